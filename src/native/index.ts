@@ -1,0 +1,2 @@
+export * from './libc.ts';
+export * from './segment.ts';

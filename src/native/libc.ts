@@ -1,0 +1,103 @@
+import koffi from 'koffi';
+
+/**
+ * The few calls of the C library that Node does not offer: anonymous shared memory, mapping it at a fixed place, giving
+ * pages back, and a doorbell that works between processes. Linux with glibc or musl; elsewhere `libc()` answers
+ * undefined and the thread host serves.
+ */
+export interface Libc {
+  memfdCreate(name: string): number;
+  ftruncate(fd: number, length: number): void;
+  /** Maps `length` bytes of `fd` over the addresses from `address` on, shared and writable. */
+  mapFixed(address: bigint, length: number, fd: number, offset: number): void;
+  /** Gives the pages of `fd` in the range back to the system; they read as zero afterwards. */
+  punchHole(fd: number, offset: number, length: number): void;
+  /** Makes the pages of the range present, so that nobody pays for the first touch later. */
+  populate(address: bigint, length: number): boolean;
+  copy(to: bigint, from: ArrayBufferView, length: number): void;
+  /** A pipe whose both ends are non-blocking and closed on exec: `[read, write]`. */
+  pipe(): [number, number];
+  /** Writes one byte; a full pipe is as good as a written one. */
+  ring(fd: number): void;
+  /** This process is to be killed when the thread that started it ends. */
+  dieWithParent(): void;
+  /** The address of the first byte of `view`. */
+  addressOf(view: ArrayBufferView): bigint;
+  /** An ArrayBuffer over foreign memory. The caller keeps the memory mapped while the buffer is reachable. */
+  viewOf(address: bigint, length: number): ArrayBuffer;
+}
+
+const PROT_READ_WRITE = 3;
+const MAP_SHARED_FIXED = 0x11;
+const FALLOC_PUNCH_HOLE_KEEP_SIZE = 3;
+const O_NONBLOCK_CLOEXEC = 0o2004000;
+const MADV_POPULATE_WRITE = 23;
+const MFD_CLOEXEC = 1;
+const PR_SET_PDEATHSIG = 1;
+const SIGKILL = 9;
+
+let loaded: Libc | undefined | null = null;
+
+/** The C library, or undefined where it can't be had (another system, koffi missing). Loaded once per thread. */
+export function libc(): Libc | undefined {
+  if (loaded === null) loaded = process.platform === 'linux' ? load() : undefined;
+  return loaded;
+}
+
+function open(): ReturnType<typeof koffi.load> | undefined {
+  for (const name of ['libc.so.6', 'libc.musl-x86_64.so.1', 'libc.musl-aarch64.so.1']) {
+    try {
+      return koffi.load(name);
+    } catch {
+      // The next name; none of them means no process host.
+    }
+  }
+  return undefined;
+}
+
+function load(): Libc | undefined {
+  const lib = open();
+  if (lib === undefined) return undefined;
+  const memfdCreate = lib.func('int memfd_create(const char *name, unsigned int flags)');
+  const ftruncate = lib.func('int ftruncate(int fd, int64_t length)');
+  const mmap = lib.func('uint64_t mmap(uint64_t addr, size_t length, int prot, int flags, int fd, int64_t offset)');
+  const fallocate = lib.func('int fallocate(int fd, int mode, int64_t offset, int64_t length)');
+  const madvise = lib.func('int madvise(uint64_t addr, size_t length, int advice)');
+  const memcpy = lib.func('uint64_t memcpy(uint64_t to, const void *from, size_t n)');
+  const pipe2 = lib.func('int pipe2(_Out_ int *fds, int flags)');
+  const write = lib.func('int64_t write(int fd, const void *data, size_t n)');
+  const prctl = lib.func('int prctl(int option, unsigned long a)');
+  const bell = Buffer.from([1]);
+
+  const check = (what: string, result: number): number => {
+    if (result >= 0) return result;
+    const errno = koffi.errno();
+    throw Object.assign(new Error(`${what} failed: ${name(errno)}`), { errno });
+  };
+  const name = (errno: number): string => {
+    for (const [key, value] of Object.entries(koffi.os.errno)) if (value === errno) return key;
+    return `errno ${errno}`;
+  };
+
+  return {
+    memfdCreate: (label) => check('memfd_create', memfdCreate(label, MFD_CLOEXEC)),
+    ftruncate: (fd, length) => void check('ftruncate', ftruncate(fd, length)),
+    mapFixed(address, length, fd, offset) {
+      const at = BigInt(mmap(address, length, PROT_READ_WRITE, MAP_SHARED_FIXED, fd, offset));
+      if (at !== address) check('mmap', -1);
+    },
+    punchHole: (fd, offset, length) =>
+      void check('fallocate', fallocate(fd, FALLOC_PUNCH_HOLE_KEEP_SIZE, offset, length)),
+    populate: (address, length) => madvise(address, length, MADV_POPULATE_WRITE) === 0,
+    copy: (to, from, length) => void memcpy(to, from, length),
+    pipe() {
+      const fds: [number, number] = [0, 0];
+      check('pipe2', pipe2(fds, O_NONBLOCK_CLOEXEC));
+      return fds;
+    },
+    ring: (fd) => void write(fd, bell, 1),
+    dieWithParent: () => void check('prctl', prctl(PR_SET_PDEATHSIG, SIGKILL)),
+    addressOf: (view) => BigInt(koffi.address(view)),
+    viewOf: (address, length) => koffi.view(address, length) as ArrayBuffer,
+  };
+}

@@ -1,0 +1,12 @@
+// The part of WebAssembly that Sheaf uses; Node's own types leave it to lib.dom, which this project does not load.
+declare namespace WebAssembly {
+  interface MemoryDescriptor {
+    initial: number;
+    maximum?: number;
+    shared?: boolean;
+  }
+  class Memory {
+    constructor(descriptor: MemoryDescriptor);
+    readonly buffer: ArrayBuffer | SharedArrayBuffer;
+  }
+}
