@@ -1,2 +1,3 @@
+export * from './deque.ts';
 export * from './errors.ts';
 export * from './units.ts';

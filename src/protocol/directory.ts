@@ -1,0 +1,206 @@
+import { nodeOf, ownerKeyOf, sequenceOf } from './ids.ts';
+import type { SettledValue } from './messages.ts';
+
+export interface DirectoryPort<P> {
+  resolved(party: string, id: string, settled: SettledValue<P>): void;
+  lost(party: string, id: string, reason: string): void;
+  /** Tells the owner that nobody holds it any more. */
+  freed(owner: string, id: string): void;
+  /** The directory keeps a value: the host pins what it needs. */
+  keep(payload: P): void;
+  drop(payload: P): void;
+}
+
+interface Entry<P> {
+  readonly id: string;
+  readonly owner: string;
+  /** Additions less removals, by party (address key) or containing object (`in:` and its id). Signed. */
+  readonly holders: Map<string, number>;
+  settled: SettledValue<P> | null;
+  /** Parties that want the value. */
+  waiting: string[];
+}
+
+/** The holder that a containing object is. */
+const containing = (id: string): string => `in:${id}`;
+
+/**
+ * The references of one node that have escaped their owner's thread. It answers for them, so that an owner whose event
+ * loop is blocked holds nobody up, and it knows who holds them. Lives on the control thread. Pure.
+ *
+ * An entry lives while any holder's count is not zero. Counts have signs, because an addition (made by whoever passed
+ * the reference on) and the removal (made by the holder itself) come over different links.
+ */
+export class Directory<P> {
+  readonly #port: DirectoryPort<P>;
+  readonly #entries = new Map<string, Entry<P>>();
+  /** Additions for ids that are not here yet: their owner's promotion is still on its way. */
+  readonly #early = new Map<string, Map<string, number>>();
+  readonly #earlyWaiting = new Map<string, string[]>();
+  readonly #dead = new Set<string>();
+  /** The newest promotion of each owner. They come in order, so an older id that is not here has been freed. */
+  readonly #newest = new Map<string, number>();
+  readonly #node: string;
+
+  constructor(node: string, port: DirectoryPort<P>) {
+    this.#node = node;
+    this.#port = port;
+  }
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  /** Whether ids of this kind are answered for here; others belong to their owner's node. */
+  isLocal(id: string): boolean {
+    return nodeOf(id) === this.#node;
+  }
+
+  promote(id: string, settled: SettledValue<P> | null): void {
+    const owner = ownerKeyOf(id);
+    if (this.#dead.has(owner)) return;
+    this.#newest.set(owner, sequenceOf(id));
+    const holders = this.#early.get(id) ?? new Map<string, number>();
+    this.#early.delete(id);
+    const entry: Entry<P> = { id, owner, holders, settled: null, waiting: this.#earlyWaiting.get(id) ?? [] };
+    this.#earlyWaiting.delete(id);
+    this.#entries.set(id, entry);
+    this.#count(holders, owner, 1);
+    if (settled !== null) this.settle(id, settled);
+    // Removals that came first may have balanced it out.
+    this.#freeIfUnheld(entry);
+  }
+
+  settle(id: string, settled: SettledValue<P>): void {
+    const entry = this.#entries.get(id);
+    if (entry === undefined || entry.settled !== null) return;
+    entry.settled = settled;
+    this.#port.keep(settled.payload);
+    for (const inner of settled.inner) this.add(inner, containing(id));
+    const { waiting } = entry;
+    entry.waiting = [];
+    for (const party of waiting) this.#serve(entry, party);
+  }
+
+  add(id: string, party: string): void {
+    if (this.#dead.has(party)) return;
+    const entry = this.#entries.get(id);
+    if (entry === undefined) this.#addEarly(id, party, 1);
+    else {
+      this.#count(entry.holders, party, 1);
+      this.#freeIfUnheld(entry);
+    }
+  }
+
+  remove(id: string, party: string, count: number): void {
+    const entry = this.#entries.get(id);
+    if (entry === undefined) {
+      this.#addEarly(id, party, -count);
+      return;
+    }
+    this.#count(entry.holders, party, -count);
+    this.#freeIfUnheld(entry);
+  }
+
+  /** `party` wants the value; it holds the reference, or somebody holds it for it. */
+  resolve(id: string, party: string): void {
+    const entry = this.#entries.get(id);
+    if (entry === undefined) {
+      if (this.#dead.has(ownerKeyOf(id))) this.#port.lost(party, id, 'its owner has died');
+      else if (this.#isPast(id)) {
+        this.#port.lost(party, id, 'it was released, because the party that passed it on died before it was counted');
+      } else {
+        const waiting = this.#earlyWaiting.get(id);
+        if (waiting === undefined) this.#earlyWaiting.set(id, [party]);
+        else waiting.push(party);
+      }
+      return;
+    }
+    if (entry.settled === null) entry.waiting.push(party);
+    else this.#serve(entry, party);
+  }
+
+  #serve(entry: Entry<P>, party: string): void {
+    if (this.#dead.has(party)) return;
+    const settled = entry.settled as SettledValue<P>;
+    for (const inner of settled.inner) this.add(inner, party);
+    this.#port.resolved(party, entry.id, settled);
+  }
+
+  #addEarly(id: string, party: string, count: number): void {
+    if (this.#dead.has(ownerKeyOf(id)) || this.#isPast(id)) return;
+    let holders = this.#early.get(id);
+    if (holders === undefined) {
+      holders = new Map();
+      this.#early.set(id, holders);
+    }
+    this.#count(holders, party, count);
+    if (holders.size === 0) this.#early.delete(id);
+  }
+
+  #isPast(id: string): boolean {
+    return sequenceOf(id) <= (this.#newest.get(ownerKeyOf(id)) ?? 0);
+  }
+
+  #count(holders: Map<string, number>, party: string, by: number): void {
+    const count = (holders.get(party) ?? 0) + by;
+    if (count === 0) holders.delete(party);
+    else holders.set(party, count);
+  }
+
+  #freeIfUnheld(entry: Entry<P>): void {
+    if (entry.holders.size > 0) return;
+    if (!this.#entries.delete(entry.id)) return;
+    if (entry.settled !== null) {
+      this.#port.drop(entry.settled.payload);
+      for (const inner of entry.settled.inner) this.remove(inner, containing(entry.id), 1);
+    }
+    for (const party of entry.waiting) this.#port.lost(party, entry.id, 'it was released');
+    if (!this.#dead.has(entry.owner)) this.#port.freed(entry.owner, entry.id);
+  }
+
+  /**
+   * A party is gone, and all that it had sent has been worked in by everybody. It holds nothing any more, and what it
+   * owned is lost to those who hold it: an object shares its owner's fate.
+   */
+  partyDied(party: string): void {
+    this.#dead.add(party);
+    this.#newest.delete(party);
+    for (const [id, holders] of this.#early) {
+      if (ownerKeyOf(id) === party) this.#early.delete(id);
+      else holders.delete(party);
+    }
+    for (const [id, waiting] of this.#earlyWaiting) {
+      if (ownerKeyOf(id) !== party) continue;
+      this.#earlyWaiting.delete(id);
+      for (const each of waiting) this.#port.lost(each, id, 'its owner has died');
+    }
+    for (const entry of [...this.#entries.values()]) {
+      if (entry.owner === party) this.#ownerDied(entry);
+      else {
+        entry.holders.delete(party);
+        entry.waiting = entry.waiting.filter((each) => each !== party);
+        this.#freeIfUnheld(entry);
+      }
+    }
+  }
+
+  #ownerDied(entry: Entry<P>): void {
+    if (!this.#entries.delete(entry.id)) return;
+    if (entry.settled !== null) {
+      this.#port.drop(entry.settled.payload);
+      for (const inner of entry.settled.inner) this.remove(inner, containing(entry.id), 1);
+    }
+    for (const party of entry.waiting) this.#port.lost(party, entry.id, 'its owner has died');
+  }
+
+  /** Who holds what, for people and tests. */
+  entries(): { id: string; owner: string; settled: boolean; holders: Record<string, number> }[] {
+    return [...this.#entries.values()].map((e) => ({
+      id: e.id,
+      owner: e.owner,
+      settled: e.settled !== null,
+      holders: Object.fromEntries(e.holders),
+    }));
+  }
+}

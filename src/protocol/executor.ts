@@ -1,0 +1,162 @@
+import type { Cell } from './cell.ts';
+import { NO_CELLS } from './cell.ts';
+import type { References } from './references.ts';
+
+/** One run of a task on this worker. The host extends it with what it needs to answer. */
+export class Run {
+  /** The caller's party number and its slot for the task. */
+  readonly caller: number;
+  readonly slot: number;
+  readonly depth: number;
+  readonly exclusive: boolean;
+  /** It waits for other tasks, and has given up its place. */
+  suspended = 0;
+  /** References that came with the arguments. */
+  lent: readonly Cell[] = NO_CELLS;
+  /** What the run holds until it ends: the lent references, and every handle that it made. */
+  scope: Cell[] | null = null;
+
+  constructor(caller: number, slot: number, depth: number, exclusive: boolean) {
+    this.caller = caller;
+    this.slot = slot;
+    this.depth = depth;
+    this.exclusive = exclusive;
+  }
+}
+
+export interface ExecutorLimits {
+  /** Suspended tasks that may share the worker before it takes only deeper ones. */
+  readonly shared: number;
+}
+
+export const EXECUTOR_LIMITS: ExecutorLimits = { shared: 8 };
+
+/** What a worker keeps for a caller until it has acknowledged a result that holds references or shared memory. */
+export interface Unacknowledged {
+  readonly caller: number;
+  readonly granted: readonly Cell[];
+  /** The host's: pins of shared memory. */
+  readonly payload: unknown;
+}
+
+/**
+ * The worker's side of tasks. A worker runs one task at a time; a task that waits for others is suspended and frees
+ * the place, so that nesting never deadlocks. Pure.
+ */
+export class Executor {
+  readonly #references: References<never>;
+  readonly #limits: ExecutorLimits;
+  readonly #suspended = new Set<Run>();
+  #running = 0;
+  #exclusive = 0;
+  #sequence = 0;
+  readonly unacknowledged = new Map<number, Unacknowledged>();
+
+  constructor(references: References<never>, limits: ExecutorLimits = EXECUTOR_LIMITS) {
+    this.#references = references;
+    this.#limits = limits;
+  }
+
+  /** Runs that hold the worker's place: at most one, but for those resumed while another one runs. */
+  get running(): number {
+    return this.#running;
+  }
+
+  get suspended(): number {
+    return this.#suspended.size;
+  }
+
+  /** All that is here waits for others. */
+  get blocked(): boolean {
+    return this.#running === 0 && this.#suspended.size > 0;
+  }
+
+  /**
+   * Whether a task may start now. With suspended ones here, deeper tasks are always welcome, because somebody waits
+   * for them; others only up to a limit, so that a queue of parents is not opened all at once. The limit gives way when
+   * the worker would otherwise go to sleep (`idle`): what waits may be waiting for just that task.
+   */
+  mayStart(depth: number, exclusive: boolean, idle: boolean): boolean {
+    if (this.#running > 0) return false;
+    if (this.#suspended.size === 0) return true;
+    if (exclusive || this.#exclusive > 0) return false;
+    if (idle || this.#suspended.size < this.#limits.shared) return true;
+    for (const run of this.#suspended) if (run.depth >= depth) return false;
+    return true;
+  }
+
+  started(run: Run): void {
+    this.#running++;
+    if (run.exclusive) this.#exclusive++;
+  }
+
+  /** The run waits for another task. Waits of one run may overlap. */
+  suspend(run: Run): void {
+    if (run.suspended++ > 0) return;
+    this.#running--;
+    this.#suspended.add(run);
+  }
+
+  resume(run: Run): void {
+    if (run.suspended === 0 || --run.suspended > 0) return;
+    this.#suspended.delete(run);
+    this.#running++;
+  }
+
+  /** A reference came with the arguments of `run`, or the run made it: held until the run ends. */
+  own(run: Run, cell: Cell): void {
+    run.scope ??= [];
+    run.scope.push(cell);
+  }
+
+  /**
+   * The run has ended; `result` are the references in what it returns, `payload` what the host keeps for the caller.
+   * Returns what the reply must say: the ids of lent references that are kept here, and, when the caller has to
+   * acknowledge, the number under which it does.
+   */
+  finish(run: Run, result: readonly Cell[], payload: unknown): { kept: readonly string[]; receipt: number } {
+    if (run.suspended > 0) {
+      this.#suspended.delete(run);
+      run.suspended = 0;
+    } else {
+      this.#running--;
+    }
+    if (run.exclusive) this.#exclusive--;
+    let receipt = 0;
+    if (result.length > 0 || payload !== undefined) {
+      receipt = ++this.#sequence;
+      for (const cell of result) {
+        this.#references.hold(cell);
+        this.#references.promote(cell);
+      }
+      this.unacknowledged.set(receipt, { caller: run.caller, granted: result, payload });
+    }
+    const { scope } = run;
+    if (scope !== null) {
+      run.scope = null;
+      for (const cell of scope) this.#references.drop(cell);
+    }
+    const kept = run.lent.length === 0 ? NOTHING : this.#references.kept(run.lent);
+    return { kept, receipt };
+  }
+
+  /** The caller has counted itself in: what was kept for it is let go. Returns the host's payload. */
+  acknowledged(receipt: number): unknown {
+    const entry = this.unacknowledged.get(receipt);
+    if (entry === undefined) return undefined;
+    this.unacknowledged.delete(receipt);
+    for (const cell of entry.granted) this.#references.drop(cell);
+    return entry.payload;
+  }
+
+  /** A caller has died: it will acknowledge nothing. Returns the hosts' payloads. */
+  callerDied(caller: number): unknown[] {
+    const payloads: unknown[] = [];
+    for (const [receipt, entry] of this.unacknowledged) {
+      if (entry.caller === caller) payloads.push(this.acknowledged(receipt));
+    }
+    return payloads;
+  }
+}
+
+const NOTHING: readonly string[] = Object.freeze([]);

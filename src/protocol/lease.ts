@@ -1,0 +1,65 @@
+import { Deque } from '../base/index.ts';
+import type { Owner } from './owner.ts';
+import type { TaskRecord } from './task-record.ts';
+
+/** Resources of one task, and of the lease under which it runs. Units: cores, devices, bytes, and the user's own. */
+export interface Shape {
+  readonly cpus: number;
+  readonly gpus: number;
+  readonly memory: number;
+  readonly custom: Readonly<Record<string, number>>;
+  readonly isolation: 'process' | 'thread';
+  /** Its tasks may not share a worker with suspended ones, because they can't be run again. */
+  readonly exclusive: boolean;
+}
+
+/** A worker that the scheduler has lent to an owner for tasks of one shape. */
+export class Lease {
+  readonly id: number;
+  readonly worker: number;
+  readonly incarnation: number;
+  readonly gpus: readonly number[];
+  readonly key: KeyQueue;
+  /** Tasks pushed and not answered. */
+  inFlight = 0;
+  /** What they are expected to take, in microseconds. */
+  work = 0;
+  /** The scheduler wants it back: nothing more is pushed, and it returns with its last answer. */
+  reclaimed = false;
+  /** When it last had a task, or got an answer; milliseconds of the host's clock. */
+  lastUsed: number;
+
+  constructor(id: number, worker: number, incarnation: number, gpus: readonly number[], key: KeyQueue, now: number) {
+    this.id = id;
+    this.worker = worker;
+    this.incarnation = incarnation;
+    this.gpus = gpus;
+    this.key = key;
+    this.lastUsed = now;
+  }
+}
+
+/** The tasks of one owner and one shape that wait for a worker, and the leases they share. */
+export class KeyQueue {
+  readonly owner: Owner;
+  readonly id: number;
+  readonly shape: Shape;
+  readonly waiting = new Deque<TaskRecord>();
+  readonly leases: Lease[] = [];
+  /** How many leases the scheduler has been told are wanted. */
+  demanded = 0;
+  inFlight = 0;
+  dirty = false;
+
+  constructor(owner: Owner, id: number, shape: Shape) {
+    this.owner = owner;
+    this.id = id;
+    this.shape = shape;
+  }
+}
+
+/** Equal for equal shapes. */
+export function shapeKey(shape: Shape): string {
+  const custom = Object.entries(shape.custom).sort(([a], [b]) => (a < b ? -1 : 1));
+  return JSON.stringify([shape.cpus, shape.gpus, shape.memory, custom, shape.isolation, shape.exclusive]);
+}

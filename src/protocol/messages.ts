@@ -1,0 +1,52 @@
+import type { Shape } from './lease.ts';
+
+/**
+ * What parties and the control thread of their node say to each other. Every link is first in, first out. `P` is the
+ * host's form of a value on a wire.
+ */
+
+/** A settled value as it travels: the ids of the references inside it stand beside it. */
+export interface SettledValue<P> {
+  readonly failed: boolean;
+  readonly payload: P;
+  readonly inner: readonly string[];
+}
+
+export type ToControl<P> =
+  /** So many leases of this shape are wanted in total; a repeated or late one does no harm. */
+  | { readonly type: 'demand'; readonly key: number; readonly shape: Shape; readonly total: number }
+  | { readonly type: 'return'; readonly lease: number }
+  /** All tasks of this worker wait for others, so its resources are free; or no longer. */
+  | { readonly type: 'blocked'; readonly blocked: boolean }
+  /** End a worker whose task must stop; the others on it are run again. */
+  | { readonly type: 'kill'; readonly worker: number; readonly incarnation: number; readonly reason: string }
+  /** A reference of the sender has escaped; the sender counts as its first holder. */
+  | { readonly type: 'promote'; readonly id: string; readonly settled: SettledValue<P> | null }
+  | { readonly type: 'settle'; readonly id: string; readonly settled: SettledValue<P> }
+  /** `party` (an address key) borrows the object. Said by whoever passed the reference on, never by the borrower alone. */
+  | { readonly type: 'add'; readonly id: string; readonly party: string }
+  /** The sender gives back what others added for it. */
+  | { readonly type: 'remove'; readonly id: string; readonly count: number }
+  | { readonly type: 'resolve'; readonly id: string }
+  /** Everything that the dead party had sent to the sender has been worked in. */
+  | { readonly type: 'buried'; readonly party: number; readonly incarnation: number };
+
+export type FromControl<P> =
+  | {
+      readonly type: 'grant';
+      readonly key: number;
+      readonly lease: number;
+      readonly worker: number;
+      readonly incarnation: number;
+      readonly gpus: readonly number[];
+    }
+  /** Give this lease back as soon as its running tasks are done. */
+  | { readonly type: 'reclaim'; readonly lease: number }
+  /** No worker, now or later, can have such a shape. */
+  | { readonly type: 'infeasible'; readonly key: number; readonly reason: string }
+  | { readonly type: 'resolved'; readonly id: string; readonly settled: SettledValue<P> }
+  /** The owner of the object is gone, or the object is unknown. */
+  | { readonly type: 'lost'; readonly id: string; readonly reason: string }
+  /** Nobody holds the object any more: the owner can forget it. */
+  | { readonly type: 'freed'; readonly id: string }
+  | { readonly type: 'died'; readonly party: number; readonly incarnation: number; readonly reason: string };

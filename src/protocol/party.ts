@@ -1,0 +1,148 @@
+import { Cell, NO_CELLS } from './cell.ts';
+import { Executor } from './executor.ts';
+import { type Address, addressKey } from './ids.ts';
+import type { FromControl } from './messages.ts';
+import { OWNER_LIMITS, Owner, type OwnerLimits, type OwnerPort } from './owner.ts';
+import { References, type ReferencesPort } from './references.ts';
+import type { TaskRecord } from './task-record.ts';
+
+/** One result of a task as its reply says it: a value, or the reference that will have it. */
+export interface ResultWire<P> {
+  readonly payload: P;
+  readonly inner: readonly string[];
+  /** The task returned this reference: the result is what it will be. */
+  readonly delegate: string | null;
+}
+
+/** A reply that says more than one plain value. */
+export interface Reply<P> {
+  readonly slot: number;
+  readonly micros: number;
+  readonly failed: boolean;
+  readonly results: readonly ResultWire<P>[];
+  /** Lent references that the worker keeps. */
+  readonly kept: readonly string[];
+  /** Not 0: the worker holds what is inside until this number is acknowledged. */
+  readonly receipt: number;
+}
+
+export interface PartyPort<P> extends OwnerPort, ReferencesPort<P> {
+  acknowledge(worker: number, receipt: number): void;
+  /** Whether a failed task may run again because of its own error. */
+  wantsRetry(task: TaskRecord, payload: P): boolean;
+  /** Everything the party had sent is worked in; see `ToControl.buried`. */
+  drain(party: number): void;
+  /** Slot on the stack of a dead worker if it was one of ours, else -1; and whether a task had started there. */
+  autopsy(worker: number): { guilty: number; started(task: TaskRecord): boolean };
+  /** What was kept for a dead caller is let go. */
+  discard(payload: unknown): void;
+}
+
+/**
+ * One thread of user code: owner of what it calls, borrower of what it was given, executor of what others call. The
+ * host feeds it messages and carries out what leaves through the port.
+ */
+export class Party<P> {
+  readonly self: Address;
+  readonly references: References<P>;
+  readonly owner: Owner;
+  readonly executor: Executor;
+  readonly #port: PartyPort<P>;
+
+  constructor(self: Address, port: PartyPort<P>, limits: OwnerLimits = OWNER_LIMITS) {
+    this.self = self;
+    this.#port = port;
+    this.references = new References<P>(self, port);
+    const references = this.references as unknown as References<never>;
+    this.owner = new Owner(port, references, limits);
+    this.executor = new Executor(references);
+  }
+
+  /** The commonest reply: one result, a plain value with nothing inside, nothing kept. */
+  completed(worker: number, slot: number, micros: number, value: unknown): void {
+    const task = this.owner.replied(slot, worker, micros);
+    if (task === undefined) return;
+    const { results } = task;
+    if (task.cancelled !== undefined) this.#port.fail(task, task.cancelled);
+    else this.references.settle(results as Cell, false, value, false, NO_CELLS);
+    this.owner.done(task);
+  }
+
+  replied(worker: Address, reply: Reply<P>): void {
+    const { references, owner } = this;
+    const task = owner.replied(reply.slot, worker.party, reply.micros);
+    if (reply.kept.length > 0) references.keptBy(worker, reply.kept);
+    if (task === undefined || task.cancelled !== undefined) {
+      // Nobody wants it: taken in and let go, so that every count balances.
+      for (const result of reply.results) this.#settle(this.#nobody(), reply.failed, result);
+      if (task !== undefined) this.#port.fail(task, task.cancelled);
+    } else if (reply.failed) {
+      const wire = reply.results[0] as ResultWire<P>;
+      if (this.#port.wantsRetry(task, wire.payload) && owner.retry(task)) {
+        this.#settle(this.#nobody(), true, wire);
+        if (reply.receipt !== 0) this.#port.acknowledge(worker.party, reply.receipt);
+        return;
+      }
+      task.eachResult((cell) => this.#settle(cell, true, wire));
+    } else if (Array.isArray(task.results)) {
+      const cells = task.results as readonly Cell[];
+      for (let i = 0; i < cells.length; i++) {
+        this.#settle(cells[i] as Cell, false, reply.results[i] as ResultWire<P>);
+      }
+    } else {
+      this.#settle(task.results as Cell, false, reply.results[0] as ResultWire<P>);
+    }
+    if (reply.receipt !== 0) this.#port.acknowledge(worker.party, reply.receipt);
+    if (task !== undefined) owner.done(task);
+  }
+
+  #nobody(): Cell {
+    const cell = new Cell();
+    cell.holds = 0;
+    return cell;
+  }
+
+  #settle(cell: Cell, failed: boolean, wire: ResultWire<P>): void {
+    const { references } = this;
+    if (wire.delegate !== null) {
+      references.delegate(cell, references.granted(wire.delegate));
+      return;
+    }
+    const inner = wire.inner.length === 0 ? NO_CELLS : wire.inner.map((id) => references.granted(id));
+    const own = this.#nobody();
+    this.#port.decode(own, wire.payload);
+    references.settle(cell, failed, own.value, own.pinned, inner);
+  }
+
+  fromControl(message: FromControl<P>): void {
+    switch (message.type) {
+      case 'grant':
+        return this.owner.granted(message.key, message.lease, message.worker, message.incarnation, message.gpus);
+      case 'reclaim':
+        return this.owner.reclaim(message.lease);
+      case 'infeasible':
+        return this.owner.infeasible(message.key, message.reason);
+      case 'resolved':
+        return this.references.resolved(message.id, message.settled);
+      case 'lost':
+        return this.references.lost(message.id, message.reason);
+      case 'freed':
+        return this.references.freed(message.id);
+      case 'died':
+        return this.#died(message.party, message.incarnation, message.reason);
+    }
+  }
+
+  /** The order is the point: first what it still said, then what its death means, then word that this is done. */
+  #died(party: number, incarnation: number, reason: string): void {
+    this.#port.drain(party);
+    const { guilty, started } = this.#port.autopsy(party);
+    this.owner.workerDied(party, incarnation, reason, started, guilty);
+    for (const payload of this.executor.callerDied(party)) this.#port.discard(payload);
+    this.#port.control({ type: 'buried', party, incarnation });
+  }
+
+  get key(): string {
+    return addressKey(this.self);
+  }
+}

@@ -1,0 +1,288 @@
+import { Cell, FAILED, FREED, NO_CELLS, PENDING, READY, type Waiter } from './cell.ts';
+import { type Address, addressKey, makeId, ownerOf } from './ids.ts';
+import type { SettledValue, ToControl } from './messages.ts';
+
+/** What the reference rules need from their host. */
+export interface ReferencesPort<P> {
+  control(message: ToControl<P>): void;
+  /** The host's form of a cell's value, for the wire. */
+  encode(cell: Cell): P;
+  /** Takes a value from the wire into the cell (its `value` and `pinned`). */
+  decode(cell: Cell, payload: P): void;
+  /** The cell's value is let go. */
+  free(cell: Cell): void;
+  /** The host's error for an object that can't be had. */
+  lostError(id: string, reason: string): unknown;
+}
+
+/**
+ * One party's references: its own, and those it borrows.
+ *
+ * Whoever passes a reference on keeps it alive until the receiver is accounted for, so nothing depends on the order of
+ * messages on different links:
+ *
+ * - *lent* (in the arguments of a task): the caller holds it until the reply. Passing down costs no message. What the
+ *   executor still holds then is named in the reply, and the caller adds the executor to the owner's table before it
+ *   lets go of its own hold.
+ * - *granted* (inside a result): the executor holds it until the receiver has added itself and acknowledged.
+ * - *served* (inside a value that the directory hands out): the directory adds the receiver itself.
+ *
+ * The owner itself is counted like any other party, from the moment its reference escapes. Each addition is given back by exactly one removal of the party it was made for. Additions and removals of one party
+ * may reach the directory in either order, since they travel on different links; the table counts with signs.
+ */
+export class References<P> {
+  readonly self: Address;
+  readonly #port: ReferencesPort<P>;
+  readonly owned = new Map<string, Cell>();
+  readonly borrowed = new Map<string, Cell>();
+  #sequence = 0;
+
+  constructor(self: Address, port: ReferencesPort<P>) {
+    this.self = self;
+    this.#port = port;
+  }
+
+  hold(cell: Cell): void {
+    cell.holds++;
+  }
+
+  drop(cell: Cell): void {
+    if (--cell.holds > 0) return;
+    if (cell.id !== null) {
+      const count = cell.credits;
+      cell.credits = 0;
+      if (count > 0) this.#port.control({ type: 'remove', id: cell.id, count });
+      // An own one is kept until the directory says that nobody else holds it either.
+      if (cell.owner === null) return;
+      this.borrowed.delete(cell.id);
+      this.#free(cell);
+    } else if (cell.state !== PENDING) {
+      this.#free(cell);
+    } else if (cell.alias !== null) {
+      const alias = cell.alias;
+      cell.alias = null;
+      cell.state = FREED;
+      this.drop(alias);
+    }
+    // A pending private cell is freed when its task ends and finds no holds.
+  }
+
+  #free(cell: Cell): void {
+    const { inner } = cell;
+    const had = cell.settled;
+    cell.state = FREED;
+    cell.inner = NO_CELLS;
+    if (had) this.#port.free(cell);
+    cell.value = undefined;
+    for (const each of inner) this.drop(each);
+    if (cell.alias !== null) {
+      const alias = cell.alias;
+      cell.alias = null;
+      this.drop(alias);
+    }
+  }
+
+  /** The global id of a cell; an own one becomes known to the directory with it. */
+  promote(cell: Cell): string {
+    if (cell.id !== null) return cell.id;
+    // What is inside first: the directory relies on promotions coming in the order of their numbers.
+    const settled = cell.settled ? this.#settled(cell) : null;
+    const id = makeId(this.self, ++this.#sequence);
+    cell.id = id;
+    cell.credits = 1;
+    this.owned.set(id, cell);
+    this.#port.control({ type: 'promote', id, settled });
+    if (cell.alias !== null) this.need(cell.alias);
+    return id;
+  }
+
+  #settled(cell: Cell): SettledValue<P> {
+    return {
+      failed: cell.state === FAILED,
+      payload: this.#port.encode(cell),
+      inner: cell.inner.map((each) => this.promote(each)),
+    };
+  }
+
+  /**
+   * An own cell gets its value; `inner` are the references inside, one hold each already taken for the cell. A cell
+   * that nobody holds any more lets it go at once.
+   */
+  settle(cell: Cell, failed: boolean, value: unknown, pinned: boolean, inner: readonly Cell[]): void {
+    if (cell.state !== PENDING) {
+      // Settled already (cancelled while its reply was on the way) or freed: what came is let go.
+      const late = new Cell();
+      late.state = READY;
+      late.value = value;
+      late.pinned = pinned;
+      late.inner = inner;
+      this.#free(late);
+      return;
+    }
+    cell.state = failed ? FAILED : READY;
+    cell.value = value;
+    cell.pinned = pinned;
+    cell.inner = inner;
+    if (cell.id !== null && cell.owner === null) {
+      this.#port.control({ type: 'settle', id: cell.id, settled: this.#settled(cell) });
+    }
+    notify(cell);
+    if (cell.holds <= 0 && cell.id === null && cell.settled) this.#free(cell);
+  }
+
+  /** The result of `cell` is what `target` will be; the hold on `target` is already taken for the cell. */
+  delegate(cell: Cell, target: Cell): void {
+    if (cell.state !== PENDING) {
+      this.drop(target);
+      return;
+    }
+    if (target.settled) {
+      this.#copy(cell, target);
+      return;
+    }
+    cell.alias = target;
+    if (cell.holds <= 0 && cell.id === null) {
+      cell.alias = null;
+      cell.state = FREED;
+      this.drop(target);
+      return;
+    }
+    target.addWaiter(new Follower(this, cell));
+    // Somebody may be waiting already, here or at the directory, which can't ask for what it does not know.
+    if (cell.waiters !== null || cell.id !== null) this.need(target);
+  }
+
+  /** @internal */
+  follow(cell: Cell, target: Cell): void {
+    if (cell.alias === target) this.#copy(cell, target);
+  }
+
+  #copy(cell: Cell, target: Cell): void {
+    cell.alias = null;
+    // Through the wire form, so that both cells pin what they keep by themselves.
+    const own = new Cell();
+    this.#port.decode(own, this.#port.encode(target));
+    for (const each of target.inner) this.hold(each);
+    this.settle(cell, target.state === FAILED, own.value, own.pinned, target.inner);
+    this.drop(target);
+  }
+
+  /** Somebody here wants the value: a borrowed one is asked for, once. */
+  need(cell: Cell): void {
+    for (let c: Cell | null = cell; c !== null; c = c.alias) {
+      if (c.state !== PENDING) return;
+      if (c.owner !== null && !c.asked) {
+        c.asked = true;
+        this.#port.control({ type: 'resolve', id: c.id as string });
+      }
+    }
+  }
+
+  /** The cell for an id that arrived in a message. The caller holds it at once. */
+  adopt(id: string): Cell {
+    const known = this.owned.get(id) ?? this.borrowed.get(id);
+    if (known !== undefined) return known;
+    const cell = new Cell();
+    cell.id = id;
+    cell.owner = ownerOf(id);
+    cell.holds = 0;
+    this.borrowed.set(id, cell);
+    return cell;
+  }
+
+  /**
+   * A reference inside a result, which its sender holds until this party acknowledges: it is adopted, held once for
+   * whoever contains it, and the owner hears of this borrower.
+   */
+  granted(id: string): Cell {
+    const cell = this.adopt(id);
+    cell.holds++;
+    if (cell.credits === 0) {
+      cell.credits = 1;
+      this.#port.control({ type: 'add', id, party: addressKey(this.self) });
+    }
+    return cell;
+  }
+
+  /** A reference inside a value that the directory served: it has counted this party already. */
+  #served(id: string): Cell {
+    const cell = this.adopt(id);
+    cell.holds++;
+    cell.credits++;
+    return cell;
+  }
+
+  /**
+   * The end of a task that was lent references: the ids of those that this party keeps although the owner does not know
+   * it. The reply names them.
+   */
+  kept(lent: readonly Cell[]): string[] {
+    const ids: string[] = [];
+    for (const cell of lent) {
+      if (cell.holds > 0 && cell.credits === 0) {
+        cell.credits = 1;
+        ids.push(cell.id as string);
+      }
+    }
+    return ids;
+  }
+
+  /** The reply of `worker` says that it keeps these references. Must come before the task's holds are dropped. */
+  keptBy(worker: Address, ids: readonly string[]): void {
+    for (const id of ids) this.#port.control({ type: 'add', id, party: addressKey(worker) });
+  }
+
+  resolved(id: string, settled: SettledValue<P>): void {
+    const inner = settled.inner.length === 0 ? NO_CELLS : settled.inner.map((each) => this.#served(each));
+    const cell = this.borrowed.get(id);
+    if (cell === undefined || cell.state !== PENDING) {
+      for (const each of inner) this.drop(each);
+      return;
+    }
+    cell.state = settled.failed ? FAILED : READY;
+    this.#port.decode(cell, settled.payload);
+    cell.inner = inner;
+    notify(cell);
+  }
+
+  lost(id: string, reason: string): void {
+    const cell = this.borrowed.get(id);
+    if (cell === undefined || cell.state !== PENDING) return;
+    cell.state = FAILED;
+    cell.value = this.#port.lostError(id, reason);
+    notify(cell);
+  }
+
+  /** The directory has let go of an own object. */
+  freed(id: string): void {
+    const cell = this.owned.get(id);
+    if (cell === undefined) return;
+    this.owned.delete(id);
+    cell.id = null;
+    // Still running: what it returns is let go when it comes.
+    if (cell.state !== PENDING || cell.alias !== null) this.#free(cell);
+  }
+}
+
+class Follower<P> implements Waiter {
+  readonly #references: References<P>;
+  readonly #cell: Cell;
+
+  constructor(references: References<P>, cell: Cell) {
+    this.#references = references;
+    this.#cell = cell;
+  }
+
+  cellSettled(target: Cell): void {
+    this.#references.follow(this.#cell, target);
+  }
+}
+
+/** Tells those who wait, each once, in the order of asking. */
+function notify(cell: Cell): void {
+  const waiters = cell.waiters;
+  if (waiters === null) return;
+  cell.waiters = null;
+  if (!Array.isArray(waiters)) waiters.cellSettled(cell);
+  else for (const waiter of waiters) waiter.cellSettled(cell);
+}
