@@ -1,6 +1,6 @@
 import type { Cell } from './cell.ts';
 import { NO_CELLS } from './cell.ts';
-import type { References } from './references.ts';
+import type { Holder } from './references.ts';
 
 /** One run of a task on this worker. The host extends it with what it needs to answer. */
 export class Run {
@@ -44,7 +44,7 @@ export interface Unacknowledged {
  * the place, so that nesting never deadlocks. Pure.
  */
 export class Executor {
-  readonly #references: References<never>;
+  readonly #references: Holder;
   readonly #limits: ExecutorLimits;
   readonly #suspended = new Set<Run>();
   #running = 0;
@@ -52,7 +52,7 @@ export class Executor {
   #sequence = 0;
   readonly unacknowledged = new Map<number, Unacknowledged>();
 
-  constructor(references: References<never>, limits: ExecutorLimits = EXECUTOR_LIMITS) {
+  constructor(references: Holder, limits: ExecutorLimits = EXECUTOR_LIMITS) {
     this.#references = references;
     this.#limits = limits;
   }

@@ -12,14 +12,16 @@ export interface SettledValue<P> {
   readonly inner: readonly string[];
 }
 
-export type ToControl<P> =
+export type TaskMessage =
   /** So many leases of this shape are wanted in total; a repeated or late one does no harm. */
   | { readonly type: 'demand'; readonly key: number; readonly shape: Shape; readonly total: number }
   | { readonly type: 'return'; readonly lease: number }
   /** All tasks of this worker wait for others, so its resources are free; or no longer. */
   | { readonly type: 'blocked'; readonly blocked: boolean }
   /** End a worker whose task must stop; the others on it are run again. */
-  | { readonly type: 'kill'; readonly worker: number; readonly incarnation: number; readonly reason: string }
+  | { readonly type: 'kill'; readonly worker: number; readonly incarnation: number; readonly reason: string };
+
+export type ReferenceMessage<P> =
   /** A reference of the sender has escaped; the sender counts as its first holder. */
   | { readonly type: 'promote'; readonly id: string; readonly settled: SettledValue<P> | null }
   | { readonly type: 'settle'; readonly id: string; readonly settled: SettledValue<P> }
@@ -30,6 +32,8 @@ export type ToControl<P> =
   | { readonly type: 'resolve'; readonly id: string }
   /** Everything that the dead party had sent to the sender has been worked in. */
   | { readonly type: 'buried'; readonly party: number; readonly incarnation: number };
+
+export type ToControl<P> = TaskMessage | ReferenceMessage<P>;
 
 export type FromControl<P> =
   | {

@@ -1,8 +1,8 @@
 import type { Cell } from './cell.ts';
 import { FAILED, NO_CELLS } from './cell.ts';
 import { KeyQueue, Lease, type Shape, shapeKey } from './lease.ts';
-import type { ToControl } from './messages.ts';
-import type { References } from './references.ts';
+import type { TaskMessage } from './messages.ts';
+import type { Holder } from './references.ts';
 import { DONE, PUSHED, QUEUED, type TaskRecord, WAITING } from './task-record.ts';
 
 /** What the task rules need from their host. */
@@ -13,7 +13,7 @@ export interface OwnerPort {
   recall(task: TaskRecord, lease: Lease): boolean;
   /** Asks the worker to stop a task that may be running. */
   cancelRunning(task: TaskRecord, lease: Lease): void;
-  control(message: ToControl<never>): void;
+  control(message: TaskMessage): void;
   /** A task ends without a reply: every result gets this failure. */
   fail(task: TaskRecord, error: unknown): void;
   /** The error for a task whose worker died with no retries left. */
@@ -46,7 +46,7 @@ export const OWNER_LIMITS: OwnerLimits = { depth: 1000, window: 1000, stack: 50,
  */
 export class Owner {
   readonly #port: OwnerPort;
-  readonly #references: References<never>;
+  readonly #references: Holder;
   readonly #limits: OwnerLimits;
   readonly #keys = new Map<string, KeyQueue>();
   readonly #queues: KeyQueue[] = [];
@@ -60,7 +60,7 @@ export class Owner {
   /** Tasks not yet done. */
   pending = 0;
 
-  constructor(port: OwnerPort, references: References<never>, limits: OwnerLimits = OWNER_LIMITS) {
+  constructor(port: OwnerPort, references: Holder, limits: OwnerLimits = OWNER_LIMITS) {
     this.#port = port;
     this.#references = references;
     this.#limits = limits;

@@ -26,7 +26,7 @@ export interface Reply<P> {
   readonly receipt: number;
 }
 
-export interface PartyPort<P> extends OwnerPort, ReferencesPort<P> {
+export interface PartyPort<P> extends Omit<OwnerPort, 'control'>, ReferencesPort<P> {
   acknowledge(worker: number, receipt: number): void;
   /** Whether a failed task may run again because of its own error. */
   wantsRetry(task: TaskRecord, payload: P): boolean;
@@ -53,9 +53,8 @@ export class Party<P> {
     this.self = self;
     this.#port = port;
     this.references = new References<P>(self, port);
-    const references = this.references as unknown as References<never>;
-    this.owner = new Owner(port, references, limits);
-    this.executor = new Executor(references);
+    this.owner = new Owner(port, this.references, limits);
+    this.executor = new Executor(this.references);
   }
 
   /** The commonest reply: one result, a plain value with nothing inside, nothing kept. */
@@ -117,19 +116,26 @@ export class Party<P> {
   fromControl(message: FromControl<P>): void {
     switch (message.type) {
       case 'grant':
-        return this.owner.granted(message.key, message.lease, message.worker, message.incarnation, message.gpus);
+        this.owner.granted(message.key, message.lease, message.worker, message.incarnation, message.gpus);
+        break;
       case 'reclaim':
-        return this.owner.reclaim(message.lease);
+        this.owner.reclaim(message.lease);
+        break;
       case 'infeasible':
-        return this.owner.infeasible(message.key, message.reason);
+        this.owner.infeasible(message.key, message.reason);
+        break;
       case 'resolved':
-        return this.references.resolved(message.id, message.settled);
+        this.references.resolved(message.id, message.settled);
+        break;
       case 'lost':
-        return this.references.lost(message.id, message.reason);
+        this.references.lost(message.id, message.reason);
+        break;
       case 'freed':
-        return this.references.freed(message.id);
+        this.references.freed(message.id);
+        break;
       case 'died':
-        return this.#died(message.party, message.incarnation, message.reason);
+        this.#died(message.party, message.incarnation, message.reason);
+        break;
     }
   }
 

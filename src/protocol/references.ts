@@ -15,6 +15,15 @@ export interface ReferencesPort<P> {
   lostError(id: string, reason: string): unknown;
 }
 
+/** What the task rules use of the reference rules. */
+export interface Holder {
+  hold(cell: Cell): void;
+  drop(cell: Cell): void;
+  need(cell: Cell): void;
+  promote(cell: Cell): string;
+  kept(lent: readonly Cell[]): string[];
+}
+
 /**
  * One party's references: its own, and those it borrows.
  *
@@ -30,7 +39,7 @@ export interface ReferencesPort<P> {
  * The owner itself is counted like any other party, from the moment its reference escapes. Each addition is given back by exactly one removal of the party it was made for. Additions and removals of one party
  * may reach the directory in either order, since they travel on different links; the table counts with signs.
  */
-export class References<P> {
+export class References<P> implements Holder {
   readonly self: Address;
   readonly #port: ReferencesPort<P>;
   readonly owned = new Map<string, Cell>();
