@@ -39,6 +39,10 @@ export class Deque<T> {
     return item;
   }
 
+  forEach(visit: (item: T) => void): void {
+    for (let i = 0; i < this.#size; i++) visit(this.#items[(this.#head + i) & (this.#items.length - 1)] as T);
+  }
+
   /** Removes and returns the items for which `drop` says true; the order of the others is kept. */
   remove(drop: (item: T) => boolean): T[] {
     const kept: T[] = [];

@@ -12,11 +12,15 @@ export interface Libc {
   mapFixed(address: bigint, length: number, fd: number, offset: number): void;
   /** Gives the pages of `fd` in the range back to the system; they read as zero afterwards. */
   punchHole(fd: number, offset: number, length: number): void;
+  /** Gives the private pages of the range back to the system; they read as zero afterwards. */
+  discard(address: bigint, length: number): void;
   /** Makes the pages of the range present, so that nobody pays for the first touch later. */
   populate(address: bigint, length: number): boolean;
   copy(to: bigint, from: ArrayBufferView, length: number): void;
   /** A pipe whose both ends are non-blocking and closed on exec: `[read, write]`. */
   pipe(): [number, number];
+  /** A second descriptor for the same file. */
+  dup(fd: number): number;
   /** Writes one byte; a full pipe is as good as a written one. */
   ring(fd: number): void;
   /** This process is to be killed when the thread that started it ends. */
@@ -31,6 +35,7 @@ const PROT_READ_WRITE = 3;
 const MAP_SHARED_FIXED = 0x11;
 const FALLOC_PUNCH_HOLE_KEEP_SIZE = 3;
 const O_NONBLOCK_CLOEXEC = 0o2004000;
+const MADV_DONTNEED = 4;
 const MADV_POPULATE_WRITE = 23;
 const MFD_CLOEXEC = 1;
 const PR_SET_PDEATHSIG = 1;
@@ -65,6 +70,7 @@ function load(): Libc | undefined {
   const madvise = lib.func('int madvise(uint64_t addr, size_t length, int advice)');
   const memcpy = lib.func('uint64_t memcpy(uint64_t to, const void *from, size_t n)');
   const pipe2 = lib.func('int pipe2(_Out_ int *fds, int flags)');
+  const dup = lib.func('int dup(int fd)');
   const write = lib.func('int64_t write(int fd, const void *data, size_t n)');
   const prctl = lib.func('int prctl(int option, unsigned long a)');
   const bell = Buffer.from([1]);
@@ -88,6 +94,7 @@ function load(): Libc | undefined {
     },
     punchHole: (fd, offset, length) =>
       void check('fallocate', fallocate(fd, FALLOC_PUNCH_HOLE_KEEP_SIZE, offset, length)),
+    discard: (address, length) => void check('madvise', madvise(address, length, MADV_DONTNEED)),
     populate: (address, length) => madvise(address, length, MADV_POPULATE_WRITE) === 0,
     copy: (to, from, length) => void memcpy(to, from, length),
     pipe() {
@@ -95,6 +102,7 @@ function load(): Libc | undefined {
       check('pipe2', pipe2(fds, O_NONBLOCK_CLOEXEC));
       return fds;
     },
+    dup: (fd) => check('dup', dup(fd)),
     ring: (fd) => void write(fd, bell, 1),
     dieWithParent: () => void check('prctl', prctl(PR_SET_PDEATHSIG, SIGKILL)),
     addressOf: (view) => BigInt(koffi.address(view)),

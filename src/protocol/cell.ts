@@ -38,6 +38,8 @@ export class Cell {
   owner: Address | null = null;
   /** Once it has an id: how many times this party has been added to the directory's table; given back at the end. */
   credits = 0;
+  /** The party that made one of these additions for this one; negative when the directory or this party made them all. */
+  sponsor = -1;
   /** Borrowed only: the value has been asked for. */
   asked = false;
   /** The result of a task that returned a reference: this cell takes its value from that one. */
@@ -49,6 +51,9 @@ export class Cell {
   lineage = 0;
   /** Somebody has looked at it, or said that nobody need: its failure is not reported. */
   observed = false;
+
+  /** The host's: how it finds the user's handle again. */
+  handle: unknown = null;
 
   addWaiter(waiter: Waiter): void {
     const w = this.waiters;

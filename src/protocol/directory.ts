@@ -14,7 +14,7 @@ export interface DirectoryPort<P> {
 interface Entry<P> {
   readonly id: string;
   readonly owner: string;
-  /** Additions less removals, by party (address key) or containing object (`in:` and its id). Signed. */
+  /** Additions less removals, by holder: see `counted` and `containing`. Signed. */
   readonly holders: Map<string, number>;
   settled: SettledValue<P> | null;
   /** Parties that want the value. */
@@ -23,6 +23,9 @@ interface Entry<P> {
 
 /** The holder that a containing object is. */
 const containing = (id: string): string => `in:${id}`;
+
+/** The holder that a party (an address key) is, for what the party numbered `by` has added. */
+const counted = (party: string, by: number | null): string => (by === null ? party : `${party}<${by}`);
 
 /**
  * The references of one node that have escaped their owner's thread. It answers for them, so that an owner whose event
@@ -51,6 +54,11 @@ export class Directory<P> {
     return this.#entries.size;
   }
 
+  /** Ids for which something has come, but not their promotion. */
+  get strays(): number {
+    return this.#early.size + this.#earlyWaiting.size;
+  }
+
   /** Whether ids of this kind are answered for here; others belong to their owner's node. */
   isLocal(id: string): boolean {
     return nodeOf(id) === this.#node;
@@ -76,30 +84,28 @@ export class Directory<P> {
     if (entry === undefined || entry.settled !== null) return;
     entry.settled = settled;
     this.#port.keep(settled.payload);
-    for (const inner of settled.inner) this.add(inner, containing(id));
+    for (const inner of settled.inner) this.#add(inner, containing(id), 1);
     const { waiting } = entry;
     entry.waiting = [];
     for (const party of waiting) this.#serve(entry, party);
   }
 
-  add(id: string, party: string): void {
-    if (this.#dead.has(party)) return;
-    const entry = this.#entries.get(id);
-    if (entry === undefined) this.#addEarly(id, party, 1);
-    else {
-      this.#count(entry.holders, party, 1);
-      this.#freeIfUnheld(entry);
-    }
+  /** `by` as in the message. */
+  add(id: string, party: string, by: number | null): void {
+    if (!this.#dead.has(party)) this.#add(id, counted(party, by), 1);
   }
 
-  remove(id: string, party: string, count: number): void {
+  remove(id: string, party: string, count: number, by: number | null): void {
+    this.#add(id, counted(party, by), -count);
+  }
+
+  #add(id: string, holder: string, count: number): void {
     const entry = this.#entries.get(id);
-    if (entry === undefined) {
-      this.#addEarly(id, party, -count);
-      return;
+    if (entry === undefined) this.#addEarly(id, holder, count);
+    else {
+      this.#count(entry.holders, holder, count);
+      this.#freeIfUnheld(entry);
     }
-    this.#count(entry.holders, party, -count);
-    this.#freeIfUnheld(entry);
   }
 
   /** `party` wants the value; it holds the reference, or somebody holds it for it. */
@@ -123,18 +129,18 @@ export class Directory<P> {
   #serve(entry: Entry<P>, party: string): void {
     if (this.#dead.has(party)) return;
     const settled = entry.settled as SettledValue<P>;
-    for (const inner of settled.inner) this.add(inner, party);
+    for (const inner of settled.inner) this.#add(inner, party, 1);
     this.#port.resolved(party, entry.id, settled);
   }
 
-  #addEarly(id: string, party: string, count: number): void {
+  #addEarly(id: string, holder: string, count: number): void {
     if (this.#dead.has(ownerKeyOf(id)) || this.#isPast(id)) return;
     let holders = this.#early.get(id);
     if (holders === undefined) {
       holders = new Map();
       this.#early.set(id, holders);
     }
-    this.#count(holders, party, count);
+    this.#count(holders, holder, count);
     if (holders.size === 0) this.#early.delete(id);
   }
 
@@ -142,10 +148,19 @@ export class Directory<P> {
     return sequenceOf(id) <= (this.#newest.get(ownerKeyOf(id)) ?? 0);
   }
 
-  #count(holders: Map<string, number>, party: string, by: number): void {
-    const count = (holders.get(party) ?? 0) + by;
-    if (count === 0) holders.delete(party);
-    else holders.set(party, count);
+  #count(holders: Map<string, number>, holder: string, by: number): void {
+    const count = (holders.get(holder) ?? 0) + by;
+    if (count === 0) holders.delete(holder);
+    else holders.set(holder, count);
+  }
+
+  /** What a dead party held, and what it counted others in for: they have counted themselves in since. */
+  #strike(holders: Map<string, number>, party: string): void {
+    const sponsored = `<${party.split('.')[1]}`;
+    const own = `${party}<`;
+    for (const holder of holders.keys()) {
+      if (holder === party || holder.startsWith(own) || holder.endsWith(sponsored)) holders.delete(holder);
+    }
   }
 
   #freeIfUnheld(entry: Entry<P>): void {
@@ -153,7 +168,7 @@ export class Directory<P> {
     if (!this.#entries.delete(entry.id)) return;
     if (entry.settled !== null) {
       this.#port.drop(entry.settled.payload);
-      for (const inner of entry.settled.inner) this.remove(inner, containing(entry.id), 1);
+      for (const inner of entry.settled.inner) this.#add(inner, containing(entry.id), -1);
     }
     for (const party of entry.waiting) this.#port.lost(party, entry.id, 'it was released');
     if (!this.#dead.has(entry.owner)) this.#port.freed(entry.owner, entry.id);
@@ -167,8 +182,8 @@ export class Directory<P> {
     this.#dead.add(party);
     this.#newest.delete(party);
     for (const [id, holders] of this.#early) {
-      if (ownerKeyOf(id) === party) this.#early.delete(id);
-      else holders.delete(party);
+      this.#strike(holders, party);
+      if (holders.size === 0 || ownerKeyOf(id) === party) this.#early.delete(id);
     }
     for (const [id, waiting] of this.#earlyWaiting) {
       if (ownerKeyOf(id) !== party) continue;
@@ -178,7 +193,7 @@ export class Directory<P> {
     for (const entry of [...this.#entries.values()]) {
       if (entry.owner === party) this.#ownerDied(entry);
       else {
-        entry.holders.delete(party);
+        this.#strike(entry.holders, party);
         entry.waiting = entry.waiting.filter((each) => each !== party);
         this.#freeIfUnheld(entry);
       }
@@ -189,7 +204,7 @@ export class Directory<P> {
     if (!this.#entries.delete(entry.id)) return;
     if (entry.settled !== null) {
       this.#port.drop(entry.settled.payload);
-      for (const inner of entry.settled.inner) this.remove(inner, containing(entry.id), 1);
+      for (const inner of entry.settled.inner) this.#add(inner, containing(entry.id), -1);
     }
     for (const party of entry.waiting) this.#port.lost(party, entry.id, 'its owner has died');
   }

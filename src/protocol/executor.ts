@@ -31,7 +31,7 @@ export interface ExecutorLimits {
 
 export const EXECUTOR_LIMITS: ExecutorLimits = { shared: 8 };
 
-/** What a worker keeps for a caller until it has acknowledged a result that holds references or shared memory. */
+/** What a worker keeps for a caller until it has acknowledged a result that has lent references or shared memory in it. */
 export interface Unacknowledged {
   readonly caller: number;
   readonly granted: readonly Cell[];
@@ -110,9 +110,9 @@ export class Executor {
   }
 
   /**
-   * The run has ended; `result` are the references in what it returns, `payload` what the host keeps for the caller.
-   * Returns what the reply must say: the ids of lent references that are kept here, and, when the caller has to
-   * acknowledge, the number under which it does.
+   * The run has ended; `result` are the references in what it returns, one for each place, `payload` what the host keeps
+   * for the caller. Returns what the reply must say: the ids of lent references that are kept here, and, when the caller
+   * has to acknowledge, the number under which it does.
    */
   finish(run: Run, result: readonly Cell[], payload: unknown): { kept: readonly string[]; receipt: number } {
     if (run.suspended > 0) {
@@ -124,19 +124,23 @@ export class Executor {
     if (run.exclusive) this.#exclusive--;
     let receipt = 0;
     if (result.length > 0 || payload !== undefined) {
-      receipt = ++this.#sequence;
+      const held: Cell[] = [];
       for (const cell of result) {
+        if (!this.#references.grant(cell, run.caller)) continue;
         this.#references.hold(cell);
-        this.#references.promote(cell);
+        held.push(cell);
       }
-      this.unacknowledged.set(receipt, { caller: run.caller, granted: result, payload });
+      if (held.length > 0 || payload !== undefined) {
+        receipt = ++this.#sequence;
+        this.unacknowledged.set(receipt, { caller: run.caller, granted: held, payload });
+      }
     }
     const { scope } = run;
     if (scope !== null) {
       run.scope = null;
       for (const cell of scope) this.#references.drop(cell);
     }
-    const kept = run.lent.length === 0 ? NOTHING : this.#references.kept(run.lent);
+    const kept = run.lent.length === 0 ? NOTHING : this.#references.kept(run.lent, run.caller);
     return { kept, receipt };
   }
 

@@ -7,5 +7,6 @@ export * from './messages.ts';
 export * from './owner.ts';
 export * from './party.ts';
 export * from './references.ts';
+export type { Capacity } from './resources.ts';
 export * from './scheduler.ts';
 export * from './task-record.ts';

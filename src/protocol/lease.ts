@@ -26,6 +26,8 @@ export class Lease {
   work = 0;
   /** The scheduler wants it back: nothing more is pushed, and it returns with its last answer. */
   reclaimed = false;
+  /** It has been silent for long, and is given nothing more before it answers. */
+  stalled = false;
   /** When it last had a task, or got an answer; milliseconds of the host's clock. */
   lastUsed: number;
 

@@ -25,10 +25,11 @@ export type ReferenceMessage<P> =
   /** A reference of the sender has escaped; the sender counts as its first holder. */
   | { readonly type: 'promote'; readonly id: string; readonly settled: SettledValue<P> | null }
   | { readonly type: 'settle'; readonly id: string; readonly settled: SettledValue<P> }
-  /** `party` (an address key) borrows the object. Said by whoever passed the reference on, never by the borrower alone. */
-  | { readonly type: 'add'; readonly id: string; readonly party: string }
-  /** The sender gives back what others added for it. */
-  | { readonly type: 'remove'; readonly id: string; readonly count: number }
+  /** `party` (an address key) holds the object. Said by whoever passed the reference on: the party with the number `by`, or
+   * null when a holder speaks for itself, which it may do only while it is still counted on behalf of somebody dead. */
+  | { readonly type: 'add'; readonly id: string; readonly party: string; readonly by: number | null }
+  /** The sender gives back what `by` added for it; null for what the directory added, or the sender itself. */
+  | { readonly type: 'remove'; readonly id: string; readonly count: number; readonly by: number | null }
   | { readonly type: 'resolve'; readonly id: string }
   /** Everything that the dead party had sent to the sender has been worked in. */
   | { readonly type: 'buried'; readonly party: number; readonly incarnation: number };

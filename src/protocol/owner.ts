@@ -122,6 +122,8 @@ export class Owner {
     }
     key.waiting.push(task);
     this.#demand(key);
+    // What stands before it may have been cancelled since.
+    this.#touch(key);
   }
 
   #requeue(task: TaskRecord): void {
@@ -180,7 +182,7 @@ export class Owner {
     let best: Lease | null = null;
     for (let i = 0; i < leases.length; i++) {
       const lease = leases[i] as Lease;
-      if (lease.reclaimed || lease.inFlight >= most) continue;
+      if (lease.reclaimed || lease.inFlight >= most || lease.stalled) continue;
       // One more may always wait behind a task of moderate length, which hides the round trip.
       if (lease.inFlight > 0 && lease.work + cost > window && (lease.inFlight > 1 || cost > 5 * window)) continue;
       if (lease.work + cost <= stack) return lease;
@@ -241,6 +243,7 @@ export class Owner {
     if (micros >= 0) task.timing.observe(micros);
     this.#unlease(task);
     lease.lastUsed = this.now;
+    lease.stalled = false;
     if (lease.reclaimed && lease.inFlight === 0) this.#return(lease);
     this.#touch(task.key);
     return task;
@@ -280,6 +283,8 @@ export class Owner {
       const lease = task.lease as Lease;
       if (!this.#port.recall(task, lease)) {
         this.#port.cancelRunning(task, lease);
+        // Those who wait hear of it now; the record stays until the worker has answered.
+        this.#port.fail(task, error);
         if (force) {
           this.#port.control({
             type: 'kill',
@@ -291,8 +296,10 @@ export class Owner {
         return;
       }
       this.#unlease(task);
-      this.#touch(task.key);
+      if (lease.reclaimed && lease.inFlight === 0) this.#return(lease);
     }
+    // One that waits in the queue is passed over there; a demand made for it alone is taken back.
+    this.#touch(task.key);
     this.#port.fail(task, error);
     this.#done(task);
   }
@@ -357,12 +364,17 @@ export class Owner {
   /** Nothing waits: an idle lease takes what another one has not started yet. */
   #spread(key: KeyQueue): void {
     if (key.inFlight < 2) return;
-    const idle = key.leases.some((lease) => lease.inFlight === 0 && !lease.reclaimed);
-    if (!idle) return;
-    const busiest = key.leases.reduce((a, b) => (b.work > a.work ? b : a));
-    if (busiest.inFlight < 2 || busiest.work < 4 * this.#limits.stack) return;
-    const taken = this.#takeBack(busiest, busiest.inFlight >> 1);
-    if (taken > 0) this.#pump(key);
+    for (const idle of key.leases) {
+      if (idle.inFlight > 0 || idle.reclaimed) continue;
+      const busiest = key.leases.reduce((a, b) => (b.work > a.work ? b : a));
+      if (busiest.inFlight < 2 || busiest.work < 4 * this.#limits.stack) return;
+      if (this.#takeBack(busiest, busiest.inFlight >> 1) === 0) return;
+      for (let task = key.waiting.peek(); task !== undefined; task = key.waiting.peek()) {
+        // Without room on the way it stays in the queue.
+        if (task.state === QUEUED && !this.#push(task, idle)) return;
+        key.waiting.shift();
+      }
+    }
   }
 
   /** Recalls tasks that have not started, last pushed first, until `keep` are left in flight. Returns how many. */
@@ -371,8 +383,8 @@ export class Owner {
     let taken = 0;
     for (const task of tasks) {
       if (lease.inFlight <= keep) break;
-      // Started ones come first on a link, so everything before this one has started too.
-      if (!this.#port.recall(task, lease)) break;
+      // A deeper one may have started before those pushed earlier.
+      if (!this.#port.recall(task, lease)) continue;
       this.#unlease(task);
       task.state = QUEUED;
       task.key.waiting.unshift(task);
@@ -398,7 +410,10 @@ export class Owner {
         if (quiet >= this.#limits.idle && lease.key.waiting.size === 0) this.#return(lease);
       } else if (lease.inFlight > 1 && quiet >= this.#limits.stall) {
         lease.lastUsed = this.now;
-        if (this.#takeBack(lease, 1) > 0) this.#touch(lease.key);
+        if (this.#takeBack(lease, 1) === 0) continue;
+        // Not given to it again before it has answered.
+        lease.stalled = true;
+        this.#touch(lease.key);
       }
     }
     this.settleUp();
@@ -415,8 +430,11 @@ export class Owner {
     let next: number | undefined;
     for (const lease of this.#leases.values()) {
       let due: number;
-      if (lease.inFlight === 0) due = lease.lastUsed + this.#limits.idle;
-      else if (lease.inFlight > 1) due = lease.lastUsed + this.#limits.stall;
+      if (lease.inFlight === 0) {
+        // With tasks waiting all the same, the way to it is full, and `writable` goes on.
+        if (lease.key.waiting.size > 0) continue;
+        due = lease.lastUsed + this.#limits.idle;
+      } else if (lease.inFlight > 1) due = lease.lastUsed + this.#limits.stall;
       else continue;
       if (next === undefined || due < next) next = due;
     }

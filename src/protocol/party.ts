@@ -73,23 +73,23 @@ export class Party<P> {
     if (reply.kept.length > 0) references.keptBy(worker, reply.kept);
     if (task === undefined || task.cancelled !== undefined) {
       // Nobody wants it: taken in and let go, so that every count balances.
-      for (const result of reply.results) this.#settle(this.#nobody(), reply.failed, result);
+      for (const result of reply.results) this.#settle(this.#nobody(), reply.failed, result, worker.party);
       if (task !== undefined) this.#port.fail(task, task.cancelled);
     } else if (reply.failed) {
       const wire = reply.results[0] as ResultWire<P>;
       if (this.#port.wantsRetry(task, wire.payload) && owner.retry(task)) {
-        this.#settle(this.#nobody(), true, wire);
+        this.#settle(this.#nobody(), true, wire, worker.party);
         if (reply.receipt !== 0) this.#port.acknowledge(worker.party, reply.receipt);
         return;
       }
-      task.eachResult((cell) => this.#settle(cell, true, wire));
+      task.eachResult((cell) => this.#settle(cell, true, wire, worker.party));
     } else if (Array.isArray(task.results)) {
       const cells = task.results as readonly Cell[];
       for (let i = 0; i < cells.length; i++) {
-        this.#settle(cells[i] as Cell, false, reply.results[i] as ResultWire<P>);
+        this.#settle(cells[i] as Cell, false, reply.results[i] as ResultWire<P>, worker.party);
       }
     } else {
-      this.#settle(task.results as Cell, false, reply.results[0] as ResultWire<P>);
+      this.#settle(task.results as Cell, false, reply.results[0] as ResultWire<P>, worker.party);
     }
     if (reply.receipt !== 0) this.#port.acknowledge(worker.party, reply.receipt);
     if (task !== undefined) owner.done(task);
@@ -101,13 +101,13 @@ export class Party<P> {
     return cell;
   }
 
-  #settle(cell: Cell, failed: boolean, wire: ResultWire<P>): void {
+  #settle(cell: Cell, failed: boolean, wire: ResultWire<P>, by: number): void {
     const { references } = this;
     if (wire.delegate !== null) {
-      references.delegate(cell, references.granted(wire.delegate));
+      references.delegate(cell, references.granted(wire.delegate, by));
       return;
     }
-    const inner = wire.inner.length === 0 ? NO_CELLS : wire.inner.map((id) => references.granted(id));
+    const inner = wire.inner.length === 0 ? NO_CELLS : wire.inner.map((id) => references.granted(id, by));
     const own = this.#nobody();
     this.#port.decode(own, wire.payload);
     references.settle(cell, failed, own.value, own.pinned, inner);
@@ -145,6 +145,7 @@ export class Party<P> {
     const { guilty, started } = this.#port.autopsy(party);
     this.owner.workerDied(party, incarnation, reason, started, guilty);
     for (const payload of this.executor.callerDied(party)) this.#port.discard(payload);
+    this.references.partyDied(party);
     this.#port.control({ type: 'buried', party, incarnation });
   }
 

@@ -13,6 +13,8 @@ export interface ReferencesPort<P> {
   free(cell: Cell): void;
   /** The host's error for an object that can't be had. */
   lostError(id: string, reason: string): unknown;
+  /** Who has that number now. */
+  addressOf(party: number): Address;
 }
 
 /** What the task rules use of the reference rules. */
@@ -21,23 +23,30 @@ export interface Holder {
   drop(cell: Cell): void;
   need(cell: Cell): void;
   promote(cell: Cell): string;
-  kept(lent: readonly Cell[]): string[];
+  grant(cell: Cell, to: number): boolean;
+  kept(lent: readonly Cell[], caller: number): string[];
 }
 
 /**
  * One party's references: its own, and those it borrows.
  *
- * Whoever passes a reference on keeps it alive until the receiver is accounted for, so nothing depends on the order of
- * messages on different links:
+ * Whoever passes a reference on counts the receiver in, on its own link to the directory and so before its own removal:
+ * nothing depends on the order of messages on different links.
  *
  * - *lent* (in the arguments of a task): the caller holds it until the reply. Passing down costs no message. What the
- *   executor still holds then is named in the reply, and the caller adds the executor to the owner's table before it
- *   lets go of its own hold.
- * - *granted* (inside a result): the executor holds it until the receiver has added itself and acknowledged.
+ *   executor still holds then is named in the reply, and the caller adds the executor before it lets go of its own hold.
+ * - *granted* (inside a result): the executor adds the caller. If it was lent the reference itself and is not counted,
+ *   it holds it, too, until the caller has acknowledged.
  * - *served* (inside a value that the directory hands out): the directory adds the receiver itself.
  *
- * The owner itself is counted like any other party, from the moment its reference escapes. Each addition is given back by exactly one removal of the party it was made for. Additions and removals of one party
- * may reach the directory in either order, since they travel on different links; the table counts with signs.
+ * The owner is counted like any other party, from the moment its reference escapes. Each addition is given back by
+ * exactly one removal of the party it was made for. The two travel on different links and may come in either order, so
+ * the table counts with signs.
+ *
+ * A party may die between an addition and the message that tells the receiver of it, or the other way round. So
+ * each addition carries the name of who made it, its *sponsor*. When a party dies, those whom it had sponsored add
+ * themselves before they say `buried`; then the directory strikes out all that the dead one had sponsored or held,
+ * whatever the signs.
  */
 export class References<P> implements Holder {
   readonly self: Address;
@@ -58,9 +67,7 @@ export class References<P> implements Holder {
   drop(cell: Cell): void {
     if (--cell.holds > 0) return;
     if (cell.id !== null) {
-      const count = cell.credits;
-      cell.credits = 0;
-      if (count > 0) this.#port.control({ type: 'remove', id: cell.id, count });
+      if (cell.credits > 0) this.#giveBack(cell);
       // An own one is kept until the directory says that nobody else holds it either.
       if (cell.owner === null) return;
       this.borrowed.delete(cell.id);
@@ -74,6 +81,19 @@ export class References<P> implements Holder {
       this.drop(alias);
     }
     // A pending private cell is freed when its task ends and finds no holds.
+  }
+
+  #giveBack(cell: Cell): void {
+    let count = cell.credits;
+    const { sponsor } = cell;
+    const id = cell.id as string;
+    cell.credits = 0;
+    cell.sponsor = -1;
+    if (sponsor >= 0) {
+      this.#port.control({ type: 'remove', id, count: 1, by: sponsor });
+      count--;
+    }
+    if (count > 0) this.#port.control({ type: 'remove', id, count, by: null });
   }
 
   #free(cell: Cell): void {
@@ -200,15 +220,27 @@ export class References<P> implements Holder {
   }
 
   /**
-   * A reference inside a result, which its sender holds until this party acknowledges: it is adopted, held once for
-   * whoever contains it, and the owner hears of this borrower.
+   * Counts `to` in for a reference that goes to it inside a result. True when this party is not counted itself, and has
+   * to hold the reference until the receiver acknowledges.
    */
-  granted(id: string): Cell {
+  grant(cell: Cell, to: number): boolean {
+    const id = this.promote(cell);
+    this.#port.control({ type: 'add', id, party: addressKey(this.#port.addressOf(to)), by: this.self.party });
+    return cell.credits === 0;
+  }
+
+  /**
+   * A reference inside a result, for which the party numbered `by` has counted this one in: it is adopted, and held once
+   * for whoever contains it.
+   */
+  granted(id: string, by: number): Cell {
     const cell = this.adopt(id);
     cell.holds++;
     if (cell.credits === 0) {
       cell.credits = 1;
-      this.#port.control({ type: 'add', id, party: addressKey(this.self) });
+      cell.sponsor = by;
+    } else {
+      this.#port.control({ type: 'remove', id, count: 1, by });
     }
     return cell;
   }
@@ -223,14 +255,15 @@ export class References<P> implements Holder {
 
   /**
    * The end of a task that was lent references: the ids of those that this party keeps although the owner does not know
-   * it. The reply names them.
+   * it. The reply names them, and `caller` will add this party.
    */
-  kept(lent: readonly Cell[]): string[] {
+  kept(lent: readonly Cell[], caller: number): string[] {
     const ids: string[] = [];
     for (const cell of lent) {
-      if (cell.holds > 0 && cell.credits === 0) {
+      if (cell.holds > 0 && cell.credits === 0 && cell.id !== null) {
         cell.credits = 1;
-        ids.push(cell.id as string);
+        cell.sponsor = caller;
+        ids.push(cell.id);
       }
     }
     return ids;
@@ -238,7 +271,23 @@ export class References<P> implements Holder {
 
   /** The reply of `worker` says that it keeps these references. Must come before the task's holds are dropped. */
   keptBy(worker: Address, ids: readonly string[]): void {
-    for (const id of ids) this.#port.control({ type: 'add', id, party: addressKey(worker) });
+    const party = addressKey(worker);
+    for (const id of ids) this.#port.control({ type: 'add', id, party, by: this.self.party });
+  }
+
+  /**
+   * A party has died, and all that it had sent here has been worked in. What it was to count this party in for, and
+   * perhaps did not, and what it may have lent, this party now counts itself in for. Must come before `buried`.
+   */
+  partyDied(party: number): void {
+    for (const cells of [this.owned, this.borrowed]) {
+      for (const [id, cell] of cells) {
+        if (cell.sponsor === party) cell.sponsor = -1;
+        else if (cell.credits === 0 && cell.holds > 0) cell.credits = 1;
+        else continue;
+        this.#port.control({ type: 'add', id, party: addressKey(this.self), by: null });
+      }
+    }
   }
 
   resolved(id: string, settled: SettledValue<P>): void {
@@ -268,6 +317,9 @@ export class References<P> implements Holder {
     if (cell === undefined) return;
     this.owned.delete(id);
     cell.id = null;
+    cell.credits = 0;
+    cell.sponsor = -1;
+    if (cell.holds > 0) return;
     // Still running: what it returns is let go when it comes.
     if (cell.state !== PENDING || cell.alias !== null) this.#free(cell);
   }

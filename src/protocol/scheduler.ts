@@ -1,12 +1,5 @@
 import type { Shape } from './lease.ts';
-
-/** What a node has to lend. Units: cores, device numbers, bytes, and the user's own. */
-export interface Capacity {
-  readonly cpus: number;
-  readonly gpus: number;
-  readonly memory: number;
-  readonly custom: Readonly<Record<string, number>>;
-}
+import { type Capacity, fromUnits, Need, Pool } from './resources.ts';
 
 export interface SchedulerPort {
   /** Starts a worker; `workerStarted` or `workerDied` follows. */
@@ -32,11 +25,12 @@ interface Granted {
   readonly owner: string;
   readonly key: number;
   readonly worker: WorkerState;
-  readonly shape: Shape;
+  readonly exclusive: boolean;
+  readonly need: Need;
   readonly gpus: readonly number[];
   readonly since: number;
   reclaiming: boolean;
-  /** Its resources count as free, because everything on its worker is suspended. */
+  /** Everything that ran under it waits for others. */
   suspended: boolean;
 }
 
@@ -45,9 +39,10 @@ interface WorkerState {
   readonly incarnation: number;
   readonly isolation: Shape['isolation'];
   starting: boolean;
-  blocked: boolean;
   /** Newest last. */
   readonly leases: Granted[];
+  /** Cores that count as used by it. It runs one task at a time, so this is the most that one of its leases asks for. */
+  charged: number;
   /** Larger is later: idle workers are lent out last-used-first, because they are still awake and warm. */
   used: number;
 }
@@ -56,6 +51,7 @@ interface Demand {
   readonly owner: string;
   readonly key: number;
   readonly shape: Shape;
+  readonly need: Need;
   total: number;
   held: number;
   /** When it last became unmet. */
@@ -64,8 +60,9 @@ interface Demand {
 
 /**
  * One node's scheduler: lends workers to owners. It never sees tasks, only demands: "so many leases of this shape".
- * Demands are served in the order in which they became unmet; a demand that waits has the oldest lease of somebody
- * else called back, so that owners and shapes take turns.
+ * Demands are served in rounds, in the order in which they became unmet. One that has waited for a quantum has leases of
+ * others called back, oldest first, so that owners and shapes take turns; and what it is short of is kept for it, so that
+ * a large demand is not starved by small ones.
  *
  * Pure: workers are started and told through the port; time arrives with the events.
  */
@@ -73,11 +70,7 @@ export class Scheduler {
   readonly #port: SchedulerPort;
   readonly #limits: SchedulerLimits;
   readonly capacity: Capacity;
-  #cpus: number;
-  #memory: number;
-  readonly #custom: Map<string, number>;
-  /** Free share of each device. */
-  readonly #gpus: number[];
+  readonly #free: Pool;
   readonly #workers = new Map<number, WorkerState>();
   readonly #granted = new Map<number, Granted>();
   readonly #demands = new Map<string, Demand>();
@@ -91,10 +84,7 @@ export class Scheduler {
     this.#port = port;
     this.capacity = capacity;
     this.#limits = limits;
-    this.#cpus = capacity.cpus;
-    this.#memory = capacity.memory;
-    this.#custom = new Map(Object.entries(capacity.custom));
-    this.#gpus = new Array<number>(capacity.gpus).fill(1);
+    this.#free = Pool.of(capacity);
   }
 
   /** A number that is no worker's: the control thread, a driver, or a dead worker not yet forgotten by everybody. */
@@ -103,7 +93,7 @@ export class Scheduler {
   }
 
   unreserve(party: number): void {
-    this.#reserved.delete(party);
+    if (this.#reserved.delete(party)) this.#serve();
   }
 
   /** Starts workers ahead of demand. */
@@ -117,25 +107,30 @@ export class Scheduler {
     return n;
   }
 
-  #spawn(isolation: Shape['isolation']): WorkerState | undefined {
+  #freeNumber(): number | undefined {
     for (let number = 1; number < this.#limits.parties; number++) {
-      if (this.#workers.has(number) || this.#reserved.has(number)) continue;
-      const incarnation = (this.#incarnations[number] ?? 0) + 1;
-      this.#incarnations[number] = incarnation;
-      const worker: WorkerState = {
-        number,
-        incarnation,
-        isolation,
-        starting: true,
-        blocked: false,
-        leases: [],
-        used: 0,
-      };
-      this.#workers.set(number, worker);
-      this.#port.spawn(number, incarnation, isolation);
-      return worker;
+      if (!this.#workers.has(number) && !this.#reserved.has(number)) return number;
     }
     return undefined;
+  }
+
+  #spawn(isolation: Shape['isolation']): WorkerState | undefined {
+    const number = this.#freeNumber();
+    if (number === undefined) return undefined;
+    const incarnation = (this.#incarnations[number] ?? 0) + 1;
+    this.#incarnations[number] = incarnation;
+    const worker: WorkerState = {
+      number,
+      incarnation,
+      isolation,
+      starting: true,
+      leases: [],
+      charged: 0,
+      used: 0,
+    };
+    this.#workers.set(number, worker);
+    this.#port.spawn(number, incarnation, isolation);
+    return worker;
   }
 
   // ---- events
@@ -149,7 +144,7 @@ export class Scheduler {
     }
     let demand = this.#demands.get(name);
     if (demand === undefined) {
-      demand = { owner, key, shape, total: 0, held: 0, since: this.now };
+      demand = { owner, key, shape, need: new Need(shape), total: 0, held: 0, since: this.now };
       this.#demands.set(name, demand);
     }
     if (demand.total <= demand.held && total > demand.held) {
@@ -192,7 +187,9 @@ export class Scheduler {
     for (const lease of [...worker.leases]) {
       this.#release(lease);
       const demand = this.#demands.get(`${lease.owner}/${lease.key}`);
-      if (demand !== undefined) demand.total = Math.min(demand.total, demand.held);
+      if (demand === undefined) continue;
+      demand.total = Math.min(demand.total, demand.held);
+      this.#forgetIfIdle(`${lease.owner}/${lease.key}`, demand);
     }
     this.#serve();
   }
@@ -210,55 +207,103 @@ export class Scheduler {
     return busy;
   }
 
-  /** All tasks on a worker wait for others: what was lent on it counts as free until one of them goes on. */
+  /** All tasks on a worker wait for others: its cores count as free until one of them goes on, or a new one starts. */
   blocked(number: number, incarnation: number, blocked: boolean): void {
     const worker = this.#workers.get(number);
-    if (worker === undefined || worker.incarnation !== incarnation || worker.blocked === blocked) return;
-    worker.blocked = blocked;
-    for (const lease of worker.leases) {
-      if (lease.suspended === blocked) continue;
-      lease.suspended = blocked;
-      // Cores only: devices, memory and custom resources stay with the suspended task.
-      this.#cpus += blocked ? lease.shape.cpus : -lease.shape.cpus;
-    }
+    if (worker === undefined || worker.incarnation !== incarnation) return;
+    // Cores only: devices, memory and custom resources stay with the suspended task.
+    for (const lease of worker.leases) lease.suspended = blocked;
+    this.#charge(worker);
     if (blocked) this.#serve();
   }
 
-  /** Time passes: a demand that has waited for a quantum has another's lease called back. */
-  tick(): void {
-    let waiting = 0;
-    for (const demand of this.#demands.values()) {
-      if (demand.total > demand.held && this.now - demand.since >= this.#limits.quantum) waiting++;
-    }
-    if (waiting === 0) return;
-    this.#serve();
-    for (const demand of this.#demands.values()) {
-      if (demand.total <= demand.held || this.now - demand.since < this.#limits.quantum) continue;
-      if (demand.held === 0 || this.#share(demand) < 1) this.#callBack(demand);
-    }
-  }
-
-  /** A demand that holds some leases already may call back more only from those who hold more than it does. */
-  #share(demand: Demand): number {
+  #charge(worker: WorkerState): void {
     let most = 0;
-    for (const other of this.#demands.values()) if (other !== demand) most = Math.max(most, other.held);
-    return most > demand.held + 1 ? 0 : 1;
+    for (const lease of worker.leases) if (!lease.suspended) most = Math.max(most, lease.need.cpus);
+    this.#free.cpus += worker.charged - most;
+    worker.charged = most;
   }
 
-  #callBack(demand: Demand): void {
+  /** Time passes: demands that have waited for a quantum have leases of others called back. */
+  tick(): void {
+    const late = this.#late();
+    if (late.length === 0) return;
+    this.#serve();
+    const coming = this.#free.copy();
+    let workers = 0;
+    for (const lease of this.#granted.values()) {
+      if (!lease.reclaiming) continue;
+      this.#anticipate(coming, lease);
+      workers++;
+    }
+    for (const demand of late) {
+      if (demand.total <= demand.held) continue;
+      while (!coming.fits(demand.need)) {
+        const short = coming.short(demand.need);
+        const victim = this.#victim(demand, (need) => short.some((name) => uses(need, name)));
+        if (victim === undefined) break;
+        this.#callBack(victim);
+        this.#anticipate(coming, victim);
+        workers++;
+      }
+      const gpus = coming.pickGpus(demand.need);
+      if (gpus === undefined || !coming.fits(demand.need)) continue;
+      coming.take(demand.need, gpus);
+      coming.cpus -= demand.need.cpus;
+      // The resources are there, or on their way; a worker may still be missing.
+      if (this.#workerIsComing(demand.shape.isolation)) continue;
+      if (workers-- > 0) continue;
+      const victim = this.#victim(demand, () => true);
+      if (victim !== undefined) this.#callBack(victim);
+    }
+  }
+
+  #late(): Demand[] {
+    const late: Demand[] = [];
+    for (const demand of this.#demands.values()) {
+      if (demand.total > demand.held && this.now - demand.since >= this.#limits.quantum) late.push(demand);
+    }
+    return late;
+  }
+
+  #anticipate(pool: Pool, lease: Granted): void {
+    pool.give(lease.need, lease.gpus);
+    if (!lease.suspended) pool.cpus += lease.need.cpus;
+  }
+
+  #workerIsComing(isolation: Shape['isolation']): boolean {
+    if (this.#freeNumber() !== undefined) return true;
+    for (const worker of this.#workers.values()) {
+      if (worker.isolation === isolation && (worker.starting || worker.leases.length === 0)) return true;
+    }
+    return false;
+  }
+
+  /** The lease held longest, of those that a demand may call back: from others, and from those who have more. */
+  #victim(demand: Demand, useful: (need: Need) => boolean): Granted | undefined {
     let victim: Granted | undefined;
     for (const lease of this.#granted.values()) {
-      if (lease.reclaiming) {
-        if (lease.owner !== demand.owner || lease.key !== demand.key) return;
-        continue;
-      }
+      if (lease.reclaiming || lease.suspended || this.now - lease.since < this.#limits.quantum) continue;
       if (lease.owner === demand.owner && lease.key === demand.key) continue;
-      if (lease.suspended || this.now - lease.since < this.#limits.quantum) continue;
-      if (victim === undefined || lease.since < victim.since) victim = lease;
+      if (victim !== undefined && lease.since >= victim.since) continue;
+      if (demand.held > 0 && this.#heldBy(lease) <= demand.held + 1) continue;
+      if (useful(lease.need)) victim = lease;
     }
-    if (victim === undefined) return;
-    victim.reclaiming = true;
-    this.#port.reclaim(victim.owner, victim.id);
+    return victim;
+  }
+
+  #heldBy(lease: Granted): number {
+    return this.#demands.get(`${lease.owner}/${lease.key}`)?.held ?? 0;
+  }
+
+  #callBack(lease: Granted): void {
+    lease.reclaiming = true;
+    this.#port.reclaim(lease.owner, lease.id);
+  }
+
+  /** Whether any lease is out. */
+  get busy(): boolean {
+    return this.#granted.size > 0;
   }
 
   /** Whether `tick` may have something to do. */
@@ -282,29 +327,54 @@ export class Scheduler {
     return missing.length === 0 ? undefined : missing.join('; ');
   }
 
+  /** In rounds, so that what is free is shared out among all who want it. */
   #serve(): void {
-    for (const demand of this.#demands.values()) {
-      while (demand.total > demand.held) {
-        if (!this.#grantOne(demand)) break;
+    const unmet: Demand[] = [];
+    for (const demand of this.#demands.values()) if (demand.total > demand.held) unmet.push(demand);
+    if (unmet.length === 0) return;
+    for (let granted = true; granted; ) {
+      granted = false;
+      const kept = this.#keptFor(unmet);
+      for (const demand of unmet) {
+        if (demand.total <= demand.held) continue;
+        if (kept !== undefined && kept.demand !== demand && kept.names.some((name) => uses(demand.need, name))) continue;
+        if (this.#grantOne(demand)) granted = true;
       }
     }
+    this.#startMissing(unmet);
+  }
+
+  /**
+   * The demand for which everything it is short of is kept: the first that has waited for a quantum and can be
+   * met once the running tasks are done. What suspended tasks hold may not come back before somebody else is served, so a
+   * demand for that does not stand in the way.
+   */
+  #keptFor(unmet: readonly Demand[]): { demand: Demand; names: string[] } | undefined {
+    for (const demand of unmet) {
+      if (demand.total <= demand.held || this.now - demand.since < this.#limits.quantum) continue;
+      const names = this.#free.short(demand.need);
+      if (names.length === 0) continue;
+      const later = this.#free.copy();
+      for (const lease of this.#granted.values()) if (!lease.suspended) later.give(lease.need, lease.gpus);
+      for (const worker of this.#workers.values()) later.cpus += worker.charged;
+      if (later.fits(demand.need)) return { demand, names };
+    }
+    return undefined;
   }
 
   #grantOne(demand: Demand): boolean {
-    const { shape } = demand;
-    if (shape.cpus > this.#cpus || shape.memory > this.#memory) return false;
-    for (const [name, amount] of Object.entries(shape.custom)) if (amount > (this.#custom.get(name) ?? 0)) return false;
-    const gpus = this.#pickGpus(shape.gpus);
-    if (gpus === undefined) return false;
+    const { need } = demand;
+    if (!this.#free.fits(need)) return false;
+    const gpus = this.#free.pickGpus(need) as number[];
     const worker = this.#pickWorker(demand);
     if (worker === undefined) return false;
-
     const lease: Granted = {
       id: this.#nextLease++,
       owner: demand.owner,
       key: demand.key,
       worker,
-      shape,
+      exclusive: demand.shape.exclusive,
+      need,
       gpus,
       since: this.now,
       reclaiming: false,
@@ -313,111 +383,82 @@ export class Scheduler {
     this.#granted.set(lease.id, lease);
     worker.leases.push(lease);
     worker.used = ++this.#clock;
-    // New work on a blocked worker: what is suspended below stays free.
-    worker.blocked = false;
-    this.#cpus -= shape.cpus;
-    this.#memory -= shape.memory;
-    for (const [name, amount] of Object.entries(shape.custom)) {
-      this.#custom.set(name, (this.#custom.get(name) as number) - amount);
-    }
-    for (const gpu of gpus) this.#gpus[gpu] = (this.#gpus[gpu] as number) - Math.min(1, shape.gpus);
+    this.#free.take(need, gpus);
+    this.#charge(worker);
     demand.held++;
     if (demand.held < demand.total) demand.since = this.now;
     this.#port.grant(demand.owner, demand.key, lease.id, worker.number, worker.incarnation, gpus);
     return true;
   }
 
-  /** Whole devices, or a share of the fullest one that still has room. */
-  #pickGpus(wanted: number): number[] | undefined {
-    if (wanted === 0) return [];
-    if (wanted < 1) {
-      let best = -1;
-      for (let i = 0; i < this.#gpus.length; i++) {
-        const free = this.#gpus[i] as number;
-        if (free >= wanted - 1e-9 && (best < 0 || free < (this.#gpus[best] as number))) best = i;
-      }
-      return best < 0 ? undefined : [best];
-    }
-    const whole: number[] = [];
-    for (let i = 0; i < this.#gpus.length && whole.length < wanted; i++) if (this.#gpus[i] === 1) whole.push(i);
-    return whole.length < wanted ? undefined : whole;
-  }
-
   /**
    * The worker for a lease: the demanding worker itself when all it has is suspended (its children run where their
-   * parent waits, depth first), then the idle one used last, then a new one, then the least loaded suspended one.
+   * parent waits, depth first), then the idle one used last, then the least loaded suspended one. Undefined when a new
+   * one should be started instead, or none can be had.
    */
   #pickWorker(demand: Demand): WorkerState | undefined {
     let idle: WorkerState | undefined;
     let stacked: WorkerState | undefined;
-    let starting = false;
+    let count = 0;
     for (const worker of this.#workers.values()) {
       if (worker.isolation !== demand.shape.isolation) continue;
-      if (worker.starting) {
-        starting = true;
-        continue;
-      }
+      count++;
+      if (worker.starting) continue;
       if (worker.leases.length === 0) {
         if (idle === undefined || worker.used > idle.used) idle = worker;
-        continue;
+      } else if (this.#canStack(worker, demand.shape)) {
+        if (demand.owner.endsWith(`.${worker.number}.${worker.incarnation}`)) return worker;
+        if (stacked === undefined || worker.leases.length < stacked.leases.length) stacked = worker;
       }
-      if (!this.#canStack(worker, demand.shape)) continue;
-      if (demand.owner.includes(`.${worker.number}.`) && this.#isWorker(demand.owner, worker)) return worker;
-      if (stacked === undefined || worker.leases.length < stacked.leases.length) stacked = worker;
     }
-    if (idle !== undefined) return idle;
-    // One that is on its way serves this demand when it arrives.
-    if (starting && this.#startingCount(demand.shape.isolation) >= this.#unmet()) return undefined;
-    if (
-      this.#running(demand.shape.isolation) < this.#limits.parties &&
-      !demand.shape.exclusive &&
-      stacked !== undefined
-    ) {
-      // Workers whose tasks are suspended are as good as idle; a new one costs memory and 50 ms.
-      if (this.#countOf(demand.shape.isolation) >= Math.max(2, Math.ceil(this.capacity.cpus))) return stacked;
-    }
-    if (this.#spawn(demand.shape.isolation) === undefined) return stacked;
-    return undefined;
-  }
-
-  #isWorker(owner: string, worker: WorkerState): boolean {
-    return owner.endsWith(`.${worker.number}.${worker.incarnation}`);
+    if (idle !== undefined || stacked === undefined) return idle;
+    // Workers whose tasks are suspended are as good as idle; a new one costs memory and 50 ms.
+    const enough = count >= Math.max(2, Math.ceil(this.capacity.cpus));
+    return enough || this.#freeNumber() === undefined ? stacked : undefined;
   }
 
   #canStack(worker: WorkerState, shape: Shape): boolean {
     if (shape.exclusive || worker.leases.length >= this.#limits.stacked) return false;
-    return worker.blocked && worker.leases.every((lease) => !lease.shape.exclusive);
+    return worker.leases.every((lease) => lease.suspended && !lease.exclusive);
   }
 
-  #running(isolation: Shape['isolation']): number {
-    return this.#countOf(isolation);
-  }
-
-  #startingCount(isolation: Shape['isolation']): number {
-    let n = 0;
-    for (const worker of this.#workers.values()) if (worker.starting && worker.isolation === isolation) n++;
-    return n;
-  }
-
-  #unmet(): number {
-    let n = 0;
-    for (const demand of this.#demands.values()) n += Math.max(0, demand.total - demand.held);
-    return Math.min(n, Math.max(1, Math.floor(this.#cpus)));
+  /**
+   * Starts a worker for each lease that the resources allow and no worker was found for; never more at a time than there
+   * are cores, so that many demands which cost nothing don't start a crowd that is late for them.
+   */
+  #startMissing(unmet: readonly Demand[]): void {
+    let starting = 0;
+    for (const worker of this.#workers.values()) if (worker.starting) starting++;
+    const most = Math.max(1, Math.ceil(this.capacity.cpus));
+    for (const isolation of ISOLATIONS) {
+      let wanted = 0;
+      let pool: Pool | undefined;
+      for (const demand of unmet) {
+        if (demand.shape.isolation !== isolation) continue;
+        for (let missing = demand.total - demand.held; missing > 0 && wanted < most; missing--) {
+          pool ??= this.#free.copy();
+          const gpus = pool.pickGpus(demand.need);
+          if (gpus === undefined || !pool.fits(demand.need)) break;
+          pool.take(demand.need, gpus);
+          pool.cpus -= demand.need.cpus;
+          wanted++;
+        }
+      }
+      for (const worker of this.#workers.values()) if (worker.starting && worker.isolation === isolation) wanted--;
+      for (; wanted > 0 && starting < most; wanted--) {
+        if (this.#spawn(isolation) === undefined) return;
+        starting++;
+      }
+    }
   }
 
   #release(lease: Granted): void {
     if (!this.#granted.delete(lease.id)) return;
-    const { leases } = lease.worker;
-    leases.splice(leases.indexOf(lease), 1);
-    lease.worker.used = ++this.#clock;
-    if (leases.length === 0) lease.worker.blocked = false;
-    const { shape } = lease;
-    if (!lease.suspended) this.#cpus += shape.cpus;
-    this.#memory += shape.memory;
-    for (const [name, amount] of Object.entries(shape.custom)) {
-      this.#custom.set(name, (this.#custom.get(name) as number) + amount);
-    }
-    for (const gpu of lease.gpus) this.#gpus[gpu] = Math.min(1, (this.#gpus[gpu] as number) + Math.min(1, shape.gpus));
+    const { worker } = lease;
+    worker.leases.splice(worker.leases.indexOf(lease), 1);
+    worker.used = ++this.#clock;
+    this.#free.give(lease.need, lease.gpus);
+    this.#charge(worker);
     const demand = this.#demands.get(`${lease.owner}/${lease.key}`);
     if (demand !== undefined) demand.held--;
   }
@@ -439,29 +480,32 @@ export class Scheduler {
         shape: d.shape,
         missing: d.total - d.held,
         waitedMs: this.now - d.since,
-        why: this.#why(d.shape),
+        why: this.#why(d),
       });
     }
     return rows;
   }
 
-  #why(shape: Shape): string {
-    if (shape.cpus > this.#cpus) return `${shape.cpus} cpus wanted, ${this.#cpus} of ${this.capacity.cpus} free`;
-    if (shape.memory > this.#memory) return `${shape.memory} bytes wanted, ${this.#memory} free`;
-    for (const [name, amount] of Object.entries(shape.custom)) {
-      const free = this.#custom.get(name) ?? 0;
-      if (amount > free) return `${name}: ${amount} wanted, ${free} free`;
-    }
-    if (this.#pickGpus(shape.gpus) === undefined) return `${shape.gpus} gpus wanted, none free`;
-    return 'a worker is starting';
+  #why(demand: Demand): string {
+    const { shape } = demand;
+    const { cpus, memory, gpus, custom } = this.free;
+    const reasons = this.#free.short(demand.need).map((name) => {
+      if (name === 'cpus') return `${shape.cpus} cpus wanted, ${cpus} of ${this.capacity.cpus} free`;
+      if (name === 'memory') return `${shape.memory} bytes wanted, ${memory} free`;
+      if (name === 'gpus') return `${shape.gpus} gpus wanted, ${gpus} free`;
+      return `${name}: ${shape.custom[name]} wanted, ${custom[name] ?? 0} free`;
+    });
+    if (reasons.length > 0) return reasons.join('; ');
+    return this.#workerIsComing(shape.isolation) ? 'a worker is starting' : 'all workers that this node may have are busy';
   }
 
   get free(): { cpus: number; memory: number; gpus: number; custom: Record<string, number> } {
+    const { cpus, memory, gpus, custom } = this.#free;
     return {
-      cpus: this.#cpus,
-      memory: this.#memory,
-      gpus: this.#gpus.reduce((a, b) => a + b, 0),
-      custom: Object.fromEntries(this.#custom),
+      cpus: fromUnits(cpus),
+      memory,
+      gpus: fromUnits(gpus.reduce((a, b) => a + b, 0)),
+      custom: Object.fromEntries([...custom].map(([name, units]) => [name, fromUnits(units)])),
     };
   }
 
@@ -469,8 +513,23 @@ export class Scheduler {
     return [...this.#workers.values()].map((w) => ({
       worker: w.number,
       incarnation: w.incarnation,
-      state: w.starting ? 'starting' : w.leases.length === 0 ? 'idle' : w.blocked ? 'waiting' : 'busy',
+      state: stateOf(w),
       leases: w.leases.length,
     }));
   }
+}
+
+const ISOLATIONS = ['process', 'thread'] as const;
+
+function uses(need: Need, name: string): boolean {
+  if (name === 'cpus') return need.cpus > 0;
+  if (name === 'memory') return need.memory > 0;
+  if (name === 'gpus') return need.gpus > 0;
+  return need.custom.some(([each]) => each === name);
+}
+
+function stateOf(worker: WorkerState): string {
+  if (worker.starting) return 'starting';
+  if (worker.leases.length === 0) return 'idle';
+  return worker.leases.every((lease) => lease.suspended) ? 'waiting' : 'busy';
 }

@@ -1,0 +1,121 @@
+import { createRequire } from 'node:module';
+import { dirname } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { constants, Script } from 'node:vm';
+import { InternalError, UsageError } from '../base/index.ts';
+import type { FunctionSpec, SliceSource } from './spec.ts';
+import { fileOf, isTypeScript } from './strip.ts';
+import { installTypeScript } from './typescript.ts';
+import { engineHasUsing, lowerUsing } from './using.ts';
+
+type AnyFunction = (...args: unknown[]) => unknown;
+/** What a slice is given besides what it imports. */
+interface Surroundings {
+  readonly captures: Readonly<Record<string, unknown>>;
+  readonly meta: unknown;
+  readonly require: unknown;
+  readonly __filename: string;
+  readonly __dirname: string;
+}
+
+/**
+ * Makes the function that a spec describes, in this process. Not cached: the caller keys by `spec.digest`.
+ * `captures` are the decoded values of `spec.captures`.
+ */
+export async function loadFunction(
+  spec: FunctionSpec,
+  captures: Readonly<Record<string, unknown>> = {},
+): Promise<AnyFunction> {
+  if (spec.source.kind === 'module') {
+    const value = await loadModuleExport(spec.source.url, spec.source.exportName);
+    if (typeof value !== 'function') {
+      throw new UsageError(`"${spec.source.exportName}" of ${fileOf(spec.source.url)} is not a function`);
+    }
+    return value as AnyFunction;
+  }
+  const fn = await runSlice(spec.source, captures);
+  if (typeof fn !== 'function')
+    throw new InternalError(`the slice of "${spec.name}" is not a function but ${typeof fn}`);
+  // Stacks print the name; a slice assigns its function to a variable of another one.
+  if (fn.name !== spec.name && Object.getOwnPropertyDescriptor(fn, 'name')?.configurable) {
+    Object.defineProperty(fn, 'name', { value: spec.name, configurable: true });
+  }
+  return fn as AnyFunction;
+}
+
+async function runSlice(source: SliceSource, captures: Readonly<Record<string, unknown>>): Promise<unknown> {
+  if (isTypeScript(source.url)) installTypeScript();
+  const text = source.using && !engineHasUsing ? lowerUsing(source.text) : source.text;
+  await importsAllowed();
+  const factory = new Script(text, {
+    filename: source.url,
+    lineOffset: source.lineOffset,
+    importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
+  }).runInThisContext() as (around: Surroundings) => Promise<unknown>;
+  return await factory(surroundings(source.url, captures));
+}
+
+let warned: Promise<unknown> | undefined;
+
+/**
+ * Node warns once, at the first import out of a script, that this is experimental. That was our choice and not the
+ * program's, so the first import is one of our own, and the warning is dropped.
+ */
+function importsAllowed(): Promise<unknown> {
+  warned ??= (async () => {
+    const { emitWarning } = process;
+    const filtered = (...args: unknown[]): void => {
+      if (!String(args[0]).includes('USE_MAIN_CONTEXT_DEFAULT_LOADER')) Reflect.apply(emitWarning, process, args);
+    };
+    process.emitWarning = filtered as typeof emitWarning;
+    try {
+      await new Script('import("node:module")', {
+        importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
+      }).runInThisContext();
+    } finally {
+      if (process.emitWarning === filtered) process.emitWarning = emitWarning;
+    }
+  })();
+  return warned;
+}
+
+function surroundings(url: string, captures: Readonly<Record<string, unknown>>): Surroundings {
+  const file = fileOf(url);
+  let require: unknown;
+  if (!url.startsWith('file:')) return { captures, meta: { url }, require, __filename: url, __dirname: '.' };
+  return {
+    captures,
+    get meta() {
+      return {
+        url,
+        filename: file,
+        dirname: dirname(file),
+        resolve: (specifier: string) => resolveFrom(url, specifier),
+      };
+    },
+    get require() {
+      require ??= createRequire(url);
+      return require;
+    },
+    __filename: file,
+    __dirname: dirname(file),
+  };
+}
+
+/** `import.meta.resolve` of a file that was not imported here. */
+function resolveFrom(url: string, specifier: string): string {
+  if (/^(?:\.{1,2}\/|\/)/.test(specifier)) return new URL(specifier, url).href;
+  if (/^[a-z][a-z0-9+.-]*:/i.test(specifier)) return specifier;
+  const path = createRequire(url).resolve(specifier);
+  return path.startsWith('/') || /^[A-Za-z]:/.test(path) ? pathToFileURL(path).href : `node:${path}`;
+}
+
+/** The value that a module exports under a name; the module is imported as usual, once per process. */
+export async function loadModuleExport(url: string, name: string): Promise<unknown> {
+  if (isTypeScript(url)) installTypeScript();
+  const module = (await import(url)) as Record<string, unknown>;
+  if (name in module) return module[name];
+  throw new UsageError(
+    `${fileOf(url)} has no export "${name}"; it has ${Object.keys(module).sort().join(', ') || 'none'}`,
+  );
+}

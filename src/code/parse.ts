@@ -1,0 +1,103 @@
+import { createRequire } from 'node:module';
+import type { AnyNode, Options, Program } from 'acorn';
+
+export type { AnyNode } from 'acorn';
+
+export type FunctionNode = Extract<
+  AnyNode,
+  { type: 'FunctionDeclaration' | 'FunctionExpression' | 'ArrowFunctionExpression' }
+>;
+export type ClassNode = Extract<AnyNode, { type: 'ClassDeclaration' | 'ClassExpression' }>;
+
+type Acorn = typeof import('acorn');
+
+const require = createRequire(import.meta.url);
+let acorn: Acorn | undefined;
+
+/** The parser is loaded with the first definition and not before: a worker that only runs slices never needs it. */
+function parser(): Acorn {
+  acorn ??= require('acorn') as Acorn;
+  return acorn;
+}
+
+const base: Options = { ecmaVersion: 'latest', allowHashBang: true };
+
+/** Parses a file as a module and, where that fails, as a CommonJS script. */
+export function parseProgram(source: string): { program: Program; module: boolean } {
+  const { parse } = parser();
+  try {
+    return { program: parse(source, { ...base, sourceType: 'module' }), module: true };
+  } catch (asModule) {
+    try {
+      const program = parse(source, {
+        ...base,
+        sourceType: 'script',
+        allowReturnOutsideFunction: true,
+        allowAwaitOutsideFunction: false,
+      });
+      return { program, module: false };
+    } catch {
+      throw asModule;
+    }
+  }
+}
+
+export function isNode(value: unknown): value is AnyNode {
+  return typeof value === 'object' && value !== null && typeof (value as { type?: unknown }).type === 'string';
+}
+
+/** The direct children in source order (acorn lays out most nodes so; the exceptions do not matter to callers). */
+export function children(node: AnyNode): AnyNode[] {
+  const found: AnyNode[] = [];
+  for (const value of Object.values(node) as unknown[]) {
+    if (Array.isArray(value)) {
+      for (const item of value) if (isNode(item)) found.push(item);
+    } else if (isNode(value)) found.push(value);
+  }
+  return found;
+}
+
+/** Visits a tree in preorder; a visitor that returns false keeps the walk out of that node. */
+export function walk(node: AnyNode, visit: (node: AnyNode, parent: AnyNode | undefined) => boolean | undefined): void {
+  const step = (n: AnyNode, parent: AnyNode | undefined): void => {
+    if (visit(n, parent) === false) return;
+    for (const child of children(n)) step(child, n);
+  };
+  step(node, undefined);
+}
+
+export function isFunctionNode(node: AnyNode): node is FunctionNode {
+  return (
+    node.type === 'FunctionDeclaration' || node.type === 'FunctionExpression' || node.type === 'ArrowFunctionExpression'
+  );
+}
+
+export function isClassNode(node: AnyNode): node is ClassNode {
+  return node.type === 'ClassDeclaration' || node.type === 'ClassExpression';
+}
+
+/** Line (from 1) and column (from 1) of an offset. */
+export class Lines {
+  readonly #starts: number[] = [0];
+
+  constructor(source: string) {
+    for (let i = source.indexOf('\n'); i >= 0; i = source.indexOf('\n', i + 1)) this.#starts.push(i + 1);
+  }
+
+  at(offset: number): { line: number; column: number } {
+    let low = 0;
+    let high = this.#starts.length - 1;
+    while (low < high) {
+      const mid = (low + high + 1) >> 1;
+      if (this.#starts[mid]! <= offset) low = mid;
+      else high = mid - 1;
+    }
+    return { line: low + 1, column: offset - this.#starts[low]! + 1 };
+  }
+
+  /** The offset of a position, or undefined when there is no such line. */
+  offset(line: number, column: number): number | undefined {
+    const start = this.#starts[line - 1];
+    return start === undefined ? undefined : start + column - 1;
+  }
+}

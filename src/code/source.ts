@@ -1,0 +1,115 @@
+import { readFileSync, statSync } from 'node:fs';
+import { pathToFileURL } from 'node:url';
+import type { Program } from 'acorn';
+import { type AnyNode, isClassNode, isFunctionNode, Lines, parseProgram, walk } from './parse.ts';
+import { type Analysis, analyse } from './scope.ts';
+import { fileOf, isTypeScript, stripTypes } from './strip.ts';
+
+/** One file as text, tree and names; the latter two are made when first asked for. */
+export class SourceModule {
+  /** File URL. */
+  readonly url: string;
+  /** JavaScript: the types are spaces. */
+  readonly text: string;
+  readonly isModule: boolean;
+  readonly program: Program;
+  readonly lines: Lines;
+  #analysis: Analysis | undefined;
+  #definitions: AnyNode[] | undefined;
+  #parents: Map<AnyNode, AnyNode> | undefined;
+
+  constructor(url: string, text: string) {
+    this.url = url;
+    this.text = text;
+    const { program, module } = parseProgram(text);
+    this.program = program;
+    this.isModule = module && (hasModuleSyntax(program) || !/\b(?:exports|require)\b/.test(text));
+    this.lines = new Lines(text);
+  }
+
+  get analysis(): Analysis {
+    this.#analysis ??= analyse(this.program);
+    return this.#analysis;
+  }
+
+  /** Every function, method and class of the file, outermost first. */
+  get definitions(): readonly AnyNode[] {
+    if (this.#definitions === undefined) {
+      const found: AnyNode[] = [];
+      walk(this.program, (node) => {
+        if (isFunctionNode(node) || isClassNode(node)) found.push(node);
+        return undefined;
+      });
+      this.#definitions = found;
+    }
+    return this.#definitions;
+  }
+
+  parent(node: AnyNode): AnyNode | undefined {
+    if (this.#parents === undefined) {
+      const parents = new Map<AnyNode, AnyNode>();
+      walk(this.program, (n, parent) => {
+        if (parent !== undefined) parents.set(n, parent);
+        return undefined;
+      });
+      this.#parents = parents;
+    }
+    return this.#parents.get(node);
+  }
+
+  /** `path:line:column` of an offset. */
+  where(offset: number): string {
+    const { line, column } = this.lines.at(offset);
+    return `${fileOf(this.url)}:${line}:${column}`;
+  }
+}
+
+export function hasModuleSyntax(program: Program): boolean {
+  return program.body.some((s) => /^(?:Import|Export)\w*Declaration$/.test(s.type));
+}
+
+interface Cached {
+  readonly mtimeMs: number;
+  readonly size: number;
+  readonly module: SourceModule | undefined;
+}
+
+const cache = new Map<string, Cached>();
+const limit = 256;
+
+/** A file URL for what a stack frame names: a URL, a path, with or without a query. */
+export function toFileUrl(name: string): string | undefined {
+  const plain = name.replace(/[?#].*$/, '');
+  if (plain.startsWith('file:')) return plain;
+  if (plain.startsWith('/') || /^[A-Za-z]:[\\/]/.test(plain)) return pathToFileURL(plain).href;
+  return undefined;
+}
+
+/**
+ * The file as it is on disk now, or undefined when it is not there or is not JavaScript or TypeScript that we can read.
+ * `strict`: throws what is wrong with it instead.
+ */
+export function sourceModule(url: string, strict = false): SourceModule | undefined {
+  const path = fileOf(url);
+  let stat: { mtimeMs: number; size: number };
+  try {
+    stat = statSync(path);
+  } catch {
+    return undefined;
+  }
+  const known = cache.get(url);
+  if (known !== undefined && known.mtimeMs === stat.mtimeMs && known.size === stat.size) {
+    if (known.module !== undefined || !strict) return known.module;
+  }
+  let module: SourceModule | undefined;
+  try {
+    const text = readFileSync(path, 'utf8').replace(/^\uFEFF/, '');
+    module = new SourceModule(url, isTypeScript(path) ? stripTypes(text, url) : text);
+  } catch (error) {
+    if (strict) throw error;
+    module = undefined;
+  }
+  if (cache.size >= limit) cache.delete(cache.keys().next().value as string);
+  cache.set(url, { mtimeMs: stat.mtimeMs, size: stat.size, module });
+  return module;
+}

@@ -1,0 +1,32 @@
+/** What calling a function gives: a value, a promise, or items one by one. */
+export type FunctionKind = 'function' | 'async' | 'generator' | 'asyncGenerator';
+
+export interface SliceSource {
+  readonly kind: 'slice';
+  /** An expression: an async function that gives the function. */
+  readonly text: string;
+  /** Of the original file: relative imports start there, and stacks name it. */
+  readonly url: string;
+  /** Line of the original file = line of the text (from 1) + this. */
+  readonly lineOffset: number;
+  /** The text has `using` declarations, which an engine without them needs lowered. */
+  readonly using?: true;
+}
+
+export interface ModuleSource {
+  readonly kind: 'module';
+  readonly url: string;
+  readonly exportName: string;
+}
+
+/** A function as plain data: sent once to each worker, loaded there by `loadFunction`. */
+export interface FunctionSpec {
+  /** SHA-256 (hex) of the canonical text; definitions with captured values each have their own. */
+  readonly digest: string;
+  readonly name: string;
+  readonly kind: FunctionKind;
+  /** Neither it nor what it reaches goes on after it has returned. */
+  readonly synchronous: boolean;
+  readonly source: SliceSource | ModuleSource;
+  readonly captures?: Readonly<Record<string, unknown>>;
+}

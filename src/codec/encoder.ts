@@ -1,0 +1,123 @@
+import type { OutOfBand } from './buffer-table.ts';
+import { flagShared, flagTable, formatVersion } from './format.ts';
+import { ValueWriter } from './value-writer.ts';
+
+export type { OutOfBand } from './buffer-table.ts';
+
+/** What an encoder gives: one object per encoder, valid until its next call. */
+export interface Encoded {
+  /** Scratch of the encoder: the body is `bytes[0..length)`. */
+  bytes: Uint8Array;
+  length: number;
+  /** Ranges that travel beside the body, whole buffers or parts of them. */
+  buffers: readonly OutOfBand[];
+  /** The references met, each once, in order of first meeting. */
+  refs: readonly object[];
+}
+
+export interface EncoderOptions {
+  /** Tells references from other objects. Not asked about plain objects, arrays and other built-in objects. */
+  isRef(value: object): boolean;
+}
+
+const noBuffers: readonly OutOfBand[] = Object.freeze([]);
+const noRefs: readonly object[] = Object.freeze([]);
+
+/**
+ * Values to bytes. It keeps what structured clone keeps, and also errors with their class, fields, cause and stack, own
+ * error classes of this package, URL and URLSearchParams, null prototypes, and instances of registered classes. A Buffer
+ * arrives as a Uint8Array and a SharedArrayBuffer as an ArrayBuffer; a view sends only the bytes that the views of its
+ * buffer cover. Anything else is a CodecError with the path to it.
+ */
+export class Encoder {
+  readonly #options: EncoderOptions;
+  readonly #writer: ValueWriter;
+  readonly #encoded: Encoded;
+  #busy = false;
+  #inner: Encoder | undefined;
+
+  constructor(options: EncoderOptions) {
+    this.#options = options;
+    this.#writer = new ValueWriter((value) => options.isRef(value));
+    this.#encoded = { bytes: this.#writer.bytes, length: 0, buffers: noBuffers, refs: noRefs };
+  }
+
+  /**
+   * @param root names the value in messages: 'result', 'value'.
+   * @param inlineLimit in bytes: when the body with all binary data has at most this size, everything is embedded;
+   *   otherwise every buffer of at least 1 KiB goes out of band.
+   * @throws CodecError with the path of what can't travel.
+   */
+  encode(value: unknown, root: string, inlineLimit: number): Encoded {
+    // A getter or a codec that ran during a call may need the encoder for something else.
+    if (this.#busy) return this.#another().encode(value, root, inlineLimit);
+    const writer = this.#writer;
+    this.#busy = true;
+    try {
+      writer.begin(root);
+      writer.byte(formatVersion);
+      writer.value(value);
+      return this.#finish(inlineLimit);
+    } catch (error) {
+      throw this.#explain(error);
+    } finally {
+      writer.end();
+      this.#busy = false;
+    }
+  }
+
+  /**
+   * An argument list. An object for which `slot` gives a number from 0 on is replaced by a placeholder, to be filled in by
+   * the decoder from its `deps`. Paths in messages are those of `args[0].x`.
+   *
+   * @throws CodecError with the path of what can't travel.
+   */
+  encodeArgs(args: readonly unknown[], slot: ((arg: object) => number) | undefined, inlineLimit: number): Encoded {
+    if (this.#busy) return this.#another().encodeArgs(args, slot, inlineLimit);
+    const writer = this.#writer;
+    this.#busy = true;
+    try {
+      writer.begin('args');
+      writer.byte(formatVersion);
+      writer.args(args, slot);
+      return this.#finish(inlineLimit);
+    } catch (error) {
+      throw this.#explain(error);
+    } finally {
+      writer.end();
+      this.#busy = false;
+    }
+  }
+
+  #another(): Encoder {
+    this.#inner ??= new Encoder(this.#options);
+    return this.#inner;
+  }
+
+  #finish(inlineLimit: number): Encoded {
+    const writer = this.#writer;
+    const encoded = this.#encoded;
+    let head = formatVersion;
+    if (writer.shared) head |= flagShared;
+    if (writer.buffers.empty) encoded.buffers = noBuffers;
+    else {
+      head |= flagTable;
+      encoded.buffers = writer.buffers.write(writer, inlineLimit, noBuffers);
+    }
+    writer.bytes[0] = head;
+    encoded.bytes = writer.bytes;
+    encoded.length = writer.pos;
+    encoded.refs = writer.refs ?? noRefs;
+    return encoded;
+  }
+
+  /** Adds where it happened to what user code (a getter, a codec, a proxy) or the engine threw. */
+  #explain(error: unknown): unknown {
+    if (error === this.#writer.failure) return error;
+    if (error instanceof RangeError && /call stack/i.test(error.message)) {
+      return this.#writer.fail(': nested too deeply for the stack; flatten it', error);
+    }
+    const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+    return this.#writer.fail(`: reading it failed with ${text}`, error);
+  }
+}

@@ -1,0 +1,21 @@
+export {
+  ActorDiedError,
+  BackPressureError,
+  CancelledError,
+  CaptureError,
+  CodecError,
+  InternalError,
+  NotAvailableError,
+  ObjectLostError,
+  OutOfMemoryError,
+  OwnerDiedError,
+  ReleasedError,
+  SheafError,
+  TaskError,
+  TimeoutError,
+  UnschedulableError,
+  UsageError,
+  WorkerDiedError,
+} from './base/index.ts';
+export { registerCodec } from './codec/index.ts';
+export * from './tasks/index.ts';

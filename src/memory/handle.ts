@@ -1,0 +1,23 @@
+/**
+ * What another participant needs to attach. Between processes it is plain data, but the numbers of its descriptors are
+ * those of the process that made it (`fds`, `withFds`); between threads it holds memories and can be posted.
+ */
+export type StoreHandle =
+  | { readonly kind: 'memfd'; readonly fd: number; readonly pages: number; readonly parties: number }
+  | {
+      readonly kind: 'memory';
+      readonly table: WebAssembly.Memory;
+      readonly regions: readonly WebAssembly.Memory[];
+      readonly pages: number;
+      readonly parties: number;
+    };
+
+/** The descriptors that a process needs to inherit. */
+export function fds(handle: StoreHandle): number[] {
+  return handle.kind === 'memfd' ? [handle.fd] : [];
+}
+
+/** The same handle with the numbers that the descriptors of `fds` have in another process. */
+export function withFds(handle: StoreHandle, numbers: readonly number[]): StoreHandle {
+  return handle.kind === 'memfd' ? { ...handle, fd: numbers[0]! } : handle;
+}

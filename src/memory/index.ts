@@ -1,0 +1,3 @@
+export * from './handle.ts';
+export * from './store.ts';
+export type { SlotRef, StoreStats } from './table.ts';

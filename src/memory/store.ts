@@ -1,0 +1,498 @@
+import { closeSync } from 'node:fs';
+import { formatBytes, InternalError, OutOfMemoryError, UsageError } from '../base/index.ts';
+import { attachSegment, createSegment, libc, type Segment, segmentBytes } from '../native/index.ts';
+import { collectGarbage } from './collector.ts';
+import type { StoreHandle } from './handle.ts';
+import { format, isFormatted, type Layout, layoutOf, PAGE, REGION_PAGES } from './layout.ts';
+import { sumOf } from './sum.ts';
+import { type SlotRef, type StoreStats, Table } from './table.ts';
+
+export interface StoreOptions {
+  /** Bytes for objects. Rounded up to whole pages of 64 KiB. */
+  readonly limit: number;
+  /** How many participants there can be; each is one thread of some process, with a number of its own. */
+  readonly parties: number;
+  readonly between: 'processes' | 'threads';
+  /** Free bytes that are kept present in memory for the next object. Default: half of the limit, at most 2 GiB. */
+  readonly warm?: number;
+  /** The number of the party that creates the store. Default 0. */
+  readonly party?: number;
+}
+
+interface View {
+  readonly ref: SlotRef;
+  readonly offset: number;
+}
+
+interface Tracked extends View {
+  readonly store: SharedStore;
+  /** Of the first byte, in all regions together. */
+  readonly at: number;
+  readonly buffer: WeakRef<ArrayBuffer>;
+}
+
+/** Below this many bytes JavaScript copies faster than a foreign call begins. */
+const SMALL_COPY = 4096;
+/** Bytes that `trim` gives back with one call, and `prefault` fetches. */
+const TRIM_STEP = 256 * 1024 * 1024;
+const PREFAULT_STEP = 4 * 1024 * 1024;
+/** Surplus that gathers before it is given back, as a part of the limit and in bytes: one call instead of many. */
+const SLACK_PART = 16;
+const MOST_SLACK = 64 * 1024 * 1024;
+const BUSY_WAIT_MS = 500;
+
+const nap = new Int32Array(new SharedArrayBuffer(4));
+
+/**
+ * The shared memory of one node, seen by one party. An object is a run of pages, open while it is written and then
+ * sealed; it exists while some party pins it. Allocation is synchronous and asks nobody.
+ *
+ * Objects are handed on by reference: the receiver pins it before the sender takes its own pin off. To keep what a dead
+ * party has announced, read its last messages and pin what they name before `reclaimParty`.
+ */
+export class SharedStore {
+  /** Of the class and not of a store: a view must keep its store, and so the mapping under it, for as long as it lives. */
+  static readonly #finalizers = new FinalizationRegistry<Tracked>((tracked) => tracked.store.#letGo(tracked));
+
+  readonly handle: StoreHandle;
+  readonly party: number;
+  /** Bytes of all pages. */
+  readonly limit: number;
+  /** Called once when there is no room: `needed` bytes in one piece. True: something was freed, try again. */
+  onPressure: ((needed: number) => boolean) | undefined;
+
+  readonly #table: Table;
+  readonly #layout: Layout;
+  readonly #creator: boolean;
+  readonly #slack: number;
+  /** Held for the mapping's life. */
+  readonly #tableSegment: Segment;
+  readonly #regions: (Segment | undefined)[] = [];
+  readonly #slots = new WeakMap<ArrayBufferLike, View>();
+  readonly #views = new Set<Tracked>();
+  /** The latest view that begins at a byte of the store. */
+  readonly #viewAt = new Map<number, Tracked>();
+  #pins = new Int32Array(1024);
+  #closed = false;
+
+  private constructor(handle: StoreHandle, table: Segment, party: number, creator: boolean, warm: number) {
+    this.handle = handle;
+    this.party = party;
+    this.limit = handle.pages * PAGE;
+    this.#tableSegment = table;
+    this.#layout = layoutOf(handle.pages, handle.parties);
+    this.#creator = creator;
+    this.#slack = Math.min(MOST_SLACK, this.limit / SLACK_PART) / PAGE;
+    const words = new Int32Array(table.buffer);
+    if (creator) format(words, this.#layout, Math.floor(warm / PAGE));
+    else if (!isFormatted(words, this.#layout)) {
+      throw new InternalError('the memory to attach to is no store of this session; were its descriptors passed on?');
+    }
+    this.#table = new Table(words, this.#layout, party);
+  }
+
+  static create(o: StoreOptions): SharedStore {
+    const pages = Math.ceil(o.limit / PAGE);
+    if (!(pages > 0 && Number.isSafeInteger(pages))) {
+      throw new UsageError(`the limit of the shared memory is ${o.limit} bytes; give a positive number`);
+    }
+    if (!(Number.isInteger(o.parties) && o.parties > 0 && o.parties < 4096)) {
+      throw new UsageError(`the shared memory can have 1 to 4095 parties, not ${o.parties}`);
+    }
+    const warm = Math.min(o.warm ?? Math.min(o.limit / 2, 2 * 1024 ** 3), pages * PAGE);
+    const tableBytes = segmentBytes(layoutOf(pages, o.parties).words * 4);
+    const { parties } = o;
+    if (o.between === 'processes') {
+      const c = libc();
+      if (c === undefined) {
+        throw new UsageError('memory can be shared between processes only on Linux with koffi; share between threads');
+      }
+      const fd = c.memfdCreate('sheaf-store');
+      c.ftruncate(fd, tableBytes + pages * PAGE);
+      const table = attachSegment({ kind: 'memfd', fd, byteLength: tableBytes, offset: 0 });
+      return new SharedStore({ kind: 'memfd', fd, pages, parties }, table, o.party ?? 0, true, warm);
+    }
+    const table = createSegment('sheaf-table', tableBytes, 'threads');
+    const regions: WebAssembly.Memory[] = [];
+    for (let at = 0; at < pages; at += REGION_PAGES) {
+      regions.push(createSegment('sheaf-region', Math.min(REGION_PAGES, pages - at) * PAGE, 'threads').memory);
+    }
+    const handle: StoreHandle = { kind: 'memory', table: table.memory, regions, pages, parties };
+    return new SharedStore(handle, table, o.party ?? 0, true, warm);
+  }
+
+  static attach(handle: StoreHandle, party: number): SharedStore {
+    const byteLength = segmentBytes(layoutOf(handle.pages, handle.parties).words * 4);
+    const table = attachSegment(
+      handle.kind === 'memfd'
+        ? { kind: 'memfd', fd: handle.fd, byteLength, offset: 0 }
+        : { kind: 'memory', memory: handle.table },
+    );
+    return new SharedStore(handle, table, party, false, 0);
+  }
+
+  /** Not closed, here or by the creator, and not given up as dead. */
+  get usable(): boolean {
+    return !this.#closed && this.#table.over === undefined;
+  }
+
+  /** The shared table of pages and objects, for tools that examine it. */
+  get tableBuffer(): SharedArrayBuffer {
+    return this.#tableSegment.buffer;
+  }
+
+  /** Grows whenever some party found no room: a reason for the others to `collect`. */
+  get pressure(): number {
+    return this.#table.pressure;
+  }
+
+  /**
+   * A new open object of `byteLength` bytes with one pin of this party. Its bytes are what was there before.
+   * @throws OutOfMemoryError without room, after `collect` and `onPressure` did not help.
+   */
+  allocate(byteLength: number): SlotRef {
+    this.#check();
+    if (!(Number.isSafeInteger(byteLength) && byteLength >= 0)) {
+      throw new UsageError(`an object can't have ${byteLength} bytes; give a whole number of at least 0`);
+    }
+    const pages = Math.max(1, Math.ceil(byteLength / PAGE));
+    const ref =
+      this.#table.allocate(pages, byteLength) ??
+      this.#allocateUnderPressure(pages, byteLength) ??
+      this.#full(byteLength);
+    this.#setCount(ref.index, 1);
+    return ref;
+  }
+
+  /** All bytes of the object, for as long as the caller knows that it is pinned. */
+  bytes(ref: SlotRef): Uint8Array {
+    this.#check();
+    const { region, offset } = this.#place(ref);
+    return new Uint8Array(this.#region(region).buffer, offset, this.#table.byteLength(ref));
+  }
+
+  /** Copies `from` into an open object. */
+  write(ref: SlotRef, offset: number, from: ArrayBufferView): void {
+    this.#check();
+    if (!this.#table.isOpen(ref)) throw new InternalError(`object ${ref.index} is sealed and can't be written`);
+    this.#inRange(ref, offset, from.byteLength);
+    const place = this.#place(ref);
+    const { buffer, address } = this.#region(place.region);
+    const at = place.offset + offset;
+    if (from.byteLength >= SMALL_COPY && address !== undefined) {
+      libc()!.copy(address + BigInt(at), from, from.byteLength);
+    } else {
+      const bytes = new Uint8Array(from.buffer, from.byteOffset, from.byteLength);
+      new Uint8Array(buffer, at, from.byteLength).set(bytes);
+    }
+  }
+
+  /** Ends the writing. Sealing twice is as good as once. */
+  seal(ref: SlotRef): void {
+    this.#check();
+    this.#table.seal(ref);
+  }
+
+  /** Seals, and remembers a checksum for `verify`. */
+  sealWithSum(ref: SlotRef): void {
+    const sum = sumOf(this.bytes(ref));
+    this.#table.seal(ref, sum);
+  }
+
+  /** Whether the bytes are those that were sealed; true without a checksum. */
+  verify(ref: SlotRef): boolean {
+    this.#check();
+    const sum = this.#table.sumOf(ref);
+    return sum === undefined || sum === sumOf(this.bytes(ref));
+  }
+
+  byteLength(ref: SlotRef): number {
+    this.#check();
+    return this.#table.byteLength(ref);
+  }
+
+  /** Where the object is: the number of its region, and the bytes from the region's beginning. */
+  address(ref: SlotRef): { region: number; offset: number } {
+    this.#check();
+    return this.#place(ref);
+  }
+
+  /** Counted in this party. Somebody's pin must hold the object until this returns. */
+  pin(ref: SlotRef): void {
+    this.#check();
+    const count = this.#count(ref.index);
+    if (count === 0) this.#table.pin(ref);
+    else this.#table.live(ref);
+    this.#setCount(ref.index, count + 1);
+  }
+
+  /** Takes one pin off; the last one of the last party frees the object. */
+  unpin(ref: SlotRef): void {
+    this.#check();
+    this.#table.live(ref);
+    const count = this.#count(ref.index);
+    if (count === 0) {
+      throw new InternalError(`object ${ref.index}.${ref.generation} is not pinned by party ${this.party}`);
+    }
+    this.#setCount(ref.index, count - 1);
+    if (count === 1 && this.#table.unpin(ref)) this.#shedSurplus();
+  }
+
+  /**
+   * The bytes [offset, offset + length) as an ArrayBuffer of their own without a copy. It pins the object until it is
+   * garbage. The same bytes asked for again are the same buffer as long as it lives, because each new one counts as
+   * memory of its size for V8, which collects garbage after 64 MiB of them.
+   *
+   * Where there is no FFI it is a copy, and nothing is pinned.
+   */
+  view(ref: SlotRef, offset = 0, length = this.byteLength(ref) - offset): ArrayBuffer {
+    this.#check();
+    this.#inRange(ref, offset, length);
+    const place = this.#place(ref);
+    const { buffer, address } = this.#region(place.region);
+    const at = place.offset + offset;
+    if (address === undefined) {
+      const copy = new Uint8Array(length);
+      copy.set(new Uint8Array(buffer, at, length));
+      return copy.buffer;
+    }
+    const start = place.region * REGION_PAGES * PAGE + at;
+    const known = this.#viewAt.get(start);
+    if (known !== undefined && known.ref.index === ref.index && known.ref.generation === ref.generation) {
+      const buffer = known.buffer.deref();
+      // A buffer that has been transferred away has no bytes left.
+      if (buffer?.byteLength === length) return buffer;
+    }
+    const view = length === 0 ? new ArrayBuffer(0) : libc()!.viewOf(address + BigInt(at), length);
+    this.pin(ref);
+    const tracked: Tracked = { ref, offset, store: this, at: start, buffer: new WeakRef(view) };
+    this.#views.add(tracked);
+    this.#viewAt.set(start, tracked);
+    SharedStore.#finalizers.register(view, tracked);
+    this.#slots.set(view, { ref, offset });
+    return view;
+  }
+
+  /** The object that a buffer made by `view` or `alloc` shows, so that it can be passed on without a copy. */
+  slotOf(buffer: ArrayBufferLike): { slot: SlotRef; offset: number } | undefined {
+    const view = this.#slots.get(buffer);
+    return view === undefined ? undefined : { slot: view.ref, offset: view.offset };
+  }
+
+  /**
+   * A new open object as a zeroed buffer to fill in place, pinned until it is garbage; `slotOf` finds the object, to
+   * seal it. Without FFI a plain buffer outside of the store.
+   */
+  alloc(byteLength: number): ArrayBuffer {
+    this.#check();
+    if (libc() === undefined) return new ArrayBuffer(byteLength);
+    const ref = this.allocate(byteLength);
+    try {
+      const buffer = this.view(ref, 0, byteLength);
+      new Uint8Array(buffer).fill(0);
+      return buffer;
+    } finally {
+      this.unpin(ref);
+    }
+  }
+
+  /**
+   * Takes back what `party` held: its lock, its pins, what it was writing. Only for the control thread, and only when
+   * that party is certainly over (its process or thread has ended), because its memory is given to others at once.
+   */
+  reclaimParty(party: number): void {
+    this.#check();
+    if (party === this.party) throw new UsageError(`party ${party} can't reclaim itself; close the store instead`);
+    if (!(party >= 0 && party < this.handle.parties)) throw new UsageError(`there is no party ${party}`);
+    this.#table.reclaim(party);
+    this.#shedSurplus();
+  }
+
+  /**
+   * Gives free memory back to the system until at most `keep` bytes of it are warm, or `most` bytes are given back
+   * (about 5 GB a second). Answers the bytes given back.
+   */
+  trim(keep: number, most = Number.POSITIVE_INFINITY): number {
+    this.#check();
+    const c = libc();
+    let trimmed = 0;
+    while (c !== undefined && trimmed < most) {
+      const step = Math.ceil(Math.min(TRIM_STEP, most - trimmed) / PAGE);
+      const run = this.#table.takeWarm(Math.floor(keep / PAGE), step);
+      if (run === undefined) break;
+      const { start, end } = this.#table.runOf(run);
+      this.#punch(start, end);
+      this.#table.putBack(run, true);
+      trimmed += (end - start) * PAGE;
+    }
+    return trimmed;
+  }
+
+  /**
+   * One step of at most `step` bytes towards `bytes` of warm memory, for a timer of the control thread: 4 MiB take 3 to
+   * 12 ms. True when nothing is left to do.
+   */
+  prefault(bytes: number, step = PREFAULT_STEP): boolean {
+    this.#check();
+    const enough = Math.ceil(Math.min(bytes, this.limit) / PAGE);
+    const run = this.#table.takeCold(enough, Math.ceil(step / PAGE));
+    if (run === undefined) return true;
+    const { start, end } = this.#table.runOf(run);
+    const segment = this.#region(Math.floor(start / REGION_PAGES));
+    const offset = (start % REGION_PAGES) * PAGE;
+    const length = (end - start) * PAGE;
+    if (segment.address === undefined || !libc()!.populate(segment.address + BigInt(offset), length)) {
+      // An older kernel: one write for each page of the system.
+      const words = new Int32Array(segment.buffer, offset, length / 4);
+      for (let i = 0; i < words.length; i += 1024) words[i] = 0;
+    }
+    this.#table.putBack(run, false);
+    return this.#table.warmPages >= enough;
+  }
+
+  /**
+   * A garbage collection of this thread, to take off the pins of views that nobody holds any more. Views made in the
+   * current job survive it; finalizers of the others that run later find nothing left to do.
+   */
+  collect(): void {
+    this.#check();
+    collectGarbage();
+    for (const tracked of this.#views) if (tracked.buffer.deref() === undefined) this.#letGo(tracked);
+  }
+
+  stats(): StoreStats {
+    this.#check();
+    return this.#table.stats();
+  }
+
+  /** Bytes of the pages that `party` has pinned. */
+  usedBy(party: number): number {
+    this.#check();
+    return this.#table.usedBy(party);
+  }
+
+  /**
+   * Leaves the store; the creator ends it for everybody and gives all of its memory back. Buffers that are still
+   * reachable stay readable, but what they show may change. Twice is as good as once.
+   */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    if (!this.#creator) {
+      // The descriptor is the process's; other parties in it may use it.
+      this.#table.detach();
+      return;
+    }
+    this.#table.close();
+    this.#punch(0, this.handle.pages);
+    if (this.handle.kind === 'memfd') closeSync(this.handle.fd);
+  }
+
+  #letGo(tracked: Tracked): void {
+    // Not in the set: `collect` has seen it before its finalizer ran.
+    if (!this.#views.delete(tracked)) return;
+    if (this.#viewAt.get(tracked.at) === tracked) this.#viewAt.delete(tracked.at);
+    if (this.usable) this.unpin(tracked.ref);
+  }
+
+  #check(): void {
+    if (this.#closed) throw new UsageError('the shared memory of this session is closed; connect again to go on');
+    this.#table.check();
+  }
+
+  #place(ref: SlotRef): { region: number; offset: number } {
+    const page = this.#table.firstPage(ref);
+    return { region: Math.floor(page / REGION_PAGES), offset: (page % REGION_PAGES) * PAGE };
+  }
+
+  #inRange(ref: SlotRef, offset: number, length: number): void {
+    const byteLength = this.#table.byteLength(ref);
+    if (offset >= 0 && length >= 0 && offset + length <= byteLength) return;
+    throw new InternalError(
+      `bytes ${offset} to ${offset + length} are not in object ${ref.index}, which has ${byteLength} bytes`,
+    );
+  }
+
+  #region(region: number): Segment {
+    const known = this.#regions[region];
+    if (known !== undefined) return known;
+    const { handle } = this;
+    const byteLength = Math.min(REGION_PAGES, handle.pages - region * REGION_PAGES) * PAGE;
+    const offset = this.#tableSegment.byteLength + region * REGION_PAGES * PAGE;
+    const segment = attachSegment(
+      handle.kind === 'memfd'
+        ? { kind: 'memfd', fd: handle.fd, byteLength, offset }
+        : { kind: 'memory', memory: handle.regions[region]! },
+    );
+    this.#regions[region] = segment;
+    return segment;
+  }
+
+  #count(index: number): number {
+    return this.#pins[index] ?? 0;
+  }
+
+  #setCount(index: number, count: number): void {
+    if (index >= this.#pins.length) {
+      const larger = new Int32Array(Math.max(index + 1, this.#pins.length * 2));
+      larger.set(this.#pins);
+      this.#pins = larger;
+    }
+    this.#pins[index] = count;
+  }
+
+  #punch(start: number, end: number): void {
+    const c = libc();
+    const { handle } = this;
+    if (handle.kind === 'memfd') {
+      c!.punchHole(handle.fd, this.#tableSegment.byteLength + start * PAGE, (end - start) * PAGE);
+      return;
+    }
+    if (c === undefined) return;
+    for (let page = start; page < end; ) {
+      const region = Math.floor(page / REGION_PAGES);
+      const stop = Math.min(end, (region + 1) * REGION_PAGES);
+      c.discard(this.#region(region).address! + BigInt((page % REGION_PAGES) * PAGE), (stop - page) * PAGE);
+      page = stop;
+    }
+  }
+
+  #shedSurplus(): void {
+    const { surplus, warmPages } = this.#table;
+    if (surplus > this.#slack) this.trim((warmPages - surplus) * PAGE);
+  }
+
+  #allocateUnderPressure(pages: number, byteLength: number): SlotRef | undefined {
+    if (pages > Math.min(REGION_PAGES, this.handle.pages)) return undefined;
+    this.#table.raisePressure();
+    const retry = () => this.#table.allocate(pages, byteLength);
+    // Pages on their way to or from the system come back by themselves.
+    const end = performance.now() + BUSY_WAIT_MS;
+    while (this.#table.busyPages > 0 && performance.now() < end) {
+      Atomics.wait(nap, 0, 0, 0.2);
+      const ref = retry();
+      if (ref !== undefined) return ref;
+    }
+    if (this.#views.size > 0) {
+      this.collect();
+      const ref = retry();
+      if (ref !== undefined) return ref;
+    }
+    return this.onPressure?.(pages * PAGE) ? retry() : undefined;
+  }
+
+  #full(byteLength: number): never {
+    const { used, objects, free, largestFree } = this.#table.stats();
+    const most = Math.min(REGION_PAGES, this.handle.pages) * PAGE;
+    const advice =
+      byteLength > most
+        ? `one object can have ${formatBytes(most)} at most: split the value${most < REGION_PAGES * PAGE ? ', or raise connect({ memory })' : ''}`
+        : 'release references that are no longer needed, or raise connect({ memory })';
+    throw new OutOfMemoryError(
+      `no room for ${formatBytes(byteLength)} in the shared memory of this node: ${formatBytes(used)} of ` +
+        `${formatBytes(this.limit)} are in use by ${objects} objects, and the largest free piece has ` +
+        `${formatBytes(largestFree)}; ${advice}`,
+      { details: { requested: byteLength, used, limit: this.limit, free, largestFree, objects } },
+    );
+  }
+}

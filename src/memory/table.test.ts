@@ -1,0 +1,233 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { audit } from './audit.ts';
+import { countBits, findRun, lastRun } from './bitmap.ts';
+import { format, H_BUSY, H_DIRTY, H_FREE, H_FREE_SLOT, H_LOW, H_WARM, layoutOf, PAGE, REGION_PAGES } from './layout.ts';
+import { type SlotRef, Table } from './table.ts';
+
+function tables(pages: number, parties: number, warm = pages) {
+  const layout = layoutOf(pages, parties);
+  const words = new Int32Array(new SharedArrayBuffer(layout.words * 4));
+  format(words, layout, warm);
+  return { layout, words, table: (party: number) => new Table(words, layout, party) };
+}
+
+test('runs are found where a scan page by page finds them, and never across regions', () => {
+  const bits = fc.array(fc.constantFrom(0, -1, 1, 0x80000000 | 0, 0x7fffffff, 0x0ff0f00f, -2), {
+    minLength: 1,
+    maxLength: 12,
+  });
+  fc.assert(
+    fc.property(bits, fc.integer({ min: 1, max: 100 }), fc.boolean(), (list, n, atBorder) => {
+      const offset = atBorder ? REGION_PAGES / 32 - 4 : 0;
+      const words = new Int32Array(offset + list.length);
+      words.set(list, offset);
+      const pick = (w: number) => words[w]!;
+      const has = (page: number) => (words[page >>> 5]! & (1 << (page & 31))) !== 0;
+      let expected = -1;
+      let run = 0;
+      let last: number | undefined;
+      for (let page = offset * 32; page < words.length * 32; page++) {
+        if (page % REGION_PAGES === 0) run = 0;
+        run = has(page) ? run + 1 : 0;
+        if (run > 0) last = page;
+        if (run === n && expected === -1) expected = page - n + 1;
+      }
+      assert.equal(findRun(pick, offset, words.length, n), expected);
+      const found = lastRun(pick, words.length, n);
+      assert.equal(found?.[1], last === undefined ? undefined : last + 1);
+      if (found !== undefined) assert.equal(countBits(words, 0, found[0], found[1]), found[1] - found[0]);
+    }),
+  );
+});
+
+type Op =
+  | { op: 'allocate'; party: number; pages: number }
+  | { op: 'pin' | 'unpin'; party: number; pick: number }
+  | { op: 'trim'; party: number; keep: number }
+  | { op: 'fetch'; party: number; enough: number };
+
+const party = fc.nat(39);
+const ops: fc.Arbitrary<Op[]> = fc.array(
+  fc.oneof(
+    fc.record({ op: fc.constant('allocate' as const), party, pages: fc.integer({ min: 1, max: 40 }) }),
+    fc.record({ op: fc.constantFrom('pin' as const, 'unpin' as const), party, pick: fc.nat() }),
+    fc.record({ op: fc.constantFrom('unpin' as const), party, pick: fc.nat() }),
+    fc.record({ op: fc.constant('trim' as const), party, keep: fc.nat(100) }),
+    fc.record({ op: fc.constant('fetch' as const), party, enough: fc.nat(100) }),
+  ),
+  { maxLength: 120 },
+);
+
+test('the table agrees with a model under random use by forty parties', () => {
+  fc.assert(
+    fc.property(ops, (list) => {
+      const { layout, words, table } = tables(100, 40);
+      const all = Array.from({ length: 40 }, (_, i) => table(i));
+      const model = new Map<string, { ref: SlotRef; pages: number; pins: Set<number> }>();
+      const used = () => [...model.values()].reduce((n, o) => n + o.pages, 0);
+      for (const step of list) {
+        const me = all[step.party]!;
+        const objects = [...model.values()];
+        if (step.op === 'allocate') {
+          const ref = me.allocate(step.pages, step.pages * PAGE - 1);
+          if (ref === undefined) {
+            assert.ok(me.stats().largestFree < step.pages * PAGE);
+          } else {
+            assert.ok(!model.has(`${ref.index}.${ref.generation}`));
+            model.set(`${ref.index}.${ref.generation}`, { ref, pages: step.pages, pins: new Set([step.party]) });
+            assert.equal(me.byteLength(ref), step.pages * PAGE - 1);
+          }
+        } else if (step.op === 'trim') {
+          for (let run = me.takeWarm(step.keep, 7); run !== undefined; run = me.takeWarm(step.keep, 7)) {
+            assert.deepEqual(audit(words, layout), []);
+            me.putBack(run, true);
+          }
+          assert.ok(me.stats().warm <= step.keep * PAGE);
+        } else if (step.op === 'fetch') {
+          for (let run = me.takeCold(step.enough, 7); run !== undefined; run = me.takeCold(step.enough, 7)) {
+            me.putBack(run, false);
+          }
+          const { warm, free } = me.stats();
+          assert.ok(warm >= Math.min(step.enough * PAGE, free));
+        } else if (objects.length > 0) {
+          const object = objects[step.pick % objects.length]!;
+          if (step.op === 'pin') {
+            me.pin(object.ref);
+            object.pins.add(step.party);
+          } else {
+            const last = object.pins.delete(step.party) && object.pins.size === 0;
+            assert.equal(me.unpin(object.ref), last);
+            if (last) {
+              model.delete(`${object.ref.index}.${object.ref.generation}`);
+              assert.throws(() => me.pin(object.ref), {
+                code: 'ERR_SHEAF_INTERNAL',
+                message: /not in the shared memory/,
+              });
+            }
+          }
+        }
+        assert.deepEqual(audit(words, layout), []);
+      }
+      const stats = all[0]!.stats();
+      assert.equal(stats.used, used() * PAGE);
+      assert.equal(stats.objects, model.size);
+      assert.equal(stats.free, stats.limit - stats.used);
+      for (const p of [0, 31, 32, 39]) {
+        const mine = [...model.values()].filter((o) => o.pins.has(p)).reduce((n, o) => n + o.pages, 0);
+        assert.equal(all[1]!.usedBy(p), mine * PAGE);
+      }
+    }),
+    { numRuns: 150 },
+  );
+});
+
+/** Every state that the words pass through while `body` runs: what a death at that moment would leave. */
+function statesDuring(words: Int32Array, body: () => void): Int32Array[] {
+  const states: Int32Array[] = [];
+  const { store, or, and, add, compareExchange } = Atomics;
+  const copy = () => {
+    const state = new Int32Array(new SharedArrayBuffer(words.byteLength));
+    state.set(words);
+    states.push(state);
+  };
+  const watched =
+    <A extends unknown[], R>(f: (...args: A) => R) =>
+    (...args: A): R => {
+      copy();
+      return f(...args);
+    };
+  Object.assign(Atomics, {
+    store: watched(store),
+    or: watched(or),
+    and: watched(and),
+    add: watched(add),
+    compareExchange: watched(compareExchange),
+  });
+  try {
+    body();
+  } finally {
+    Object.assign(Atomics, { store, or, and, add, compareExchange });
+  }
+  copy();
+  return states;
+}
+
+test('a death at any step of any operation loses no page and gives none to two, once the party is reclaimed', () => {
+  const { layout, words, table } = tables(70, 34);
+  const control = table(0);
+  const victim = table(33);
+  const other = table(5);
+  const kept = other.allocate(3, 1000)!;
+  const shared = victim.allocate(4, 2000)!;
+  other.pin(shared);
+  const states = statesDuring(words, () => {
+    const a = victim.allocate(2, 5)!;
+    const b = victim.allocate(40, 5)!;
+    victim.seal(a);
+    victim.unpin(a);
+    victim.pin(kept);
+    victim.unpin(b);
+    const warm = victim.takeWarm(10, 20)!;
+    victim.putBack(warm, true);
+    const cold = victim.takeCold(60, 5)!;
+    victim.putBack(cold, false);
+    victim.allocate(33, 1);
+    victim.unpin(kept);
+    victim.unpin(shared);
+  });
+  assert.ok(states.length > 100);
+  assert.deepEqual(control.stats().used, 40 * PAGE);
+  for (const state of states) {
+    if (state[H_DIRTY] === 1) {
+      // Whatever is derived may be half-written: nothing of it may be trusted.
+      for (const at of [H_FREE, H_WARM, H_FREE_SLOT, H_LOW, H_BUSY]) state[at] = 12345;
+      state.fill(0x5a5a5a5a, layout.freeAt, layout.touchedAt);
+    }
+    state[layout.partyAt + 1] = 0; // The control thread attaches anew.
+    const reclaimer = new Table(state, layout, 0);
+    reclaimer.reclaim(33);
+    const stats = reclaimer.stats();
+    assert.deepEqual(audit(state, layout), []);
+    assert.equal(stats.used, 7 * PAGE);
+    assert.equal(stats.free, 63 * PAGE);
+    assert.equal(reclaimer.usedBy(33), 0);
+    assert.equal(reclaimer.usedBy(5), 7 * PAGE);
+    // The room is whole again, and usable.
+    const again = reclaimer.allocate(63, 1);
+    assert.ok(again !== undefined || stats.largestFree < 63 * PAGE);
+    assert.deepEqual(audit(state, layout), []);
+  }
+});
+
+test('a second party with the same number is refused until the first is reclaimed, and then the first is', () => {
+  const { table } = tables(4, 2);
+  const control = table(0);
+  const first = table(1);
+  assert.throws(() => table(1), { message: /party 1 of the shared memory is taken/ });
+  first.allocate(4, 1);
+  control.reclaim(1);
+  assert.equal(control.stats().used, 0);
+  const second = table(1);
+  assert.throws(() => first.allocate(1, 1), { message: /given up as dead/ });
+  assert.ok(second.allocate(4, 1));
+});
+
+test('an error in the middle of a change leaves the table usable', () => {
+  const { layout, words, table } = tables(8, 1);
+  const me = table(0);
+  me.stats();
+  const real = Atomics.or;
+  Atomics.or = () => {
+    throw new RangeError('Maximum call stack size exceeded');
+  };
+  try {
+    assert.throws(() => me.allocate(2, 1), RangeError);
+  } finally {
+    Atomics.or = real;
+  }
+  assert.equal(me.stats().used, 0);
+  assert.ok(me.allocate(8, 1));
+  assert.deepEqual(audit(words, layout), []);
+});

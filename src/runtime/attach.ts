@@ -1,0 +1,21 @@
+import { SharedStore } from '../memory/index.ts';
+import { type Bell, ChannelBell, ControlBlock, PipeBell } from '../transport/index.ts';
+import type { SessionConfig } from './config.ts';
+
+/** One party's view of the session: memory mapped, bell in hand. */
+export interface Attached {
+  readonly block: ControlBlock;
+  readonly store: SharedStore;
+  readonly bell: Bell;
+}
+
+/** `read` is the descriptor of the party's own bell; the bell closes it. */
+export function attach(config: SessionConfig, party: number, read: number | undefined): Attached {
+  const block = ControlBlock.attach(config.block, config.shape);
+  const store = SharedStore.attach(config.store, party);
+  const bell =
+    config.bells === undefined || read === undefined
+      ? new ChannelBell(config.node, party)
+      : new PipeBell(read, config.bells.write);
+  return { block, store, bell };
+}

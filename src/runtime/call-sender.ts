@@ -1,0 +1,103 @@
+import { Encoder } from '../codec/index.ts';
+import type { Cell, Lease } from '../protocol/index.ts';
+import { copyBytes } from '../transport/index.ts';
+import type { Call } from './call.ts';
+import * as F from './frames.ts';
+import type { PartyHost } from './party-host.ts';
+import { isReference } from './reference.ts';
+import { Stored } from './values.ts';
+
+/** Writes calls into the task rings of workers. */
+export class CallSender {
+  readonly #host: PartyHost;
+  readonly #encoder = new Encoder({ isRef: isReference });
+
+  constructor(host: PartyHost) {
+    this.#host = host;
+  }
+
+  /** The ticket for recalling it, or -1 when there is no room now. */
+  push(call: Call, lease: Lease): number {
+    const host = this.#host;
+    const { fn } = call.plan;
+    if (fn.told[lease.worker] !== lease.incarnation) host.tell(lease.worker, lease.incarnation, fn);
+    const writer = host.reactor.taskWriter(lease.worker);
+    let flags = call.plan.queue.shape.exclusive ? F.CALL_EXCLUSIVE : 0;
+    if (call.plan.copy) flags |= F.CALL_COPY;
+
+    let extraLength = 0;
+    let extra: Uint8Array | null = null;
+    if (call.dependencies.length > 0 || call.nested !== null || call.shared !== null || lease.gpus.length > 0) {
+      const encoded = this.#encoder.encode(this.#extra(call, lease), 'call', Number.MAX_SAFE_INTEGER);
+      extra = encoded.bytes;
+      extraLength = encoded.length;
+      if (F.CALL_HEADER + call.length + extraLength > writer.largest) {
+        const where = this.#share(call, extra.subarray(0, extraLength));
+        if (where === undefined) return 0;
+        extra = where;
+        extraLength = where.length;
+        flags |= F.CALL_EXTRA_SHARED;
+      }
+    }
+
+    const total = F.CALL_HEADER + call.length + extraLength;
+    const at = writer.reserve(total);
+    if (at < 0) return -1;
+    const { words, bytes } = writer.views;
+    const w = at >> 2;
+    words[w] = call.slot;
+    words[w + 1] = fn.number;
+    words[w + 2] = Math.min(call.depth, 0x7fff) | (flags << 16);
+    words[w + 3] = Math.min(call.attempt, 0xff) | (call.plan.returns << 8);
+    words[w + 4] = call.length;
+    words[w + 5] = extraLength;
+    words[w + 6] = call.plan.timeout;
+    words[w + 7] = call.sequence | 0;
+    copyBytes(bytes, at + F.CALL_HEADER, call.bytes, call.start, call.length);
+    if (extra !== null) copyBytes(bytes, at + F.CALL_HEADER + call.length, extra, 0, extraLength);
+    host.block.setCancelled(host.self.party, call.slot, false);
+    const ticket = writer.commit(total);
+    host.reactor.notify(lease.worker);
+    host.counters.bytesOut += call.length + extraLength;
+    return ticket;
+  }
+
+  #extra(call: Call, lease: Lease): F.CallExtra {
+    const { values, party } = this.#host;
+    const extra: F.CallExtra = {};
+    if (call.dependencies.length > 0) {
+      extra.d = call.dependencies.map((cell) => [
+        values.toWire(cell.value),
+        cell.inner.length === 0 ? NO_IDS : cell.inner.map((each) => party.references.promote(each)),
+      ]);
+    }
+    if (call.nested !== null) extra.r = call.nested.map((cell: Cell) => party.references.promote(cell));
+    if (call.shared !== null) extra.s = values.toWire(call.shared);
+    if (lease.gpus.length > 0) extra.g = lease.gpus;
+    return extra;
+  }
+
+  /** Puts the extra part into shared memory: three words say where. Undefined when there is no room: the call fails. */
+  #share(call: Call, bytes: Uint8Array): Uint8Array | undefined {
+    const { values, store } = this.#host;
+    try {
+      const slot = store.allocate(bytes.length);
+      store.write(slot, 0, bytes);
+      store.seal(slot);
+      const extent = { slot, offset: 0, length: bytes.length };
+      // It lives as long as the arguments themselves.
+      call.shared =
+        call.shared === null
+          ? new Stored(null, extent, [])
+          : new Stored(call.shared.body, call.shared.bodyExtent, [...call.shared.buffers, extent]);
+      return new Uint8Array(new Uint32Array([slot.index, slot.generation, bytes.length]).buffer);
+    } catch (error) {
+      values.store.collect();
+      this.#host.fail(call, error);
+      this.#host.party.owner.done(call);
+      return undefined;
+    }
+  }
+}
+
+const NO_IDS: readonly string[] = Object.freeze([]);

@@ -1,0 +1,108 @@
+import { type Cell, type KeyQueue, type Run, TaskRecord, Timing } from '../protocol/index.ts';
+import type { FunctionSpec } from '../code/index.ts';
+import type { Reference } from './reference.ts';
+import type { Stored } from './values.ts';
+
+/** A function as its owner knows it: what it is, and the number under which workers know it. */
+export class FunctionEntry {
+  readonly number: number;
+  readonly name: string;
+  readonly spec: FunctionSpec;
+  readonly timing = new Timing();
+  /** Worker numbers to the incarnation that has been told. */
+  readonly told: number[] = [];
+  readonly maxCalls: number;
+
+  constructor(number: number, name: string, spec: FunctionSpec, maxCalls: number) {
+    this.number = number;
+    this.name = name;
+    this.spec = spec;
+    this.maxCalls = maxCalls;
+  }
+}
+
+/** Options of a task with everything resolved, for one session. */
+export interface Plan {
+  readonly fn: FunctionEntry;
+  readonly queue: KeyQueue;
+  readonly retries: number;
+  readonly retryErrors: boolean | ((e: Error) => boolean);
+  /** Milliseconds that one run may take; 0: any. */
+  readonly timeout: number;
+  /** How many results; 0: one, not a tuple. */
+  readonly returns: number;
+  readonly copy: boolean;
+  readonly maxPending: number;
+  pending: number;
+}
+
+const CHUNK = 64 * 1024;
+
+/** Where encoded arguments wait for their worker: one large piece of heap after the other, collected as a whole. */
+export class ArgumentArena {
+  #chunk = new Uint8Array(CHUNK);
+  #used = 0;
+  start = 0;
+
+  /** Copies `bytes[0..length)`; the copy begins at `start` of the returned chunk. */
+  add(bytes: Uint8Array, length: number): Uint8Array {
+    if (length > CHUNK / 8) {
+      this.start = 0;
+      return bytes.slice(0, length);
+    }
+    if (this.#used + length > CHUNK) {
+      this.#chunk = new Uint8Array(CHUNK);
+      this.#used = 0;
+    }
+    const chunk = this.#chunk;
+    const start = this.#used;
+    for (let i = 0; i < length; i++) chunk[start + i] = bytes[i] as number;
+    this.start = start;
+    this.#used = start + length;
+    return chunk;
+  }
+}
+
+/** A task with what it takes to send it. */
+export class Call extends TaskRecord {
+  readonly plan: Plan;
+  readonly bytes: Uint8Array;
+  readonly start: number;
+  readonly length: number;
+  /** Cells of references nested in the arguments, in the order of the body. */
+  nested: readonly Cell[] | null = null;
+  /** Shared memory of the arguments: body or buffers. Pinned until the task is done. */
+  shared: Stored | null = null;
+  /** Keeps the user's handles while nobody else can. */
+  handles: Reference<unknown> | readonly Reference<unknown>[] | null = null;
+  readonly sequence: number;
+  /** Where it was called, if that was recorded. */
+  site: Error | null = null;
+  onEnd: (() => void) | null = null;
+  /** The run that called it, on a worker. */
+  parent: Run | null = null;
+  /** Cancelling it reaches the tasks that it has called. */
+  cancelRecursively = true;
+  submittedAt = 0;
+
+  constructor(
+    plan: Plan,
+    results: Cell | readonly Cell[],
+    depth: number,
+    sequence: number,
+    bytes: Uint8Array,
+    start: number,
+    length: number,
+  ) {
+    super(plan.queue, plan.fn.timing, results, plan.retries, depth);
+    this.plan = plan;
+    this.sequence = sequence;
+    this.bytes = bytes;
+    this.start = start;
+    this.length = length;
+  }
+
+  get name(): string {
+    return this.plan.fn.name;
+  }
+}

@@ -1,0 +1,64 @@
+import { type StoreHandle, fds as storeFds, withFds } from '../memory/index.ts';
+import type { SegmentHandle } from '../native/index.ts';
+import type { Address, Capacity } from '../protocol/index.ts';
+import type { BellPipes, BlockShape } from '../transport/index.ts';
+
+/** What every party of a session needs to take part. */
+export interface SessionConfig {
+  readonly node: string;
+  readonly block: SegmentHandle;
+  readonly shape: BlockShape;
+  readonly store: StoreHandle;
+  /** Undefined where there is no FFI: threads wake each other through channels then. */
+  readonly bells: BellPipes | undefined;
+  readonly spinners: number;
+  readonly checkWrites: boolean;
+}
+
+/** For the control thread alone. */
+export interface ControlConfig extends SessionConfig {
+  readonly capacity: Capacity;
+  readonly isolation: 'process' | 'thread';
+  readonly prestart: number;
+  readonly workerEntry: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly name: string;
+  readonly socket: string | undefined;
+}
+
+/** For one worker. */
+export interface WorkerConfig extends SessionConfig {
+  readonly self: Address;
+  readonly isolation: 'process' | 'thread';
+  readonly parent: number;
+}
+
+export const DRIVER = 1;
+
+/**
+ * The descriptors that a worker process inherits, in order, and the same configuration with the numbers that they have
+ * there: standard streams first, then shared memory, the own bell, and everybody's bell ropes.
+ */
+export function forChild(config: WorkerConfig): { fds: number[]; config: WorkerConfig } {
+  const { block, store, bells } = config;
+  if (block.kind !== 'memfd' || bells === undefined) throw new Error('a process can inherit only descriptors');
+  const own = storeFds(store);
+  const fds = [block.fd, ...own, bells.read[config.self.party] as number, ...bells.write];
+  const first = 3;
+  const at = (i: number): number => first + i;
+  return {
+    fds,
+    config: {
+      ...config,
+      block: { ...block, fd: at(0) },
+      store: withFds(
+        store,
+        own.map((_, i) => at(1 + i)),
+      ),
+      bells: {
+        read: [at(1 + own.length)],
+        write: bells.write.map((_, i) => at(2 + own.length + i)),
+      },
+    },
+  };
+}

@@ -1,0 +1,396 @@
+import type { SharedStore } from '../../memory/index.ts';
+import {
+  addressKey,
+  Directory,
+  type FromControl,
+  ownerOf,
+  Scheduler,
+  SCHEDULER_LIMITS,
+  type Shape,
+  type ToControl,
+} from '../../protocol/index.ts';
+import { type Bell, type ControlBlock, Reactor, type ReactorHost, type RingReader } from '../../transport/index.ts';
+import { type ControlConfig, DRIVER } from '../config.ts';
+import * as F from '../frames.ts';
+import { Mailer } from '../mailer.ts';
+import type { HostMessage } from '../party-host.ts';
+import { Values, type Wire } from '../values.ts';
+import type { WorkerHost, WorkerProcess } from '../worker-host.ts';
+
+interface Member {
+  readonly party: number;
+  readonly incarnation: number;
+  readonly key: string;
+  process: WorkerProcess | undefined;
+  ready: boolean;
+  /** Why it is being ended, if it is. */
+  killReason: string | undefined;
+  lastWords: string | undefined;
+  startedAt: number;
+}
+
+/** A party that is gone, until everybody has taken in what it had sent. */
+interface Burial {
+  readonly member: Member;
+  readonly mourners: Set<number>;
+}
+
+const DEADLINE_CHECK_MS = 20;
+/** After so many workers in a row that ended before they were ready, no more are tried. */
+const FAILED_STARTS = 3;
+const TRIM_STEP = 64 * 1024 * 1024;
+const TRIM_AFTER_MS = 5000;
+
+/**
+ * The control thread: one per node. It lends workers, starts and ends them, answers for references that have escaped,
+ * and never runs user code, so that nothing a user does can keep it from doing so.
+ */
+export class ControlHost implements ReactorHost {
+  readonly #config: ControlConfig;
+  readonly #block: ControlBlock;
+  readonly #store: SharedStore;
+  readonly #values: Values;
+  readonly #reactor: Reactor;
+  readonly #mailer: Mailer;
+  readonly #scheduler: Scheduler;
+  readonly #directory: Directory<Wire>;
+  readonly #hosts: ReadonlyMap<Shape['isolation'], WorkerHost>;
+  readonly #members = new Map<number, Member>();
+  readonly #keys = new Map<string, number>();
+  readonly #burials = new Map<number, Burial>();
+  readonly #restarts: { worker: number; reason: string; at: number }[] = [];
+  #timer: NodeJS.Timeout | undefined;
+  #failedStarts = 0;
+  /** Why no worker can be had, when that is so. */
+  #broken: string | undefined;
+  #closing: (() => void) | undefined;
+  #lastBusy = performance.now();
+
+  constructor(
+    config: ControlConfig,
+    block: ControlBlock,
+    store: SharedStore,
+    bell: Bell,
+    hosts: ReadonlyMap<Shape['isolation'], WorkerHost>,
+  ) {
+    this.#config = config;
+    this.#block = block;
+    this.#store = store;
+    this.#hosts = hosts;
+    this.#values = new Values(store, () => {
+      throw new Error('the control thread never looks into values');
+    });
+    this.#reactor = new Reactor(block, 0, bell, this, { spin: 0, slice: 10, spinners: 0 });
+    this.#mailer = new Mailer(this.#reactor);
+    this.#directory = new Directory<Wire>(config.node, {
+      resolved: (party, id, settled) => this.#tell(party, { type: 'resolved', id, settled }),
+      lost: (party, id, reason) => this.#tell(party, { type: 'lost', id, reason }),
+      freed: (owner, id) => this.#tell(owner, { type: 'freed', id }),
+      keep: (payload) => this.#values.pin(this.#values.parse(payload)),
+      drop: (payload) => this.#values.unpin(this.#values.parse(payload)),
+    });
+    this.#scheduler = new Scheduler(
+      {
+        spawn: (worker, incarnation, isolation) => this.#spawn(worker, incarnation, isolation),
+        grant: (owner, key, lease, worker, incarnation, gpus) =>
+          this.#tell(owner, { type: 'grant', key, lease, worker, incarnation, gpus }),
+        reclaim: (owner, lease) => this.#tell(owner, { type: 'reclaim', lease }),
+        infeasible: (owner, key, reason) => this.#tell(owner, { type: 'infeasible', key, reason }),
+      },
+      config.capacity,
+      { ...SCHEDULER_LIMITS, parties: config.shape.parties },
+    );
+    this.#scheduler.reserve(0);
+    this.#scheduler.reserve(DRIVER);
+    this.#join({
+      party: DRIVER,
+      incarnation: block.incarnation(DRIVER),
+      key: addressKey({ node: config.node, party: DRIVER, incarnation: block.incarnation(DRIVER) }),
+      process: undefined,
+      ready: true,
+      killReason: undefined,
+      lastWords: undefined,
+      startedAt: performance.now(),
+    });
+    this.#scheduler.prestart(config.prestart, config.isolation);
+    this.#reactor.kick();
+  }
+
+  #join(member: Member): void {
+    this.#members.set(member.party, member);
+    this.#keys.set(member.key, member.party);
+  }
+
+  #tell(party: string, message: FromControl<Wire> | HostMessage): void {
+    const number = this.#keys.get(party);
+    if (number !== undefined) this.#mailer.post(number, message);
+  }
+
+  // ---- workers
+
+  #spawn(party: number, incarnation: number, isolation: Shape['isolation']): void {
+    const host = this.#hosts.get(isolation) as WorkerHost;
+    this.#block.reset(party, incarnation);
+    const member: Member = {
+      party,
+      incarnation,
+      key: addressKey({ node: this.#config.node, party, incarnation }),
+      process: undefined,
+      ready: false,
+      killReason: undefined,
+      lastWords: undefined,
+      startedAt: performance.now(),
+    };
+    this.#join(member);
+    member.process = host.start(party, incarnation, (reason) => this.#ended(member, reason));
+  }
+
+  #kill(party: number, incarnation: number, reason: string): void {
+    const member = this.#members.get(party);
+    if (member?.incarnation !== incarnation || member.process === undefined) return;
+    member.killReason ??= reason;
+    member.process.kill();
+  }
+
+  /** A worker's process or thread has ended: what it had sent counts, what it held and owned does not. */
+  #ended(member: Member, reason: string): void {
+    if (this.#members.get(member.party) !== member) return;
+    this.#reactor.drain(member.party);
+    const why = member.killReason ?? (member.lastWords === undefined ? reason : member.lastWords);
+    this.#restarts.push({ worker: member.party, reason: why, at: Date.now() });
+    if (this.#restarts.length > 100) this.#restarts.shift();
+    this.#members.delete(member.party);
+    this.#keys.delete(member.key);
+    this.#reactor.forget(member.party);
+    this.#mailer.forget(member.party);
+    this.#block.forgetSpin(member.party);
+
+    const mourners = new Set<number>();
+    for (const other of this.#members.values()) {
+      // One that has not started yet can't have heard of it.
+      if (!other.ready) continue;
+      mourners.add(other.party);
+      this.#mailer.post(other.party, {
+        type: 'died',
+        party: member.party,
+        incarnation: member.incarnation,
+        reason: why,
+      });
+    }
+    this.#burials.set(member.party, { member, mourners });
+    this.#scheduler.now = performance.now();
+    if (!member.ready && this.#closing === undefined && ++this.#failedStarts >= FAILED_STARTS) {
+      this.#giveUp(`${FAILED_STARTS} workers in a row ended before they were ready, the last one because ${why}`);
+    }
+    this.#scheduler.workerDied(member.party, member.incarnation);
+    this.#scheduler.ownerDied(member.key);
+    for (const burial of [...this.#burials.values()]) this.#mourned(burial, member.party);
+    if (this.#closing !== undefined) this.#closeIfDone();
+    this.#reactor.kick();
+  }
+
+  /** Nobody waits for a worker that will never come. */
+  #giveUp(reason: string): void {
+    this.#broken = reason;
+    for (const { owner, key, shape } of this.#scheduler.explain()) {
+      this.#scheduler.demand(owner, key, shape, 0);
+      this.#tell(owner, { type: 'infeasible', key, reason });
+    }
+  }
+
+  #mourned(burial: Burial, by: number): void {
+    burial.mourners.delete(by);
+    if (burial.mourners.size > 0) return;
+    const { member } = burial;
+    this.#burials.delete(member.party);
+    this.#directory.partyDied(member.key);
+    this.#store.reclaimParty(member.party);
+    this.#scheduler.unreserve(member.party);
+  }
+
+  // ---- messages
+
+  message(from: number, reader: RingReader): void {
+    const { words, bytes } = reader.views;
+    const kind = words[reader.at >> 2] as number;
+    if (kind === F.CONTROL) {
+      this.#handle(from, this.#mailer.open(bytes, reader.at) as ToControl<Wire> | HostMessage);
+    } else if (kind === F.PART) {
+      this.#mailer.part(from, words, bytes, reader.at, (whole) => {
+        this.#handle(from, this.#mailer.open(whole, 0) as ToControl<Wire> | HostMessage);
+      });
+    }
+  }
+
+  #handle(from: number, message: ToControl<Wire> | HostMessage): void {
+    const member = this.#members.get(from);
+    if (member === undefined) return;
+    const { key } = member;
+    this.#scheduler.now = performance.now();
+    this.#lastBusy = this.#scheduler.now;
+    switch (message.type) {
+      case 'demand':
+        if (this.#broken !== undefined && message.total > 0) {
+          this.#tell(key, { type: 'infeasible', key: message.key, reason: this.#broken });
+          break;
+        }
+        this.#scheduler.demand(key, message.key, message.shape, message.total);
+        break;
+      case 'return':
+        this.#scheduler.returned(key, message.lease);
+        break;
+      case 'blocked':
+        this.#scheduler.blocked(from, member.incarnation, message.blocked);
+        break;
+      case 'kill':
+        this.#kill(message.worker, message.incarnation, `ended: ${message.reason}`);
+        break;
+      case 'promote':
+        this.#directory.promote(message.id, message.settled);
+        break;
+      case 'settle':
+        this.#directory.settle(message.id, message.settled);
+        break;
+      case 'add':
+        this.#directory.add(message.id, message.party, message.by);
+        break;
+      case 'remove':
+        this.#directory.remove(message.id, key, message.count, message.by);
+        break;
+      case 'resolve':
+        this.#directory.resolve(message.id, key);
+        break;
+      case 'buried': {
+        const burial = this.#burials.get(message.party);
+        if (burial?.member.incarnation === message.incarnation) this.#mourned(burial, from);
+        break;
+      }
+      case 'hello':
+        member.ready = true;
+        this.#failedStarts = 0;
+        this.#broken = undefined;
+        this.#scheduler.workerStarted(from, member.incarnation);
+        break;
+      case 'last-words':
+        member.lastWords = message.text;
+        break;
+      case 'cancel': {
+        const owner = this.#keys.get(addressKey(ownerOf(message.id)));
+        if (owner !== undefined) this.#mailer.post(owner, message);
+        break;
+      }
+      case 'ask':
+        void this.#answer(from, message.question, message.what);
+        break;
+      default:
+        break;
+    }
+  }
+
+  async #answer(from: number, question: number, what: string): Promise<void> {
+    const answer = what === 'close' ? await this.#close() : this.describe(what);
+    this.#mailer.post(from, { type: 'answer', question, answer });
+  }
+
+  /** What people may want to know of the node. */
+  describe(what: string): unknown {
+    switch (what) {
+      case 'waiting':
+        return this.#scheduler.explain();
+      case 'workers':
+        return this.#scheduler.workers().map((w) => ({ ...w, pid: this.#members.get(w.worker)?.process?.pid }));
+      default:
+        return {
+          node: this.#config.node,
+          name: this.#config.name,
+          pid: process.pid,
+          isolation: this.#config.isolation,
+          capacity: this.#config.capacity,
+          free: this.#scheduler.free,
+          workers: this.describe('workers'),
+          waiting: this.#scheduler.explain(),
+          references: this.#directory.size,
+          memory: this.#store.stats(),
+          deaths: this.#restarts.slice(-10),
+        };
+    }
+  }
+
+  /** Ends all workers; resolves when they are gone. */
+  #close(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#closing = resolve;
+      for (const member of this.#members.values()) {
+        member.killReason ??= 'the session was closed';
+        member.process?.kill();
+      }
+      this.#closeIfDone();
+    });
+  }
+
+  #closeIfDone(): void {
+    for (const member of this.#members.values()) if (member.process !== undefined) return;
+    this.#closing?.();
+  }
+
+  // ---- ReactorHost
+
+  runTasks(): boolean {
+    return false;
+  }
+
+  settleUp(): void {}
+
+  expecting(): boolean {
+    return true;
+  }
+
+  busy(): boolean {
+    return false;
+  }
+
+  parking(): void {
+    this.#arm();
+  }
+
+  nextTick(): undefined {
+    return undefined;
+  }
+
+  tick(): void {}
+
+  /** A timer only while something can be due: a demand that waits, a deadline that may pass, memory to give back. */
+  #arm(): void {
+    if (this.#timer !== undefined) return;
+    const now = performance.now();
+    let wait: number | undefined;
+    if (this.#scheduler.waiting) wait = SCHEDULER_LIMITS.quantum;
+    // A worker says by itself in shared memory when its task has to be over; somebody has to look.
+    else if (this.#scheduler.busy) wait = DEADLINE_CHECK_MS;
+    else if (this.#store.usable && this.#store.stats().warm > TRIM_STEP) {
+      wait = now - this.#lastBusy > TRIM_AFTER_MS ? 50 : TRIM_AFTER_MS;
+    }
+    if (wait === undefined) return;
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      this.#scheduler.now = performance.now();
+      this.#scheduler.tick();
+      this.#enforceDeadlines();
+      if (!this.#scheduler.waiting && performance.now() - this.#lastBusy > TRIM_AFTER_MS) {
+        if (this.#store.stats().used === 0) this.#store.trim(TRIM_STEP, TRIM_STEP);
+      }
+      this.#arm();
+    }, wait);
+  }
+
+  /** A task that gives its event loop no turn can't end itself: its worker is ended a moment after the deadline. */
+  #enforceDeadlines(): void {
+    const now = Date.now();
+    for (const member of this.#members.values()) {
+      const at = this.#block.deadline(member.party);
+      if (at === 0 || now < at + DEADLINE_CHECK_MS) continue;
+      this.#block.setDeadline(member.party, 0);
+      this.#kill(member.party, member.incarnation, 'timeout: its task ran longer than its timeout');
+    }
+  }
+}

@@ -1,0 +1,73 @@
+import type { FunctionSpec } from '../code/index.ts';
+import type { SharedStore } from '../memory/index.ts';
+import type { Shape } from '../protocol/index.ts';
+import type { WaitLimits } from './waits.ts';
+import type { Reference } from './reference.ts';
+
+/** Options of a task, resolved to numbers. */
+export interface ResolvedOptions {
+  readonly name: string;
+  readonly shape: Shape;
+  readonly retries: number;
+  readonly retryErrors: boolean | ((e: Error) => boolean);
+  readonly timeout: number;
+  readonly returns: number;
+  readonly copy: boolean;
+  readonly maxCalls: number;
+  readonly maxPending: number;
+}
+
+/** A task as an engine has prepared it; opaque outside of it. */
+export interface Prepared {
+  readonly name: string;
+}
+
+/** A reference that is passed as a reference at the top level of arguments. */
+export class ByReference {
+  readonly ref: Reference<unknown>;
+
+  constructor(ref: Reference<unknown>) {
+    this.ref = ref;
+  }
+}
+
+/** What a running task can learn of itself. */
+export interface CurrentTask {
+  readonly id: string;
+  readonly name: string;
+  readonly attempt: number;
+  readonly node: string;
+  readonly worker: string;
+  readonly signal: AbortSignal;
+  readonly gpus: readonly number[];
+  cancelled(): boolean;
+  random(): number;
+}
+
+/**
+ * What runs tasks. The public API stands on this and knows no more: the owned engine implements it with leases and
+ * owners, an SPMD engine with semantic hashes.
+ */
+export interface Engine {
+  readonly store: SharedStore;
+  readonly closed: boolean;
+  /** The kind of workers that tasks get by default. */
+  readonly isolation: 'process' | 'thread';
+  prepare(spec: FunctionSpec, options: ResolvedOptions): Prepared;
+  submit(task: Prepared, args: readonly unknown[]): Reference<unknown> | Reference<unknown>[];
+  put(value: unknown): Reference<unknown>;
+  /** One reference of many: an array, or a record if there are keys. Items that are no references stand for themselves. */
+  gather(keys: readonly string[] | null, items: readonly unknown[]): Reference<unknown>;
+  /** True when `count` have settled, or one failed and `failFast` is set; false when time ran out with `timeout` 0. */
+  settled(refs: readonly Reference<unknown>[], count: number, failFast: boolean, limits: WaitLimits): Promise<boolean>;
+  /** Whether a reference has settled, here and now: undefined while pending. */
+  peek(ref: Reference<unknown>): 'ready' | 'failed' | undefined;
+  /** The value of a settled reference, fresh for each reader; throws its failure. */
+  read(ref: Reference<unknown>): unknown;
+  /** Calls back once when a reference settles, at once if it has; returns a way to stop that. */
+  afterSettling(ref: Reference<unknown>, then: () => void): () => void;
+  /** Resolves when none of this engine's own tasks is pending. */
+  drained(): Promise<void>;
+  cancel(ref: Reference<unknown>, error: Error, force: boolean, recursive: boolean): void;
+  current(): CurrentTask | undefined;
+}

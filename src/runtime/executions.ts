@@ -1,0 +1,642 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { CancelledError, SheafError, TaskError, TimeoutError, UsageError } from '../base/index.ts';
+import { type FunctionSpec, installTypeScript, loadFunction } from '../code/index.ts';
+import { type Cell, NO_CELLS, type ResultWire, Run } from '../protocol/index.ts';
+import { copyBytes, type RingReader } from '../transport/index.ts';
+import * as F from './frames.ts';
+import type { PartyHost } from './party-host.ts';
+import { cellOf, isReference, Reference } from './reference.ts';
+import { INLINE_LIMIT, isPlain, Stored, type Wire } from './values.ts';
+
+type AnyFunction = (...args: unknown[]) => unknown;
+
+interface Definition {
+  readonly spec: FunctionSpec;
+  readonly name: string;
+  readonly maxCalls: number;
+}
+
+/** A function as a worker knows it. */
+class Loaded {
+  readonly name: string;
+  readonly synchronous: boolean;
+  readonly maxCalls: number;
+  readonly spec: FunctionSpec;
+  fn: AnyFunction | undefined = undefined;
+  error: Error | undefined = undefined;
+  loading: Promise<void> | undefined = undefined;
+  calls = 0;
+
+  constructor(definition: Definition) {
+    this.name = definition.name;
+    this.spec = definition.spec;
+    this.synchronous = definition.spec.synchronous && definition.spec.kind === 'function';
+    this.maxCalls = definition.maxCalls;
+  }
+
+  load(): Promise<void> {
+    if (needsTypeScript(this.spec)) installTypeScript();
+    this.loading ??= loadFunction(this.spec, this.spec.captures ?? {}).then(
+      (fn) => {
+        this.fn = fn as AnyFunction;
+      },
+      (error: unknown) => {
+        this.error = new TaskError(`the function ${this.name} can't be loaded on the worker: ${String(error)}`, {
+          cause: error,
+        });
+      },
+    );
+    return this.loading;
+  }
+}
+
+/** Reading TypeScript costs a thread on some versions of Node, so only those who need it pay for it. */
+function needsTypeScript({ source }: FunctionSpec): boolean {
+  return /\.[cm]?tsx?$/.test(source.url) || (source.kind === 'slice' && /\.[cm]?ts['"]/.test(source.text));
+}
+
+/** One run of one task on this worker. */
+export class Execution extends Run {
+  readonly host: PartyHost;
+  readonly loaded: Loaded;
+  readonly attempt: number;
+  readonly returns: number;
+  readonly sequence: number;
+  readonly timeout: number;
+  readonly begun: number;
+  gpus: readonly number[] = [];
+  /** Values looked at by `checkWrites`. */
+  checks: (() => string | undefined)[] | null = null;
+  #handles: Reference<unknown>[] | null = null;
+  #abort: AbortController | undefined = undefined;
+  #random = 0;
+  timer: NodeJS.Timeout | undefined = undefined;
+  over = false;
+
+  constructor(
+    host: PartyHost,
+    loaded: Loaded,
+    caller: number,
+    slot: number,
+    depth: number,
+    exclusive: boolean,
+    attempt: number,
+    returns: number,
+    sequence: number,
+    timeout: number,
+    begun: number,
+  ) {
+    super(caller, slot, depth, exclusive);
+    this.host = host;
+    this.loaded = loaded;
+    this.attempt = attempt;
+    this.returns = returns;
+    this.sequence = sequence;
+    this.timeout = timeout;
+    this.begun = begun;
+    this.#random = Math.imul(sequence ^ (caller << 20), 0x9e3779b1) | 0;
+  }
+
+  get name(): string {
+    return this.loaded.name;
+  }
+
+  get signal(): AbortSignal {
+    this.#abort ??= new AbortController();
+    if (this.cancelled() && !this.#abort.signal.aborted) this.#abort.abort(cancelledHere(this.name));
+    return this.#abort.signal;
+  }
+
+  cancelled(): boolean {
+    return this.#abort?.signal.aborted === true || this.host.block.cancelled(this.caller, this.slot);
+  }
+
+  abort(reason: unknown): void {
+    this.#abort ??= new AbortController();
+    this.#abort.abort(reason);
+  }
+
+  /** Mulberry32 (Tommy Ettinger, public domain algorithm), seeded by the task and not by the attempt. */
+  random(): number {
+    this.#random = (this.#random + 0x6d2b79f5) | 0;
+    let t = Math.imul(this.#random ^ (this.#random >>> 15), 1 | this.#random);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+  }
+
+  /** A handle that this run made or was given: it ends with the run. */
+  adopt(handle: Reference<unknown>): void {
+    this.#handles ??= [];
+    this.#handles.push(handle);
+  }
+
+  /** The run's own references go with it. */
+  expireHandles(): void {
+    const handles = this.#handles;
+    if (handles === null) return;
+    this.#handles = null;
+    for (const handle of handles) Reference.expire(handle, `the task ${this.name} that it belonged to ended`);
+  }
+}
+
+function cancelledHere(name: string): CancelledError {
+  return new CancelledError(`the task ${name} was cancelled`);
+}
+
+/** The worker's part of a party host: finds the next call, runs it, answers. */
+export class Executions {
+  readonly #host: PartyHost;
+  readonly #functions: (Loaded | undefined)[][] = [];
+  readonly #active = new Map<number, Execution>();
+  readonly #storage = new AsyncLocalStorage<Execution>();
+  /** The synchronous run on the stack. */
+  #top: Execution | undefined = undefined;
+  readonly checkWrites: boolean;
+  #toldBlocked = false;
+  #retiring = false;
+  onRetire: (() => void) | null = null;
+
+  constructor(host: PartyHost, checkWrites: boolean) {
+    this.#host = host;
+    this.checkWrites = checkWrites;
+  }
+
+  /** The run that the calling code belongs to. */
+  current(): Execution | undefined {
+    return this.#top ?? this.#storage.getStore();
+  }
+
+  define(caller: number, number: number, definition: () => unknown): void {
+    this.#functions[caller] ??= [];
+    (this.#functions[caller] as (Loaded | undefined)[])[number] = new Loaded(definition() as Definition);
+  }
+
+  callerDied(caller: number): void {
+    this.#functions[caller] = [];
+    for (const run of this.#active.values()) {
+      if (run.caller === caller) run.abort(new CancelledError(`the caller of the task ${run.name} is gone`));
+    }
+  }
+
+  static #key(caller: number, slot: number): number {
+    return caller * 0x100000 + slot;
+  }
+
+  cancel(caller: number, slot: number, recursive: boolean): void {
+    const run = this.#active.get(Executions.#key(caller, slot));
+    if (run === undefined || run.over) return;
+    const error = cancelledHere(run.name);
+    if (recursive) this.#host.cancelChildren(run, error);
+    run.abort(error);
+    // What ignores its signal goes on, but nobody waits for it any more.
+    this.#end(run, true, error);
+  }
+
+  // ---- finding work
+
+  /** Starts one call, the deepest that may; true if there was one. */
+  runNext(idle: boolean): boolean {
+    if (this.#retiring) return false;
+    const { executor } = this.#host.party;
+    if (executor.running > 0) return false;
+    const inboxes = this.#host.reactor.taskInboxes;
+    let best: RingReader | undefined;
+    let from = -1;
+    let deepest = -1;
+    for (let i = 0; i < inboxes.length; i++) {
+      const { reader, from: sender } = inboxes[i]!;
+      if (!reader.next()) continue;
+      const word = reader.views.words[(reader.at >> 2) + 2] as number;
+      const depth = word & 0xffff;
+      if (depth <= deepest) continue;
+      if (!executor.mayStart(depth, ((word >> 16) & F.CALL_EXCLUSIVE) !== 0, idle)) continue;
+      best = reader;
+      from = sender;
+      deepest = depth;
+    }
+    if (best === undefined) return false;
+    // Its function may have been defined after messages were last looked at.
+    const number = best.views.words[(best.at >> 2) + 1] as number;
+    if (this.#functions[from]?.[number] === undefined) this.#host.reactor.poll();
+    if (!best.claim()) return true;
+    this.#start(from, best);
+    return true;
+  }
+
+  #start(caller: number, reader: RingReader): void {
+    const host = this.#host;
+    const { words, bytes } = reader.views;
+    const { at } = reader;
+    const w = at >> 2;
+    const slot = words[w] as number;
+    const number = words[w + 1] as number;
+    const depthAndFlags = words[w + 2] as number;
+    const flags = depthAndFlags >> 16;
+    const attemptAndReturns = words[w + 3] as number;
+    const length = words[w + 4] as number;
+    const extraLength = words[w + 5] as number;
+    const timeout = words[w + 6] as number;
+    const loaded = this.#functions[caller]?.[number];
+    const run = new Execution(
+      host,
+      loaded as Loaded,
+      caller,
+      slot,
+      depthAndFlags & 0xffff,
+      (flags & F.CALL_EXCLUSIVE) !== 0,
+      attemptAndReturns & 0xff,
+      attemptAndReturns >> 8,
+      words[w + 7] as number,
+      timeout,
+      performance.now(),
+    );
+    host.party.executor.started(run);
+    host.block.setCurrent(host.self.party, caller, slot);
+    if (timeout > 0) host.block.setDeadline(host.self.party, Date.now() + timeout);
+    this.#told(false);
+
+    let args: unknown[];
+    try {
+      if (loaded === undefined) throw new SheafError(`function number ${number} of party ${caller} is unknown here`);
+      args =
+        extraLength === 0
+          ? host.values.decoder.decodeArgs(bytes, at + F.CALL_HEADER, at + F.CALL_HEADER + length)
+          : this.#richArgs(run, flags, bytes, at + F.CALL_HEADER, length, extraLength);
+    } catch (error) {
+      reader.advance();
+      this.#end(run, true, error);
+      return;
+    }
+    reader.advance();
+
+    if (loaded.fn !== undefined && loaded.synchronous) {
+      this.#runSynchronously(run, loaded.fn, args);
+      return;
+    }
+    this.#active.set(Executions.#key(caller, slot), run);
+    if (timeout > 0) {
+      run.timer = setTimeout(() => {
+        const error = new TimeoutError(`${run.name} ran longer than its timeout of ${timeout} ms`);
+        run.abort(error);
+        this.#end(run, true, error);
+      }, timeout);
+    }
+    if (loaded.fn !== undefined) this.#runAsynchronously(run, loaded.fn, args);
+    else {
+      void loaded.load().then(() => {
+        if (run.over) return;
+        if (loaded.error !== undefined) this.#end(run, true, loaded.error);
+        else if (loaded.synchronous) this.#runSynchronously(run, loaded.fn as AnyFunction, args);
+        else this.#runAsynchronously(run, loaded.fn as AnyFunction, args);
+        host.reactor.kick();
+      });
+    }
+  }
+
+  /** Arguments with references or shared memory among them. */
+  #richArgs(
+    run: Execution,
+    flags: number,
+    bytes: Uint8Array,
+    at: number,
+    length: number,
+    extraLength: number,
+  ): unknown[] {
+    const host = this.#host;
+    const { values, store, party } = host;
+    const copy = (flags & F.CALL_COPY) !== 0;
+    let extra: F.CallExtra;
+    if ((flags & F.CALL_EXTRA_SHARED) !== 0) {
+      const where = new Uint32Array(bytes.slice(at + length, at + length + extraLength).buffer);
+      const slot = { index: where[0] as number, generation: where[1] as number };
+      extra = values.decoder.decode(store.bytes(slot), 0, where[2] as number) as F.CallExtra;
+    } else {
+      extra = values.decoder.decode(bytes, at + length, at + length + extraLength) as F.CallExtra;
+    }
+    run.gpus = extra.g ?? [];
+
+    const lent: Cell[] = [];
+    const lend = (ids: readonly string[]): Cell[] =>
+      ids.map((id) => {
+        const cell = party.references.adopt(id);
+        party.references.hold(cell);
+        party.executor.own(run, cell);
+        lent.push(cell);
+        return cell;
+      });
+    const before = this.#top;
+    // Handles that decoding makes belong to this run.
+    this.#top = run;
+    try {
+      const deps = (extra.d ?? []).map(([wire, ids]) => {
+        const { value, pinned } = values.fromWire(wire);
+        const result = values.readValue(value, ids.length === 0 ? NO_CELLS : lend(ids), copy);
+        if (pinned) {
+          this.#check(run, value, values);
+          values.unpin(value);
+        }
+        return result;
+      });
+      const refs = extra.r === undefined ? [] : lend(extra.r).map((cell) => host.handle(cell));
+      let body = bytes;
+      let start = at;
+      let end = at + length;
+      let buffers: ArrayBuffer[] = [];
+      if (extra.s !== undefined) {
+        const own = values.fromWire(extra.s).value as Stored;
+        this.#check(run, own, values);
+        if (own.bodyExtent !== null && length === 0) {
+          body = store.bytes(own.bodyExtent.slot);
+          start = own.bodyExtent.offset;
+          end = start + own.bodyExtent.length;
+        }
+        buffers = own.buffers.map((extent) => values.view(extent, copy));
+        values.unpin(own);
+      }
+      run.lent = lent;
+      return values.decoder.decodeArgs(body, start, end, { buffers, refs, deps });
+    } finally {
+      this.#top = before;
+    }
+  }
+
+  /** With `checkWrites`: remembers how to tell, after the run, whether shared memory was written to. */
+  #check(run: Execution, stored: unknown, values: PartyHost['values']): void {
+    if (!this.checkWrites) return;
+    const check = values.watchWrites(stored);
+    if (check !== undefined) {
+      run.checks ??= [];
+      run.checks.push(check);
+    }
+  }
+
+  // ---- running
+
+  #runSynchronously(run: Execution, fn: AnyFunction, args: unknown[]): void {
+    this.#top = run;
+    let result: unknown;
+    let failed = false;
+    try {
+      result = fn(...args);
+    } catch (error) {
+      failed = true;
+      result = error;
+    }
+    this.#top = undefined;
+    if (!failed && isPromise(result)) {
+      this.#active.set(Executions.#key(run.caller, run.slot), run);
+      this.#await(run, result);
+      return;
+    }
+    this.#end(run, failed, result);
+  }
+
+  #runAsynchronously(run: Execution, fn: AnyFunction, args: unknown[]): void {
+    let result: unknown;
+    try {
+      result = this.#storage.run(run, fn as (...a: unknown[]) => unknown, ...args);
+    } catch (error) {
+      this.#end(run, true, error);
+      return;
+    }
+    if (isPromise(result)) this.#await(run, result);
+    else this.#end(run, false, result);
+  }
+
+  #await(run: Execution, promise: PromiseLike<unknown>): void {
+    promise.then(
+      (value) => {
+        this.#end(run, false, value);
+        this.#host.reactor.kick();
+      },
+      (error: unknown) => {
+        this.#end(run, true, error);
+        this.#host.reactor.kick();
+      },
+    );
+  }
+
+  /** The run waits for something: it gives up its place. */
+  suspend(run: Run): void {
+    const host = this.#host;
+    host.party.executor.suspend(run);
+    if (host.party.executor.running === 0) host.block.clearCurrent(host.self.party);
+  }
+
+  /** A wait of the run is over: it goes on, and holds the place again. */
+  resume(run: Run): void {
+    const host = this.#host;
+    host.party.executor.resume(run);
+    host.block.setCurrent(host.self.party, run.caller, run.slot);
+    this.#told(false);
+  }
+
+  #end(run: Execution, failed: boolean, result: unknown): void {
+    if (run.over) return;
+    run.over = true;
+    const host = this.#host;
+    if (run.timer !== undefined) clearTimeout(run.timer);
+    if (this.#active.size > 0) this.#active.delete(Executions.#key(run.caller, run.slot));
+    if (run.checks !== null) {
+      const written = run.checks.map((check) => check()).find((text) => text !== undefined);
+      if (written !== undefined && !failed) {
+        failed = true;
+        result = new UsageError(
+          `${run.name} wrote into a value that it shares with others (${written}); take an own copy with .slice(), or run ` +
+            'the task with { copy: true }',
+          { code: 'ERR_SHEAF_WRITE_TO_SHARED', details: { task: run.name } },
+        );
+      }
+    }
+    this.#answer(run, failed, result);
+    host.block.clearCurrent(host.self.party);
+    if (run.timeout > 0) host.block.setDeadline(host.self.party, 0);
+    run.expireHandles();
+    const { loaded } = run;
+    if (loaded !== undefined && loaded.maxCalls > 0 && ++loaded.calls >= loaded.maxCalls) this.#retiring = true;
+    if (this.#retiring && this.#active.size === 0) this.onRetire?.();
+  }
+
+  // ---- answering
+
+  #answer(run: Execution, failed: boolean, result: unknown): void {
+    const host = this.#host;
+    const ticks = Math.min(0x7fffffff, (performance.now() - run.begun) * 1000 * F.MICROS_SCALE) | 0;
+    if (!failed && run.returns === 0 && run.scope === null) {
+      if (typeof result === 'number') {
+        if (this.#replyNumber(run, ticks, result)) return;
+      } else if (this.#replyValue(run, ticks, result)) return;
+    }
+    this.#replyFully(run, ticks, failed, result);
+  }
+
+  #replyNumber(run: Execution, ticks: number, result: number): boolean {
+    const { reactor, party } = this.#host;
+    const writer = reactor.messageWriter(run.caller);
+    const at = writer === undefined ? -1 : writer.reserve(24);
+    if (writer === undefined || at < 0) return false;
+    const { words, floats } = writer.views;
+    const w = at >> 2;
+    words[w] = F.REPLY_NUMBER;
+    words[w + 1] = run.slot;
+    words[w + 2] = ticks;
+    floats[(at >> 3) + 2] = result;
+    party.executor.finish(run, NO_CELLS, undefined);
+    writer.commit(24);
+    reactor.notify(run.caller);
+    return true;
+  }
+
+  /** A value that fits a message by itself. */
+  #replyValue(run: Execution, ticks: number, result: unknown): boolean {
+    const { reactor, party, values } = this.#host;
+    if (isReference(result)) return false;
+    let encoded: ReturnType<typeof values.encoder.encode>;
+    try {
+      encoded = values.encoder.encode(result, 'result', INLINE_LIMIT);
+    } catch {
+      // Said again, with its error, on the full way.
+      return false;
+    }
+    const { length } = encoded;
+    if (length > INLINE_LIMIT || encoded.buffers.length > 0 || encoded.refs.length > 0) return false;
+    const writer = reactor.messageWriter(run.caller);
+    const at = writer === undefined ? -1 : writer.reserve(16 + length);
+    if (writer === undefined || at < 0) return false;
+    const { words, bytes } = writer.views;
+    const w = at >> 2;
+    words[w] = isPlain(result) ? F.REPLY_PLAIN : F.REPLY_VALUE;
+    words[w + 1] = run.slot;
+    words[w + 2] = ticks;
+    words[w + 3] = length;
+    copyBytes(bytes, at + 16, encoded.bytes, 0, length);
+    party.executor.finish(run, NO_CELLS, undefined);
+    writer.commit(16 + length);
+    reactor.notify(run.caller);
+    return true;
+  }
+
+  #replyFully(run: Execution, ticks: number, failed: boolean, result: unknown): void {
+    const host = this.#host;
+    const granted: Cell[] = [];
+    const payload: Stored[] = [];
+    let results: ResultWire<Wire>[];
+    try {
+      results = failed
+        ? [this.#failure(result, run)]
+        : run.returns > 0
+          ? this.#tuple(run, result, granted, payload)
+          : [this.#result(result, 'result', granted, payload)];
+    } catch (error) {
+      for (const each of payload) host.values.unpin(each);
+      payload.length = 0;
+      granted.length = 0;
+      failed = true;
+      results = [this.#failure(error, run)];
+    }
+    // The run's own handles go first, so that `kept` names only what others here still hold; what it returns stays held.
+    const { references } = host.party;
+    for (const cell of granted) references.hold(cell);
+    run.expireHandles();
+    const { kept, receipt } = host.party.executor.finish(
+      run,
+      granted.length === 0 ? NO_CELLS : granted,
+      payload.length === 0 ? undefined : payload,
+    );
+    for (const cell of granted) references.drop(cell);
+    host.mailer.post(run.caller, { slot: run.slot, micros: ticks, failed, results, kept, receipt }, F.REPLY);
+  }
+
+  #tuple(run: Execution, result: unknown, granted: Cell[], payload: Stored[]): ResultWire<Wire>[] {
+    if (!Array.isArray(result) || result.length !== run.returns) {
+      throw new UsageError(
+        `${run.name} was called with { returns: ${run.returns} } and returned ` +
+          `${Array.isArray(result) ? `a tuple of ${result.length}` : typeof result}; return an array of ${run.returns}`,
+      );
+    }
+    return result.map((each, i) => this.#result(each, `result[${i}]`, granted, payload));
+  }
+
+  #result(result: unknown, root: string, granted: Cell[], payload: Stored[]): ResultWire<Wire> {
+    const { values, party } = this.#host;
+    if (isReference(result)) {
+      const cell = cellOf(result);
+      granted.push(cell);
+      return { payload: undefined, inner: [], delegate: party.references.promote(cell) };
+    }
+    const { value, pinned, inner } = values.keep(result, root);
+    if (pinned) payload.push(value as Stored);
+    granted.push(...inner);
+    return { payload: values.toWire(value), inner: inner.map((cell) => party.references.promote(cell)), delegate: null };
+  }
+
+  /** The error as the caller gets it: itself where it can travel, with the chain of tasks it came through. */
+  #failure(error: unknown, run: Execution): ResultWire<Wire> {
+    const { values } = this.#host;
+    let thrown: unknown = error;
+    if (!(error instanceof Error)) {
+      thrown = new TaskError(`${run.name ?? 'a task'} threw ${describe(error)}, which is not an Error`, {
+        cause: isPlain(error) ? error : undefined,
+        details: { task: run.name },
+      });
+    }
+    const traced = trace(thrown as Error, run);
+    try {
+      const kept = values.keep(traced, 'error');
+      if (!kept.pinned && kept.inner.length === 0) return { payload: values.toWire(kept.value), inner: [], delegate: null };
+      if (kept.pinned) values.unpin(kept.value as Stored);
+    } catch {
+      // Its own fields can't travel; what every error has can.
+    }
+    const plain = new TaskError(`${traced.name}: ${traced.message}`, { details: { task: run.name } });
+    plain.stack = traced.stack ?? '';
+    return { payload: values.toWire(values.keep(plain, 'error').value), inner: [], delegate: null };
+  }
+
+  // ---- sleeping
+
+  parking(): void {
+    this.#told(this.#host.party.executor.blocked);
+  }
+
+  #told(blocked: boolean): void {
+    if (this.#toldBlocked === blocked) return;
+    this.#toldBlocked = blocked;
+    this.#host.control({ type: 'blocked', blocked });
+  }
+
+  get active(): number {
+    return this.#active.size;
+  }
+
+  /** Ends a run from outside, because of an error that belongs to it but was not thrown through it. */
+  failCurrent(error: unknown): boolean {
+    const run = this.current();
+    if (run === undefined || run.over) return false;
+    this.#end(run, true, error);
+    this.#host.reactor.kick();
+    return true;
+  }
+}
+
+function isPromise(value: unknown): value is PromiseLike<unknown> {
+  return (
+    typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
+  );
+}
+
+function describe(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value.length > 80 ? `${value.slice(0, 77)}...` : value);
+  return typeof value === 'object' && value !== null ? `an ${value.constructor?.name ?? 'object'}` : String(value);
+}
+
+/** Adds a line to the stack for each task that an error passes on its way to who looks at it. */
+function trace(error: Error, run: Execution): Error {
+  const line = `    in task ${run.name} (attempt ${run.attempt + 1}, worker ${run.host.self.party})`;
+  try {
+    error.stack = `${error.stack ?? `${error.name}: ${error.message}`}\n${line}`;
+  } catch {
+    // A frozen error keeps the stack that it has.
+  }
+  return error;
+}

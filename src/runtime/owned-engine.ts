@@ -1,0 +1,389 @@
+import { BackPressureError, CancelledError, UsageError } from '../base/index.ts';
+import type { FunctionSpec } from '../code/index.ts';
+import type { SharedStore } from '../memory/index.ts';
+import { Cell, FAILED, NO_CELLS, READY, type Waiter } from '../protocol/index.ts';
+import { ArgumentArena, Call, FunctionEntry, type Plan } from './call.ts';
+import { ByReference, type CurrentTask, type Engine, type Prepared, type ResolvedOptions } from './engine.ts';
+import type { Execution } from './executions.ts';
+import type { PartyHost } from './party-host.ts';
+import { cellOf, isReference, Reference } from './reference.ts';
+import { type CellValue, Gathered, INLINE_LIMIT, isShared } from './values.ts';
+import type { WaitLimits } from './waits.ts';
+
+interface OwnedPlan extends Plan, Prepared {}
+
+/** Sites are recorded for so many calls between two turns of the event loop: they cost about a microsecond each. */
+const SITES_PER_TURN = 8;
+
+/** The default engine: the caller owns what its calls return. */
+export class OwnedEngine implements Engine {
+  readonly host: PartyHost;
+  readonly isolation: 'process' | 'thread';
+  readonly #functions = new Map<string, FunctionEntry>();
+  readonly #arena = new ArgumentArena();
+  #sequence = 0;
+  #sites = SITES_PER_TURN;
+
+  constructor(host: PartyHost, isolation: 'process' | 'thread') {
+    this.host = host;
+    this.isolation = isolation;
+    host.engine = this;
+  }
+
+  get store(): SharedStore {
+    return this.host.store;
+  }
+
+  get closed(): boolean {
+    return this.host.closed;
+  }
+
+  prepare(spec: FunctionSpec, o: ResolvedOptions): OwnedPlan {
+    const key = `${spec.digest}\n${o.name}\n${o.maxCalls}`;
+    let fn = this.#functions.get(key);
+    if (fn === undefined) {
+      fn = new FunctionEntry(this.#functions.size, o.name, spec, o.maxCalls);
+      this.#functions.set(key, fn);
+    }
+    return {
+      name: o.name,
+      fn,
+      queue: this.host.party.owner.queue(o.shape),
+      retries: o.retries,
+      retryErrors: o.retryErrors,
+      timeout: o.timeout,
+      returns: o.returns,
+      copy: o.copy,
+      maxPending: o.maxPending,
+      pending: 0,
+    };
+  }
+
+  submit(task: Prepared, args: readonly unknown[]): Reference<unknown> | Reference<unknown>[] {
+    const plan = task as OwnedPlan;
+    const { host } = this;
+    if (host.closed) throw new CancelledError(`${plan.name} was called after its session was closed`);
+    if (plan.pending >= plan.maxPending) {
+      throw new BackPressureError(
+        `${plan.name} has ${plan.pending} calls pending, as many as maxPending allows; await some of them first, or use .map()`,
+        { details: { task: plan.name, maxPending: plan.maxPending } },
+      );
+    }
+    let rich = false;
+    for (let i = 0; i < args.length; i++) {
+      const arg = args[i];
+      if (typeof arg === 'object' && arg !== null) {
+        rich = true;
+        break;
+      }
+    }
+    const run = host.executions?.current();
+    const call = rich ? this.#richCall(plan, args, run) : this.#plainCall(plan, args, run);
+    if (this.#sites > 0) this.#recordSite(call);
+
+    if (plan.returns === 0) {
+      const handle = new Reference<unknown>(host, call.results as Cell);
+      call.handles = handle;
+      if (run !== undefined) {
+        call.parent = run;
+        run.adopt(handle);
+      }
+      host.submit(call);
+      return handle;
+    }
+    const handles = (call.results as readonly Cell[]).map((cell) => new Reference<unknown>(host, cell));
+    call.handles = handles;
+    if (run !== undefined) {
+      call.parent = run;
+      for (const handle of handles) run.adopt(handle);
+    }
+    host.submit(call);
+    return handles;
+  }
+
+  #results(plan: OwnedPlan): Cell | Cell[] {
+    if (plan.returns === 0) return new Cell();
+    return Array.from({ length: plan.returns }, () => new Cell());
+  }
+
+  #call(plan: OwnedPlan, run: Execution | undefined, bytes: Uint8Array, start: number, length: number): Call {
+    const results = this.#results(plan);
+    const depth = run === undefined ? 0 : run.depth + 1;
+    const call = new Call(plan, results, depth, ++this.#sequence, bytes, start, length);
+    call.eachResult((cell) => {
+      cell.task = call;
+    });
+    return call;
+  }
+
+  #plainCall(plan: OwnedPlan, args: readonly unknown[], run: Execution | undefined): Call {
+    const encoded = this.host.values.encoder.encodeArgs(args, undefined, INLINE_LIMIT);
+    if (encoded.length > INLINE_LIMIT) return this.#richCall(plan, args, run);
+    const bytes = this.#arena.add(encoded.bytes, encoded.length);
+    return this.#call(plan, run, bytes, this.#arena.start, encoded.length);
+  }
+
+  /** Arguments that may hold references or much binary data. */
+  #richCall(plan: OwnedPlan, args: readonly unknown[], run: Execution | undefined): Call {
+    const { host } = this;
+    const dependencies: Cell[] = [];
+    const plain = args.map((arg) => (arg instanceof ByReference ? arg.ref : arg));
+    const slot = (arg: object): number => {
+      if (!isReference(arg)) return -1;
+      const cell = this.#own(arg);
+      const at = dependencies.indexOf(cell);
+      return at >= 0 ? at : dependencies.push(cell) - 1;
+    };
+    // A reference given both as a value and as a reference is told apart by its place.
+    const byRef = new Set<unknown>();
+    for (const arg of args) if (arg instanceof ByReference) byRef.add(arg.ref);
+    const encoded = host.values.encoder.encodeArgs(
+      plain,
+      (arg) => (byRef.has(arg) ? -1 : slot(arg)),
+      INLINE_LIMIT,
+    );
+    const refs = encoded.refs as readonly Reference<unknown>[];
+    const nested = refs.map((ref) => this.#own(ref));
+
+    let call: Call;
+    if (encoded.buffers.length > 0 || encoded.length > INLINE_LIMIT) {
+      const stored = host.values.stored(encoded);
+      const body = stored.body ?? EMPTY;
+      call = this.#call(plan, run, body, 0, body.length);
+      call.shared = stored;
+    } else {
+      const bytes = this.#arena.add(encoded.bytes, encoded.length);
+      call = this.#call(plan, run, bytes, this.#arena.start, encoded.length);
+    }
+    if (nested.length > 0) {
+      call.nested = nested;
+      for (const ref of refs) Reference.watch(ref);
+      for (const cell of nested) host.promote(cell);
+    }
+    call.dependencies = dependencies;
+    call.uses = nested.length === 0 ? dependencies : [...dependencies, ...nested];
+    return call;
+  }
+
+  /** The cell of a reference that belongs to this session. */
+  #own(ref: Reference<unknown>): Cell {
+    const cell = cellOf(ref);
+    if (Reference.host(ref) !== this.host) {
+      throw new UsageError('the Ref belongs to another session; fetch its value there, and pass that');
+    }
+    cell.observed = true;
+    return cell;
+  }
+
+  #recordSite(call: Call): void {
+    if (this.#sites-- === SITES_PER_TURN) setImmediate(() => (this.#sites = SITES_PER_TURN)).unref();
+    const limit = Error.stackTraceLimit;
+    Error.stackTraceLimit = 8;
+    call.site = new Error('called here');
+    Error.stackTraceLimit = limit;
+  }
+
+  put(value: unknown): Reference<unknown> {
+    const { host } = this;
+    if (host.closed) throw new CancelledError('put was called after the session was closed');
+    const run = host.executions?.current();
+    const cell = new Cell();
+    const kept = host.values.keep(value, 'value');
+    cell.state = READY;
+    cell.value = kept.value;
+    cell.pinned = kept.pinned;
+    cell.inner = kept.inner;
+    for (const each of kept.inner) host.party.references.hold(each);
+    const handle = new Reference<unknown>(host, cell);
+    if (kept.pinned || kept.inner.length > 0) Reference.watch(handle);
+    run?.adopt(handle);
+    return handle;
+  }
+
+  gather(keys: readonly string[] | null, items: readonly unknown[]): Reference<unknown> {
+    const { host } = this;
+    const { references } = host.party;
+    const cells = items.map((item) => {
+      if (isReference(item)) {
+        const cell = this.#own(item);
+        references.hold(cell);
+        return cell;
+      }
+      const cell = new Cell();
+      const kept = host.values.keep(item, 'item');
+      cell.state = READY;
+      cell.value = kept.value;
+      cell.pinned = kept.pinned;
+      cell.inner = kept.inner;
+      for (const each of kept.inner) references.hold(each);
+      return cell;
+    });
+    const result = new Cell();
+    const handle = new Reference<unknown>(host, result);
+    host.executions?.current()?.adopt(handle);
+    new Gathering(host, result, keys, cells).begin();
+    Reference.watch(handle);
+    return handle;
+  }
+
+  settled(
+    refs: readonly Reference<unknown>[],
+    count: number,
+    failFast: boolean,
+    limits: WaitLimits,
+  ): Promise<boolean> {
+    const cells = refs.map(cellOf);
+    for (const cell of cells) cell.observed = true;
+    return this.host.waits.settled(cells, count, failFast, limits);
+  }
+
+  peek(ref: Reference<unknown>): 'ready' | 'failed' | undefined {
+    const cell = cellOf(ref);
+    return cell.state === READY ? 'ready' : cell.state === FAILED ? 'failed' : undefined;
+  }
+
+  read(ref: Reference<unknown>): unknown {
+    const cell = cellOf(ref);
+    cell.observed = true;
+    const value = this.host.waits.read(cell);
+    if (cell.state !== READY) throw value;
+    return value;
+  }
+
+  afterSettling(ref: Reference<unknown>, then: () => void): () => void {
+    const cell = cellOf(ref);
+    if (cell.settled) {
+      then();
+      return () => {};
+    }
+    const waiter: Waiter = { cellSettled: () => then() };
+    cell.addWaiter(waiter);
+    this.host.party.references.need(cell);
+    return () => cell.removeWaiter(waiter);
+  }
+
+  drained(): Promise<void> {
+    return this.host.drained();
+  }
+
+  cancel(ref: Reference<unknown>, error: Error, force: boolean, recursive: boolean): void {
+    this.host.cancel(cellOf(ref), error, force, recursive);
+  }
+
+  current(): CurrentTask | undefined {
+    const run = this.host.executions?.current();
+    return run === undefined ? undefined : new Current(this.host, run);
+  }
+}
+
+const EMPTY = new Uint8Array(0);
+
+/** Waits for the parts of an `all`, and puts them together without moving them. */
+class Gathering implements Waiter {
+  readonly #host: PartyHost;
+  readonly #result: Cell;
+  readonly #keys: readonly string[] | null;
+  readonly #cells: readonly Cell[];
+  #missing = 0;
+  #over = false;
+
+  constructor(host: PartyHost, result: Cell, keys: readonly string[] | null, cells: readonly Cell[]) {
+    this.#host = host;
+    this.#result = result;
+    this.#keys = keys;
+    this.#cells = cells;
+  }
+
+  begin(): void {
+    for (const cell of this.#cells) {
+      if (cell.state === FAILED) {
+        this.cellSettled(cell);
+        return;
+      }
+      if (cell.settled) continue;
+      this.#missing++;
+      cell.addWaiter(this);
+      this.#host.party.references.need(cell);
+    }
+    if (this.#missing === 0) this.#finish(undefined);
+  }
+
+  cellSettled(cell: Cell): void {
+    if (this.#over) return;
+    if (cell.state === FAILED) this.#finish(cell);
+    else if (--this.#missing === 0) this.#finish(undefined);
+  }
+
+  #finish(failed: Cell | undefined): void {
+    this.#over = true;
+    const { references } = this.#host.party;
+    const { values } = this.#host;
+    if (failed !== undefined) {
+      const pinned = isShared(failed.value);
+      if (pinned) values.pin(failed.value);
+      references.settle(this.#result, true, failed.value, pinned, NO_CELLS);
+    } else {
+      const inner = this.#cells.flatMap((cell) => cell.inner);
+      for (const cell of inner) references.hold(cell);
+      const value: CellValue = new Gathered(
+        this.#keys,
+        this.#cells.map((cell) => cell.value),
+        this.#cells.map((cell) => cell.inner.length),
+      );
+      const pinned = isShared(value);
+      if (pinned) values.pin(value);
+      references.settle(this.#result, false, value, pinned, inner);
+    }
+    for (const cell of this.#cells) {
+      cell.removeWaiter(this);
+      references.drop(cell);
+    }
+  }
+}
+
+class Current implements CurrentTask {
+  readonly #host: PartyHost;
+  readonly #run: Execution;
+
+  constructor(host: PartyHost, run: Execution) {
+    this.#host = host;
+    this.#run = run;
+  }
+
+  get id(): string {
+    const { caller, sequence } = this.#run;
+    return `${this.#host.self.node}-${caller}-${sequence}`;
+  }
+
+  get name(): string {
+    return this.#run.name;
+  }
+
+  get attempt(): number {
+    return this.#run.attempt;
+  }
+
+  get node(): string {
+    return this.#host.self.node;
+  }
+
+  get worker(): string {
+    return `${this.#host.self.party}.${this.#host.self.incarnation}`;
+  }
+
+  get signal(): AbortSignal {
+    return this.#run.signal;
+  }
+
+  get gpus(): readonly number[] {
+    return this.#run.gpus;
+  }
+
+  cancelled(): boolean {
+    return this.#run.cancelled();
+  }
+
+  random(): number {
+    return this.#run.random();
+  }
+}

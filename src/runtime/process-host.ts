@@ -1,0 +1,68 @@
+import { spawn } from 'node:child_process';
+import { type ControlConfig, forChild, type WorkerConfig } from './config.ts';
+import type { WorkerHost, WorkerProcess } from './worker-host.ts';
+
+/**
+ * Workers as processes: a native crash or an exhausted heap costs one worker. They inherit the session's memory and
+ * write to the session's standard streams themselves, so that no line of a dying worker is lost.
+ */
+export class ProcessHost implements WorkerHost {
+  readonly isolation = 'process';
+  readonly survives = { nativeCrash: true, heapExhaustion: true };
+  readonly #config: ControlConfig;
+
+  constructor(config: ControlConfig) {
+    this.#config = config;
+  }
+
+  start(party: number, incarnation: number, ended: (reason: string) => void): WorkerProcess {
+    const { capacity: _c, prestart: _p, workerEntry, env, name: _n, socket: _s, ...session } = this.#config;
+    const worker: WorkerConfig = {
+      ...session,
+      isolation: 'process',
+      self: { node: session.node, party, incarnation },
+      parent: process.pid,
+    };
+    const { fds, config } = forChild(worker);
+    const child = spawn(process.execPath, ['--enable-source-maps', workerEntry], {
+      stdio: ['ignore', 'inherit', 'inherit', ...fds],
+      env: { ...process.env, ...env, SHEAF_WORKER: JSON.stringify(config) },
+    });
+    let over = false;
+    const end = (reason: string): void => {
+      if (over) return;
+      over = true;
+      ended(reason);
+    };
+    child.on('error', (error) => end(`it could not be started: ${error.message}`));
+    child.on('exit', (code, signal) => end(describeExit(code, signal)));
+    child.unref();
+    return {
+      pid: child.pid,
+      kill: () => void child.kill('SIGKILL'),
+    };
+  }
+
+  close(): void {}
+}
+
+function describeExit(code: number | null, signal: NodeJS.Signals | null): string {
+  switch (signal) {
+    case null:
+      return code === 134 ? HEAP : `it exited with code ${code}`;
+    case 'SIGABRT':
+      return HEAP;
+    case 'SIGKILL':
+      return 'it was killed (SIGKILL: by hand, or by the system for want of memory)';
+    case 'SIGSEGV':
+    case 'SIGBUS':
+    case 'SIGILL':
+    case 'SIGFPE':
+    case 'SIGTRAP':
+      return `native code crashed (${signal})`;
+    default:
+      return `it was ended by ${signal}`;
+  }
+}
+
+const HEAP = 'it aborted (SIGABRT), as Node does when a heap is exhausted';

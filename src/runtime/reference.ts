@@ -1,0 +1,160 @@
+import { inspect } from 'node:util';
+import { ReleasedError, SheafError, UsageError } from '../base/index.ts';
+import { type Cell, PENDING } from '../protocol/index.ts';
+import type { Engine } from './engine.ts';
+
+/** What a handle needs from the party that it belongs to. */
+export interface HandleHost {
+  /** A promise of the value; a failure rejects it. */
+  promiseOf(cell: Cell): Promise<unknown>;
+  drop(cell: Cell): void;
+  promote(cell: Cell): string;
+  readonly closed: boolean;
+  readonly engine: Engine;
+}
+
+/** structuredClone quotes the text of a function that it finds: this one is the explanation. */
+function aReferenceCannotBeClonedPassItToATaskOrUseItsValue(): void {}
+
+const brand = Symbol.for('sheaf.ref');
+
+/** What the finalization registry keeps of a handle: nothing that keeps the handle itself. */
+interface Finalizer {
+  readonly host: HandleHost;
+  readonly cell: Cell;
+  live: boolean;
+}
+
+const finalizers = new FinalizationRegistry<Finalizer>((f) => {
+  if (!f.live) return;
+  f.live = false;
+  if (!f.host.closed) f.host.drop(f.cell);
+});
+
+/**
+ * A distributed future: the handle that user code holds. It counts as one hold on its cell. Private cells without
+ * shared memory need no finalizer, because their value is garbage together with the handle.
+ */
+export class Reference<T> {
+  #host: HandleHost;
+  #cell: Cell;
+  #promise: Promise<T> | undefined = undefined;
+  #finalizer: Finalizer | undefined = undefined;
+  #releasedAt: string | undefined = undefined;
+  // An own enumerable property, which structuredClone meets and refuses.
+  readonly cannotBeCloned = aReferenceCannotBeClonedPassItToATaskOrUseItsValue;
+
+  constructor(host: HandleHost, cell: Cell) {
+    this.#host = host;
+    this.#cell = cell;
+  }
+
+  get [brand](): true {
+    return true;
+  }
+
+  /** 40 hexadecimal digits, the same wherever the reference goes. Reading it makes the reference known to its node. */
+  get id(): string {
+    return this.#host.promote(cellOf(this));
+  }
+
+  get value(): Promise<T> {
+    if (this.#promise === undefined) {
+      this.#promise = this.#host.promiseOf(cellOf(this)) as Promise<T>;
+    }
+    return this.#promise;
+  }
+
+  release(): void {
+    if (this.#releasedAt !== undefined) return;
+    this.#releasedAt = new Error('released here').stack ?? '';
+    this.#promise = undefined;
+    this.#letGo();
+  }
+
+  [Symbol.dispose](): void {
+    this.release();
+  }
+
+  ignore(): this {
+    this.#cell.observed = true;
+    this.#promise?.catch(() => {});
+    return this;
+  }
+
+  toJSON(): never {
+    throw new UsageError(
+      'a Ref has no JSON form: it stands for a value that may be elsewhere; use `await ref.value`, or pass the Ref to a task',
+    );
+  }
+
+  [inspect.custom](): string {
+    if (this.#releasedAt !== undefined) return 'Ref { released }';
+    const state = this.#cell.state === PENDING ? 'pending' : this.#cell.settled ? 'settled' : 'freed';
+    return `Ref { ${this.#cell.id ?? 'private'}, ${state} }`;
+  }
+
+  #letGo(): void {
+    if (this.#finalizer !== undefined) {
+      if (!this.#finalizer.live) return;
+      this.#finalizer.live = false;
+    }
+    if (!this.#host.closed) this.#host.drop(this.#cell);
+  }
+
+  /** @internal */
+  static cell(ref: Reference<unknown>): Cell {
+    if (ref.#releasedAt !== undefined) throw releasedError(ref.#releasedAt);
+    return ref.#cell;
+  }
+
+  /** @internal The cell even of a released handle. */
+  static peek(ref: Reference<unknown>): Cell {
+    return ref.#cell;
+  }
+
+  /** @internal From now on the garbage collector's word is needed: somebody else depends on the cell, or it pins memory. */
+  static watch(ref: Reference<unknown>): void {
+    if (ref.#finalizer !== undefined || ref.#releasedAt !== undefined) return;
+    ref.#finalizer = { host: ref.#host, cell: ref.#cell, live: true };
+    finalizers.register(ref, ref.#finalizer);
+  }
+
+  /** @internal The task that made it has ended, and its references with it. */
+  static expire(ref: Reference<unknown>, why: string): void {
+    if (ref.#releasedAt !== undefined) return;
+    ref.#releasedAt = why;
+    ref.#letGo();
+  }
+
+  /** @internal */
+  static isReleased(ref: Reference<unknown>): boolean {
+    return ref.#releasedAt !== undefined;
+  }
+
+  /** @internal */
+  static engine(ref: Reference<unknown>): Engine {
+    return ref.#host.engine;
+  }
+
+  /** @internal */
+  static host(ref: Reference<unknown>): HandleHost {
+    return ref.#host;
+  }
+}
+
+function releasedError(where: string): SheafError {
+  const lines = where.split('\n').slice(1);
+  const at = lines.find((line) => !line.includes('release') && !line.includes('[Symbol.dispose]')) ?? lines[0];
+  return new ReleasedError(
+    `this Ref was released ${at === undefined ? `when ${where}` : at.trim()}; keep it until its last use, or make another one`,
+  );
+}
+
+export function isReference(value: unknown): value is Reference<unknown> {
+  return typeof value === 'object' && value !== null && brand in value && value instanceof Reference;
+}
+
+export function cellOf(ref: Reference<unknown>): Cell {
+  return Reference.cell(ref);
+}

@@ -1,0 +1,228 @@
+import { randomBytes } from 'node:crypto';
+import { closeSync, existsSync } from 'node:fs';
+import { availableParallelism, totalmem } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { Worker } from 'node:worker_threads';
+import { InternalError, NotAvailableError, UsageError } from '../base/index.ts';
+import { SharedStore } from '../memory/index.ts';
+import { libc, sharingWorks } from '../native/index.ts';
+import { type BellPipes, blockShape, ChannelBell, ControlBlock, createBellPipes, PipeBell } from '../transport/index.ts';
+import { type ControlConfig, DRIVER } from './config.ts';
+import { OwnedEngine } from './owned-engine.ts';
+import { PartyHost } from './party-host.ts';
+import { sessionSocket } from './session-socket.ts';
+import { addEngine, removeEngine } from './thread-state.ts';
+
+export interface SessionOptions {
+  readonly cpus: number;
+  readonly gpus: number;
+  readonly memory: number;
+  readonly resources: Readonly<Record<string, number>>;
+  readonly isolation: 'process' | 'thread' | undefined;
+  readonly env: Readonly<Record<string, string>>;
+  readonly checkWrites: boolean;
+  readonly name: string;
+}
+
+export interface SessionStats {
+  tasks: Record<string, number>;
+  bytesThroughDriver: number;
+  memory: Record<string, number>;
+}
+
+/** A part of the machine's memory, and cores, unless told otherwise. */
+export function defaultResources(): { cpus: number; memory: number } {
+  return { cpus: availableParallelism(), memory: Math.floor(totalmem() * 0.3) };
+}
+
+let works: boolean | undefined;
+
+/** Whether workers can be processes here: tried once. */
+export function processesWork(): boolean {
+  works ??= process.platform === 'linux' && libc() !== undefined && sharingWorks();
+  return works;
+}
+
+function entry(name: string): string {
+  // Beside the bundle that this module is part of, or one folder up from its shared chunks.
+  for (const base of ['./', '../']) {
+    const path = fileURLToPath(new URL(`${base}${name}.js`, import.meta.url));
+    if (existsSync(path)) return path;
+  }
+  throw new InternalError(`the file ${name}.js of the package is missing; install it again`);
+}
+
+/** One open session of a driver: the node of this machine, in this process. */
+export class LocalSession {
+  readonly engine: OwnedEngine;
+  readonly host: PartyHost;
+  readonly node: string;
+  readonly isolation: 'process' | 'thread';
+  readonly name: string;
+  readonly #control: Worker;
+  readonly #block: ControlBlock;
+  readonly #store: SharedStore;
+  readonly #pipes: BellPipes | undefined;
+  readonly #signals: () => void;
+  #closing: Promise<void> | undefined;
+  #retries: { name: string; charged: boolean; reason: string }[] = [];
+
+  static open(o: SessionOptions): LocalSession {
+    return new LocalSession(o);
+  }
+
+  private constructor(o: SessionOptions) {
+    const c = libc();
+    if (o.isolation === 'process' && !processesWork()) {
+      throw new NotAvailableError(
+        "isolation 'process' needs memory that processes can share, which this system does not offer (see `sheaf doctor`); " +
+          "use isolation 'thread'",
+      );
+    }
+    this.isolation = o.isolation ?? (processesWork() ? 'process' : 'thread');
+    const between = this.isolation === 'process' ? 'processes' : 'threads';
+    const shape = blockShape(o.cpus);
+    this.node = randomBytes(8).toString('hex');
+    this.name = o.name;
+    this.#block = ControlBlock.create(shape, between);
+    this.#store = SharedStore.create({ limit: o.memory, parties: shape.parties, between, party: DRIVER });
+    this.#pipes = c === undefined ? undefined : createBellPipes(shape.parties);
+    this.#block.reset(DRIVER, 1);
+
+    const config: ControlConfig = {
+      node: this.node,
+      block: this.#block.segment.handle,
+      shape,
+      store: this.#store.handle,
+      bells: this.#pipes,
+      spinners: availableParallelism(),
+      checkWrites: o.checkWrites,
+      capacity: { cpus: o.cpus, gpus: o.gpus, memory: o.memory, custom: o.resources },
+      isolation: this.isolation,
+      prestart: Math.max(1, Math.floor(o.cpus)),
+      workerEntry: entry('worker'),
+      env: o.env,
+      name: o.name,
+      socket: sessionSocket(this.node),
+    };
+    this.#control = new Worker(entry('control'), {
+      workerData: { sheafControl: config },
+      execArgv: ['--enable-source-maps'],
+      stdout: false,
+      stderr: false,
+    });
+    this.#control.on('error', (error) => this.#controlFailed(error));
+    this.#control.on('exit', () => {
+      if (this.#closing === undefined) this.#controlFailed(new Error('it ended'));
+    });
+    this.#control.unref();
+
+    const read = this.#pipes === undefined || c === undefined ? undefined : c.dup(this.#pipes.read[DRIVER] as number);
+    const bell =
+      this.#pipes === undefined || read === undefined
+        ? new ChannelBell(this.node, DRIVER)
+        : new PipeBell(read, this.#pipes.write);
+    this.host = new PartyHost({
+      self: { node: this.node, party: DRIVER, incarnation: 1 },
+      block: this.#block,
+      store: this.#store,
+      bell,
+      spinners: config.spinners,
+      role: 'driver',
+      log: (line) => console.error(line),
+    });
+    this.host.onRetry = (call, charged, reason) => {
+      if (this.#retries.length < 10_000) this.#retries.push({ name: call.name, charged, reason });
+    };
+    this.engine = new OwnedEngine(this.host, this.isolation);
+    addEngine(this.engine);
+    this.#signals = closeOnSignals(this);
+  }
+
+  #controlFailed(error: Error): void {
+    if (this.#closing !== undefined) return;
+    this.host.log(`sheaf: the control thread failed, the session is closed: ${error.stack ?? error.message}`);
+    void this.close();
+  }
+
+  get url(): string {
+    return `sheaf://local/${this.node}`;
+  }
+
+  get closed(): boolean {
+    return this.#closing !== undefined;
+  }
+
+  /** Asks the control thread; see `ControlHost.describe`. */
+  ask(what: string): Promise<unknown> {
+    if (this.closed) throw new UsageError('the session is closed');
+    return this.host.ask(what);
+  }
+
+  stats(): SessionStats {
+    const { counters, party, values } = this.host;
+    return {
+      tasks: {
+        submitted: counters.submitted,
+        pending: party.owner.pending,
+        finished: counters.finished,
+        failed: counters.failed,
+        retried: counters.retried,
+        resubmitted: counters.resubmitted,
+      },
+      bytesThroughDriver: counters.bytesIn + counters.bytesOut + values.bytesViewed,
+      memory: { ...this.#store.stats() },
+    };
+  }
+
+  /** Runs that were repeated because a worker died or the task asked for it. */
+  get retries(): readonly { name: string; charged: boolean; reason: string }[] {
+    return this.#retries;
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    removeEngine(this.engine);
+    this.#signals();
+    const ended = this.host.closed ? Promise.resolve() : this.host.ask('close');
+    await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, 2000).unref())]);
+    this.host.close('the session was closed');
+    await this.#control.terminate();
+    this.#store.close();
+    const { segment } = this.#block;
+    if (segment.fd !== undefined) {
+      libc()?.punchHole(segment.fd, 0, segment.byteLength);
+      closeSync(segment.fd);
+    }
+    if (this.#pipes !== undefined) for (const fd of [...this.#pipes.read, ...this.#pipes.write]) closeSync(fd);
+  }
+}
+
+/** Ctrl-C and its like close the session first; the exit code is the one that shells expect. */
+function closeOnSignals(session: LocalSession): () => void {
+  const codes: Partial<Record<NodeJS.Signals, number>> = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 };
+  const listeners = Object.entries(codes).map(([signal, code]) => {
+    let again = false;
+    const listener = (): void => {
+      // A program with a handler of its own decides by itself.
+      if (process.listenerCount(signal) > listeningSessions) return;
+      if (again) process.exit(code);
+      again = true;
+      void session.close().finally(() => process.exit(code));
+    };
+    process.on(signal as NodeJS.Signals, listener);
+    return [signal, listener] as const;
+  });
+  listeningSessions++;
+  return () => {
+    listeningSessions--;
+    for (const [signal, listener] of listeners) process.off(signal as NodeJS.Signals, listener);
+  };
+}
+
+let listeningSessions = 0;
+

@@ -1,0 +1,317 @@
+import { crc32 } from 'node:zlib';
+import { InternalError } from '../base/index.ts';
+import { Decoder, type Encoded, Encoder } from '../codec/index.ts';
+import type { SharedStore, SlotRef } from '../memory/index.ts';
+import type { Cell } from '../protocol/index.ts';
+import { cellOf, isReference, type Reference } from './reference.ts';
+
+/** Values of at most so many bytes travel inside messages; larger binary data lives in shared memory. */
+export const INLINE_LIMIT = 100 * 1024;
+
+/** A part of an object in shared memory. */
+export interface Extent {
+  readonly slot: SlotRef;
+  readonly offset: number;
+  readonly length: number;
+}
+
+const NO_EXTENTS: readonly Extent[] = Object.freeze([]);
+
+/** A value that is not a primitive, as a party keeps it: encoded, with its large buffers in shared memory. */
+export class Stored {
+  readonly body: Uint8Array | null;
+  /** Where the body is when it is too large for messages itself. */
+  readonly bodyExtent: Extent | null;
+  readonly buffers: readonly Extent[];
+
+  constructor(body: Uint8Array | null, bodyExtent: Extent | null, buffers: readonly Extent[]) {
+    this.body = body;
+    this.bodyExtent = bodyExtent;
+    this.buffers = buffers;
+  }
+
+  get shared(): boolean {
+    return this.bodyExtent !== null || this.buffers.length > 0;
+  }
+
+  get byteLength(): number {
+    let n = this.bodyExtent?.length ?? (this.body as Uint8Array).length;
+    for (const extent of this.buffers) n += extent.length;
+    return n;
+  }
+}
+
+/**
+ * Several values as one: what `all` makes. The parts stay where they are; an array or record of them is built where it
+ * is read.
+ */
+export class Gathered {
+  /** Null for an array. */
+  readonly keys: readonly string[] | null;
+  readonly items: readonly CellValue[];
+  /** How many of the cell's inner references belong to each item. */
+  readonly counts: readonly number[];
+
+  constructor(keys: readonly string[] | null, items: readonly CellValue[], counts: readonly number[]) {
+    this.keys = keys;
+    this.items = items;
+    this.counts = counts;
+  }
+
+  get shared(): boolean {
+    return this.items.some((item) => isShared(item));
+  }
+}
+
+export function isShared(value: CellValue): boolean {
+  return (value instanceof Stored || value instanceof Gathered) && value.shared;
+}
+
+type ExtentWire = readonly [index: number, generation: number, offset: number, length: number];
+/** A primitive as itself, a stored value as an array, an error that was raised here under `e`. */
+export type Wire = unknown;
+
+/** What a cell's value may be: a primitive, a stored value, or (failed cells only) an error that was raised here. */
+export type CellValue = unknown;
+
+const toWire = (e: Extent): ExtentWire => [e.slot.index, e.slot.generation, e.offset, e.length];
+const fromWire = (w: ExtentWire): Extent => ({
+  slot: { index: w[0], generation: w[1] },
+  offset: w[2],
+  length: w[3],
+});
+
+/** What encoding a value gives: how to keep it, and the references inside. */
+export interface Kept {
+  readonly value: CellValue;
+  readonly pinned: boolean;
+  readonly inner: readonly Cell[];
+}
+
+/** Whether a value is its own encoded form: immutable, small, without identity. */
+export function isPlain(value: unknown): boolean {
+  switch (typeof value) {
+    case 'number':
+    case 'boolean':
+    case 'undefined':
+      return true;
+    case 'string':
+      return value.length <= 8192;
+    case 'bigint':
+      return value < 2n ** 64n && value > -(2n ** 64n);
+    default:
+      return value === null;
+  }
+}
+
+/** Turns values into what cells keep and messages carry, and back. One per party. */
+export class Values {
+  readonly store: SharedStore;
+  readonly encoder = new Encoder({ isRef: isReference });
+  readonly decoder = new Decoder();
+  /** Makes a handle for a reference inside a decoded value. */
+  readonly #handle: (cell: Cell) => Reference<unknown>;
+  /** Counts bytes of shared memory that were looked at here. */
+  bytesViewed = 0;
+
+  constructor(store: SharedStore, handle: (cell: Cell) => Reference<unknown>) {
+    this.store = store;
+    this.#handle = handle;
+  }
+
+  /** Encodes a value to be kept. Shared memory in it is pinned for the caller; `inner` is not held yet. */
+  keep(value: unknown, root: string): Kept {
+    if (isPlain(value)) return { value, pinned: false, inner: [] };
+    const encoded = this.encoder.encode(value, root, INLINE_LIMIT);
+    const inner = encoded.refs.length === 0 ? [] : (encoded.refs as readonly Reference<unknown>[]).map(cellOf);
+    const stored = this.stored(encoded);
+    return { value: stored, pinned: stored.shared, inner };
+  }
+
+  /** Copies an encoder's result out of its scratch: the body to the heap or to shared memory, buffers to the latter. */
+  stored(encoded: Encoded): Stored {
+    const buffers = encoded.buffers.length === 0 ? NO_EXTENTS : this.#share(encoded);
+    try {
+      if (encoded.length <= INLINE_LIMIT) return new Stored(encoded.bytes.slice(0, encoded.length), null, buffers);
+      return new Stored(null, this.#shareBytes(encoded.bytes.subarray(0, encoded.length)), buffers);
+    } catch (error) {
+      for (const extent of buffers) this.store.unpin(extent.slot);
+      throw error;
+    }
+  }
+
+  /** One new object for all buffers that are not in shared memory yet; the others are shared as they are. */
+  #share(encoded: Encoded): readonly Extent[] {
+    const { store } = this;
+    const { buffers } = encoded;
+    const known = buffers.map((b) => store.slotOf(b.buffer));
+    let fresh = 0;
+    for (let i = 0; i < buffers.length; i++) if (known[i] === undefined) fresh += align((buffers[i] as Part).byteLength);
+    const slot = fresh === 0 ? undefined : store.allocate(fresh);
+    const extents: Extent[] = [];
+    let at = 0;
+    for (let i = 0; i < buffers.length; i++) {
+      const { buffer, byteOffset, byteLength } = buffers[i] as Part;
+      const there = known[i];
+      if (there !== undefined) {
+        store.seal(there.slot);
+        store.pin(there.slot);
+        extents.push({ slot: there.slot, offset: there.offset + byteOffset, length: byteLength });
+        continue;
+      }
+      store.write(slot as SlotRef, at, new Uint8Array(buffer, byteOffset, byteLength));
+      // One pin for each extent, so that letting them go is the same for all.
+      if (at > 0) store.pin(slot as SlotRef);
+      extents.push({ slot: slot as SlotRef, offset: at, length: byteLength });
+      at += align(byteLength);
+    }
+    if (slot !== undefined) store.seal(slot);
+    return extents;
+  }
+
+  #shareBytes(bytes: Uint8Array): Extent {
+    const slot = this.store.allocate(bytes.length);
+    this.store.write(slot, 0, bytes);
+    this.store.seal(slot);
+    return { slot, offset: 0, length: bytes.length };
+  }
+
+  /** Pins what a value has in shared memory. */
+  pin(value: CellValue): void {
+    if (value instanceof Stored) this.#pinStored(value);
+    else if (value instanceof Gathered) for (const item of value.items) this.pin(item);
+  }
+
+  unpin(value: CellValue): void {
+    if (value instanceof Stored) this.#unpinStored(value);
+    else if (value instanceof Gathered) for (const item of value.items) this.unpin(item);
+  }
+
+  #pinStored(stored: Stored): void {
+    if (stored.bodyExtent !== null) this.store.pin(stored.bodyExtent.slot);
+    for (const extent of stored.buffers) this.store.pin(extent.slot);
+  }
+
+  #unpinStored(stored: Stored): void {
+    if (!this.store.usable) return;
+    if (stored.bodyExtent !== null) this.store.unpin(stored.bodyExtent.slot);
+    for (const extent of stored.buffers) this.store.unpin(extent.slot);
+  }
+
+  /** The form of a cell's value in a message. Pins nothing: who sends it holds the value until it is taken in. */
+  toWire(value: CellValue): Wire {
+    if (value instanceof Stored) {
+      return [value.body, value.bodyExtent === null ? null : toWire(value.bodyExtent), ...value.buffers.map(toWire)];
+    }
+    if (value instanceof Gathered) {
+      return { g: value.keys, i: value.items.map((item) => this.toWire(item)), n: value.counts };
+    }
+    if (value instanceof Error) return { e: value };
+    return value;
+  }
+
+  /** Takes a value from a message; shared memory in it is pinned for the caller. */
+  fromWire(wire: Wire): { value: CellValue; pinned: boolean } {
+    const value = this.parse(wire);
+    const pinned = isShared(value);
+    if (pinned) this.pin(value);
+    return { value, pinned };
+  }
+
+  /** The same, pinning nothing. */
+  parse(wire: Wire): CellValue {
+    if (typeof wire !== 'object' || wire === null) return wire;
+    if (Array.isArray(wire)) {
+      const [body, bodyExtent, ...buffers] = wire as [Uint8Array | null, ExtentWire | null, ...ExtentWire[]];
+      return new Stored(
+        body,
+        bodyExtent === null ? null : fromWire(bodyExtent),
+        buffers.length === 0 ? NO_EXTENTS : buffers.map(fromWire),
+      );
+    }
+    if ('e' in wire) return (wire as { e: Error }).e;
+    const { g, i, n } = wire as { g: readonly string[] | null; i: readonly Wire[]; n: readonly number[] };
+    return new Gathered(
+      g,
+      i.map((item) => this.parse(item)),
+      n,
+    );
+  }
+
+  /** A cell's value for user code: fresh objects, and views of shared memory. An error for a failed cell. */
+  read(cell: Cell, copy = false): unknown {
+    return this.readValue(cell.value, cell.inner, copy);
+  }
+
+  readValue(value: CellValue, inner: readonly Cell[], copy: boolean): unknown {
+    if (value instanceof Stored) return this.readStored(value, inner, copy);
+    if (value instanceof Gathered) return this.#readGathered(value, inner, copy);
+    return value;
+  }
+
+  #readGathered({ keys, items, counts }: Gathered, inner: readonly Cell[], copy: boolean): unknown {
+    let at = 0;
+    const values = items.map((item, i) => {
+      const count = counts[i] as number;
+      const own = count === 0 ? [] : inner.slice(at, at + count);
+      at += count;
+      return this.readValue(item, own, copy);
+    });
+    if (keys === null) return values;
+    return Object.fromEntries(keys.map((key, i) => [key, values[i]]));
+  }
+
+  /**
+   * Remembers what shared memory holds now. The function it returns says, once, whether that has changed. Undefined
+   * where there is none.
+   */
+  watchWrites(value: CellValue): (() => string | undefined) | undefined {
+    if (value instanceof Gathered) {
+      const checks = value.items.map((item) => this.watchWrites(item)).filter((check) => check !== undefined);
+      return checks.length === 0 ? undefined : () => checks.map((check) => check()).find((text) => text !== undefined);
+    }
+    if (!(value instanceof Stored) || value.buffers.length === 0) return undefined;
+    this.#pinStored(value);
+    const sums = value.buffers.map((extent) => this.#sum(extent));
+    return () => {
+      const changed = value.buffers.findIndex((extent, i) => this.#sum(extent) !== sums[i]);
+      this.#unpinStored(value);
+      return changed < 0 ? undefined : `${(value.buffers[changed] as Extent).length} bytes of shared memory`;
+    };
+  }
+
+  #sum({ slot, offset, length }: Extent): number {
+    return crc32(this.store.bytes(slot).subarray(offset, offset + length));
+  }
+
+  readStored(stored: Stored, inner: readonly Cell[], copy: boolean): unknown {
+    const source = {
+      buffers: stored.buffers.map((extent) => this.view(extent, copy)),
+      refs: inner.length === 0 ? [] : inner.map((cell) => this.#handle(cell)),
+      deps: [],
+    };
+    if (stored.body !== null) return this.decoder.decode(stored.body, 0, stored.body.length, source);
+    const { slot, offset, length } = stored.bodyExtent as Extent;
+    const bytes = this.store.bytes(slot);
+    if (bytes.length < offset + length) throw new InternalError('a value in shared memory is shorter than announced');
+    return this.decoder.decode(bytes, offset, offset + length, source);
+  }
+
+  view(extent: Extent, copy: boolean): ArrayBuffer {
+    this.bytesViewed += extent.length;
+    if (!copy) return this.store.view(extent.slot, extent.offset, extent.length);
+    const bytes = this.store.bytes(extent.slot);
+    return bytes.slice(extent.offset, extent.offset + extent.length).buffer as ArrayBuffer;
+  }
+}
+
+interface Part {
+  readonly buffer: ArrayBufferLike;
+  readonly byteOffset: number;
+  readonly byteLength: number;
+}
+
+/** Objects within one allocation start at multiples of a cache line. */
+function align(n: number): number {
+  return (n + 63) & ~63;
+}

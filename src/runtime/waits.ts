@@ -1,0 +1,290 @@
+import { CancelledError, formatDuration, TimeoutError, UsageError } from '../base/index.ts';
+import { type Cell, FAILED, FREED, type Run, type Waiter } from '../protocol/index.ts';
+import type { Call } from './call.ts';
+import type { PartyHost } from './party-host.ts';
+import { cellOf, Reference } from './reference.ts';
+
+export interface WaitLimits {
+  /** Milliseconds. */
+  readonly timeout?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+const unseen = new FinalizationRegistry<() => void>((report) => report());
+
+/** How user code waits for cells. Each wait of a task frees its place on the worker until it ends. */
+export class Waits {
+  readonly #host: PartyHost;
+  readonly #open = new Set<Wait>();
+  #kicked = false;
+  /** Waits under way. */
+  waiting = 0;
+
+  constructor(host: PartyHost) {
+    this.#host = host;
+  }
+
+  value(cell: Cell): Promise<unknown> {
+    cell.observed = true;
+    if (cell.settled) return this.#settledValue(cell);
+    return new Promise((resolve, reject) => {
+      const wait = new ValueWait(this, cell, resolve, reject);
+      this.#begin(wait, cell);
+    });
+  }
+
+  #settledValue(cell: Cell): Promise<unknown> {
+    try {
+      const value = this.read(cell);
+      return cell.state === FAILED ? Promise.reject(value) : Promise.resolve(value);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  read(cell: Cell): unknown {
+    if (cell.state === FREED) return new CancelledError('the session that owned the reference is closed');
+    return this.#host.values.read(cell);
+  }
+
+  /** Resolves when `count` of the cells have settled, or at once when one failed if `failFast`. */
+  settled(cells: readonly Cell[], count: number, failFast: boolean, limits: WaitLimits): Promise<boolean> {
+    let ready = 0;
+    for (const cell of cells) {
+      if (!cell.settled) continue;
+      ready++;
+      if (failFast && cell.state === FAILED) return Promise.resolve(true);
+    }
+    if (ready >= count) return Promise.resolve(true);
+    limits.signal?.throwIfAborted();
+    if (limits.timeout === 0) return this.#poll(cells, count);
+    return new Promise((resolve, reject) => {
+      const wait = new CountWait(this, cells, count - ready, failFast, resolve);
+      this.#beginMany(wait, cells);
+      wait.limit(limits, reject);
+    });
+  }
+
+  /** One look at what has come by now: a turn of the event loop takes messages in. */
+  async #poll(cells: readonly Cell[], count: number): Promise<boolean> {
+    this.#host.reactor.poll();
+    for (const cell of cells) if (!cell.settled) this.#host.party.references.need(cell);
+    return cells.reduce((n, cell) => n + (cell.settled ? 1 : 0), 0) >= count;
+  }
+
+  #begin(wait: Wait, cell: Cell): void {
+    this.#enter(wait);
+    cell.addWaiter(wait);
+    this.#host.party.references.need(cell);
+  }
+
+  #beginMany(wait: Wait, cells: readonly Cell[]): void {
+    this.#enter(wait);
+    const { references } = this.#host.party;
+    for (const cell of cells) {
+      if (cell.settled) continue;
+      cell.addWaiter(wait);
+      references.need(cell);
+    }
+  }
+
+  #enter(wait: Wait): void {
+    this.waiting++;
+    const { executions } = this.#host;
+    const run = executions?.current();
+    if (run !== undefined) {
+      wait.run = run;
+      executions?.suspend(run);
+    }
+    this.#open.add(wait);
+    this.#kick();
+  }
+
+  /** Once the current piece of user code is done, look for answers without waiting for the event loop. */
+  #kick(): void {
+    if (this.#kicked) return;
+    this.#kicked = true;
+    if (this.#host.role === 'driver') queueMicrotask(this.#spin);
+    else {
+      this.#kicked = false;
+      this.#host.reactor.kick();
+    }
+  }
+
+  readonly #spin = (): void => {
+    this.#kicked = false;
+    if (this.waiting > 0) this.#host.reactor.spinNow();
+  };
+
+  /** @internal */
+  leave(wait: Wait): void {
+    if (!this.#open.delete(wait)) return;
+    this.waiting--;
+    this.#host.reactor.deliveries++;
+    if (wait.run !== undefined) this.#host.executions?.resume(wait.run);
+  }
+
+  close(error: Error): void {
+    for (const wait of [...this.#open]) wait.fail(error);
+  }
+
+  /** What is waited for, for people. */
+  describe(): string[] {
+    const lines: string[] = [];
+    for (const wait of this.#open) {
+      for (const cell of wait.cells) {
+        if (!cell.settled) lines.push(cell.owner === null ? 'a result of an own task' : `the borrowed ${cell.id}`);
+      }
+    }
+    return lines;
+  }
+
+  /** Reports a failure once if its handle goes before anybody has looked at it. */
+  watchFailure(handle: Reference<unknown>, call: Call): void {
+    const cell = Reference.peek(handle);
+    const { log } = this.#host;
+    const { name, site } = call;
+    const report = (): void => {
+      if (cell.observed) return;
+      cell.observed = true;
+      const value = cell.state === FAILED ? this.read(cell) : undefined;
+      const at = site?.stack?.split('\n').slice(1, 3).join('\n') ?? '';
+      const text = value instanceof Error ? `${value.name}: ${value.message}` : String(value);
+      log(`sheaf: ${name} failed and nobody looked at its result (ref.ignore() says that is meant): ${text}\n${at}`);
+    };
+    if (Reference.isReleased(handle)) {
+      if (value(cell)) report();
+      return;
+    }
+    unseen.register(handle, report);
+  }
+}
+
+function value(cell: Cell): boolean {
+  return cell.state === FAILED;
+}
+
+abstract class Wait implements Waiter {
+  readonly #waits: Waits;
+  run: Run | undefined = undefined;
+  #timer: NodeJS.Timeout | undefined = undefined;
+  #unlisten: (() => void) | undefined = undefined;
+
+  constructor(waits: Waits) {
+    this.#waits = waits;
+  }
+
+  abstract readonly cells: readonly Cell[];
+  abstract cellSettled(cell: Cell): void;
+  abstract fail(error: Error): void;
+
+  protected get waits(): Waits {
+    return this.#waits;
+  }
+
+  protected end(): void {
+    clearTimeout(this.#timer);
+    this.#unlisten?.();
+    for (const cell of this.cells) if (!cell.settled) cell.removeWaiter(this);
+    this.#waits.leave(this);
+  }
+
+  limit({ timeout, signal }: WaitLimits, reject: (error: unknown) => void): void {
+    if (timeout !== undefined && Number.isFinite(timeout)) {
+      this.#timer = setTimeout(() => {
+        this.end();
+        const pending = this.cells.filter((cell) => !cell.settled).length;
+        reject(
+          new TimeoutError(
+            `${pending} of ${this.cells.length} reference(s) not ready after ${formatDuration(timeout)}; they stay pending and ` +
+              'can be waited for again',
+          ),
+        );
+      }, timeout);
+    }
+    if (signal !== undefined) {
+      const abort = (): void => {
+        this.end();
+        reject(signal.reason);
+      };
+      signal.addEventListener('abort', abort, { once: true });
+      this.#unlisten = () => signal.removeEventListener('abort', abort);
+    }
+  }
+}
+
+class ValueWait extends Wait {
+  readonly #cell: Cell;
+  readonly #resolve: (value: unknown) => void;
+  readonly #reject: (error: unknown) => void;
+
+  constructor(waits: Waits, cell: Cell, resolve: (value: unknown) => void, reject: (error: unknown) => void) {
+    super(waits);
+    this.#cell = cell;
+    this.#resolve = resolve;
+    this.#reject = reject;
+  }
+
+  get cells(): readonly Cell[] {
+    return [this.#cell];
+  }
+
+  cellSettled(cell: Cell): void {
+    this.waits.leave(this);
+    try {
+      const value = this.waits.read(cell);
+      if (cell.state === FAILED) this.#reject(value);
+      else this.#resolve(value);
+    } catch (error) {
+      this.#reject(error);
+    }
+  }
+
+  fail(error: Error): void {
+    this.end();
+    this.#reject(error);
+  }
+}
+
+class CountWait extends Wait {
+  readonly cells: readonly Cell[];
+  #missing: number;
+  readonly #failFast: boolean;
+  readonly #resolve: (done: boolean) => void;
+
+  constructor(
+    waits: Waits,
+    cells: readonly Cell[],
+    missing: number,
+    failFast: boolean,
+    resolve: (done: boolean) => void,
+  ) {
+    super(waits);
+    this.cells = cells;
+    this.#missing = missing;
+    this.#failFast = failFast;
+    this.#resolve = resolve;
+  }
+
+  cellSettled(cell: Cell): void {
+    this.#missing--;
+    if (this.#missing > 0 && !(this.#failFast && cell.state === FAILED)) return;
+    this.end();
+    this.#resolve(true);
+  }
+
+  fail(_error: Error): void {
+    this.end();
+    this.#resolve(false);
+  }
+}
+
+/** The cells of handles; a handle given twice is an error where that can't be meant. */
+export function cellsOf(refs: readonly unknown[], what: string): Cell[] {
+  return refs.map((ref, i) => {
+    if (!(ref instanceof Reference)) {
+      throw new UsageError(`${what}[${i}] is ${ref === null ? 'null' : typeof ref}, not a Ref`);
+    }
+    return cellOf(ref);
+  });
+}

@@ -1,0 +1,58 @@
+import { isMainThread, threadId } from 'node:worker_threads';
+import { libc } from '../native/index.ts';
+import { attach } from './attach.ts';
+import type { WorkerConfig } from './config.ts';
+import { Executions } from './executions.ts';
+import { OwnedEngine } from './owned-engine.ts';
+import { PartyHost } from './party-host.ts';
+import { addEngine, threadState } from './thread-state.ts';
+
+/** Takes part in a session as a worker, until the session ends it. */
+export function startWorker(config: WorkerConfig): void {
+  if (config.isolation === 'process') {
+    // Not before the parent could have died already.
+    libc()?.dieWithParent();
+    if (process.ppid !== config.parent) process.exit(0);
+    // Ctrl-C reaches the whole group; the session decides what becomes of its workers.
+    process.on('SIGINT', () => {});
+  }
+  const { block, store, bell } = attach(config, config.self.party, config.bells?.read[0]);
+  const host = new PartyHost({
+    self: config.self,
+    block,
+    store,
+    bell,
+    spinners: config.spinners,
+    role: 'worker',
+    log: (line) => console.error(line),
+  });
+  const executions = new Executions(host, config.checkWrites);
+  host.executions = executions;
+  const engine = new OwnedEngine(host, config.isolation);
+  threadState().onWorker = true;
+  addEngine(engine);
+
+  const control = 0;
+  const lastWords = (text: string): void => host.mailer.post(control, { type: 'last-words', text });
+  executions.onRetire = () => {
+    lastWords('ended: it had run as many calls as maxCalls allows');
+    process.exit(0);
+  };
+  process.on('uncaughtException', (error: Error) => {
+    if (executions.failCurrent(error)) return;
+    lastWords(`of an uncaught error: ${error?.name}: ${error?.message}`);
+    console.error(error);
+    process.exit(1);
+  });
+  process.on('unhandledRejection', (reason: unknown) => {
+    if (executions.failCurrent(reason)) return;
+    console.error(`sheaf: a promise of a task that had ended was rejected on worker ${config.self.party}:`, reason);
+  });
+  process.on('exit', (code) => {
+    if (code !== 0) lastWords(`a task called process.exit(${code})`);
+  });
+
+  host.mailer.post(control, { type: 'hello', pid: isMainThread ? process.pid : threadId });
+  host.reactor.keepAlive();
+  host.reactor.kick();
+}

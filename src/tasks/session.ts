@@ -1,0 +1,108 @@
+import { bytes, NotAvailableError, UsageError } from '../base/index.ts';
+import { defaultResources, LocalSession, threadState } from '../runtime/index.ts';
+import { currentEngine, engines, runWith, sessions } from './context.ts';
+import { checkNames } from './options.ts';
+import type { ConnectOptions, Current, Session, SessionStats } from './types.ts';
+
+const known = new Set([
+  'cpus',
+  'gpus',
+  'resources',
+  'memory',
+  'isolation',
+  'env',
+  'checkWrites',
+  'signal',
+  'name',
+]);
+const later: Readonly<Record<string, string>> = {
+  mode: 'inline mode',
+  spill: 'spilling to disk',
+  workers: 'the cluster',
+  token: 'the cluster',
+  tls: 'the cluster',
+  files: 'the cluster',
+  cache: 'the SPMD engine',
+  onRankLoss: 'the SPMD engine',
+  divergence: 'the SPMD engine',
+};
+
+class OpenSession implements Session {
+  readonly #local: LocalSession;
+  readonly #unlisten: () => void;
+
+  constructor(local: LocalSession, signal: AbortSignal | undefined) {
+    this.#local = local;
+    engines.set(this, local.engine);
+    sessions.set(this, local);
+    const abort = (): void => void this[Symbol.asyncDispose]();
+    signal?.addEventListener('abort', abort, { once: true });
+    this.#unlisten = () => signal?.removeEventListener('abort', abort);
+  }
+
+  get url(): string {
+    return this.#local.url;
+  }
+
+  run<T>(fn: () => T): T {
+    return runWith(this.#local.engine, fn);
+  }
+
+  drained(): Promise<void> {
+    return this.#local.engine.drained();
+  }
+
+  stats(): SessionStats {
+    return this.#local.stats();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#unlisten();
+    await this.#local.close();
+  }
+}
+
+/**
+ * Opens a session on this machine: every core, nothing to start. Close it with `await using`, or
+ * `session[Symbol.asyncDispose]()`.
+ */
+export async function connect(where?: string | ConnectOptions): Promise<Session> {
+  if (typeof where === 'string') {
+    throw new NotAvailableError(`connect('${where}'): clusters are not in this version; connect() opens this machine`);
+  }
+  const o = where ?? {};
+  if (o === null || typeof o !== 'object') throw new UsageError('connect takes an object of options, or nothing');
+  const { mode, ...rest } = o as ConnectOptions & { mode?: string };
+  checkNames(mode === 'workers' ? rest : o, known, later, 'connect');
+  if (threadState().onWorker) {
+    throw new UsageError('connect was called inside a task: its worker is part of a session already; call tasks directly');
+  }
+  o.signal?.throwIfAborted();
+  const defaults = defaultResources();
+  const cpus = o.cpus ?? defaults.cpus;
+  if (!(typeof cpus === 'number' && cpus > 0 && cpus <= 1024)) {
+    throw new UsageError(`connect: cpus is ${String(cpus)}; give a number above 0`);
+  }
+  const memory = o.memory === undefined ? defaults.memory : bytes(o.memory, 'connect: memory');
+  if (memory < 1024 * 1024) throw new UsageError(`connect: memory is ${memory} bytes; give at least '1MiB'`);
+  const local = LocalSession.open({
+    cpus,
+    gpus: o.gpus ?? 0,
+    memory,
+    resources: o.resources ?? {},
+    isolation: o.isolation,
+    env: o.env ?? {},
+    checkWrites: o.checkWrites ?? false,
+    name: o.name ?? process.argv[1] ?? 'session',
+  });
+  return new OpenSession(local, o.signal);
+}
+
+/** The task that the calling code belongs to. */
+export function current(): Current {
+  const task = currentEngine('current').current();
+  if (task === undefined) {
+    throw new UsageError('current() was called outside of a task: it is for code that runs on a worker');
+  }
+  return task;
+}

@@ -1,0 +1,174 @@
+import type { Bytes, Duration } from '../base/index.ts';
+
+export type { Bytes, Duration };
+
+/**
+ * A distributed future. Not thenable on purpose: a reference passes through `async` functions, generators and
+ * `Promise.all` unchanged. `structuredClone(ref)` and `JSON.stringify(ref)` throw and say why.
+ */
+export interface Ref<T> extends Disposable {
+  /** 40 hexadecimal digits, the same wherever the reference goes. */
+  readonly id: string;
+  /** The value, here. Made on first use; a failed task rejects it. */
+  readonly value: Promise<T>;
+  /** Lets go of it now instead of when the garbage collector comes by. Using it afterwards is a ReleasedError. */
+  release(): void;
+  /** The failure of this task need not be looked at. */
+  ignore(): this;
+}
+
+/** A reference passed as a reference at the top level of the arguments. */
+export interface ByRef<T> {
+  readonly ref: Ref<T>;
+}
+
+/** What a parameter of type A accepts. A parameter that is itself a `Ref<U>` takes `byRef(...)` only. */
+export type Arg<A> = [A] extends [Ref<infer U>] ? ByRef<U> : A | Ref<A>;
+export type Args<P extends readonly unknown[]> = { [K in keyof P]: Arg<P[K]> };
+/** A result that is itself a `Ref` delegates: no bytes move, and the type does not nest. `[ref]` keeps it nested. */
+export type Settled<R> = Awaited<R> extends Ref<infer U> ? U : Awaited<R>;
+/** What a call gives. Streams (generators) are not in this version. */
+export type Out<R> = R extends AsyncGenerator | Generator ? never : Ref<Settled<R>>;
+export type Values<X> = { -readonly [K in keyof X]: X[K] extends Ref<infer T> ? T : X[K] };
+
+export interface TaskOptions {
+  /** For messages, logs and `sheaf status`. Default: the function's own name. */
+  name?: string;
+  /** Cores that it takes while it runs, fractions allowed. Default 1. */
+  cpus?: number;
+  /** Devices, or a share of one; `current().gpus` has their numbers. Default 0. */
+  gpus?: number;
+  /** Memory to set aside on the node while it runs. Default none. */
+  memory?: Bytes;
+  /** The node's own resources, by name, as given to `connect`. */
+  resources?: Record<string, number>;
+  /** What kind of worker runs it. Default: the session's. */
+  isolation?: 'process' | 'thread';
+  /** How often it runs again after its worker died. Default 3. */
+  retries?: number;
+  /** Whether its own errors count as well: all of them, or those for which the function says true. Default false. */
+  retryErrors?: boolean | ((e: Error) => boolean);
+  /** How long one run may take. A synchronous loop is ended with its worker. Default: any time. */
+  timeout?: Duration;
+  /** Cancels its calls when it aborts. */
+  signal?: AbortSignal;
+  /** A worker is replaced after so many runs of it. Default: never. */
+  maxCalls?: number;
+  /** More pending calls than this are refused with BackPressureError. Default: no limit. */
+  maxPending?: number;
+  /** The session it runs in. Default: the one open session. */
+  session?: Session;
+  /** Arguments from shared memory arrive as own copies that may be written to. Default false. */
+  copy?: boolean;
+  /** The task returns a tuple of this length; each element becomes a `Ref` of its own. Checked at run time. */
+  returns?: number;
+}
+
+export interface MapOptions {
+  /** Calls under way at once. Default 64. */
+  inFlight?: number;
+  /** Outcomes in the order of the items, or as they come. Default true. */
+  ordered?: boolean;
+  signal?: AbortSignal;
+  /** Shows progress on standard error; a text is its label. */
+  progress?: boolean | string;
+}
+
+export type Outcome<T, I> = { ok: true; value: T; input: I } | { ok: false; error: Error; input: I };
+
+export interface Task<P extends readonly unknown[], R> {
+  (...args: Args<P>): Out<R>;
+  with<const O extends TaskOptions>(
+    o: O,
+  ): O extends { returns: number }
+    ? (...args: Args<P>) => Awaited<R> extends readonly [...infer T] ? { [K in keyof T]: Ref<T[K]> } : never
+    : Task<P, R>;
+  /** One-parameter tasks take the items; others say how an item becomes arguments. Pulls lazily, holds `inFlight` at most. */
+  map<I extends P[0]>(
+    items: Iterable<I> | AsyncIterable<I>,
+    o?: MapOptions,
+  ): AsyncIterable<Outcome<Settled<R>, I>>;
+  map<I>(
+    items: Iterable<I> | AsyncIterable<I>,
+    toArgs: (item: I) => Args<P>,
+    o?: MapOptions,
+  ): AsyncIterable<Outcome<Settled<R>, I>>;
+}
+
+/** A module elsewhere: its functions are tasks. Classes (actors) and generators (streams) are not in this version. */
+export type Remote<M> = {
+  readonly [K in keyof M]: M[K] extends abstract new (...a: never[]) => object
+    ? never
+    : M[K] extends (...a: infer P) => infer R
+      ? Task<P, R>
+      : never;
+};
+
+export interface WaitOptions {
+  timeout?: Duration;
+  signal?: AbortSignal;
+}
+
+export interface Scope extends AsyncDisposable {
+  readonly signal: AbortSignal;
+  start<P extends unknown[], R>(t: Task<P, R>, ...args: Args<P>): Out<R>;
+  keep<T>(ref: Ref<T>): Ref<T>;
+}
+
+export interface ScopeOptions {
+  timeout?: Duration;
+  signal?: AbortSignal;
+}
+
+export interface Current {
+  readonly id: string;
+  readonly name: string;
+  /** 0 for the first run. */
+  readonly attempt: number;
+  readonly node: string;
+  readonly worker: string;
+  /** Aborts when the task is cancelled. */
+  readonly signal: AbortSignal;
+  readonly gpus: readonly number[];
+  /** True at once, even inside a synchronous loop. */
+  cancelled(): boolean;
+  /** Uniform in [0, 1), seeded by the task: the same in a retry. */
+  random(): number;
+}
+
+export interface ConnectOptions {
+  /** Cores to lend. Default: those of the machine. */
+  cpus?: number;
+  /** Devices to lend, numbered from 0. Default 0. */
+  gpus?: number;
+  /** The node's own resources by name, such as `{ license: 2 }`. */
+  resources?: Record<string, number>;
+  /** Shared memory for values. Default 30 % of the machine's. */
+  memory?: Bytes;
+  /** Default: processes where memory can be shared between them (Linux), threads elsewhere. */
+  isolation?: 'process' | 'thread';
+  /** Further environment variables for workers. */
+  env?: Record<string, string>;
+  /** Finds tasks that write into shared values, and fails them by name. Costs a pass over each shared argument. */
+  checkWrites?: boolean;
+  /** Closes the session when it aborts. */
+  signal?: AbortSignal;
+  /** For `sheaf status`. */
+  name?: string;
+}
+
+export interface SessionStats {
+  tasks: Record<string, number>;
+  /** Bytes of arguments and results that this process sent, received, or looked at in shared memory. */
+  bytesThroughDriver: number;
+  memory: Record<string, number>;
+}
+
+export interface Session extends AsyncDisposable {
+  readonly url: string;
+  /** Runs `fn` with this session as the one that unbound tasks use. Needed only when several are open. */
+  run<T>(fn: () => T): T;
+  /** Resolves when no task of this process is pending in the session. */
+  drained(): Promise<void>;
+  stats(): SessionStats;
+}

@@ -1,0 +1,183 @@
+import { CancelledError, milliseconds, TimeoutError, UsageError } from '../base/index.ts';
+import { type Engine, INLINE_LIMIT, isReference, Reference } from '../runtime/index.ts';
+import { currentEngine } from './context.ts';
+import { enterScope } from './scope.ts';
+import type { Ref, Values, WaitOptions } from './types.ts';
+
+type AnyRef = Reference<unknown>;
+
+function limits(o: WaitOptions | undefined, what: string): { timeout?: number; signal?: AbortSignal } {
+  return {
+    ...(o?.timeout === undefined ? {} : { timeout: milliseconds(o.timeout, `${what}: timeout`) }),
+    ...(o?.signal === undefined ? {} : { signal: o.signal }),
+  };
+}
+
+/** The engine of a reference, whatever sessions are open. */
+const engineOf = (ref: AnyRef): Engine => Reference.engine(ref);
+
+/**
+ * The values behind references: of one, of an array, or of a record whose other items stand for themselves.
+ *
+ * @throws the failure of the first reference that failed; TimeoutError when `timeout` passes first (the references
+ *   stay as good as they were).
+ */
+export function get<T>(ref: Ref<T>, o?: WaitOptions): Promise<T>;
+export function get<const X extends readonly unknown[] | Record<string, unknown>>(
+  refs: X,
+  o?: WaitOptions,
+): Promise<Values<X>>;
+export async function get(what: unknown, o?: WaitOptions): Promise<unknown> {
+  if (isReference(what)) {
+    const engine = engineOf(what);
+    if (engine.peek(what) === undefined) await engine.settled([what], 1, true, limits(o, 'get'));
+    return engine.read(what);
+  }
+  if (typeof what !== 'object' || what === null) {
+    throw new UsageError(`get takes a Ref, an array or a record of them, not ${what === null ? 'null' : typeof what}`);
+  }
+  const items: readonly unknown[] = Array.isArray(what) ? what : Object.values(what);
+  const refs = items.filter(isReference);
+  if (refs.length > 0) {
+    const engine = engineOf(refs[0] as AnyRef);
+    await engine.settled(refs, refs.length, true, limits(o, 'get'));
+    // The failure that came, even if others are still pending.
+    for (const ref of refs) if (engine.peek(ref) === 'failed') engine.read(ref);
+  }
+  const values = items.map((item) => (isReference(item) ? engineOf(item).read(item) : item));
+  if (Array.isArray(what)) return values;
+  return Object.fromEntries(Object.keys(what).map((key, i) => [key, values[i]]));
+}
+
+/** One reference of many, to pass on: items are resolved where they are used, and nothing is copied here. */
+export function all<const X extends readonly unknown[] | Record<string, unknown>>(refs: X): Ref<Values<X>> {
+  const keys = Array.isArray(refs) ? null : Object.keys(refs);
+  const items = Array.isArray(refs) ? refs : Object.values(refs);
+  const first = items.find(isReference);
+  const engine = first === undefined ? currentEngine('all') : engineOf(first);
+  const result = engine.gather(keys, items);
+  enterScope(result);
+  return result as unknown as Ref<Values<X>>;
+}
+
+/** Stores a value and gives a reference to it; large binary data goes to shared memory, once. */
+export function put<T>(value: T): Ref<T> {
+  const result = currentEngine('put').put(value);
+  enterScope(result);
+  return result as unknown as Ref<T>;
+}
+
+/**
+ * A typed array in shared memory, zeroed, to fill in place: put or returned it is sealed, and travels without a copy.
+ * One too small to be worth it is an ordinary array.
+ */
+export function alloc<A extends ArrayBufferView>(
+  type: { new (b: ArrayBufferLike, o: number, n: number): A },
+  length: number,
+): A {
+  if (!(Number.isInteger(length) && length >= 0)) {
+    throw new UsageError(`alloc: the length is ${String(length)}; give a whole number that is not negative`);
+  }
+  const size = (type as unknown as { BYTES_PER_ELEMENT?: number }).BYTES_PER_ELEMENT ?? 1;
+  const bytes = length * size;
+  const buffer = bytes <= INLINE_LIMIT ? new ArrayBuffer(bytes) : currentEngine('alloc').store.alloc(bytes);
+  return new type(buffer, 0, length);
+}
+
+/**
+ * Waits until `count` (default 1) of the references have settled, or `timeout` has passed: then it is `ready` what is
+ * ready. Both lists keep the order of the input; `ready` has at most `count`.
+ */
+export async function wait<R extends Ref<unknown>>(
+  refs: readonly R[],
+  o: WaitOptions & { count?: number } = {},
+): Promise<{ ready: R[]; pending: R[] }> {
+  const count = o.count ?? Math.min(1, refs.length);
+  if (!(Number.isInteger(count) && count >= 0 && count <= refs.length)) {
+    throw new UsageError(`wait: count is ${count} for ${refs.length} reference(s)`);
+  }
+  const own = refs as unknown as readonly AnyRef[];
+  check(own, 'wait');
+  if (new Set(refs).size < refs.length) throw new UsageError('wait: a reference is given twice');
+  if (refs.length === 0) return { ready: [], pending: [] };
+  const engine = engineOf(own[0] as AnyRef);
+  try {
+    await engine.settled(own, count, false, limits(o, 'wait'));
+  } catch (error) {
+    if (!(error instanceof TimeoutError)) throw error;
+  }
+  const ready: R[] = [];
+  const pending: R[] = [];
+  for (let i = 0; i < refs.length; i++) {
+    const done = ready.length < count && engine.peek(own[i] as AnyRef) !== undefined;
+    (done ? ready : pending).push(refs[i] as R);
+  }
+  return { ready, pending };
+}
+
+function check(refs: readonly unknown[], what: string): void {
+  refs.forEach((ref, i) => {
+    if (!isReference(ref)) throw new UsageError(`${what}: item ${i} is ${ref === null ? 'null' : typeof ref}, not a Ref`);
+  });
+}
+
+/** References in the order in which they settle, each with its index or key; look at `ref.value` for the outcome. */
+export function asCompleted<R extends Ref<unknown>>(
+  refs: readonly R[],
+  o?: WaitOptions,
+): AsyncIterable<[index: number, ref: R]>;
+export function asCompleted<X extends Record<string, Ref<unknown>>>(
+  refs: X,
+  o?: WaitOptions,
+): AsyncIterable<{ [K in keyof X]: [K, X[K]] }[keyof X]>;
+export function asCompleted(refs: unknown, o?: WaitOptions): AsyncIterable<[unknown, unknown]> {
+  const array = Array.isArray(refs);
+  const keys: readonly unknown[] = array ? refs.map((_, i) => i) : Object.keys(refs as object);
+  const items: readonly unknown[] = array ? refs : Object.values(refs as object);
+  check(items, 'asCompleted');
+  return completed(items as readonly AnyRef[], keys, limits(o, 'asCompleted'));
+}
+
+async function* completed(
+  refs: readonly AnyRef[],
+  keys: readonly unknown[],
+  { timeout, signal }: { timeout?: number; signal?: AbortSignal },
+): AsyncGenerator<[unknown, unknown]> {
+  const deadline = timeout === undefined ? undefined : performance.now() + timeout;
+  const arrived: number[] = [];
+  let wake: (() => void) | undefined;
+  const stops = refs.map((ref, i) =>
+    engineOf(ref).afterSettling(ref, () => {
+      arrived.push(i);
+      wake?.();
+    }),
+  );
+  try {
+    for (let done = 0; done < refs.length; done++) {
+      if (done >= arrived.length) {
+        const left = deadline === undefined ? undefined : Math.max(0, deadline - performance.now());
+        const pending = refs.filter((_, i) => !arrived.includes(i));
+        const engine = engineOf(pending[0] as AnyRef);
+        await engine.settled(pending, 1, false, {
+          ...(left === undefined ? {} : { timeout: left }),
+          ...(signal === undefined ? {} : { signal }),
+        });
+        if (done >= arrived.length) await new Promise<void>((resolve) => (wake = resolve));
+      }
+      const i = arrived[done] as number;
+      yield [keys[i], refs[i]];
+    }
+  } finally {
+    for (const stop of stops) stop();
+  }
+}
+
+/**
+ * Cancels a task: one that has not started never runs; a running one has its signal aborted, and with `force` its
+ * worker is ended. Tasks that it called are cancelled too unless `recursive` is false. Settled references are left alone.
+ */
+export function cancel(ref: Ref<unknown>, o: { force?: boolean; recursive?: boolean } = {}): void {
+  if (!isReference(ref)) throw new UsageError(`cancel takes a Ref, not ${ref === null ? 'null' : typeof ref}`);
+  const error = new CancelledError('the task was cancelled');
+  engineOf(ref).cancel(ref, error, o.force ?? false, o.recursive ?? true);
+}

@@ -1,0 +1,59 @@
+import { simulate } from './simulator/index.ts';
+
+const USAGE = `usage: simulate --seeds N [--first K]   runs N seeds, from K (default 1)
+       simulate --seed S [--trace]       runs one, and prints its log`;
+
+function option(name: string): number | undefined {
+  const at = process.argv.indexOf(`--${name}`);
+  if (at < 0) return undefined;
+  const value = Number(process.argv[at + 1]);
+  if (!Number.isSafeInteger(value)) {
+    console.error(`--${name} wants a whole number\n${USAGE}`);
+    process.exit(2);
+  }
+  return value;
+}
+
+function one(seed: number): void {
+  const trace = process.argv.includes('--trace') ? (line: string) => console.log(line) : undefined;
+  const result = simulate(seed, trace);
+  console.log(JSON.stringify({ ...result, problem: undefined }));
+  if (result.problem === undefined) return;
+  console.error(`seed ${seed}: ${result.problem}`);
+  process.exitCode = 1;
+}
+
+function many(first: number, count: number): void {
+  const started = performance.now();
+  let tasks = 0;
+  let events = 0;
+  let deaths = 0;
+  let failed = 0;
+  for (let seed = first; seed < first + count; seed++) {
+    const result = simulate(seed);
+    tasks += result.tasks;
+    events += result.events;
+    deaths += result.deaths;
+    if (result.problem === undefined) continue;
+    failed++;
+    console.error(`seed ${seed}: ${result.problem}`);
+    if (failed >= 20) {
+      console.error('enough; stopping at 20 failed seeds');
+      break;
+    }
+  }
+  const seconds = ((performance.now() - started) / 1000).toFixed(1);
+  console.log(
+    `${count} seeds, ${tasks} tasks, ${events} events, ${deaths} dead workers, ${failed} failed, in ${seconds} s`,
+  );
+  if (failed > 0) process.exitCode = 1;
+}
+
+const seed = option('seed');
+const seeds = option('seeds');
+if (seed !== undefined) one(seed);
+else if (seeds !== undefined) many(option('first') ?? 1, seeds);
+else {
+  console.error(USAGE);
+  process.exitCode = 2;
+}

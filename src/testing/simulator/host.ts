@@ -1,0 +1,738 @@
+import {
+  type Address,
+  Cell,
+  FAILED,
+  type KeyQueue,
+  type Lease,
+  NO_CELLS,
+  Party,
+  type PartyPort,
+  type ReferenceMessage,
+  type Reply,
+  type ResultWire,
+  Run,
+  type Shape,
+  type TaskMessage,
+  TaskRecord,
+  Timing,
+  type ToControl,
+  type Waiter,
+} from '../../protocol/index.ts';
+import type { Control } from './control.ts';
+import { CLAIMED, DELIVERED, describe, type Message, type Push, type PushedArgument, RECALLED, SENT } from './messages.ts';
+import {
+  type Body,
+  body,
+  type Operation,
+  type Outcome,
+  ProgramError,
+  Reference,
+  type TaskSpec,
+  UNSCHEDULABLE,
+  type Value,
+} from './program.ts';
+import { Failure, fromWire, Handle, type Payload, SharedObject, toWire, Violation, type Wire } from './values.ts';
+import { type Endpoint, Link, type World } from './world.ts';
+
+type Argument = { readonly dependency: Cell } | { readonly wire: Wire; readonly cells: readonly Cell[] };
+
+class SimTask extends TaskRecord {
+  readonly spec: TaskSpec;
+  readonly args: readonly Argument[];
+
+  constructor(spec: TaskSpec, args: readonly Argument[], key: KeyQueue, timing: Timing, results: Cell | Cell[], depth: number) {
+    super(key, timing, results, spec.retries, depth);
+    this.spec = spec;
+    this.args = args;
+  }
+}
+
+class SimRun extends Run {
+  readonly from: Host | null;
+  readonly spec: TaskSpec;
+  readonly push: Push | null;
+  program!: Body<Handle>;
+  micros = 0;
+  ended = false;
+  /** It is to end without a result: cancelled, or its caller is gone. */
+  aborted = false;
+  /** Nobody wants its reply. */
+  orphaned = false;
+  /** Pending ones of what it waits for. */
+  waits = 0;
+
+  constructor(from: Host | null, push: Push | null, spec: TaskSpec) {
+    super(from?.number ?? -1, push?.slot ?? -1, push?.depth ?? 0, push?.exclusive ?? false);
+    this.from = from;
+    this.push = push;
+    this.spec = spec;
+  }
+}
+
+/** What links and pushes there are between two parties, seen from the caller. */
+interface Outgoing {
+  readonly link: Link<Message>;
+  readonly pushes: Map<number, Push>;
+  unclaimed: number;
+  refused: boolean;
+}
+
+/** A worker, or the driver: one event loop around a `Party`. */
+export class Host implements Endpoint<Message>, PartyPort<Payload> {
+  readonly world: World;
+  readonly number: number;
+  readonly address: Address;
+  readonly name: string;
+  readonly party: Party<Payload>;
+  readonly #control: Control;
+  readonly #toControl: Link<Message>;
+  readonly #outgoing = new Map<Host, Outgoing>();
+  /** Delivered pushes that have not begun, by caller. */
+  readonly #inbox = new Map<Host, Push[]>();
+  readonly runs = new Set<SimRun>();
+  readonly #timings: Timing[];
+  readonly #queues: KeyQueue[];
+  readonly driver: SimRun | null;
+  alive = true;
+  busyUntil = 0;
+  /** The run whose code blocks the event loop. */
+  onStack: SimRun | null = null;
+  /** Ended on purpose, so that no run is to blame. */
+  killed = false;
+  finished = false;
+  #saidBlocked = false;
+  #tickets = 0;
+  #objects = 0;
+  #tickAt = Number.POSITIVE_INFINITY;
+  #flushing = false;
+
+  constructor(world: World, control: Control, address: Address, driver: boolean) {
+    this.world = world;
+    this.#control = control;
+    this.address = address;
+    this.number = address.party;
+    this.name = `${driver ? 'driver' : 'worker'} ${address.party}.${address.incarnation}`;
+    this.party = new Party<Payload>(address, this, world.config.owner);
+    this.#toControl = new Link<Message>(world, this, control);
+    this.#timings = world.config.shapes.map(() => new Timing());
+    this.#queues = [];
+    this.driver = driver ? new SimRun(null, null, world.config.root) : null;
+  }
+
+  get toControl(): Link<Message> {
+    return this.#toControl;
+  }
+
+  // ---- the event loop
+
+  turn(work: () => void): void {
+    const { owner } = this.party;
+    owner.now = this.world.now / 1000;
+    work();
+    if (this.#flushing) return;
+    if (this.world.random.chance(this.world.config.lazy)) {
+      this.#flushing = true;
+      this.#later(this.world.random.int(100), () => {
+        this.#flushing = false;
+        this.#endOfTurn();
+      });
+    } else this.#endOfTurn();
+  }
+
+  #endOfTurn(): void {
+    const { owner } = this.party;
+    owner.settleUp();
+    this.#pick();
+    owner.settleUp();
+    const wait = owner.nextTick;
+    if (wait === undefined) return;
+    const at = this.world.now + Math.ceil(wait * 1000) + 1;
+    if (at >= this.#tickAt) return;
+    this.#tickAt = at;
+    this.world.events.add(at, () => {
+      if (this.#tickAt !== at || !this.alive) return;
+      this.#tickAt = Number.POSITIVE_INFINITY;
+      this.#whenFree(() => this.party.owner.tick());
+    });
+  }
+
+  #later(micros: number, work: () => void): void {
+    this.world.after(micros, () => this.#whenFree(work));
+  }
+
+  #whenFree(work: () => void): void {
+    if (!this.alive) return;
+    if (this.busyUntil > this.world.now) this.world.events.add(this.busyUntil, () => this.#whenFree(work));
+    else this.turn(work);
+  }
+
+  die(): void {
+    this.alive = false;
+  }
+
+  receive(m: Message, link: Link<Message>): void {
+    const from = link.from as Host;
+    this.world.log(() => `${this.name} <- ${link.from.name}: ${describe(m)}`);
+    switch (m.to) {
+      case 'party':
+        this.party.fromControl(m.message);
+        if (m.message.type === 'died') this.#afterDeath(m.message.party, m.message.incarnation);
+        break;
+      case 'worker':
+        if (m.push.state !== SENT) return;
+        m.push.state = DELIVERED;
+        this.#inboxOf(from).push(m.push);
+        break;
+      case 'cancel':
+        for (const run of this.runs) if (run.from === from && run.slot === m.slot) this.#abort(run);
+        break;
+      case 'acknowledge':
+        this.#unpin(this.party.executor.acknowledged(m.receipt));
+        break;
+      case 'completed':
+        this.#answered(from, m.slot);
+        this.party.completed(from.number, m.slot, m.micros, m.payload);
+        break;
+      case 'reply':
+        this.#answered(from, m.reply.slot);
+        this.party.replied(from.address, m.reply);
+        break;
+      case 'control':
+        throw new Violation('a message for the control thread at a party');
+    }
+  }
+
+  #inboxOf(from: Host): Push[] {
+    let inbox = this.#inbox.get(from);
+    if (inbox === undefined) {
+      inbox = [];
+      this.#inbox.set(from, inbox);
+    }
+    return inbox;
+  }
+
+  #outgoingTo(host: Host): Outgoing {
+    let outgoing = this.#outgoing.get(host);
+    if (outgoing === undefined) {
+      outgoing = { link: new Link<Message>(this.world, this, host), pushes: new Map(), unclaimed: 0, refused: false };
+      this.#outgoing.set(host, outgoing);
+    }
+    return outgoing;
+  }
+
+  #answered(worker: Host, slot: number): void {
+    const task = this.party.owner.inFlight[slot];
+    if (task !== null && task !== undefined) this.#outgoingTo(worker).pushes.delete(task.ticket);
+  }
+
+  #afterDeath(number: number, incarnation: number): void {
+    for (const [from] of this.#inbox) {
+      if (from.number === number && from.address.incarnation === incarnation) this.#inbox.delete(from);
+    }
+    for (const run of [...this.runs]) {
+      const { from } = run;
+      if (from === null || from.number !== number || from.address.incarnation !== incarnation) continue;
+      run.orphaned = true;
+      this.#abort(run);
+    }
+  }
+
+  // ---- a worker's runs
+
+  #pick(): void {
+    const { executor } = this.party;
+    while (this.busyUntil <= this.world.now && executor.running === 0) {
+      const found = this.#choose(false) ?? this.#choose(true);
+      if (found === undefined) break;
+      this.#start(found.from, found.push);
+    }
+    if (this.busyUntil <= this.world.now && executor.blocked && !this.#saidBlocked) this.#sayBlocked(true);
+  }
+
+  #choose(idle: boolean): { from: Host; push: Push } | undefined {
+    let found: { from: Host; push: Push } | undefined;
+    for (const [from, inbox] of this.#inbox) {
+      while (inbox.length > 0 && (inbox[0] as Push).state === RECALLED) inbox.shift();
+      const last = this.world.config.anyOrder ? inbox.length : Math.min(1, inbox.length);
+      for (let i = 0; i < last; i++) {
+        const push = inbox[i] as Push;
+        if (push.state !== DELIVERED || (found !== undefined && push.depth <= found.push.depth)) continue;
+        if (this.party.executor.mayStart(push.depth, push.exclusive, idle)) found = { from, push };
+      }
+    }
+    return found;
+  }
+
+  #sayBlocked(blocked: boolean): void {
+    this.#saidBlocked = blocked;
+    this.control({ type: 'blocked', blocked });
+  }
+
+  #start(from: Host, push: Push): void {
+    const inbox = this.#inboxOf(from);
+    inbox.splice(inbox.indexOf(push), 1);
+    push.state = CLAIMED;
+    from.claimed(this);
+    const run = new SimRun(from, push, push.spec);
+    this.runs.add(run);
+    this.party.executor.started(run);
+    if (this.#saidBlocked) this.#sayBlocked(false);
+    const { references, executor } = this.party;
+    const lent: Cell[] = [];
+    const args = push.args.map(({ payload, inner }) => {
+      payload.object?.use(`argument of task ${push.spec.seed}`);
+      const cells = inner.map((id) => {
+        const cell = references.adopt(id);
+        references.hold(cell);
+        executor.own(run, cell);
+        lent.push(cell);
+        return cell;
+      });
+      return fromWire(payload.wire, (i) => new Reference(new Handle(cells[i] as Cell)));
+    });
+    run.lent = lent;
+    run.program = body<Handle>(this.world.config.program, push.spec, args, push.attempt);
+    this.world.log(() => `${this.name} starts ${push.spec.seed} of ${from.name} slot ${push.slot}`);
+    this.#advance(run, () => run.program.next());
+  }
+
+  #advance(run: SimRun, resume: () => IteratorResult<Operation<Handle>, readonly Outcome<Handle>[]>): void {
+    if (run.ended) return;
+    if (run.aborted) {
+      this.#finish(run, new Failure('cancelled', String(run.spec.seed)));
+      return;
+    }
+    let step: IteratorResult<Operation<Handle>, readonly Outcome<Handle>[]>;
+    try {
+      step = resume();
+      for (;;) {
+        if (step.done) break;
+        const op = step.value;
+        if (op.type === 'work') {
+          this.#work(run, op.micros, op.blocking);
+          return;
+        }
+        if (op.type === 'await') {
+          if (this.#wait(run, op.refs)) return;
+          step = this.#waited(run, op.refs)();
+        } else step = run.program.next(this.#do(run, op));
+      }
+    } catch (error) {
+      if (error instanceof Failure) this.#finish(run, error);
+      else if (error instanceof ProgramError) this.#finish(run, new Failure('program', error.identity));
+      else throw error;
+      return;
+    }
+    this.#finish(run, step.value);
+  }
+
+  #work(run: SimRun, micros: number, blocking: boolean): void {
+    run.micros += micros;
+    if (!blocking) {
+      this.#later(micros, () => this.#advance(run, () => run.program.next()));
+      return;
+    }
+    this.busyUntil = this.world.now + micros;
+    this.onStack = run;
+    this.world.after(micros, () => {
+      if (!this.alive) return;
+      this.onStack = null;
+      this.turn(() => this.#advance(run, () => run.program.next()));
+    });
+  }
+
+  /** False when all is here already. */
+  #wait(run: SimRun, refs: readonly Reference<Handle>[]): boolean {
+    const pending = new Set<Cell>();
+    for (const { it } of refs) if (!it.cell.settled) pending.add(it.cell);
+    if (pending.size === 0) return false;
+    run.waits = pending.size;
+    const { executor, references } = this.party;
+    const waiter: Waiter = {
+      cellSettled: () => {
+        if (run.ended) return;
+        if (run !== this.driver) {
+          executor.resume(run);
+          if (executor.running > 0 && this.#saidBlocked) this.#sayBlocked(false);
+        }
+        if (--run.waits === 0) this.#later(this.world.random.int(5), () => this.#advance(run, this.#waited(run, refs)));
+      },
+    };
+    for (const cell of pending) {
+      if (run !== this.driver) executor.suspend(run);
+      cell.addWaiter(waiter);
+      references.need(cell);
+    }
+    return true;
+  }
+
+  #waited(run: SimRun, refs: readonly Reference<Handle>[]) {
+    return (): IteratorResult<Operation<Handle>, readonly Outcome<Handle>[]> => {
+      for (const { it } of refs) {
+        if (it.cell.state === FAILED) return run.program.throw(it.cell.value);
+      }
+      return run.program.next(refs.map(({ it }) => this.#read(run, it.cell)));
+    };
+  }
+
+  /** The user's view of a settled cell's value, with handles of its own for what is inside. */
+  #read(run: SimRun, cell: Cell): Value<Handle> {
+    if (!cell.settled) throw new Violation(`${this.name} reads a value that is not there (state ${cell.state})`);
+    const payload = cell.value as Payload;
+    payload.object?.use(`read by ${run.spec.seed}`);
+    return fromWire(payload.wire, (i) => this.#handle(run, cell.inner[i] as Cell, true));
+  }
+
+  #handle(run: SimRun, cell: Cell, hold: boolean): Reference<Handle> {
+    if (hold) this.party.references.hold(cell);
+    this.party.executor.own(run, cell);
+    return new Reference(new Handle(cell));
+  }
+
+  #do(run: SimRun, op: Operation<Handle>): unknown {
+    const { references, owner } = this.party;
+    switch (op.type) {
+      case 'put': {
+        const inner: Cell[] = [];
+        const wire = toWire(op.value, inner);
+        for (const cell of inner) references.hold(cell);
+        const object = op.large ? this.#allocate(`put of ${run.spec.seed}`) : null;
+        const cell = new Cell();
+        references.settle(cell, false, { wire, object, failure: null }, object !== null, inner);
+        return this.#handle(run, cell, false);
+      }
+      case 'call':
+        return this.#call(run, op.spec, op.args);
+      case 'release': {
+        const { it } = op.ref;
+        if (it.released) throw new Violation('released twice');
+        it.released = true;
+        const scope = run.scope as Cell[];
+        scope.splice(scope.indexOf(it.cell), 1);
+        references.drop(it.cell);
+        return undefined;
+      }
+      case 'stash':
+        this.#stash(op.ref.it.cell);
+        return undefined;
+      case 'cancel': {
+        const task = op.ref.it.cell.task as SimTask | null;
+        if (task !== null) {
+          this.world.log(() => `${this.name} cancels ${task.spec.seed}${op.force ? ' by force' : ''}`);
+          owner.cancel(task, new Failure('cancelled', String(task.spec.seed)), op.force);
+        }
+        return undefined;
+      }
+      default:
+        throw new Violation(`${op.type} is done elsewhere`);
+    }
+  }
+
+  /** User code puts a reference where it outlives its task; later somebody looks at it, or not, and lets it go. */
+  #stash(cell: Cell): void {
+    const { references } = this.party;
+    const { random } = this.world;
+    references.hold(cell);
+    this.#later(random.int(random.pick([100, 10_000, 200_000])), () => {
+      if (cell.settled || random.chance(0.3)) {
+        if (cell.settled && cell.state !== FAILED) (cell.value as Payload).object?.use('stashed');
+        references.drop(cell);
+        return;
+      }
+      cell.addWaiter({ cellSettled: () => this.#later(0, () => references.drop(cell)) });
+      references.need(cell);
+    });
+  }
+
+  #call(run: SimRun, spec: TaskSpec, values: readonly Value<Handle>[]): Reference<Handle>[] {
+    const { owner } = this.party;
+    const uses: Cell[] = [];
+    const dependencies: Cell[] = [];
+    const args = values.map((value): Argument => {
+      if (value instanceof Reference) {
+        if (value.it.released) throw new Violation('the program passes a handle that it has released');
+        uses.push(value.it.cell);
+        dependencies.push(value.it.cell);
+        return { dependency: value.it.cell };
+      }
+      const cells: Cell[] = [];
+      const wire = toWire(value, cells);
+      uses.push(...cells);
+      return { wire, cells };
+    });
+    const shape = this.world.config.shapes[spec.shape] as Shape;
+    const key = owner.queue(spec.retries === 0 ? { ...shape, exclusive: true } : shape);
+    const cells = Array.from({ length: spec.results }, () => new Cell());
+    const results = spec.results === 1 ? (cells[0] as Cell) : cells;
+    const task = new SimTask(spec, args, key, this.#timings[spec.shape] as Timing, results, run.depth + 1);
+    task.uses = uses;
+    task.dependencies = dependencies;
+    const refs = cells.map((cell) => {
+      cell.task = task;
+      return this.#handle(run, cell, false);
+    });
+    this.world.log(() => `${this.name} submits ${spec.seed} retries ${spec.retries} shape ${spec.shape}`);
+    owner.submit(task);
+    return refs;
+  }
+
+  #abort(run: SimRun): void {
+    if (run.ended) return;
+    run.aborted = true;
+    if (run.suspended > 0) this.#finish(run, new Failure('cancelled', String(run.spec.seed)));
+  }
+
+  #finish(run: SimRun, ending: readonly Outcome<Handle>[] | Failure): void {
+    run.ended = true;
+    this.runs.delete(run);
+    const { references, executor } = this.party;
+    const { from, push } = run;
+    if (from === null || push === null) {
+      this.#endDriver(run, ending);
+      return;
+    }
+    if (!run.aborted) for (const { payload } of push.args) payload.object?.use(`end of task ${run.spec.seed}`);
+    this.world.log(() => `${this.name} ends ${run.spec.seed}${ending instanceof Failure ? ` with ${ending}` : ''}`);
+    if (run.orphaned) {
+      executor.finish(run, NO_CELLS, undefined);
+      return;
+    }
+    const granted: Cell[] = [];
+    const objects: SharedObject[] = [];
+    const drafts: { payload: Payload; cells: Cell[]; delegate: Cell | null }[] = [];
+    if (ending instanceof Failure) {
+      drafts.push({ payload: { wire: 0, object: null, failure: ending }, cells: [], delegate: null });
+    } else {
+      for (const outcome of ending) {
+        if (outcome.delegate !== undefined) {
+          const { cell, released } = outcome.delegate.it;
+          if (released) throw new Violation('the program returns a handle that it has released');
+          granted.push(cell);
+          drafts.push({ payload: { wire: 0, object: null, failure: null }, cells: [], delegate: cell });
+          continue;
+        }
+        const cells: Cell[] = [];
+        const wire = toWire(outcome.value, cells);
+        granted.push(...cells);
+        let object: SharedObject | null = null;
+        if (outcome.large) {
+          object = this.#allocate(`result of ${run.spec.seed}`);
+          objects.push(object);
+        }
+        drafts.push({ payload: { wire, object, failure: null }, cells, delegate: null });
+      }
+    }
+    const { kept, receipt } = executor.finish(run, granted, objects.length > 0 ? objects : undefined);
+    const micros = this.world.random.chance(0.9) ? run.micros : -1;
+    const first = drafts[0] as (typeof drafts)[0];
+    const { link } = this.#outgoingTo(from);
+    if (
+      receipt === 0 &&
+      kept.length === 0 &&
+      drafts.length === 1 &&
+      granted.length === 0 &&
+      first.payload.failure === null &&
+      this.world.random.chance(0.8)
+    ) {
+      link.send({ to: 'completed', slot: run.slot, micros, payload: first.payload });
+      return;
+    }
+    const results = drafts.map(
+      ({ payload, cells, delegate }): ResultWire<Payload> => ({
+        payload,
+        inner: cells.map((cell) => references.promote(cell)),
+        delegate: delegate === null ? null : references.promote(delegate),
+      }),
+    );
+    const reply: Reply<Payload> = {
+      slot: run.slot,
+      micros,
+      failed: ending instanceof Failure,
+      results,
+      kept,
+      receipt,
+    };
+    link.send({ to: 'reply', reply });
+  }
+
+  #allocate(name: string): SharedObject {
+    const object = new SharedObject(`${this.name} object ${++this.#objects} (${name})`);
+    object.pin(this);
+    this.world.objects.add(object);
+    return object;
+  }
+
+  #unpin(payload: unknown): void {
+    if (payload !== undefined) for (const object of payload as SharedObject[]) object.unpin(this);
+  }
+
+  // ---- the driver
+
+  startDriver(program: Body<Handle>): void {
+    const run = this.driver as SimRun;
+    run.program = program;
+    this.turn(() => this.#advance(run, () => run.program.next()));
+  }
+
+  #endDriver(run: SimRun, ending: readonly Outcome<Handle>[] | Failure): void {
+    if (ending instanceof Failure) throw new Violation(`the driver failed with ${ending}`);
+    this.finished = true;
+    const scope = run.scope ?? [];
+    run.scope = null;
+    for (const cell of scope) this.party.references.drop(cell);
+  }
+
+  // ---- ports
+
+  claimed(by: Host): void {
+    const outgoing = this.#outgoingTo(by);
+    outgoing.unclaimed--;
+    this.#roomAgain(outgoing);
+  }
+
+  #roomAgain(outgoing: Outgoing): void {
+    if (!outgoing.refused) return;
+    outgoing.refused = false;
+    this.#later(this.world.delay(), () => this.party.owner.writable());
+  }
+
+  push(task: TaskRecord, lease: Lease): number {
+    const { spec, args } = task as SimTask;
+    const target = this.#control.hosts.get(lease.worker);
+    if (target === undefined || target.address.incarnation !== lease.incarnation) {
+      throw new Violation(`${this.name} pushes to worker ${lease.worker}.${lease.incarnation}, which is forgotten`);
+    }
+    const outgoing = this.#outgoingTo(target);
+    if (outgoing.unclaimed >= this.world.config.room) {
+      outgoing.refused = true;
+      return -1;
+    }
+    const { references } = this.party;
+    const pushed = args.map((arg): PushedArgument => {
+      if ('wire' in arg) {
+        const payload: Payload = { wire: arg.wire, object: null, failure: null };
+        return { payload, inner: arg.cells.map((cell) => references.promote(cell)) };
+      }
+      const { dependency } = arg;
+      if (!dependency.settled || dependency.state === FAILED) throw new Violation('a task is pushed before its arguments');
+      return { payload: this.encode(dependency), inner: dependency.inner.map((cell) => references.promote(cell)) };
+    });
+    const push: Push = {
+      slot: task.slot,
+      ticket: ++this.#tickets,
+      spec,
+      attempt: task.attempt,
+      depth: task.depth,
+      exclusive: task.key.shape.exclusive,
+      args: pushed,
+      state: SENT,
+      task,
+    };
+    outgoing.unclaimed++;
+    outgoing.pushes.set(push.ticket, push);
+    outgoing.link.send({ to: 'worker', push });
+    return push.ticket;
+  }
+
+  recall(task: TaskRecord, lease: Lease): boolean {
+    const outgoing = this.#outgoingTo(this.#control.hosts.get(lease.worker) as Host);
+    const push = outgoing.pushes.get(task.ticket);
+    if (push === undefined) throw new Violation('a task is recalled that was not pushed');
+    if (push.state > DELIVERED) return false;
+    push.state = RECALLED;
+    outgoing.pushes.delete(task.ticket);
+    outgoing.unclaimed--;
+    this.#roomAgain(outgoing);
+    return true;
+  }
+
+  cancelRunning(task: TaskRecord, lease: Lease): void {
+    const target = this.#control.hosts.get(lease.worker) as Host;
+    this.#outgoingTo(target).link.send({ to: 'cancel', slot: task.slot });
+  }
+
+  control(message: TaskMessage | ReferenceMessage<Payload>): void {
+    this.world.log(() => `${this.name} -> control: ${describe({ to: 'control', message })}`);
+    this.#toControl.send({ to: 'control', message: message as ToControl<Payload> });
+  }
+
+  fail(task: TaskRecord, error: unknown): void {
+    this.world.log(() => `${this.name} fails ${(task as SimTask).spec.seed} with ${error}`);
+    task.eachResult((cell) => this.party.references.settle(cell, true, error, false, NO_CELLS));
+  }
+
+  workerDied(task: TaskRecord, reason: string): unknown {
+    if (this.#control.deaths === 0) throw new Violation(`a task fails by the death of a worker, and none has died`);
+    return new Failure('worker-died', `${(task as SimTask).spec.seed}: ${reason}`);
+  }
+
+  unschedulable(): unknown {
+    return new Failure('unschedulable', UNSCHEDULABLE);
+  }
+
+  retrying(task: TaskRecord, charged: boolean, reason: string): void {
+    this.world.log(() => `${this.name} retries ${(task as SimTask).spec.seed} charged ${charged}: ${reason}`);
+  }
+
+  encode(cell: Cell): Payload {
+    if (!cell.settled) throw new Violation('a value is sent that is not there');
+    if (cell.state === FAILED) return { wire: 0, object: null, failure: cell.value as Failure };
+    const payload = cell.value as Payload;
+    payload.object?.use('sent');
+    return payload;
+  }
+
+  decode(cell: Cell, payload: Payload): void {
+    if (payload.failure !== null) {
+      cell.value = payload.failure;
+      return;
+    }
+    cell.value = payload;
+    if (payload.object === null) return;
+    payload.object.use('received');
+    payload.object.pin(this);
+    cell.pinned = true;
+  }
+
+  free(cell: Cell): void {
+    if (cell.pinned) (cell.value as Payload).object?.unpin(this);
+  }
+
+  lostError(id: string, reason: string): unknown {
+    this.#control.checkLost(id, reason, this);
+    return new Failure('lost', `${id}: ${reason}`);
+  }
+
+  addressOf(party: number): Address {
+    return (this.#control.hosts.get(party) as Host).address;
+  }
+
+  acknowledge(worker: number, receipt: number): void {
+    const target = this.#control.hosts.get(worker) as Host;
+    this.#outgoingTo(target).link.send({ to: 'acknowledge', receipt });
+  }
+
+  wantsRetry(task: TaskRecord, payload: Payload): boolean {
+    return (task as SimTask).spec.retryErrors && payload.failure?.kind === 'program';
+  }
+
+  drain(party: number): void {
+    const dead = this.#control.hosts.get(party) as Host;
+    if (dead.alive) throw new Violation('a living party is drained');
+    dead.#outgoing.get(this)?.link.drain();
+  }
+
+  autopsy(worker: number): { guilty: number; started(task: TaskRecord): boolean } {
+    const dead = this.#control.hosts.get(worker) as Host;
+    const { onStack } = dead;
+    const pushes = this.#outgoing.get(dead)?.pushes;
+    return {
+      guilty: !dead.killed && onStack !== null && onStack.from === this ? onStack.slot : -1,
+      started: (task) => pushes?.get(task.ticket)?.state === CLAIMED,
+    };
+  }
+
+  discard(payload: unknown): void {
+    this.#unpin(payload);
+  }
+}

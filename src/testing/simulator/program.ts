@@ -1,0 +1,305 @@
+import { mix, Random } from './random.ts';
+
+/**
+ * Random programs of tasks. A task is a generator that yields what it wants done; the simulated workers carry that out
+ * with delays and crashes, and the twin below carries it out at once, in order. Every choice comes from the task's own
+ * seed and from what its inputs look like, so both make the same choices and must come to the same values.
+ */
+export type Value<R> = number | readonly Value<R>[] | Reference<R>;
+
+/** Something of the host's that stands for a value; a class of its own, so that it is told from lists and numbers. */
+export class Reference<R> {
+  readonly it: R;
+  constructor(it: R) {
+    this.it = it;
+  }
+}
+
+export interface TaskSpec {
+  readonly seed: number;
+  /** How many tasks it may start, theirs included. */
+  readonly size: number;
+  readonly results: number;
+  readonly retries: number;
+  /** Its own errors are retried too. */
+  readonly retryErrors: boolean;
+  /** It fails in every attempt before this one. */
+  readonly failUntil: number;
+  /** Which of the configuration's shapes it needs. */
+  readonly shape: number;
+}
+
+export interface ProgramConfig {
+  /** Of each shape: whether tasks of it may wait for others while they hold it. */
+  readonly shapes: readonly { readonly mayWait: boolean; readonly feasible: boolean }[];
+  readonly cancelRate: number;
+  readonly throwRate: number;
+  readonly largeRate: number;
+  readonly passRate: number;
+  readonly work: number;
+}
+
+export type Operation<R> =
+  | { readonly type: 'work'; readonly micros: number; readonly blocking: boolean }
+  | { readonly type: 'put'; readonly value: Value<R>; readonly large: boolean }
+  | { readonly type: 'call'; readonly spec: TaskSpec; readonly args: readonly Value<R>[] }
+  | { readonly type: 'await'; readonly refs: readonly Reference<R>[] }
+  | { readonly type: 'release'; readonly ref: Reference<R> }
+  | { readonly type: 'stash'; readonly ref: Reference<R> }
+  | { readonly type: 'cancel'; readonly ref: Reference<R>; readonly force: boolean };
+
+export type Outcome<R> =
+  | { readonly value: Value<R>; readonly large: boolean; readonly delegate?: undefined }
+  | { readonly delegate: Reference<R> };
+
+export type Body<R> = Generator<Operation<R>, readonly Outcome<R>[], unknown>;
+
+/** What a program throws by itself; the text is its identity. */
+export class ProgramError extends Error {
+  readonly identity: string;
+  constructor(identity: string) {
+    super(identity);
+    this.identity = identity;
+  }
+}
+
+function digest<R>(value: Value<R>): number {
+  if (typeof value === 'number') return mix(1, value);
+  if (value instanceof Reference) return 7;
+  let h = 3;
+  for (const each of value) h = mix(h, digest(each));
+  return h;
+}
+
+function collect<R>(value: Value<R>, into: Reference<R>[]): void {
+  if (typeof value === 'number') return;
+  if (value instanceof Reference) into.push(value);
+  else for (const each of value) collect(each, into);
+}
+
+function contains<R>(value: Value<R>, ref: Reference<R>): boolean {
+  if (typeof value === 'number') return false;
+  return value instanceof Reference ? value === ref : value.some((each) => contains(each, ref));
+}
+
+function weight<R>(value: Value<R>): number {
+  if (typeof value === 'number' || value instanceof Reference) return 1;
+  let n = 1;
+  for (const each of value) n += weight(each);
+  return n;
+}
+
+/** The code of every task, and of the driver. */
+export function* body<R>(
+  config: ProgramConfig,
+  spec: TaskSpec,
+  args: readonly Value<R>[],
+  attempt: number,
+  driver = false,
+): Body<R> {
+  const random = new Random(spec.seed);
+  const refs: Reference<R>[] = [];
+  const children: Reference<R>[] = [];
+  const values: Value<R>[] = [];
+  let sum = mix(spec.seed, 11);
+  let budget = spec.size;
+  let calls = 0;
+  for (const arg of args) {
+    sum = mix(sum, digest(arg));
+    collect(arg, refs);
+    if (typeof arg !== 'number' && !(arg instanceof Reference) && weight(arg) < 8) values.push(arg);
+  }
+  const mayWait = driver || (config.shapes[spec.shape]?.mayWait ?? true);
+
+  const forget = (ref: Reference<R>): void => {
+    for (const list of [refs, children]) {
+      for (let i = list.length - 1; i >= 0; i--) if (list[i] === ref) list.splice(i, 1);
+    }
+    for (let i = values.length - 1; i >= 0; i--) if (contains(values[i] as Value<R>, ref)) values.splice(i, 1);
+  };
+  const make = (): Value<R> => {
+    const kind = random.next();
+    if (kind < 0.35 || (refs.length === 0 && values.length === 0)) return sum & 0xffff;
+    if (kind < 0.5 && values.length > 0) return random.pick(values);
+    const list: Value<R>[] = [];
+    for (let n = random.between(1, 3); n > 0; n--) {
+      if (refs.length > 0 && random.chance(0.6)) list.push(random.pick(refs));
+      else list.push(sum & 0xff);
+    }
+    return list;
+  };
+  const seen = (value: Value<R>): void => {
+    sum = mix(sum, digest(value));
+    collect(value, refs);
+  };
+  const pause = (): Operation<R> => ({
+    type: 'work',
+    micros: random.chance(0.05) ? random.int(config.work * 50) : random.int(config.work),
+    blocking: random.chance(0.7),
+  });
+
+  if (random.chance(0.7)) yield pause();
+  for (let step = random.between(driver ? 4 : 0, driver ? 24 : 6); step > 0 || (driver && budget > 0); step--) {
+    const what = random.next();
+    if (what < 0.42) {
+      if (budget <= 0) continue;
+      const size = random.int(Math.min(budget, driver ? 12 : budget));
+      budget -= size + 1;
+      const child = childSpec(config, random, mix(spec.seed, ++calls), size);
+      const childArgs: Value<R>[] = [];
+      for (let n = random.int(4); n > 0; n--) {
+        if (refs.length > 0 && random.chance(config.passRate)) childArgs.push(random.pick(refs));
+        else childArgs.push(make());
+      }
+      const made = (yield { type: 'call', spec: child, args: childArgs }) as Reference<R>[];
+      refs.push(...made);
+      children.push(...made);
+    } else if (what < 0.52) {
+      const ref = (yield { type: 'put', value: make(), large: random.chance(config.largeRate) }) as Reference<R>;
+      refs.push(ref);
+    } else if (what < 0.62) {
+      yield pause();
+    } else if (what < 0.8) {
+      if (refs.length === 0 || !mayWait) continue;
+      const chosen = [random.pick(refs)];
+      if (random.chance(0.3)) for (let n = random.int(3); n > 0; n--) chosen.push(random.pick(refs));
+      if (driver || random.chance(0.25)) {
+        // The outcome is not used, so that what happens after a failure does not depend on it.
+        try {
+          yield { type: 'await', refs: chosen };
+        } catch {}
+      } else {
+        for (const value of (yield { type: 'await', refs: chosen }) as Value<R>[]) seen(value);
+      }
+    } else if (what < 0.88) {
+      if (refs.length === 0) continue;
+      const ref = random.pick(refs);
+      forget(ref);
+      yield { type: 'release', ref };
+    } else if (what < 0.93) {
+      if (refs.length > 0) yield { type: 'stash', ref: random.pick(refs) };
+    } else {
+      if (children.length === 0 || !random.chance(config.cancelRate)) continue;
+      yield { type: 'cancel', ref: random.pick(children), force: random.chance(0.3) };
+    }
+  }
+  if (attempt < spec.failUntil || (!driver && random.chance(config.throwRate))) {
+    throw new ProgramError(`program:${spec.seed}`);
+  }
+  if (driver) return [{ value: refs.slice(), large: false }];
+  const outcomes: Outcome<R>[] = [];
+  for (let i = 0; i < spec.results; i++) {
+    const kind = random.next();
+    const large = random.chance(config.largeRate);
+    if (kind < 0.5) outcomes.push({ value: mix(sum, i), large });
+    else if (kind < 0.8 || refs.length === 0) outcomes.push({ value: [make(), mix(sum, i)], large });
+    else outcomes.push({ delegate: random.pick(refs) });
+  }
+  return outcomes;
+}
+
+function childSpec(config: ProgramConfig, random: Random, seed: number, size: number): TaskSpec {
+  const shape = random.chance(0.5) ? 0 : random.int(config.shapes.length);
+  const mayWait = (config.shapes[shape] as { mayWait: boolean }).mayWait;
+  const retries = random.int(4);
+  return {
+    seed,
+    size: mayWait ? size : 0,
+    results: random.chance(0.12) ? random.between(2, 3) : 1,
+    retries,
+    retryErrors: random.chance(0.3),
+    failUntil: random.chance(config.throwRate) ? random.between(1, 3) : 0,
+    shape,
+  };
+}
+
+// ---- the twin
+
+/** A value, or all the failures that may be its cause: with several failed arguments the first to fail decides. */
+export type TwinOutcome = { readonly value: Value<Twin> } | { readonly errors: ReadonlySet<string> };
+export interface Twin {
+  readonly outcome: TwinOutcome;
+}
+
+class TwinFailure extends Error {
+  readonly errors: ReadonlySet<string>;
+  constructor(errors: ReadonlySet<string>) {
+    super('failed');
+    this.errors = errors;
+  }
+}
+
+export const UNSCHEDULABLE = 'unschedulable';
+
+/** What a program must come to, by plain evaluation in program order. */
+export function evaluate(config: ProgramConfig, spec: TaskSpec): { outcome: TwinOutcome; tasks: number } {
+  let tasks = 0;
+
+  const call = (child: TaskSpec, args: readonly Value<Twin>[]): Reference<Twin>[] => {
+    tasks++;
+    const errors = new Set<string>();
+    const resolved = args.map((arg) => {
+      if (!(arg instanceof Reference)) return fresh(arg);
+      const { outcome } = arg.it;
+      if ('value' in outcome) return fresh(outcome.value);
+      for (const error of outcome.errors) errors.add(error);
+      return 0;
+    });
+    let outcomes: readonly TwinOutcome[];
+    if (errors.size > 0) outcomes = failed(child, errors);
+    else if (!(config.shapes[child.shape] as { feasible: boolean }).feasible) {
+      outcomes = failed(child, new Set([UNSCHEDULABLE]));
+    } else {
+      for (let attempt = 0; ; attempt++) {
+        try {
+          outcomes = run(child, resolved, attempt).map((o) =>
+            o.delegate === undefined ? { value: o.value } : o.delegate.it.outcome,
+          );
+          break;
+        } catch (error) {
+          if (!child.retryErrors || attempt >= child.retries) {
+            outcomes = failed(child, errorsOf(error));
+            break;
+          }
+        }
+      }
+    }
+    return outcomes.map((outcome) => new Reference<Twin>({ outcome }));
+  };
+
+  const run = (child: TaskSpec, args: readonly Value<Twin>[], attempt: number, driver = false) => {
+    const generator = body<Twin>(config, child, args, attempt, driver);
+    let step = generator.next();
+    while (!step.done) {
+      const op = step.value;
+      if (op.type === 'put') step = generator.next(new Reference<Twin>({ outcome: { value: op.value } }));
+      else if (op.type === 'call') step = generator.next(call(op.spec, op.args));
+      else if (op.type === 'await') {
+        const failure = op.refs.find((ref) => 'errors' in ref.it.outcome);
+        if (failure !== undefined) {
+          step = generator.throw(new TwinFailure((failure.it.outcome as { errors: ReadonlySet<string> }).errors));
+        } else step = generator.next(op.refs.map((ref) => fresh((ref.it.outcome as { value: Value<Twin> }).value)));
+      } else step = generator.next();
+    }
+    return step.value;
+  };
+
+  const [result] = run(spec, [], 0, true);
+  return { outcome: { value: (result as { value: Value<Twin> }).value }, tasks };
+}
+
+/** Every reader has handles of its own. */
+function fresh(value: Value<Twin>): Value<Twin> {
+  if (typeof value === 'number') return value;
+  return value instanceof Reference ? new Reference(value.it) : value.map(fresh);
+}
+
+function failed(spec: TaskSpec, errors: ReadonlySet<string>): TwinOutcome[] {
+  return new Array<TwinOutcome>(spec.results).fill({ errors });
+}
+
+function errorsOf(error: unknown): ReadonlySet<string> {
+  if (error instanceof TwinFailure) return error.errors;
+  if (error instanceof ProgramError) return new Set([error.identity]);
+  throw error;
+}

@@ -1,0 +1,96 @@
+import type { Cell } from '../../protocol/index.ts';
+import { Reference, type Value } from './program.ts';
+
+/** Something went otherwise than the rules promise. The simulation ends with it. */
+export class Violation extends Error {}
+
+export type FailureKind = 'program' | 'cancelled' | 'worker-died' | 'lost' | 'unschedulable';
+
+/** What the simulated host has for an error. The same object travels, so dependents have the same root cause. */
+export class Failure {
+  readonly kind: FailureKind;
+  readonly identity: string;
+  constructor(kind: FailureKind, identity: string) {
+    this.kind = kind;
+    this.identity = identity;
+  }
+  toString(): string {
+    return `${this.kind}(${this.identity})`;
+  }
+}
+
+/** A large value in shared memory, and who keeps it there. */
+export class SharedObject {
+  static readonly CONTROL = {};
+  readonly name: string;
+  readonly #pins = new Map<object, number>();
+  total = 0;
+
+  constructor(name: string) {
+    this.name = name;
+  }
+
+  pin(who: object): void {
+    this.#pins.set(who, (this.#pins.get(who) ?? 0) + 1);
+    this.total++;
+  }
+
+  unpin(who: object): void {
+    const count = this.#pins.get(who) ?? 0;
+    if (count === 0) throw new Violation(`${this.name} is unpinned by one who had not pinned it`);
+    this.#pins.set(who, count - 1);
+    this.total--;
+  }
+
+  /** A dead party's pins go. */
+  forget(who: object): void {
+    this.total -= this.#pins.get(who) ?? 0;
+    this.#pins.delete(who);
+  }
+
+  use(where: string): void {
+    if (this.total <= 0) throw new Violation(`${this.name} is used after it was freed: ${where}`);
+  }
+}
+
+/** The place of a reference inside a value. */
+export class Slot {
+  readonly index: number;
+  constructor(index: number) {
+    this.index = index;
+  }
+}
+
+export type Wire = number | readonly Wire[] | Slot;
+
+/** The host's form of a value: the same on a link and in a cell. */
+export interface Payload {
+  readonly wire: Wire;
+  readonly object: SharedObject | null;
+  readonly failure: Failure | null;
+}
+
+/** A user's handle on a cell. */
+export class Handle {
+  readonly cell: Cell;
+  released = false;
+  constructor(cell: Cell) {
+    this.cell = cell;
+  }
+}
+
+/** The wire form of a user's value, and the cells of the references in it. */
+export function toWire(value: Value<Handle>, cells: Cell[]): Wire {
+  if (typeof value === 'number') return value;
+  if (value instanceof Reference) {
+    if (value.it.released) throw new Violation('the program uses a handle that it has released');
+    cells.push(value.it.cell);
+    return new Slot(cells.length - 1);
+  }
+  return value.map((each) => toWire(each, cells));
+}
+
+export function fromWire(wire: Wire, handle: (index: number) => Reference<Handle>): Value<Handle> {
+  if (typeof wire === 'number') return wire;
+  return wire instanceof Slot ? handle(wire.index) : wire.map((each) => fromWire(each, handle));
+}

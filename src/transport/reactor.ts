@@ -1,0 +1,396 @@
+import type { Bell } from './bell.ts';
+import { type ControlBlock, MESSAGES, TASKS } from './control-block.ts';
+import type { RingReader, RingWriter } from './ring.ts';
+
+export interface Inbox {
+  readonly from: number;
+  readonly incarnation: number;
+  readonly reader: RingReader;
+}
+
+/** What a party does with its links; called by the reactor. */
+export interface ReactorHost {
+  /** The current record of `reader` is a message of `from`; it is gone afterwards. */
+  message(from: number, reader: RingReader): void;
+  /** Starts what may start; true if anything did. `idle`: otherwise the party goes to sleep. */
+  runTasks(idle: boolean): boolean;
+  /** A batch of messages has been taken in. */
+  settleUp(): void;
+  /** Something has been asked of others, so that the process must stay alive for the answer. */
+  expecting(): boolean;
+  /** Asynchronous work of this thread is under way, which a synchronous spin would hold up. */
+  busy(): boolean;
+  /** Nothing to do: about to sleep. */
+  parking(): void;
+  /** Milliseconds until the host wants `tick`, if at all. */
+  nextTick(): number | undefined;
+  tick(): void;
+}
+
+export interface ReactorOptions {
+  /** Spin for so long before sleeping, in milliseconds. 0: never. */
+  readonly spin: number;
+  /** Give the event loop a turn after so long, in milliseconds. */
+  readonly slice: number;
+  /** Parties that may spin at once. */
+  readonly spinners: number;
+}
+
+interface Peer {
+  tasks: RingWriter | null;
+  messages: RingWriter | null;
+  /** Messages that found the ring full, oldest first. */
+  backlog: Uint8Array[];
+}
+
+const BELL_TICK = 1;
+
+/**
+ * Drives one party: looks at the rings of others, runs what may run, sleeps when there is nothing, and wakes others
+ * when it sends to sleepers.
+ *
+ * Waiting is a policy: a parked thread costs about 70 µs to wake, a spinning one 2 µs. So a party spins for a while
+ * before it parks, within a budget for the whole session; and never so long that timers and sockets of user code on
+ * the same thread starve.
+ */
+export class Reactor {
+  readonly block: ControlBlock;
+  readonly party: number;
+  readonly #bell: Bell;
+  readonly #host: ReactorHost;
+  readonly #options: ReactorOptions;
+  readonly #peers: (Peer | undefined)[] = [];
+  #epoch = -1;
+  #messages: Inbox[] = [];
+  #tasks: Inbox[] = [];
+  #immediate: NodeJS.Immediate | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #timerDue = Number.POSITIVE_INFINITY;
+  #parked = true;
+  #held = false;
+  #closed = false;
+  #backlogged = 0;
+  /** When the current stretch of synchronous polling began; -1 outside of one. */
+  #stretch = -1;
+  /** Counts deliveries to user code; a spin ends when one happens, so that the code goes on. */
+  deliveries = 0;
+
+  constructor(block: ControlBlock, party: number, bell: Bell, host: ReactorHost, options: ReactorOptions) {
+    this.block = block;
+    this.party = party;
+    this.#bell = bell;
+    this.#host = host;
+    this.#options = options;
+    bell.listen(() => this.#wake());
+    bell.hold(false);
+    block.park(party);
+  }
+
+  // ---- sending
+
+  #peer(to: number): Peer {
+    let peer = this.#peers[to];
+    if (peer === undefined) {
+      peer = { tasks: null, messages: null, backlog: [] };
+      this.#peers[to] = peer;
+    }
+    return peer;
+  }
+
+  /** The ring for calls to `to`. */
+  taskWriter(to: number): RingWriter {
+    const peer = this.#peer(to);
+    peer.tasks ??= this.block.writer(this.party, to, TASKS);
+    return peer.tasks;
+  }
+
+  /** The ring for messages to `to`; undefined while older messages wait for room, which `post` keeps in order. */
+  messageWriter(to: number): RingWriter | undefined {
+    const peer = this.#peer(to);
+    peer.messages ??= this.block.writer(this.party, to, MESSAGES);
+    return peer.backlog.length === 0 ? peer.messages : undefined;
+  }
+
+  /** The most bytes that one message or call may have. */
+  get largest(): number {
+    return this.block.shape.ring >> 2;
+  }
+
+  /** To be called after something was committed to a ring of `to`. */
+  notify(to: number): void {
+    if (this.block.mustRing(to)) this.#bell.ring(to);
+  }
+
+  /** Sends a message, now or as soon as there is room; never out of order. */
+  post(to: number, bytes: Uint8Array, length: number): void {
+    const writer = this.messageWriter(to);
+    if (writer !== undefined) {
+      const at = writer.reserve(length);
+      if (at >= 0) {
+        copyBytes(this.block.views.bytes, at, bytes, 0, length);
+        writer.commit(length);
+        this.notify(to);
+        return;
+      }
+    }
+    this.#peer(to).backlog.push(bytes.slice(0, length));
+    this.#backlogged++;
+    this.#schedule();
+  }
+
+  #flushBacklog(): void {
+    for (let to = 0; to < this.#peers.length && this.#backlogged > 0; to++) {
+      const peer = this.#peers[to];
+      if (peer === undefined || peer.backlog.length === 0) continue;
+      const writer = peer.messages as RingWriter;
+      let sent = 0;
+      for (const bytes of peer.backlog) {
+        const at = writer.reserve(bytes.length);
+        if (at < 0) break;
+        this.block.views.bytes.set(bytes, at);
+        writer.commit(bytes.length);
+        sent++;
+      }
+      if (sent === 0) continue;
+      peer.backlog.splice(0, sent);
+      this.#backlogged -= sent;
+      this.notify(to);
+    }
+  }
+
+  /** Forgets the links to and from a party that is gone, after its last messages have been taken in. */
+  forget(party: number): void {
+    const peer = this.#peers[party];
+    if (peer !== undefined) this.#backlogged -= peer.backlog.length;
+    this.#peers[party] = undefined;
+    this.#messages = this.#messages.filter((inbox) => inbox.from !== party);
+    this.#tasks = this.#tasks.filter((inbox) => inbox.from !== party);
+    this.#forgotten.set(party, this.block.incarnation(party));
+  }
+
+  /** Party numbers to the incarnation that is gone: its rings are not looked at again. */
+  readonly #forgotten = new Map<number, number>();
+
+  // ---- receiving
+
+  get taskInboxes(): readonly Inbox[] {
+    return this.#tasks;
+  }
+
+  #refresh(): void {
+    const epoch = this.block.epoch(this.party);
+    if (epoch === this.#epoch) return;
+    this.#epoch = epoch;
+    for (const from of this.block.openers(this.party)) {
+      const incarnation = this.block.incarnation(from);
+      if (this.#forgotten.get(from) === incarnation) continue;
+      if (this.#messages.some((inbox) => inbox.from === from)) continue;
+      this.#messages.push({ from, incarnation, reader: this.block.reader(from, this.party, MESSAGES) });
+      this.#tasks.push({ from, incarnation, reader: this.block.reader(from, this.party, TASKS) });
+    }
+  }
+
+  /** Takes in the messages that are there; true if there were any. */
+  poll(): boolean {
+    this.#refresh();
+    let any = false;
+    for (let i = 0; i < this.#messages.length; i++) {
+      const inbox = this.#messages[i] as Inbox;
+      // A bound, so that one busy sender does not shut out the others.
+      for (let n = 0; n < 512 && inbox.reader.next(); n++) {
+        this.#host.message(inbox.from, inbox.reader);
+        inbox.reader.advance();
+        any = true;
+      }
+    }
+    if (any) this.#host.settleUp();
+    if (this.#backlogged > 0) this.#flushBacklog();
+    return any;
+  }
+
+  /** Takes in everything that `party` has sent. */
+  drain(party: number): void {
+    this.#refresh();
+    const inbox = this.#messages.find((each) => each.from === party);
+    if (inbox === undefined) return;
+    while (inbox.reader.next()) {
+      this.#host.message(party, inbox.reader);
+      inbox.reader.advance();
+    }
+  }
+
+  // ---- turns
+
+  /** Something may have to be done soon: called by the host after sending, or when user code begins to wait. */
+  kick(): void {
+    if (this.#closed) return;
+    this.#schedule();
+  }
+
+  #schedule(): void {
+    if (this.#immediate !== undefined || this.#closed) return;
+    if (this.#parked) {
+      this.#parked = false;
+      this.block.unpark(this.party);
+    }
+    this.#immediate = setImmediate(this.#turn);
+  }
+
+  #wake(): void {
+    this.#schedule();
+  }
+
+  readonly #turn = (): void => {
+    this.#immediate = undefined;
+    this.#stretch = -1;
+    if (this.#closed) return;
+    this.#work();
+    if (this.#closed || this.#immediate !== undefined) return;
+    this.#sleep();
+  };
+
+  /**
+   * Polls, runs and spins within a slice. Leaves with a turn scheduled when there is more to do.
+   */
+  #work(): void {
+    const host = this.#host;
+    const begun = performance.now();
+    let idleSince = begun;
+    let spinning = false;
+    try {
+      for (;;) {
+        const heard = this.poll();
+        const ran = host.runTasks(false);
+        if (heard || ran) {
+          if (spinning) {
+            spinning = false;
+            this.block.endSpin(this.party);
+          }
+          const now = performance.now();
+          idleSince = now;
+          if (host.busy() || now - begun >= this.#options.slice || this.#pendingDelivery()) {
+            this.#schedule();
+            return;
+          }
+          continue;
+        }
+        if (this.#closed || !this.#maySpin()) return;
+        const now = performance.now();
+        if (now - idleSince >= this.#options.spin) return;
+        if (!spinning) {
+          if (!this.block.beginSpin(this.party, this.#options.spinners)) return;
+          spinning = true;
+        }
+      }
+    } finally {
+      if (spinning) this.block.endSpin(this.party);
+    }
+  }
+
+  #maySpin(): boolean {
+    return this.#options.spin > 0 && !this.#host.busy();
+  }
+
+  #seen = 0;
+
+  /** User code has been handed something since the last look: let it run. */
+  #pendingDelivery(): boolean {
+    if (this.deliveries === this.#seen) return false;
+    this.#seen = this.deliveries;
+    return true;
+  }
+
+  /**
+   * For user threads: spins right here, within the microtask in which user code began to wait, until something has
+   * been delivered. A chain of such waits gives the event loop a turn after each slice.
+   */
+  spinNow(): void {
+    if (this.#closed) return;
+    const host = this.#host;
+    const begun = performance.now();
+    if (this.#stretch < 0) this.#stretch = begun;
+    // The turn that gives timers and sockets their chance, and goes on polling.
+    this.#schedule();
+    if (begun - this.#stretch >= this.#options.slice || host.busy()) return;
+    if (!this.block.beginSpin(this.party, this.#options.spinners)) return;
+    const before = this.deliveries;
+    let idleSince = begun;
+    try {
+      for (;;) {
+        const heard = this.poll();
+        const now = performance.now();
+        if (heard) idleSince = now;
+        if (this.deliveries !== before || this.#closed) break;
+        if (now - idleSince >= this.#options.spin || now - begun >= this.#options.slice) break;
+      }
+    } finally {
+      this.block.endSpin(this.party);
+    }
+    this.#seen = this.deliveries;
+  }
+
+  #sleep(): void {
+    this.#host.parking();
+    if (this.#immediate !== undefined || this.#closed) return;
+    this.#parked = true;
+    this.block.park(this.party);
+    // Whoever sent before that word was seen did not ring.
+    if (this.poll() || this.#host.runTasks(true) || this.#backlogged > 0) {
+      if (!this.#closed) this.#schedule();
+      return;
+    }
+    if (this.#immediate !== undefined) return;
+    this.#setTimer();
+    this.keepAlive();
+  }
+
+  /** Brings up to date whether the process stays alive for this party. */
+  keepAlive(): void {
+    const expecting = this.#host.expecting();
+    if (expecting === this.#held) return;
+    this.#held = expecting;
+    this.#bell.hold(expecting);
+  }
+
+  #setTimer(): void {
+    const wait = this.#host.nextTick();
+    if (wait === undefined) return;
+    const due = performance.now() + wait;
+    if (this.#timer !== undefined) {
+      if (this.#timerDue <= due + BELL_TICK) return;
+      clearTimeout(this.#timer);
+    }
+    this.#timerDue = due;
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      if (this.#closed) return;
+      this.#host.tick();
+      this.#setTimer();
+      this.#schedule();
+    }, Math.ceil(wait));
+    this.#timer.unref();
+  }
+
+  /** Looks at the timer again, because something new may be due. */
+  retime(): void {
+    if (!this.#closed) this.#setTimer();
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    clearImmediate(this.#immediate);
+    this.#immediate = undefined;
+    this.#bell.close();
+  }
+}
+
+/** Copies a few bytes without the cost of a call. */
+export function copyBytes(to: Uint8Array, at: number, from: Uint8Array, start: number, length: number): void {
+  if (length > 64) {
+    to.set(start === 0 && length === from.length ? from : from.subarray(start, start + length), at);
+    return;
+  }
+  for (let i = 0; i < length; i++) to[at + i] = from[start + i] as number;
+}
