@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { CaptureError } from '../base/index.ts';
+import { CaptureError, UsageError } from '../base/index.ts';
 import type { CallSite } from './callsite.ts';
 import { findTarget } from './find.ts';
 import { globalNames } from './globals.ts';
@@ -36,7 +36,11 @@ export function kindOf(fn: unknown): FunctionKind {
  */
 export function describeFunction(fn: unknown, o: DescribeOptions = {}): FunctionSpec {
   const what = o.what === 'class' ? 'class' : 'function';
-  if (typeof fn !== 'function') throw new TypeError(`expected a ${what}, got ${fn === null ? 'null' : typeof fn}`);
+  if (typeof fn !== 'function') {
+    throw new UsageError(
+      `Only a ${what} can run elsewhere; this is ${fn === null ? 'null' : `a value of type ${typeof fn}`}.`,
+    );
+  }
   const text = Function.prototype.toString.call(fn);
   const found = findTarget(fn as AnyFunction, text, o.callSite, o.captures);
   const name = fn.name || found?.name || 'anonymous';

@@ -1,7 +1,8 @@
 import type { CallSite } from './callsite.ts';
-import { fingerprint, strip } from './fingerprint.ts';
+import { type FingerprintOptions, fingerprint, strip } from './fingerprint.ts';
 import { type AnyNode, isClassNode, isFunctionNode } from './parse.ts';
-import { isClosed, methodStart } from './slice-text.ts';
+import { freeReferences } from './scope.ts';
+import { isMethod, methodStart } from './slice-text.ts';
 import { SourceModule, sourceModule, toFileUrl } from './source.ts';
 import type { FunctionKind } from './spec.ts';
 import { importOf } from './top-level.ts';
@@ -29,20 +30,29 @@ export function findTarget(
 ): Found | undefined {
   if (site === undefined) return undefined;
   const seen = new Set<string>();
-  const places = [site, ...site.callers];
-  for (const place of places) {
+  for (const place of [site, ...site.callers]) {
     const url = toFileUrl(place.url);
     const module = url === undefined || seen.has(url) ? undefined : sourceModule(url);
     if (module === undefined) continue;
     seen.add(module.url);
-    const call = callAt(module, place.line, place.column);
+    const { call, moved } = place === site ? callOf(module, site) : { call: undefined, moved: false };
     const found =
-      byCall(module, call, text) ??
-      byText(module, call, text) ??
-      (place === site ? byMap(module, site, fn, text) : undefined);
-    if (found !== undefined) return describe(module, found.target, found.call ?? call, captures);
+      byCall(module, call, text) ?? byText(module, call, text) ?? (moved ? byPlace(module, call, fn) : undefined);
+    if (found !== undefined) return describe(module, found, call, captures);
   }
   return undefined;
+}
+
+/**
+ * The call in the file as it is on disk. Where a tool loaded something else under the file's name, the tool's source map
+ * leads back to it; otherwise what was loaded is what is there.
+ */
+function callOf(module: SourceModule, site: CallSite): { call: Call | undefined; moved: boolean } {
+  if (!module.keepsPositions) return { call: undefined, moved: false };
+  const mapped = site.mapped();
+  const place = mapped !== undefined && toFileUrl(mapped.url) === module.url ? mapped : site;
+  const moved = place.line !== site.line || place.column !== site.column;
+  return { call: callAt(module, place.line, place.column), moved };
 }
 
 function describe(
@@ -79,18 +89,17 @@ export function callAt(module: SourceModule, line: number, column: number): Call
   return found;
 }
 
-type Match = { target: AnyNode; call?: Call } | undefined;
+type Match = AnyNode | undefined;
 
 /** The first argument of the call, when it is `fn` beyond doubt. */
 function byCall(module: SourceModule, call: Call | undefined, text: string): Match {
   const first = call?.arguments[0];
   if (first === undefined) return undefined;
   const target = strip(first);
-  if (isFunctionNode(target) || isClassNode(target)) return isSame(module, target, text) ? { target } : undefined;
+  if (isFunctionNode(target) || isClassNode(target)) return isSame(module, target, text) ? target : undefined;
   const named = definitionOf(module, target);
-  if (named === 'import') return { target };
-  if (named !== undefined)
-    return isSame(module, named.node, text) ? { target: named.topLevel ? target : named.node } : undefined;
+  if (named === 'import') return target;
+  if (named !== undefined) return isSame(module, named.node, text) ? (named.topLevel ? target : named.node) : undefined;
   return undefined;
 }
 
@@ -125,37 +134,41 @@ function byText(module: SourceModule, call: Call | undefined, text: string): Mat
     if (print === undefined) return undefined;
     matches = module.definitions.filter((d) => similar(d, print.node) && fingerprintOf(module, d) === print.text);
   }
-  if (matches.length === 1) return { target: matches[0]! };
-  if (matches.length === 0) return undefined;
+  if (matches.length < 2) return matches[0];
   const near = call === undefined ? [] : matches.filter((m) => m.start >= call.start && m.end <= call.end);
-  if (near.length === 1) return { target: near[0]! };
-  return matches.every((m) => isClosed(module, m)) ? { target: matches[0]! } : undefined;
+  if (near.length === 1) return near[0];
+  const [first, ...others] = matches.map((m) => meaning(module, m));
+  return others.every((m) => sameMembers(m, first!)) ? matches[0] : undefined;
 }
 
-/** By the source map of the tool that transformed the file: the call there has the function as its first argument. */
-function byMap(module: SourceModule, site: CallSite, fn: AnyFunction, text: string): Match {
-  const mapped = site.mapped();
-  if (mapped === undefined || toFileUrl(mapped.url) !== module.url) return undefined;
-  const call = callAt(module, mapped.line, mapped.column);
+/** What the names mean that a function takes from outside: by that, equal texts are equal functions. */
+function meaning(module: SourceModule, node: AnyNode): Set<unknown> {
+  return new Set(freeReferences(module.analysis, node).map((r) => r.binding ?? r.node.name));
+}
+
+function sameMembers(a: Set<unknown>, b: Set<unknown>): boolean {
+  return a.size === b.size && [...a].every((x) => b.has(x));
+}
+
+/**
+ * The first argument of the call, when a tool has rewritten the function beyond comparison (`using` lowered for an older
+ * engine): the place in the original file is then all there is to go by.
+ */
+function byPlace(module: SourceModule, call: Call | undefined, fn: AnyFunction): Match {
   const first = call?.arguments[0];
-  if (call === undefined || first === undefined) return undefined;
-  const exact = byText(module, call, text);
-  if (exact !== undefined) return { ...exact, call };
+  if (first === undefined) return undefined;
   const target = strip(first);
-  const named =
-    isFunctionNode(target) || isClassNode(target) ? { node: target, topLevel: false } : definitionOf(module, target);
-  if (named === undefined || named === 'import') return named === undefined ? undefined : { target, call };
+  const literal = isFunctionNode(target) || isClassNode(target);
+  const named = literal ? { node: target, topLevel: false } : definitionOf(module, target);
+  if (named === undefined || named === 'import') return undefined;
   if (isFunctionNode(named.node) && named.node.params.length < fn.length) return undefined;
-  return { target: named.topLevel ? target : named.node, call };
+  if (isClassNode(named.node) !== /^class\b/.test(Function.prototype.toString.call(fn))) return undefined;
+  return named.topLevel ? target : named.node;
 }
 
 function textOf(module: SourceModule, node: AnyNode): string {
-  const owner = module.parent(node);
-  const method =
-    owner !== undefined &&
-    ((owner.type === 'Property' && (owner.method || owner.kind !== 'init')) || owner.type === 'MethodDefinition') &&
-    owner.value === node;
-  return module.text.slice(method ? methodStart(module, owner) : node.start, node.end);
+  const start = isMethod(module, node) ? methodStart(module, module.parent(node)!) : node.start;
+  return module.text.slice(start, node.end);
 }
 
 function isSame(module: SourceModule, node: AnyNode, text: string): boolean {
@@ -175,13 +188,15 @@ function similar(a: AnyNode, b: AnyNode): boolean {
   );
 }
 
-function importNames(module: SourceModule): Map<string, boolean> {
-  const names = new Map<string, boolean>();
+function namesOf(module: SourceModule): FingerprintOptions {
+  const imports = new Map<string, string>();
+  const declared = new Set<string>();
   for (const binding of module.analysis.root.bindings.values()) {
     const from = importOf(binding);
-    if (from !== undefined) names.set(binding.name, from.name === '*');
+    if (from === undefined) declared.add(binding.name);
+    else imports.set(binding.name, from.name);
   }
-  return names;
+  return { imports, declared };
 }
 
 const prints = new WeakMap<AnyNode, string>();
@@ -189,7 +204,7 @@ const prints = new WeakMap<AnyNode, string>();
 function fingerprintOf(module: SourceModule, node: AnyNode): string {
   let known = prints.get(node);
   if (known === undefined) {
-    known = fingerprint(node, module.analysis, { imports: importNames(module) });
+    known = fingerprint(node, module.analysis, namesOf(module));
     prints.set(node, known);
   }
   return known;
@@ -200,7 +215,7 @@ function printOf(module: SourceModule, text: string): { node: AnyNode; text: str
   const parsed = parseText(text);
   if (parsed === undefined) return undefined;
   const { analysis } = parsed.module;
-  return { node: parsed.node, text: fingerprint(parsed.node, analysis, { imports: importNames(module) }) };
+  return { node: parsed.node, text: fingerprint(parsed.node, analysis, namesOf(module)) };
 }
 
 /** A function's or method's text as a file of its own. */

@@ -1,5 +1,5 @@
+import { unwrapIndirect } from './known.ts';
 import { type AnyNode, isFunctionNode, isNode } from './parse.ts';
-import { unwrapIndirect } from './purity.ts';
 import type { Analysis, Binding } from './scope.ts';
 
 /** Variables that tools put in place of imports. */
@@ -16,8 +16,10 @@ export function isCounter(node: AnyNode | null | undefined): boolean {
 }
 
 export interface FingerprintOptions {
-  /** Names by which the original file imports; true for a namespace. */
-  readonly imports: ReadonlyMap<string, boolean>;
+  /** Names by which the original file imports, and what: a name, 'default', or '*' for a namespace. */
+  readonly imports: ReadonlyMap<string, string>;
+  /** Other names of the original file's top level: they are themselves, even if they look like a tool's. */
+  readonly declared: ReadonlySet<string>;
 }
 
 /**
@@ -42,9 +44,12 @@ export function fingerprint(root: AnyNode, analysis: Analysis, options: Fingerpr
       out.push(`%${number}`);
     } else if (name === ownName) out.push('%self');
     else if (toolMeta.test(name)) out.push('#meta');
-    else if (options.imports.has(name) || toolImport.test(name)) out.push('@');
+    else if (options.imports.has(name)) out.push(`@${options.imports.get(name)}`);
+    else if (isToolImport(name)) out.push('@*');
     else out.push(name);
   };
+
+  const isToolImport = (name: string) => toolImport.test(name) && !toolMeta.test(name) && !options.declared.has(name);
 
   const declared = (node: AnyNode): Binding | undefined => {
     if (node.type !== 'Identifier') return undefined;
@@ -154,16 +159,15 @@ export function fingerprint(root: AnyNode, analysis: Analysis, options: Fingerpr
         return;
       case 'MemberExpression': {
         const object = strip(n.object);
-        if (object.type === 'Identifier' && analysis.byNode.get(object)?.binding === undefined && !n.computed) {
-          if (toolImport.test(object.name) && !toolMeta.test(object.name)) {
-            out.push('@');
-            return;
-          }
-        }
-        if (object.type === 'Identifier' && options.imports.get(object.name) === true && !n.computed) {
+        // However a module is reached, `basename`, `path.basename` and `import_path.basename` are the same member of it.
+        if (object.type === 'Identifier' && !n.computed && n.property.type === 'Identifier') {
           const binding = analysis.byNode.get(object)?.binding;
-          if (binding === undefined || !inside(binding)) {
-            out.push('@');
+          const free = binding === undefined || !inside(binding);
+          if (
+            free &&
+            (options.imports.get(object.name) === '*' || (binding === undefined && isToolImport(object.name)))
+          ) {
+            out.push(`@${n.property.name}`);
             return;
           }
         }

@@ -1,5 +1,4 @@
 import type { AnyNode } from './parse.ts';
-import { freeReferences } from './scope.ts';
 import type { SourceModule } from './source.ts';
 
 /** A stretch of the file that comes along as it is, and what has to follow it. */
@@ -62,12 +61,8 @@ export function composeSlice(parts: SliceParts): { text: string; lineOffset: num
 
   if (target !== undefined) {
     const owner = module.parent(target);
-    const method =
-      owner !== undefined &&
-      ((owner.type === 'Property' && (owner.method || owner.kind !== 'init')) || owner.type === 'MethodDefinition') &&
-      owner.value === target;
     const inside = ranges.some((r) => target.start >= r.start && target.end <= r.end);
-    if (method) {
+    if (owner !== undefined && isMethod(module, target)) {
       const start = methodStart(module, owner);
       lead = { at: start, text: `${result}={` };
       ranges.push({ start, end: target.end, after: '};' });
@@ -152,6 +147,13 @@ function applyEdits(text: string, range: Range, edits: readonly Edit[]): string 
   return out + text.slice(at, range.end);
 }
 
+/** Whether a function is the value of a method, a getter or a setter. */
+export function isMethod(module: SourceModule, node: AnyNode): boolean {
+  const owner = module.parent(node);
+  if (owner?.type === 'Property') return (owner.method || owner.kind !== 'init') && owner.value === node;
+  return owner?.type === 'MethodDefinition' && owner.value === node;
+}
+
 /** Where a method's own text begins: its key or modifiers, but not `static`. */
 export function methodStart(module: SourceModule, member: AnyNode): number {
   const match = /^static\b\s*/.exec(module.text.slice(member.start, member.start + 200));
@@ -174,9 +176,4 @@ function freshNames(module: SourceModule): [string, string] {
     if (found.length === 2) break;
   }
   return [found[0] ?? '$sheaf', found[1] ?? '$env'];
-}
-
-/** Whether anything outside a node is used in it; a node that needs nothing can be kept as text alone. */
-export function isClosed(module: SourceModule, node: AnyNode): boolean {
-  return freeReferences(module.analysis, node).length === 0;
 }

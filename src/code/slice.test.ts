@@ -326,6 +326,10 @@ describe('what is refused, by name, place and remedy', () => {
       'class A { m() { return 1; } } class B extends A { m() { return super.m(); } } task(new B().m);',
       /uses "super"/,
     );
+    await refused(
+      'const o = { m() { return o.k; }, k: 1 }; task(o.m);',
+      /uses "its own object" at .*Give a function that calls the method/,
+    );
     await refused('(function () { task(() => arguments[0]); })(1);', /uses "arguments".*rest parameter/);
   });
 

@@ -1,9 +1,10 @@
 import { captureError, passIt } from './capture-error.ts';
 import { globalNames } from './globals.ts';
-import { type AnyNode, isClassNode, isFunctionNode, walk } from './parse.ts';
-import { Purity, toolHelper } from './purity.ts';
+import { inspect } from './inspect.ts';
+import { type AnyNode, isClassNode, isFunctionNode } from './parse.ts';
+import { Purity } from './purity.ts';
 import { type Binding, freeReferences, type Reference } from './scope.ts';
-import { composeSlice, type Edit, type ImportLine, type Range } from './slice-text.ts';
+import { composeSlice, type Edit, type ImportLine, isMethod, type Range } from './slice-text.ts';
 import type { SourceModule } from './source.ts';
 import { Synchrony } from './synchrony.ts';
 import { changes, constantOf, exportsAssignment, importOf, topStatement } from './top-level.ts';
@@ -89,7 +90,25 @@ class Slicer {
     }
     this.#checkChanges();
     for (const [statement, declarators] of this.#kept) this.#keepDeclarators(statement, declarators);
+    this.#checkMethod();
     return this.#compose(name);
+  }
+
+  /** A method can be cut out of its object, or come along inside it, but not both. */
+  #checkMethod(): void {
+    const { target, subject } = this.#r;
+    if (!isMethod(this.#module, target) || !this.#ranges.some((r) => target.start >= r.start && target.end <= r.end)) {
+      return;
+    }
+    throw captureError({
+      subject,
+      name: 'its own object',
+      reason: 'keyword',
+      module: this.#module,
+      offset: target.start,
+      because: 'of which it is a method',
+      advice: 'Give a function that calls the method: (...args) => object.method(...args).',
+    });
   }
 
   /** The binding, when the target is, or names, something declared with a name at the top level. */
@@ -370,102 +389,22 @@ class Slicer {
     });
   }
 
-  /** Looks at a piece for what depends on its surroundings: this, super, arguments, import.meta. */
   #inspect(piece: AnyNode, via: string | undefined, isTarget: boolean): void {
-    const fail = (node: AnyNode, word: string, because: string, advice: string): never => {
-      throw captureError({
-        subject: this.#r.subject,
-        name: word,
-        reason: 'keyword',
-        via,
-        module: this.#module,
-        offset: node.start,
-        because,
-        advice,
-      });
-    };
-    const step = (
-      node: AnyNode,
-      own: { this: boolean; super: boolean; arguments: boolean },
-      parent?: AnyNode,
-    ): void => {
-      this.#synchrony.node(node);
-      let inner = own;
-      switch (node.type) {
-        case 'ThisExpression':
-          if (!own.this && !isHelperThis(node, parent)) {
-            fail(
-              node,
-              'this',
-              isTarget && piece.type !== 'ArrowFunctionExpression'
-                ? 'but is called without one in a worker'
-                : 'but there is none where it runs',
-              'Pass the object as an argument, or make the class an actor.',
-            );
-          }
-          return;
-        case 'Super':
-          if (!own.super)
-            fail(
-              node,
-              'super',
-              'but is called without its class in a worker',
-              'Make the class an actor, or call a function.',
-            );
-          return;
-        case 'Identifier':
-          if (node.name === 'arguments' && !own.arguments && this.#isFreeArguments(node)) {
-            fail(node, 'arguments', 'those of the function around it', 'Declare a rest parameter: (...args).');
-          }
-          return;
-        case 'MetaProperty':
-          if (node.meta.name === 'import') {
-            this.#usesMeta = true;
-            this.#edits.push({ start: node.start, end: node.end, text: 'import_meta'.padEnd(node.end - node.start) });
-          }
-          return;
-        case 'VariableDeclaration':
-          if (node.kind === 'using' || node.kind === 'await using') this.#using = true;
-          break;
-        case 'FunctionDeclaration':
-        case 'FunctionExpression': {
-          const root = isTarget && node === piece;
-          const method =
-            parent !== undefined &&
-            ((parent.type === 'Property' && parent.method) || parent.type === 'MethodDefinition');
-          inner = { this: !root, super: method, arguments: true };
-          break;
-        }
-        case 'PropertyDefinition':
-          if (node.computed) step(node.key, own, node);
-          if (node.value) step(node.value, { this: true, super: true, arguments: false }, node);
-          return;
-        case 'StaticBlock':
-          inner = { this: true, super: true, arguments: false };
-          break;
-        case 'ClassDeclaration':
-        case 'ClassExpression':
-          if (node.superClass) step(node.superClass, own, node);
-          for (const member of node.body.body) step(member, { ...own, super: true }, node);
-          return;
-        default:
-          break;
-      }
-      for (const value of Object.values(node) as unknown[]) {
-        for (const child of Array.isArray(value) ? (value as unknown[]) : [value]) {
-          if (typeof child === 'object' && child !== null && typeof (child as AnyNode).type === 'string') {
-            step(child as AnyNode, inner, node);
-          }
-        }
-      }
-    };
-    step(piece, { this: false, super: false, arguments: false });
-  }
-
-  /** A use of the name, as against a property or a label that is called so. */
-  #isFreeArguments(node: AnyNode): boolean {
-    const reference = this.#module.analysis.byNode.get(node);
-    return reference !== undefined && reference.binding === undefined;
+    inspect(piece, isTarget, this.#module.analysis, {
+      node: (node) => {
+        this.#synchrony.node(node);
+        if (isUsing(node)) this.#using = true;
+      },
+      meta: (node) => {
+        this.#usesMeta = true;
+        this.#edits.push({ start: node.start, end: node.end, text: 'import_meta'.padEnd(node.end - node.start) });
+      },
+      refuse: (node, name, because, advice) => {
+        const { subject } = this.#r;
+        const module = this.#module;
+        throw captureError({ subject, name, reason: 'keyword', via, module, offset: node.start, because, advice });
+      },
+    });
   }
 
   /** A constant that other code of the program changes would be silently wrong in a worker. */
@@ -512,29 +451,6 @@ class Slicer {
   }
 }
 
-/** `__awaiter(this, ...)`, `__asyncGenerator(this, arguments, function* ...)`, `(this && this.__helper)`: passed on, not used. */
-function isHelperThis(node: AnyNode, parent: AnyNode | undefined): boolean {
-  if (parent === undefined) return false;
-  if (parent.type === 'CallExpression' && parent.arguments[0] === node) {
-    if (parent.callee.type === 'Identifier' && toolHelper.test(parent.callee.name)) return true;
-    const last = parent.arguments.at(-1);
-    return parent.arguments.length >= 3 && last?.type === 'FunctionExpression' && last.generator;
-  }
-  if (parent.type === 'LogicalExpression' && parent.left === node) return true;
-  return (
-    parent.type === 'MemberExpression' &&
-    !parent.computed &&
-    parent.property.type === 'Identifier' &&
-    toolHelper.test(parent.property.name)
-  );
-}
-
-/** Whether a tree contains a `using` declaration. */
-export function hasUsing(node: AnyNode): boolean {
-  let found = false;
-  walk(node, (n) => {
-    if (n.type === 'VariableDeclaration' && (n.kind === 'using' || n.kind === 'await using')) found = true;
-    return !found;
-  });
-  return found;
+function isUsing(node: AnyNode): boolean {
+  return node.type === 'VariableDeclaration' && (node.kind === 'using' || node.kind === 'await using');
 }

@@ -3,7 +3,7 @@ import { pathToFileURL } from 'node:url';
 import type { Program } from 'acorn';
 import { type AnyNode, isClassNode, isFunctionNode, Lines, parseProgram, walk } from './parse.ts';
 import { type Analysis, analyse } from './scope.ts';
-import { fileOf, isTypeScript, stripTypes } from './strip.ts';
+import { compileTypes, fileOf, isTypeScript, stripTypes } from './strip.ts';
 
 /** One file as text, tree and names; the latter two are made when first asked for. */
 export class SourceModule {
@@ -18,8 +18,12 @@ export class SourceModule {
   #definitions: AnyNode[] | undefined;
   #parents: Map<AnyNode, AnyNode> | undefined;
 
-  constructor(url: string, text: string) {
+  /** Tokens stand where the file on disk has them. */
+  readonly keepsPositions: boolean;
+
+  constructor(url: string, text: string, keepsPositions = true) {
     this.url = url;
+    this.keepsPositions = keepsPositions;
     this.text = text;
     const { program, module } = parseProgram(text);
     this.program = program;
@@ -72,6 +76,8 @@ interface Cached {
   readonly mtimeMs: number;
   readonly size: number;
   readonly module: SourceModule | undefined;
+  /** Read with its positions kept. */
+  readonly strict: boolean;
 }
 
 const cache = new Map<string, Cached>();
@@ -83,6 +89,18 @@ export function toFileUrl(name: string): string | undefined {
   if (plain.startsWith('file:')) return plain;
   if (plain.startsWith('/') || /^[A-Za-z]:[\\/]/.test(plain)) return pathToFileURL(plain).href;
   return undefined;
+}
+
+/** Without `strict`, what a tool compiled for this process is compiled here too: then the program runs under such a tool. */
+function fromTypeScript(text: string, url: string, strict: boolean): SourceModule {
+  let stripped: string;
+  try {
+    stripped = stripTypes(text, url);
+  } catch (error) {
+    if (strict) throw error;
+    return new SourceModule(url, compileTypes(text, url), false);
+  }
+  return new SourceModule(url, stripped);
 }
 
 /**
@@ -99,17 +117,17 @@ export function sourceModule(url: string, strict = false): SourceModule | undefi
   }
   const known = cache.get(url);
   if (known !== undefined && known.mtimeMs === stat.mtimeMs && known.size === stat.size) {
-    if (known.module !== undefined || !strict) return known.module;
+    if (!strict || (known.module !== undefined && known.strict)) return known.module;
   }
   let module: SourceModule | undefined;
   try {
     const text = readFileSync(path, 'utf8').replace(/^\uFEFF/, '');
-    module = new SourceModule(url, isTypeScript(path) ? stripTypes(text, url) : text);
+    module = isTypeScript(path) ? fromTypeScript(text, url, strict) : new SourceModule(url, text);
   } catch (error) {
     if (strict) throw error;
     module = undefined;
   }
   if (cache.size >= limit) cache.delete(cache.keys().next().value as string);
-  cache.set(url, { mtimeMs: stat.mtimeMs, size: stat.size, module });
+  cache.set(url, { mtimeMs: stat.mtimeMs, size: stat.size, module, strict });
   return module;
 }

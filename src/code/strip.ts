@@ -75,6 +75,20 @@ export function stripTypes(source: string, url: string): string {
   }
 }
 
+/**
+ * The JavaScript of a file that only a compiler can run (enums and the like), for reading what it declares. Positions are
+ * not kept.
+ */
+export function compileTypes(source: string, url: string): string {
+  return stripper().transformSync(source, {
+    mode: 'transform',
+    module: true,
+    filename: fileOf(url),
+    sourceMap: false,
+    transform: { verbatimModuleSyntax: false, nativeClassProperties: true },
+  }).code;
+}
+
 function explain(error: unknown, url: string): UsageError {
   const failure = error as StripFailure;
   const where = `${fileOf(url)}:${failure.startLine ?? 1}:${(failure.startColumn ?? 0) + 1}`;

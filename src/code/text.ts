@@ -79,11 +79,11 @@ function importLine(
   if (esbuild.length === 1) return whole(esbuild[0]!);
   // Otherwise by the members that are used: exactly one module must have been asked for them.
   const members = membersOf(text, node.name);
-  const fitting = [...sources].filter((source) =>
-    [...members].every((m) =>
-      bindings.some((b) => importOf(b)?.source === source && [m, '*'].includes(importOf(b)!.name)),
-    ),
-  );
+  const imported = (source: string) => bindings.map(importOf).filter((i) => i?.source === source);
+  const fits = (source: string, also: string) =>
+    [...members].every((m) => imported(source).some((i) => i?.name === m || i?.name === also));
+  const exact = [...sources].filter((source) => fits(source, ''));
+  const fitting = exact.length > 0 ? exact : [...sources].filter((source) => fits(source, '*'));
   return fitting.length === 1 ? whole(fitting[0]!) : undefined;
 }
 

@@ -1,7 +1,8 @@
 import { passIt } from './capture-error.ts';
+import { isNameHelper, toolHelper, unwrapIndirect } from './known.ts';
 import type { AnyNode } from './parse.ts';
 import { isFunctionNode } from './parse.ts';
-import { isNameHelper, type Purity, toolHelper, unwrapIndirect } from './purity.ts';
+import type { Purity } from './purity.ts';
 import type { Binding } from './scope.ts';
 import type { SourceModule } from './source.ts';
 

@@ -49,7 +49,7 @@ test('resources end on return, throw, break and continue', async () => {
   assert.deepEqual(await log('using a = r("a"); return "v";'), ['a', '=> v']);
   assert.deepEqual(await log('using a = r("a"); throw new Error("x");'), ['a', '! Error x']);
   assert.deepEqual(
-    await log('for (const i of [1, 2, 3]) { using a = r(i); if (i === 1) continue; if (i === 2) break; }'),
+    await log('for (const i of [1, 2, 3]) { using a = r(String(i)); if (i === 1) continue; if (i === 2) break; }'),
     ['1', '2'],
   );
 });

@@ -272,7 +272,11 @@ function nameText(node: AnyNode): string {
 function prologueEnd(body: readonly AnyNode[], source: string, module: boolean): number {
   const hashbang = source.startsWith('#!') ? source.indexOf('\n') + 1 : 0;
   const [first] = body;
-  if (body.length === 1 && first?.type === 'ExpressionStatement' && first.expression.type === 'ArrowFunctionExpression') {
+  if (
+    body.length === 1 &&
+    first?.type === 'ExpressionStatement' &&
+    first.expression.type === 'ArrowFunctionExpression'
+  ) {
     return source.indexOf('{', first.expression.body.start) + 1;
   }
   let end = hashbang;

@@ -36,12 +36,17 @@ function reserve(byteLength: number): WebAssembly.Memory {
 
 function describe(memory: WebAssembly.Memory, handle: SegmentHandle): Segment {
   const buffer = memory.buffer as SharedArrayBuffer;
+  let address: bigint | undefined;
   return {
     handle,
     buffer,
     byteLength: buffer.byteLength,
     fd: handle.kind === 'memfd' ? handle.fd : undefined,
-    address: libc()?.addressOf(new Uint8Array(buffer, 0, 1)),
+    // On demand: a thread that only reads and writes does without FFI.
+    get address() {
+      address ??= libc()?.addressOf(new Uint8Array(buffer, 0, 1));
+      return address;
+    },
     memory,
   };
 }

@@ -38,8 +38,11 @@ export class Cell {
   owner: Address | null = null;
   /** Once it has an id: how many times this party has been added to the directory's table; given back at the end. */
   credits = 0;
-  /** The party that made one of these additions for this one; negative when the directory or this party made them all. */
+  /** How many of them one other party has made for this one, and which; the directory or this party made the rest. */
+  sponsored = 0;
   sponsor = -1;
+  /** This party has counted others in while it was not counted itself, and holds the cell until it is. */
+  sponsoring = false;
   /** Borrowed only: the value has been asked for. */
   asked = false;
   /** The result of a task that returned a reference: this cell takes its value from that one. */
@@ -47,7 +50,7 @@ export class Cell {
   waiters: Waiter | Waiter[] | null = null;
   /** The task that makes it, while it is pending or can be made again. */
   task: TaskRecord | null = null;
-  /** How many tasks that may run again need it as an argument. */
+  /** How many kept tasks were given it and rely on its being made again; see `Lineage`. */
   lineage = 0;
   /** Somebody has looked at it, or said that nobody need: its failure is not reported. */
   observed = false;

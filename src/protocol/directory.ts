@@ -19,6 +19,8 @@ interface Entry<P> {
   settled: SettledValue<P> | null;
   /** Parties that want the value. */
   waiting: string[];
+  /** Its owner is gone. The value is kept only for those to whom it is on its way. */
+  lost: boolean;
 }
 
 /** The holder that a containing object is. */
@@ -41,6 +43,10 @@ export class Directory<P> {
   readonly #early = new Map<string, Map<string, number>>();
   readonly #earlyWaiting = new Map<string, string[]>();
   readonly #dead = new Set<string>();
+  /** Parties that have died and are not buried yet. */
+  readonly #dying = new Set<string>();
+  /** Those that became unheld meanwhile. */
+  readonly #unheld = new Set<Entry<P>>();
   /** The newest promotion of each owner. They come in order, so an older id that is not here has been freed. */
   readonly #newest = new Map<string, number>();
   readonly #node: string;
@@ -70,7 +76,14 @@ export class Directory<P> {
     this.#newest.set(owner, sequenceOf(id));
     const holders = this.#early.get(id) ?? new Map<string, number>();
     this.#early.delete(id);
-    const entry: Entry<P> = { id, owner, holders, settled: null, waiting: this.#earlyWaiting.get(id) ?? [] };
+    const entry: Entry<P> = {
+      id,
+      owner,
+      holders,
+      settled: null,
+      waiting: this.#earlyWaiting.get(id) ?? [],
+      lost: false,
+    };
     this.#earlyWaiting.delete(id);
     this.#entries.set(id, entry);
     this.#count(holders, owner, 1);
@@ -88,6 +101,16 @@ export class Directory<P> {
     const { waiting } = entry;
     entry.waiting = [];
     for (const party of waiting) this.#serve(entry, party);
+  }
+
+  /** Its value is gone, and the owner makes it again: until then, who asks for it waits. */
+  unsettle(id: string): void {
+    const entry = this.#entries.get(id);
+    if (entry === undefined || entry.settled === null) return;
+    const { payload, inner } = entry.settled;
+    entry.settled = null;
+    this.#port.drop(payload);
+    for (const each of inner) this.#add(each, containing(id), -1);
   }
 
   /** `by` as in the message. */
@@ -122,7 +145,8 @@ export class Directory<P> {
       }
       return;
     }
-    if (entry.settled === null) entry.waiting.push(party);
+    if (entry.lost) this.#port.lost(party, id, 'its owner has died');
+    else if (entry.settled === null) entry.waiting.push(party);
     else this.#serve(entry, party);
   }
 
@@ -165,6 +189,10 @@ export class Directory<P> {
 
   #freeIfUnheld(entry: Entry<P>): void {
     if (entry.holders.size > 0) return;
+    if (this.#dying.size > 0) {
+      this.#unheld.add(entry);
+      return;
+    }
     if (!this.#entries.delete(entry.id)) return;
     if (entry.settled !== null) {
       this.#port.drop(entry.settled.payload);
@@ -175,11 +203,20 @@ export class Directory<P> {
   }
 
   /**
+   * A party is gone; not everybody has heard of it yet. Those to whom it had lent a reference are not counted, and its own
+   * lender may let go as soon as it hears of this death: until `partyDied`, nothing is freed.
+   */
+  partyDying(party: string): void {
+    this.#dying.add(party);
+  }
+
+  /**
    * A party is gone, and all that it had sent has been worked in by everybody. It holds nothing any more, and what it
    * owned is lost to those who hold it: an object shares its owner's fate.
    */
   partyDied(party: string): void {
     this.#dead.add(party);
+    this.#dying.delete(party);
     this.#newest.delete(party);
     for (const [id, holders] of this.#early) {
       this.#strike(holders, party);
@@ -198,14 +235,20 @@ export class Directory<P> {
         this.#freeIfUnheld(entry);
       }
     }
+    if (this.#dying.size > 0) return;
+    const unheld = [...this.#unheld];
+    this.#unheld.clear();
+    for (const entry of unheld) this.#freeIfUnheld(entry);
   }
 
   #ownerDied(entry: Entry<P>): void {
-    if (!this.#entries.delete(entry.id)) return;
+    this.#strike(entry.holders, entry.owner);
+    entry.lost = true;
     if (entry.settled !== null) {
-      this.#port.drop(entry.settled.payload);
-      for (const inner of entry.settled.inner) this.#add(inner, containing(entry.id), -1);
+      this.#freeIfUnheld(entry);
+      return;
     }
+    this.#entries.delete(entry.id);
     for (const party of entry.waiting) this.#port.lost(party, entry.id, 'its owner has died');
   }
 

@@ -11,6 +11,8 @@ export class Run {
   readonly exclusive: boolean;
   /** It waits for other tasks, and has given up its place. */
   suspended = 0;
+  /** Its caller has died: nobody waits for an answer. The host may end it. */
+  orphaned = false;
   /** References that came with the arguments. */
   lent: readonly Cell[] = NO_CELLS;
   /** What the run holds until it ends: the lent references, and every handle that it made. */
@@ -31,7 +33,7 @@ export interface ExecutorLimits {
 
 export const EXECUTOR_LIMITS: ExecutorLimits = { shared: 8 };
 
-/** What a worker keeps for a caller until it has acknowledged a result that has lent references or shared memory in it. */
+/** What a worker keeps for a caller until it has acknowledged a result: pins of shared memory; references sent to itself. */
 export interface Unacknowledged {
   readonly caller: number;
   readonly granted: readonly Cell[];
@@ -47,14 +49,23 @@ export class Executor {
   readonly #references: Holder;
   readonly #limits: ExecutorLimits;
   readonly #suspended = new Set<Run>();
+  /** All that have begun and not ended, in the order of their beginning. */
+  readonly #active: Run[] = [];
   #running = 0;
   #exclusive = 0;
   #sequence = 0;
+  readonly #discard: (payload: unknown) => void;
   readonly unacknowledged = new Map<number, Unacknowledged>();
 
-  constructor(references: Holder, limits: ExecutorLimits = EXECUTOR_LIMITS) {
+  /** `discard` lets go of a payload that nobody will acknowledge. */
+  constructor(
+    references: Holder,
+    limits: ExecutorLimits = EXECUTOR_LIMITS,
+    discard: (payload: unknown) => void = () => {},
+  ) {
     this.#references = references;
     this.#limits = limits;
+    this.#discard = discard;
   }
 
   /** Runs that hold the worker's place: at most one, but for those resumed while another one runs. */
@@ -87,6 +98,7 @@ export class Executor {
 
   started(run: Run): void {
     this.#running++;
+    this.#active.push(run);
     if (run.exclusive) this.#exclusive++;
   }
 
@@ -112,7 +124,7 @@ export class Executor {
   /**
    * The run has ended; `result` are the references in what it returns, one for each place, `payload` what the host keeps
    * for the caller. Returns what the reply must say: the ids of lent references that are kept here, and, when the caller
-   * has to acknowledge, the number under which it does.
+   * has to acknowledge, the number under which it does. For an orphaned run there is nothing to say, and nobody to say it to.
    */
   finish(run: Run, result: readonly Cell[], payload: unknown): { kept: readonly string[]; receipt: number } {
     if (run.suspended > 0) {
@@ -122,8 +134,11 @@ export class Executor {
       this.#running--;
     }
     if (run.exclusive) this.#exclusive--;
+    const place = this.#active.lastIndexOf(run);
     let receipt = 0;
-    if (result.length > 0 || payload !== undefined) {
+    if (run.orphaned) {
+      if (payload !== undefined) this.#discard(payload);
+    } else if (result.length > 0 || payload !== undefined) {
       const held: Cell[] = [];
       for (const cell of result) {
         if (!this.#references.grant(cell, run.caller)) continue;
@@ -140,8 +155,20 @@ export class Executor {
       run.scope = null;
       for (const cell of scope) this.#references.drop(cell);
     }
-    const kept = run.lent.length === 0 ? NOTHING : this.#references.kept(run.lent, run.caller);
+    const kept = run.lent.length === 0 ? NOTHING : this.#references.kept(this.#firstLent(run, place), run.caller);
+    if (place === this.#active.length - 1) this.#active.pop();
+    else if (place >= 0) this.#active.splice(place, 1);
     return { kept, receipt };
+  }
+
+  /**
+   * What no earlier run was lent, too. Only the first lender of a reference can be relied on: later ones may have it from
+   * here, and wait for this party to let it go.
+   */
+  #firstLent(run: Run, place: number): readonly Cell[] {
+    const earlier = this.#active.slice(0, place).filter((other) => other.lent.length > 0);
+    if (earlier.length === 0) return run.lent;
+    return run.lent.filter((cell) => !earlier.some((other) => other.lent.includes(cell)));
   }
 
   /** The caller has counted itself in: what was kept for it is let go. Returns the host's payload. */
@@ -153,8 +180,9 @@ export class Executor {
     return entry.payload;
   }
 
-  /** A caller has died: it will acknowledge nothing. Returns the hosts' payloads. */
+  /** A caller has died: it will acknowledge nothing, and its runs answer nobody. Returns the host's payloads. */
   callerDied(caller: number): unknown[] {
+    for (const run of this.#active) if (run.caller === caller) run.orphaned = true;
     const payloads: unknown[] = [];
     for (const [receipt, entry] of this.unacknowledged) {
       if (entry.caller === caller) payloads.push(this.acknowledged(receipt));

@@ -3,6 +3,7 @@ export * from './directory.ts';
 export * from './executor.ts';
 export * from './ids.ts';
 export * from './lease.ts';
+export * from './lineage.ts';
 export * from './messages.ts';
 export * from './owner.ts';
 export * from './party.ts';

@@ -25,6 +25,8 @@ export type ReferenceMessage<P> =
   /** A reference of the sender has escaped; the sender counts as its first holder. */
   | { readonly type: 'promote'; readonly id: string; readonly settled: SettledValue<P> | null }
   | { readonly type: 'settle'; readonly id: string; readonly settled: SettledValue<P> }
+  /** The value that the sender had settled it with is gone; another `settle` follows. */
+  | { readonly type: 'unsettle'; readonly id: string }
   /** `party` (an address key) holds the object. Said by whoever passed the reference on: the party with the number `by`, or
    * null when a holder speaks for itself, which it may do only while it is still counted on behalf of somebody dead. */
   | { readonly type: 'add'; readonly id: string; readonly party: string; readonly by: number | null }

@@ -1,6 +1,7 @@
 import type { Cell } from './cell.ts';
 import { FAILED, NO_CELLS } from './cell.ts';
 import { KeyQueue, Lease, type Shape, shapeKey } from './lease.ts';
+import type { Kept, Lineage } from './lineage.ts';
 import type { TaskMessage } from './messages.ts';
 import type { Holder } from './references.ts';
 import { DONE, PUSHED, QUEUED, type TaskRecord, WAITING } from './task-record.ts';
@@ -36,9 +37,19 @@ export interface OwnerLimits {
   readonly stall: number;
   /** Resubmissions of one task that are not charged to it. */
   readonly uncharged: number;
+  /** Bytes of finished tasks that are kept to be run again, should their results be lost. */
+  readonly lineage: number;
 }
 
-export const OWNER_LIMITS: OwnerLimits = { depth: 1000, window: 1000, stack: 50, idle: 500, stall: 5, uncharged: 16 };
+export const OWNER_LIMITS: OwnerLimits = {
+  depth: 1000,
+  window: 1000,
+  stack: 50,
+  idle: 500,
+  stall: 5,
+  uncharged: 16,
+  lineage: 2 ** 30,
+};
 
 /**
  * The owner's side of tasks: which of them wait for arguments, for a worker, for an answer; which leases exist; what
@@ -59,6 +70,8 @@ export class Owner {
   now = 0;
   /** Tasks not yet done. */
   pending = 0;
+  /** Told when a kept task is done, perhaps with nobody left who wants its results. */
+  lineage: Lineage | null = null;
 
   constructor(port: OwnerPort, references: Holder, limits: OwnerLimits = OWNER_LIMITS) {
     this.#port = port;
@@ -101,6 +114,16 @@ export class Owner {
       }
     }
     if (task.missing === 0) this.#enqueue(task);
+  }
+
+  /** Runs a finished task once more, because a result is lost. The attempt has been charged. */
+  resubmit(task: TaskRecord): void {
+    const { uses, dependencies } = task.kept as Kept;
+    task.uses = uses;
+    task.dependencies = dependencies;
+    task.state = WAITING;
+    task.missing = 0;
+    this.submit(task);
   }
 
   argumentSettled(task: TaskRecord, cell: Cell): void {
@@ -178,18 +201,19 @@ export class Owner {
     const { leases } = key;
     const { depth, window, stack } = this.#limits;
     const cost = task.timing.expected;
+    const unknown = task.timing.micros < 0;
     const most = key.shape.exclusive ? 1 : depth;
     let best: Lease | null = null;
     for (let i = 0; i < leases.length; i++) {
       const lease = leases[i] as Lease;
       if (lease.reclaimed || lease.inFlight >= most || lease.stalled) continue;
+      // While the function's cost is unknown, a second call waits for the first answer or for another worker.
+      if (unknown && lease.inFlight > 0) continue;
       // One more may always wait behind a task of moderate length, which hides the round trip.
       if (lease.inFlight > 0 && lease.work + cost > window && (lease.inFlight > 1 || cost > 5 * window)) continue;
       if (lease.work + cost <= stack) return lease;
       if (best === null || lease.work < best.work) best = lease;
     }
-    // While the function's cost is unknown, a second call waits for the first answer or for another worker.
-    if (best !== null && best.inFlight > 0 && task.timing.micros < 0) return null;
     return best;
   }
 
@@ -227,6 +251,7 @@ export class Owner {
     const lease = task.lease as Lease;
     lease.inFlight--;
     lease.work = lease.inFlight === 0 ? 0 : lease.work - task.cost;
+    if (lease.inFlight === 0) lease.stalled = false;
     task.key.inFlight--;
     task.lease = null;
     this.#freeSlot(task);
@@ -261,6 +286,7 @@ export class Owner {
     task.uses = NO_CELLS;
     task.dependencies = NO_CELLS;
     for (let i = 0; i < uses.length; i++) this.#references.drop(uses[i] as Cell);
+    if (task.kept !== null) this.lineage?.released(task);
   }
 
   /** Runs a replied task once more, because its own error asked for it. False when it has no retries left. */

@@ -1,6 +1,7 @@
-import { Cell, NO_CELLS } from './cell.ts';
-import { Executor } from './executor.ts';
+import { Cell, FREED, NO_CELLS } from './cell.ts';
+import { EXECUTOR_LIMITS, Executor } from './executor.ts';
 import { type Address, addressKey } from './ids.ts';
+import { Lineage } from './lineage.ts';
 import type { FromControl } from './messages.ts';
 import { OWNER_LIMITS, Owner, type OwnerLimits, type OwnerPort } from './owner.ts';
 import { References, type ReferencesPort } from './references.ts';
@@ -36,6 +37,13 @@ export interface PartyPort<P> extends Omit<OwnerPort, 'control'>, ReferencesPort
   autopsy(worker: number): { guilty: number; started(task: TaskRecord): boolean };
   /** What was kept for a dead caller is let go. */
   discard(payload: unknown): void;
+  /**
+   * Bytes that a finished task takes which is kept to be run again; its arguments must last until `forgotten`. A host without
+   * this keeps none, and what is lost is lost.
+   */
+  recordSize?(task: TaskRecord): number;
+  /** A task that was kept will not run again. */
+  forgotten?(task: TaskRecord): void;
 }
 
 /**
@@ -47,6 +55,7 @@ export class Party<P> {
   readonly references: References<P>;
   readonly owner: Owner;
   readonly executor: Executor;
+  readonly lineage: Lineage;
   readonly #port: PartyPort<P>;
 
   constructor(self: Address, port: PartyPort<P>, limits: OwnerLimits = OWNER_LIMITS) {
@@ -54,7 +63,21 @@ export class Party<P> {
     this.#port = port;
     this.references = new References<P>(self, port);
     this.owner = new Owner(port, this.references, limits);
-    this.executor = new Executor(this.references);
+    this.executor = new Executor(this.references, EXECUTOR_LIMITS, (payload) => port.discard(payload));
+    const { references, owner } = this;
+    this.lineage = new Lineage(
+      {
+        hold: (cell) => references.hold(cell),
+        drop: (cell) => references.drop(cell),
+        unsettle: (cell) => references.unsettle(cell),
+        fail: (cell, reason) => references.fail(cell, reason),
+        resubmit: (task) => owner.resubmit(task),
+        forgotten: (task) => port.forgotten?.(task),
+      },
+      limits.lineage,
+    );
+    references.lineage = this.lineage;
+    owner.lineage = this.lineage;
   }
 
   /** The commonest reply: one result, a plain value with nothing inside, nothing kept. */
@@ -92,7 +115,29 @@ export class Party<P> {
       this.#settle(task.results as Cell, false, reply.results[0] as ResultWire<P>, worker.party);
     }
     if (reply.receipt !== 0) this.#port.acknowledge(worker.party, reply.receipt);
-    if (task !== undefined) owner.done(task);
+    if (task === undefined) return;
+    if (!reply.failed) this.#keepLineage(task);
+    owner.done(task);
+  }
+
+  #keepLineage(task: TaskRecord): void {
+    const port = this.#port;
+    if (port.recordSize === undefined) return;
+    let shared = false;
+    task.eachResult((cell) => {
+      if (cell.state !== FREED && (cell.pinned || cell.alias !== null)) shared = true;
+    });
+    if (shared) this.lineage.keep(task, port.recordSize(task));
+  }
+
+  /**
+   * The host has found that the value of a cell is gone, and has let go of what it had of it. An own one is made again, or
+   * fails; a borrowed one is asked for again as soon as somebody needs it, and its owner has to be told of the loss by
+   * the host.
+   */
+  lost(cell: Cell): void {
+    if (cell.owner === null) this.lineage.lost(cell);
+    else if (cell.settled) this.references.unsettle(cell);
   }
 
   #nobody(): Cell {

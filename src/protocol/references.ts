@@ -1,5 +1,6 @@
 import { Cell, FAILED, FREED, NO_CELLS, PENDING, READY, type Waiter } from './cell.ts';
 import { type Address, addressKey, makeId, ownerOf } from './ids.ts';
+import type { Lineage } from './lineage.ts';
 import type { SettledValue, ToControl } from './messages.ts';
 
 /** What the reference rules need from their host. */
@@ -35,9 +36,11 @@ export interface Holder {
  *
  * - *lent* (in the arguments of a task): the caller holds it until the reply. Passing down costs no message. What the
  *   executor still holds then is named in the reply, and the caller adds the executor before it lets go of its own hold.
- * - *granted* (inside a result): the executor adds the caller. If it was lent the reference itself and is not counted,
- *   it holds it, too, until the caller has acknowledged.
+ * - *granted* (inside a result): the executor adds the caller before it lets go of its own hold.
  * - *served* (inside a value that the directory hands out): the directory adds the receiver itself.
+ *
+ * One who was lent a reference and counts others in without being counted itself holds it until it is: its lender's removal
+ * could overtake the addition otherwise.
  *
  * The owner is counted like any other party, from the moment its reference escapes. Each addition is given back by
  * exactly one removal of the party it was made for. The two travel on different links and may come in either order, so
@@ -53,6 +56,8 @@ export class References<P> implements Holder {
   readonly #port: ReferencesPort<P>;
   readonly owned = new Map<string, Cell>();
   readonly borrowed = new Map<string, Cell>();
+  /** Told of the results of kept tasks that nobody holds any more. */
+  lineage: Lineage | null = null;
   #sequence = 0;
 
   constructor(self: Address, port: ReferencesPort<P>) {
@@ -84,16 +89,12 @@ export class References<P> implements Holder {
   }
 
   #giveBack(cell: Cell): void {
-    let count = cell.credits;
-    const { sponsor } = cell;
+    const { credits, sponsored, sponsor } = cell;
     const id = cell.id as string;
     cell.credits = 0;
-    cell.sponsor = -1;
-    if (sponsor >= 0) {
-      this.#port.control({ type: 'remove', id, count: 1, by: sponsor });
-      count--;
-    }
-    if (count > 0) this.#port.control({ type: 'remove', id, count, by: null });
+    cell.sponsored = 0;
+    if (sponsored > 0) this.#port.control({ type: 'remove', id, count: sponsored, by: sponsor });
+    if (credits > sponsored) this.#port.control({ type: 'remove', id, count: credits - sponsored, by: null });
   }
 
   #free(cell: Cell): void {
@@ -109,6 +110,8 @@ export class References<P> implements Holder {
       cell.alias = null;
       this.drop(alias);
     }
+    const { task } = cell;
+    if (task !== null && task.kept !== null) this.lineage?.released(task);
   }
 
   /** The global id of a cell; an own one becomes known to the directory with it. */
@@ -220,13 +223,32 @@ export class References<P> implements Holder {
   }
 
   /**
-   * Counts `to` in for a reference that goes to it inside a result. True when this party is not counted itself, and has
-   * to hold the reference until the receiver acknowledges.
+   * Counts `to` in for a reference that goes to it inside a result. True when that is this party itself, which has to
+   * hold the reference until the result has arrived.
    */
   grant(cell: Cell, to: number): boolean {
-    const id = this.promote(cell);
-    this.#port.control({ type: 'add', id, party: addressKey(this.#port.addressOf(to)), by: this.self.party });
-    return cell.credits === 0;
+    this.promote(cell);
+    if (to === this.self.party) return true;
+    this.#add(cell, addressKey(this.#port.addressOf(to)));
+    return false;
+  }
+
+  /**
+   * Counts somebody else in. One who was lent the reference must not let go before it is counted itself, or its lender's
+   * removal could overtake this addition, which goes another way.
+   */
+  #add(cell: Cell, party: string): void {
+    this.#port.control({ type: 'add', id: cell.id as string, party, by: this.self.party });
+    if (cell.credits > 0 || cell.sponsoring) return;
+    cell.sponsoring = true;
+    cell.holds++;
+  }
+
+  /** It is counted now: what `#add` held it for is over. */
+  #counted(cell: Cell): void {
+    if (!cell.sponsoring) return;
+    cell.sponsoring = false;
+    this.drop(cell);
   }
 
   /**
@@ -235,11 +257,17 @@ export class References<P> implements Holder {
    */
   granted(id: string, by: number): Cell {
     const cell = this.adopt(id);
-    cell.holds++;
-    if (cell.credits === 0) {
-      cell.credits = 1;
+    const known = cell.holds++ > 0;
+    if (by === this.self.party) return cell;
+    const again = cell.sponsored > 0 && cell.sponsor === by;
+    if (again || (!known && cell.credits === 0)) {
+      // Another one of the same sponsor is kept to the end: given back at once, it could overtake the addition and
+      // cancel the one before it.
+      cell.credits++;
+      cell.sponsored++;
       cell.sponsor = by;
     } else {
+      // Counted already, or lent: then its lender answers for it, and the one that granted it may be lent it from here.
       this.#port.control({ type: 'remove', id, count: 1, by });
     }
     return cell;
@@ -250,20 +278,25 @@ export class References<P> implements Holder {
     const cell = this.adopt(id);
     cell.holds++;
     cell.credits++;
+    this.#counted(cell);
     return cell;
   }
 
   /**
-   * The end of a task that was lent references: the ids of those that this party keeps although the owner does not know
-   * it. The reply names them, and `caller` will add this party.
+   * The end of a task that was the first to bring these references here: the ids of those that this party keeps although
+   * the owner does not know it. The reply names them, and `caller` will add this party.
    */
   kept(lent: readonly Cell[], caller: number): string[] {
     const ids: string[] = [];
+    // What was lent to this party by itself has another lender, who will hear of it.
+    if (caller === this.self.party) return ids;
     for (const cell of lent) {
       if (cell.holds > 0 && cell.credits === 0 && cell.id !== null) {
         cell.credits = 1;
+        cell.sponsored = 1;
         cell.sponsor = caller;
         ids.push(cell.id);
+        this.#counted(cell);
       }
     }
     return ids;
@@ -272,7 +305,10 @@ export class References<P> implements Holder {
   /** The reply of `worker` says that it keeps these references. Must come before the task's holds are dropped. */
   keptBy(worker: Address, ids: readonly string[]): void {
     const party = addressKey(worker);
-    for (const id of ids) this.#port.control({ type: 'add', id, party, by: this.self.party });
+    for (const id of ids) {
+      const cell = this.owned.get(id) ?? this.borrowed.get(id);
+      if (cell !== undefined) this.#add(cell, party);
+    }
   }
 
   /**
@@ -282,10 +318,13 @@ export class References<P> implements Holder {
   partyDied(party: number): void {
     for (const cells of [this.owned, this.borrowed]) {
       for (const [id, cell] of cells) {
-        if (cell.sponsor === party) cell.sponsor = -1;
-        else if (cell.credits === 0 && cell.holds > 0) cell.credits = 1;
-        else continue;
+        if (cell.sponsored > 0 && cell.sponsor === party) {
+          cell.credits -= cell.sponsored;
+          cell.sponsored = 0;
+        } else if (cell.credits > 0 || cell.holds === 0) continue;
+        cell.credits++;
         this.#port.control({ type: 'add', id, party: addressKey(this.self), by: null });
+        this.#counted(cell);
       }
     }
   }
@@ -303,6 +342,27 @@ export class References<P> implements Holder {
     notify(cell);
   }
 
+  /**
+   * The value of a cell is gone, and the host has let go of what it had of it. An own one will be settled again; a
+   * borrowed one is asked for anew once somebody needs it.
+   */
+  unsettle(cell: Cell): void {
+    const { inner } = cell;
+    if (cell.id !== null && cell.owner === null) this.#port.control({ type: 'unsettle', id: cell.id });
+    cell.state = PENDING;
+    cell.value = undefined;
+    cell.pinned = false;
+    cell.inner = NO_CELLS;
+    cell.asked = false;
+    for (const each of inner) this.drop(each);
+  }
+
+  /** A cell that has no value will not get one. */
+  fail(cell: Cell, reason: string): void {
+    const error = this.#port.lostError(cell.id ?? 'a reference that has not left its owner', reason);
+    this.settle(cell, true, error, false, NO_CELLS);
+  }
+
   lost(id: string, reason: string): void {
     const cell = this.borrowed.get(id);
     if (cell === undefined || cell.state !== PENDING) return;
@@ -318,7 +378,7 @@ export class References<P> implements Holder {
     this.owned.delete(id);
     cell.id = null;
     cell.credits = 0;
-    cell.sponsor = -1;
+    cell.sponsored = 0;
     if (cell.holds > 0) return;
     // Still running: what it returns is let go when it comes.
     if (cell.state !== PENDING || cell.alias !== null) this.#free(cell);

@@ -337,7 +337,8 @@ export class Scheduler {
       const kept = this.#keptFor(unmet);
       for (const demand of unmet) {
         if (demand.total <= demand.held) continue;
-        if (kept !== undefined && kept.demand !== demand && kept.names.some((name) => uses(demand.need, name))) continue;
+        if (kept !== undefined && kept.demand !== demand && kept.names.some((name) => uses(demand.need, name)))
+          continue;
         if (this.#grantOne(demand)) granted = true;
       }
     }
@@ -444,7 +445,9 @@ export class Scheduler {
           wanted++;
         }
       }
-      for (const worker of this.#workers.values()) if (worker.starting && worker.isolation === isolation) wanted--;
+      for (const worker of this.#workers.values()) {
+        if (worker.isolation === isolation && (worker.starting || worker.leases.length === 0)) wanted--;
+      }
       for (; wanted > 0 && starting < most; wanted--) {
         if (this.#spawn(isolation) === undefined) return;
         starting++;
@@ -496,7 +499,9 @@ export class Scheduler {
       return `${name}: ${shape.custom[name]} wanted, ${custom[name] ?? 0} free`;
     });
     if (reasons.length > 0) return reasons.join('; ');
-    return this.#workerIsComing(shape.isolation) ? 'a worker is starting' : 'all workers that this node may have are busy';
+    return this.#workerIsComing(shape.isolation)
+      ? 'a worker is starting'
+      : 'all workers that this node may have are busy';
   }
 
   get free(): { cpus: number; memory: number; gpus: number; custom: Record<string, number> } {

@@ -1,6 +1,7 @@
 import type { Cell, Waiter } from './cell.ts';
 import { NO_CELLS } from './cell.ts';
 import type { KeyQueue, Lease } from './lease.ts';
+import type { Kept } from './lineage.ts';
 
 export const WAITING = 0;
 export const QUEUED = 1;
@@ -61,6 +62,8 @@ export class TaskRecord implements Waiter {
   cost = 0;
   /** Set when it is to end early; the host's error. */
   cancelled: unknown = undefined;
+  /** What it takes to run it again once it is done; null when it can't be. */
+  kept: Kept | null = null;
 
   constructor(key: KeyQueue, timing: Timing, results: Cell | readonly Cell[], retries: number, depth: number) {
     this.key = key;

@@ -13,9 +13,11 @@ export interface Attached {
 export function attach(config: SessionConfig, party: number, read: number | undefined): Attached {
   const block = ControlBlock.attach(config.block, config.shape);
   const store = SharedStore.attach(config.store, party);
-  const bell =
-    config.bells === undefined || read === undefined
-      ? new ChannelBell(config.node, party)
-      : new PipeBell(read, config.bells.write);
-  return { block, store, bell };
+  return { block, store, bell: bellOf(config, party, read, true) };
+}
+
+export function bellOf(config: SessionConfig, party: number, read: number | undefined, foreign: boolean): Bell {
+  return config.bells === undefined || read === undefined
+    ? new ChannelBell(config.node, party)
+    : new PipeBell(read, config.bells.write, foreign);
 }

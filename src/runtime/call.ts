@@ -1,7 +1,7 @@
 import { type Cell, type KeyQueue, type Run, TaskRecord, Timing } from '../protocol/index.ts';
 import type { FunctionSpec } from '../code/index.ts';
 import type { Reference } from './reference.ts';
-import type { Stored } from './values.ts';
+import { ownBytes, type Stored } from './values.ts';
 
 /** A function as its owner knows it: what it is, and the number under which workers know it. */
 export class FunctionEntry {
@@ -48,7 +48,7 @@ export class ArgumentArena {
   add(bytes: Uint8Array, length: number): Uint8Array {
     if (length > CHUNK / 8) {
       this.start = 0;
-      return bytes.slice(0, length);
+      return ownBytes(bytes, length);
     }
     if (this.#used + length > CHUNK) {
       this.#chunk = new Uint8Array(CHUNK);

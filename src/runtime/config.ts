@@ -17,6 +17,12 @@ export interface SessionConfig {
 
 /** For the control thread alone. */
 export interface ControlConfig extends SessionConfig {
+  /** The mapping that the process has already: the control thread starts without FFI. */
+  readonly blockMemory: WebAssembly.Memory;
+  /** Its bell, a descriptor of its own. */
+  readonly bell: number | undefined;
+  /** A worker that the main thread has started, while this thread was starting itself. */
+  readonly adopted: AdoptedWorker | undefined;
   readonly capacity: Capacity;
   readonly isolation: 'process' | 'thread';
   readonly prestart: number;
@@ -33,7 +39,29 @@ export interface WorkerConfig extends SessionConfig {
   readonly parent: number;
 }
 
+export interface AdoptedWorker {
+  readonly party: number;
+  readonly incarnation: number;
+  readonly pid: number;
+  /** The read end of a pipe whose other end only the worker has: it ends when the worker does. */
+  readonly life: number;
+}
+
 export const DRIVER = 1;
+export const FIRST_WORKER = 2;
+
+/** What is for everybody of what the control thread knows. */
+export function sessionConfig(c: SessionConfig): SessionConfig {
+  return {
+    node: c.node,
+    block: c.block,
+    shape: c.shape,
+    store: c.store,
+    bells: c.bells,
+    spinners: c.spinners,
+    checkWrites: c.checkWrites,
+  };
+}
 
 /**
  * The descriptors that a worker process inherits, in order, and the same configuration with the numbers that they have

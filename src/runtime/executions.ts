@@ -35,6 +35,8 @@ class Loaded {
   }
 
   load(): Promise<void> {
+    // Stacks of what users' tools have built; not before, since reading the maps of our own files takes time.
+    process.setSourceMapsEnabled(true);
     if (needsTypeScript(this.spec)) installTypeScript();
     this.loading ??= loadFunction(this.spec, this.spec.captures ?? {}).then(
       (fn) => {

@@ -1,6 +1,8 @@
 export * from './engine.ts';
+export { explainWaits, type NodeReport, partyName, type PartyReport, shapeName } from './explain.ts';
+export { type MachineLimits, machineLimits } from './machine.ts';
 export { isReference, Reference } from './reference.ts';
 export * from './session.ts';
-export { runtimeFolder } from './session-socket.ts';
+export { folderProblem, runtimeFolder } from './session-socket.ts';
 export * from './thread-state.ts';
 export { INLINE_LIMIT } from './values.ts';

@@ -40,7 +40,8 @@ const CONTROL_PARTY = 0;
 export type HostMessage =
   | { readonly type: 'hello'; readonly pid: number }
   | { readonly type: 'last-words'; readonly text: string }
-  | { readonly type: 'closing' }
+  /** The main thread on a worker that it started itself. */
+  | { readonly type: 'exited'; readonly party: number; readonly reason: string }
   | { readonly type: 'cancel'; readonly id: string; readonly force: boolean; readonly recursive: boolean }
   | { readonly type: 'ask'; readonly question: number; readonly what: string }
   | { readonly type: 'answer'; readonly question: number; readonly answer: unknown };
@@ -98,6 +99,7 @@ export class PartyHost implements PartyPort<Wire>, ReactorHost, HandleHost {
   readonly #questions = new Map<number, (answer: unknown) => void>();
   #nextQuestion = 1;
   onHostMessage: ((message: HostMessage) => void) | null = null;
+  onPark: (() => void) | null = null;
   onRetry: ((task: Call, charged: boolean, reason: string) => void) | null = null;
 
   constructor(o: PartyHostOptions) {
@@ -400,7 +402,7 @@ export class PartyHost implements PartyPort<Wire>, ReactorHost, HandleHost {
         if (cell !== undefined) this.cancel(cell, error, message.force, message.recursive);
         break;
       }
-      case 'closing':
+      case 'exited':
       case 'hello':
       case 'last-words':
       case 'ask':
@@ -514,6 +516,7 @@ export class PartyHost implements PartyPort<Wire>, ReactorHost, HandleHost {
 
   parking(): void {
     this.executions?.parking();
+    this.onPark?.();
   }
 
   nextTick(): number | undefined {

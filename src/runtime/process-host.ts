@@ -1,6 +1,8 @@
 import { spawn } from 'node:child_process';
-import { type ControlConfig, forChild, type WorkerConfig } from './config.ts';
+import { type ControlConfig, forChild, type SessionConfig, sessionConfig, type WorkerConfig } from './config.ts';
 import type { WorkerHost, WorkerProcess } from './worker-host.ts';
+
+export type SpawnConfig = SessionConfig & Pick<ControlConfig, 'workerEntry' | 'env'>;
 
 /**
  * Workers as processes: a native crash or an exhausted heap costs one worker. They inherit the session's memory and
@@ -9,14 +11,21 @@ import type { WorkerHost, WorkerProcess } from './worker-host.ts';
 export class ProcessHost implements WorkerHost {
   readonly isolation = 'process';
   readonly survives = { nativeCrash: true, heapExhaustion: true };
-  readonly #config: ControlConfig;
+  readonly #config: SpawnConfig;
 
-  constructor(config: ControlConfig) {
+  constructor(config: SpawnConfig) {
     this.#config = config;
   }
 
-  start(party: number, incarnation: number, ended: (reason: string) => void): WorkerProcess {
-    const { capacity: _c, prestart: _p, workerEntry, env, name: _n, socket: _s, ...session } = this.#config;
+  /** `extra` descriptors are inherited behind the session's own, for nothing but their lifetime. */
+  start(
+    party: number,
+    incarnation: number,
+    ended: (reason: string) => void,
+    extra: readonly number[] = [],
+  ): WorkerProcess {
+    const { workerEntry, env } = this.#config;
+    const session = sessionConfig(this.#config);
     const worker: WorkerConfig = {
       ...session,
       isolation: 'process',
@@ -24,8 +33,8 @@ export class ProcessHost implements WorkerHost {
       parent: process.pid,
     };
     const { fds, config } = forChild(worker);
-    const child = spawn(process.execPath, ['--enable-source-maps', workerEntry], {
-      stdio: ['ignore', 'inherit', 'inherit', ...fds],
+    const child = spawn(process.execPath, [workerEntry], {
+      stdio: ['ignore', 'inherit', 'inherit', ...fds, ...extra],
       env: { ...process.env, ...env, SHEAF_WORKER: JSON.stringify(config) },
     });
     let over = false;

@@ -1,15 +1,18 @@
 import { randomBytes } from 'node:crypto';
 import { closeSync, existsSync } from 'node:fs';
-import { availableParallelism, totalmem } from 'node:os';
+import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { InternalError, NotAvailableError, UsageError } from '../base/index.ts';
 import { SharedStore } from '../memory/index.ts';
 import { libc, sharingWorks } from '../native/index.ts';
 import { type BellPipes, blockShape, ChannelBell, ControlBlock, createBellPipes, PipeBell } from '../transport/index.ts';
-import { type ControlConfig, DRIVER } from './config.ts';
+import { type AdoptedWorker, type ControlConfig, DRIVER, FIRST_WORKER } from './config.ts';
+import { answerWithReport, Explainer } from './explain.ts';
+import { machineLimits } from './machine.ts';
 import { OwnedEngine } from './owned-engine.ts';
 import { PartyHost } from './party-host.ts';
+import { ProcessHost } from './process-host.ts';
 import { sessionSocket } from './session-socket.ts';
 import { addEngine, removeEngine } from './thread-state.ts';
 
@@ -30,9 +33,10 @@ export interface SessionStats {
   memory: Record<string, number>;
 }
 
-/** A part of the machine's memory, and cores, unless told otherwise. */
+/** Every core and 0.3 of the memory that this process may use, unless told otherwise. */
 export function defaultResources(): { cpus: number; memory: number } {
-  return { cpus: availableParallelism(), memory: Math.floor(totalmem() * 0.3) };
+  const { cpus, memory } = machineLimits();
+  return { cpus, memory: Math.floor(memory * 0.3) };
 }
 
 let works: boolean | undefined;
@@ -89,7 +93,7 @@ export class LocalSession {
     this.#pipes = c === undefined ? undefined : createBellPipes(shape.parties);
     this.#block.reset(DRIVER, 1);
 
-    const config: ControlConfig = {
+    const session = {
       node: this.node,
       block: this.#block.segment.handle,
       shape,
@@ -97,17 +101,35 @@ export class LocalSession {
       bells: this.#pipes,
       spinners: availableParallelism(),
       checkWrites: o.checkWrites,
+      workerEntry: entry('worker'),
+      env: o.env,
+    };
+    // The first worker starts while the control thread does, and is handed over to it.
+    let adopted: AdoptedWorker | undefined;
+    if (this.isolation === 'process' && c !== undefined) {
+      const [life, worker] = c.pipe();
+      this.#block.reset(FIRST_WORKER, 1);
+      const exited = (reason: string): void => {
+        if (!this.host.closed) this.host.mailer.post(0, { type: 'exited', party: FIRST_WORKER, reason });
+      };
+      const { pid } = new ProcessHost(session).start(FIRST_WORKER, 1, exited, [worker]);
+      closeSync(worker);
+      if (pid === undefined) closeSync(life);
+      else adopted = { party: FIRST_WORKER, incarnation: 1, pid, life };
+    }
+    const config: ControlConfig = {
+      ...session,
+      blockMemory: this.#block.segment.memory,
+      bell: this.#pipes === undefined || c === undefined ? undefined : c.dup(this.#pipes.read[0] as number),
+      adopted,
       capacity: { cpus: o.cpus, gpus: o.gpus, memory: o.memory, custom: o.resources },
       isolation: this.isolation,
       prestart: Math.max(1, Math.floor(o.cpus)),
-      workerEntry: entry('worker'),
-      env: o.env,
       name: o.name,
       socket: sessionSocket(this.node),
     };
     this.#control = new Worker(entry('control'), {
       workerData: { sheafControl: config },
-      execArgv: ['--enable-source-maps'],
       stdout: false,
       stderr: false,
     });
@@ -121,7 +143,7 @@ export class LocalSession {
     const bell =
       this.#pipes === undefined || read === undefined
         ? new ChannelBell(this.node, DRIVER)
-        : new PipeBell(read, this.#pipes.write);
+        : new PipeBell(read, this.#pipes.write, true);
     this.host = new PartyHost({
       self: { node: this.node, party: DRIVER, incarnation: 1 },
       block: this.#block,
@@ -136,7 +158,16 @@ export class LocalSession {
     };
     this.engine = new OwnedEngine(this.host, this.isolation);
     addEngine(this.engine);
-    this.#signals = closeOnSignals(this);
+    this.host.onHostMessage = answerWithReport(this.host);
+    const explainer = new Explainer(this.host);
+    this.host.onPark = () => explainer.parked();
+    const signals = closeOnSignals(this);
+    const silent = explainOnSignal(explainer);
+    this.#signals = () => {
+      signals();
+      silent();
+      explainer.close();
+    };
   }
 
   #controlFailed(error: Error): void {
@@ -188,9 +219,15 @@ export class LocalSession {
   async #close(): Promise<void> {
     removeEngine(this.engine);
     this.#signals();
+    // Until it is all over, this alone keeps the process alive.
+    this.#control.ref();
     const ended = this.host.closed ? Promise.resolve() : this.host.ask('close');
     await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, 2000).unref())]);
     this.host.close('the session was closed');
+    await Promise.race([
+      new Promise((resolve) => this.#control.once('exit', resolve)),
+      new Promise((resolve) => setTimeout(resolve, 1000).unref()),
+    ]);
     await this.#control.terminate();
     this.#store.close();
     const { segment } = this.#block;
@@ -225,4 +262,12 @@ function closeOnSignals(session: LocalSession): () => void {
 }
 
 let listeningSessions = 0;
+
+/** SIGUSR2 asks what is being waited for. */
+function explainOnSignal(explainer: Explainer): () => void {
+  if (process.platform === 'win32') return () => {};
+  const listener = (): void => void explainer.explain('asked by SIGUSR2');
+  process.on('SIGUSR2', listener);
+  return () => process.off('SIGUSR2', listener);
+}
 

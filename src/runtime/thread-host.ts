@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { libc } from '../native/index.ts';
-import type { ControlConfig, WorkerConfig } from './config.ts';
+import { type ControlConfig, sessionConfig, type WorkerConfig } from './config.ts';
 import type { WorkerHost, WorkerProcess } from './worker-host.ts';
 
 /**
@@ -18,7 +18,8 @@ export class ThreadHost implements WorkerHost {
   }
 
   start(party: number, incarnation: number, ended: (reason: string) => void): WorkerProcess {
-    const { capacity: _c, prestart: _p, workerEntry, env, name: _n, socket: _s, ...session } = this.#config;
+    const { workerEntry, env } = this.#config;
+    const session = sessionConfig(this.#config);
     const { bells } = session;
     const config: WorkerConfig = {
       ...session,
@@ -31,7 +32,6 @@ export class ThreadHost implements WorkerHost {
     const worker = new Worker(workerEntry, {
       workerData: { sheafWorker: config },
       env: { ...process.env, ...env },
-      execArgv: ['--enable-source-maps'],
       stdout: false,
       stderr: false,
     });

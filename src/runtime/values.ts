@@ -81,6 +81,13 @@ const fromWire = (w: ExtentWire): Extent => ({
   length: w[3],
 });
 
+/** Whether a value on a wire has parts in shared memory. */
+export function isWireOfShared(wire: Wire): boolean {
+  if (typeof wire !== 'object' || wire === null) return false;
+  if (Array.isArray(wire)) return wire[1] !== null || wire.length > 2;
+  return 'i' in wire && (wire as { i: readonly Wire[] }).i.some(isWireOfShared);
+}
+
 /** What encoding a value gives: how to keep it, and the references inside. */
 export interface Kept {
   readonly value: CellValue;
@@ -132,7 +139,7 @@ export class Values {
   stored(encoded: Encoded): Stored {
     const buffers = encoded.buffers.length === 0 ? NO_EXTENTS : this.#share(encoded);
     try {
-      if (encoded.length <= INLINE_LIMIT) return new Stored(encoded.bytes.slice(0, encoded.length), null, buffers);
+      if (encoded.length <= INLINE_LIMIT) return new Stored(ownBytes(encoded.bytes, encoded.length), null, buffers);
       return new Stored(null, this.#shareBytes(encoded.bytes.subarray(0, encoded.length)), buffers);
     } catch (error) {
       for (const extent of buffers) this.store.unpin(extent.slot);
@@ -309,6 +316,11 @@ interface Part {
   readonly buffer: ArrayBufferLike;
   readonly byteOffset: number;
   readonly byteLength: number;
+}
+
+/** A copy of the first `length` bytes. (The `slice` of a Buffer, which an encoder's scratch is, copies nothing.) */
+export function ownBytes(bytes: Uint8Array, length: number): Uint8Array {
+  return new Uint8Array(bytes.subarray(0, length));
 }
 
 /** Objects within one allocation start at multiples of a cache line. */

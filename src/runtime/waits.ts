@@ -27,6 +27,7 @@ export class Waits {
   value(cell: Cell): Promise<unknown> {
     cell.observed = true;
     if (cell.settled) return this.#settledValue(cell);
+    if (this.#host.closed) return Promise.reject(afterClose());
     return new Promise((resolve, reject) => {
       const wait = new ValueWait(this, cell, resolve, reject);
       this.#begin(wait, cell);
@@ -43,7 +44,7 @@ export class Waits {
   }
 
   read(cell: Cell): unknown {
-    if (cell.state === FREED) return new CancelledError('the session that owned the reference is closed');
+    if (cell.state === FREED) return afterClose();
     return this.#host.values.read(cell);
   }
 
@@ -56,10 +57,11 @@ export class Waits {
       if (failFast && cell.state === FAILED) return Promise.resolve(true);
     }
     if (ready >= count) return Promise.resolve(true);
+    if (this.#host.closed) return Promise.reject(afterClose());
     limits.signal?.throwIfAborted();
     if (limits.timeout === 0) return this.#poll(cells, count);
     return new Promise((resolve, reject) => {
-      const wait = new CountWait(this, cells, count - ready, failFast, resolve);
+      const wait = new CountWait(this, cells, count - ready, failFast, resolve, reject);
       this.#beginMany(wait, cells);
       wait.limit(limits, reject);
     });
@@ -128,15 +130,9 @@ export class Waits {
     for (const wait of [...this.#open]) wait.fail(error);
   }
 
-  /** What is waited for, for people. */
-  describe(): string[] {
-    const lines: string[] = [];
-    for (const wait of this.#open) {
-      for (const cell of wait.cells) {
-        if (!cell.settled) lines.push(cell.owner === null ? 'a result of an own task' : `the borrowed ${cell.id}`);
-      }
-    }
-    return lines;
+  /** What is waited for: see `explain.ts`. */
+  *pending(): Generator<Cell> {
+    for (const wait of this.#open) for (const cell of wait.cells) if (!cell.settled) yield cell;
   }
 
   /** Reports a failure once if its handle goes before anybody has looked at it. */
@@ -162,6 +158,10 @@ export class Waits {
 
 function value(cell: Cell): boolean {
   return cell.state === FAILED;
+}
+
+function afterClose(): CancelledError {
+  return new CancelledError('the session of the reference is closed, and the value was not fetched before');
 }
 
 abstract class Wait implements Waiter {
@@ -251,6 +251,7 @@ class CountWait extends Wait {
   #missing: number;
   readonly #failFast: boolean;
   readonly #resolve: (done: boolean) => void;
+  readonly #reject: (error: unknown) => void;
 
   constructor(
     waits: Waits,
@@ -258,12 +259,14 @@ class CountWait extends Wait {
     missing: number,
     failFast: boolean,
     resolve: (done: boolean) => void,
+    reject: (error: unknown) => void,
   ) {
     super(waits);
     this.cells = cells;
     this.#missing = missing;
     this.#failFast = failFast;
     this.#resolve = resolve;
+    this.#reject = reject;
   }
 
   cellSettled(cell: Cell): void {
@@ -273,9 +276,9 @@ class CountWait extends Wait {
     this.#resolve(true);
   }
 
-  fail(_error: Error): void {
+  fail(error: Error): void {
     this.end();
-    this.#resolve(false);
+    this.#reject(error);
   }
 }
 

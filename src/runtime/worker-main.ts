@@ -3,6 +3,7 @@ import { libc } from '../native/index.ts';
 import { attach } from './attach.ts';
 import type { WorkerConfig } from './config.ts';
 import { Executions } from './executions.ts';
+import { answerWithReport } from './explain.ts';
 import { OwnedEngine } from './owned-engine.ts';
 import { PartyHost } from './party-host.ts';
 import { addEngine, threadState } from './thread-state.ts';
@@ -28,6 +29,7 @@ export function startWorker(config: WorkerConfig): void {
   });
   const executions = new Executions(host, config.checkWrites);
   host.executions = executions;
+  host.onHostMessage = answerWithReport(host);
   const engine = new OwnedEngine(host, config.isolation);
   threadState().onWorker = true;
   addEngine(engine);

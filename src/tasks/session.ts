@@ -1,4 +1,4 @@
-import { bytes, NotAvailableError, UsageError } from '../base/index.ts';
+import { type Bytes, bytes, NotAvailableError, UsageError } from '../base/index.ts';
 import { defaultResources, LocalSession, threadState } from '../runtime/index.ts';
 import { currentEngine, engines, runWith, sessions } from './context.ts';
 import { checkNames } from './options.ts';
@@ -62,9 +62,37 @@ class OpenSession implements Session {
   }
 }
 
+/** What the environment says where the program says nothing. */
+function fromEnvironment(): { cpus?: number; memory?: string; isolation?: string } {
+  const { SHEAF_CPUS, SHEAF_MEMORY, SHEAF_ISOLATION } = process.env;
+  return {
+    ...(SHEAF_CPUS ? { cpus: Number(SHEAF_CPUS) } : {}),
+    ...(SHEAF_MEMORY ? { memory: SHEAF_MEMORY } : {}),
+    ...(SHEAF_ISOLATION ? { isolation: SHEAF_ISOLATION } : {}),
+  };
+}
+
+/** Bytes: a plain number counts them, as in the options. */
+function memoryOf(o: ConnectOptions, text: string | undefined, fallback: number): number {
+  if (o.memory !== undefined) return bytes(o.memory, 'connect: memory');
+  if (text === undefined) return fallback;
+  return bytes((/^\d+$/.test(text) ? Number(text) : text) as Bytes, 'SHEAF_MEMORY');
+}
+
+function isolationOf(o: ConnectOptions, text: string | undefined): 'process' | 'thread' | undefined {
+  const isolation = o.isolation ?? text;
+  if (isolation === undefined || isolation === 'process' || isolation === 'thread') return isolation;
+  const what = o.isolation === undefined ? 'SHEAF_ISOLATION' : 'connect: isolation';
+  throw new UsageError(`${what} is ${JSON.stringify(isolation)}; give 'process' or 'thread'`);
+}
+
 /**
  * Opens a session on this machine: every core, nothing to start. Close it with `await using`, or
  * `session[Symbol.asyncDispose]()`.
+ *
+ * What the options leave open comes from the environment, which `sheaf run` sets: `SHEAF_CPUS` (cores),
+ * `SHEAF_MEMORY` (bytes, or a text such as `2GiB`), `SHEAF_ISOLATION` (`process` or `thread`); then from the machine:
+ * every core, and 0.3 of the memory, that the process may use, a container's limits included.
  */
 export async function connect(where?: string | ConnectOptions): Promise<Session> {
   if (typeof where === 'string') {
@@ -79,18 +107,20 @@ export async function connect(where?: string | ConnectOptions): Promise<Session>
   }
   o.signal?.throwIfAborted();
   const defaults = defaultResources();
-  const cpus = o.cpus ?? defaults.cpus;
+  const environment = fromEnvironment();
+  const cpus = o.cpus ?? environment.cpus ?? defaults.cpus;
   if (!(typeof cpus === 'number' && cpus > 0 && cpus <= 1024)) {
-    throw new UsageError(`connect: cpus is ${String(cpus)}; give a number above 0`);
+    const said = o.cpus === undefined ? `SHEAF_CPUS is ${process.env.SHEAF_CPUS}` : `connect: cpus is ${String(cpus)}`;
+    throw new UsageError(`${said}; give a number above 0, and 1024 at most`);
   }
-  const memory = o.memory === undefined ? defaults.memory : bytes(o.memory, 'connect: memory');
+  const memory = memoryOf(o, environment.memory, defaults.memory);
   if (memory < 1024 * 1024) throw new UsageError(`connect: memory is ${memory} bytes; give at least '1MiB'`);
   const local = LocalSession.open({
     cpus,
     gpus: o.gpus ?? 0,
     memory,
     resources: o.resources ?? {},
-    isolation: o.isolation,
+    isolation: isolationOf(o, environment.isolation),
     env: o.env ?? {},
     checkWrites: o.checkWrites ?? false,
     name: o.name ?? process.argv[1] ?? 'session',

@@ -30,7 +30,7 @@ export function get<const X extends readonly unknown[] | Record<string, unknown>
 export async function get(what: unknown, o?: WaitOptions): Promise<unknown> {
   if (isReference(what)) {
     const engine = engineOf(what);
-    if (engine.peek(what) === undefined) await engine.settled([what], 1, true, limits(o, 'get'));
+    if (engine.peek(what) === undefined) notYet(await engine.settled([what], 1, true, limits(o, 'get')), 1);
     return engine.read(what);
   }
   if (typeof what !== 'object' || what === null) {
@@ -40,13 +40,20 @@ export async function get(what: unknown, o?: WaitOptions): Promise<unknown> {
   const refs = items.filter(isReference);
   if (refs.length > 0) {
     const engine = engineOf(refs[0] as AnyRef);
-    await engine.settled(refs, refs.length, true, limits(o, 'get'));
+    const done = await engine.settled(refs, refs.length, true, limits(o, 'get'));
     // The failure that came, even if others are still pending.
     for (const ref of refs) if (engine.peek(ref) === 'failed') engine.read(ref);
+    notYet(done, refs.length);
   }
   const values = items.map((item) => (isReference(item) ? engineOf(item).read(item) : item));
   if (Array.isArray(what)) return values;
   return Object.fromEntries(Object.keys(what).map((key, i) => [key, values[i]]));
+}
+
+/** With `timeout` 0 a wait does not throw by itself. */
+function notYet(done: boolean, count: number): void {
+  if (done) return;
+  throw new TimeoutError(`${count === 1 ? 'the reference is' : `not all of ${count} references are`} ready now; they can be waited for again`);
 }
 
 /** One reference of many, to pass on: items are resolved where they are used, and nothing is copied here. */

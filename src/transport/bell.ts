@@ -1,4 +1,4 @@
-import { closeSync } from 'node:fs';
+import { closeSync, writeSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { BroadcastChannel } from 'node:worker_threads';
 import { libc } from '../native/index.ts';
@@ -42,12 +42,11 @@ export class PipeBell implements Bell {
   readonly #write: readonly number[];
   readonly #ring: (fd: number) => void;
 
-  constructor(read: number, write: readonly number[]) {
-    const c = libc();
-    if (c === undefined) throw new Error('pipes for waking other processes need Linux, with koffi installed');
+  /** `foreign`: rings by FFI, which is faster, but costs some milliseconds to load. */
+  constructor(read: number, write: readonly number[], foreign: boolean) {
     this.#socket = new Socket({ fd: read, readable: true, writable: false });
     this.#write = write;
-    this.#ring = c.ring;
+    this.#ring = (foreign ? libc()?.ring : undefined) ?? ringBySystem;
   }
 
   ring(party: number): void {
@@ -67,6 +66,16 @@ export class PipeBell implements Bell {
 
   close(): void {
     this.#socket.destroy();
+  }
+}
+
+const stroke = new Uint8Array([1]);
+
+function ringBySystem(fd: number): void {
+  try {
+    writeSync(fd, stroke);
+  } catch {
+    // A full pipe is as good as a written one, and a closed one belongs to a session that is ending.
   }
 }
 

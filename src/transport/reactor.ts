@@ -44,6 +44,8 @@ interface Peer {
 }
 
 const BELL_TICK = 1;
+/** A sleeper that was rung for answers within this time, most of the time: worth spinning for. Milliseconds. */
+const WAKING_MS = 0.25;
 
 /**
  * Drives one party: looks at the rings of others, runs what may run, sleeps when there is nothing, and wakes others
@@ -118,8 +120,13 @@ export class Reactor {
 
   /** To be called after something was committed to a ring of `to`. */
   notify(to: number): void {
-    if (this.block.mustRing(to)) this.#bell.ring(to);
+    if (!this.block.mustRing(to)) return;
+    this.#bell.ring(to);
+    this.#rangAt = performance.now();
   }
+
+  /** When a sleeper was last woken: its answer takes longer than that of one who is awake. */
+  #rangAt = Number.NEGATIVE_INFINITY;
 
   /** Sends a message, now or as soon as there is room; never out of order. */
   post(to: number, bytes: Uint8Array, length: number): void {
@@ -236,8 +243,14 @@ export class Reactor {
     this.#immediate = setImmediate(this.#turn);
   }
 
+  /** The bell has rung: works right away, since another turn of the event loop would cost as much as the ring. */
   #wake(): void {
-    this.#schedule();
+    if (this.#closed) return;
+    if (this.#parked) {
+      this.#parked = false;
+      this.block.unpark(this.party);
+    }
+    if (this.#immediate === undefined) this.#turn();
   }
 
   readonly #turn = (): void => {
@@ -314,6 +327,7 @@ export class Reactor {
     if (begun - this.#stretch >= this.#options.slice || host.busy()) return;
     if (!this.block.beginSpin(this.party, this.#options.spinners)) return;
     const before = this.deliveries;
+    const patience = begun - this.#rangAt < WAKING_MS ? WAKING_MS : this.#options.spin;
     let idleSince = begun;
     try {
       for (;;) {
@@ -321,7 +335,7 @@ export class Reactor {
         const now = performance.now();
         if (heard) idleSince = now;
         if (this.deliveries !== before || this.#closed) break;
-        if (now - idleSince >= this.#options.spin || now - begun >= this.#options.slice) break;
+        if (now - idleSince >= patience || now - begun >= this.#options.slice) break;
       }
     } finally {
       this.block.endSpin(this.party);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { join, node, root, run, tool, workspace } from './support.ts';
+import { join, node, run, tool, workspace } from './support.ts';
 
 /** What program.ts prints wherever it runs; `thrower` is the place of its `throw`, checked apart. */
 const expected: Readonly<Record<string, unknown>> = {
@@ -191,6 +191,21 @@ test('tasks travel out of a program that tsx runs as CommonJS', needs('tsx/dist/
   check(run(node, [tool('tsx/dist/cli.mjs')!, 'program.ts'], directory), join(directory, 'program.ts'));
 });
 
+test('enums and parameter properties travel out of a program that tsx compiles', needs('tsx/dist/cli.mjs'), () => {
+  const directory = workspace('tsx-enum');
+  writeFileSync(
+    join(directory, 'program.ts'),
+    `import { elsewhere, task } from 'sheaf';
+     import { basename } from 'node:path';
+     enum Colour { red, green = 'g' }
+     const enum Size { big = 7 }
+     class Box { constructor(readonly x: number) {} }
+     const t = task((p: string) => [basename(p), Colour.red, Colour.green, Size.big, new Box(3).x]);
+     console.log(JSON.stringify(elsewhere(t, '/a/b')));`,
+  );
+  assert.equal(run(node, [tool('tsx/dist/cli.mjs')!, 'program.ts'], directory), '["b",0,"g",7,3]\n');
+});
+
 const vitest = 'vitest/vitest.mjs';
 for (const [name, flags] of [
   ['vitest', []],
@@ -199,9 +214,13 @@ for (const [name, flags] of [
 ] as const) {
   test(`tasks travel out of a test file that ${name} runs`, needs(vitest), () => {
     const directory = workspace(name.replaceAll(' ', '-'));
-    const file = join(directory, 'program.test.ts');
-    renameSync(join(directory, 'program.ts'), file);
-    writeFileSync(file, `${readFileSync(file, 'utf8')}\nimport { test as it } from 'vitest';\nit('runs', () => {});\n`);
+    // Test files themselves are never instrumented: the program is a module that a test imports.
+    const file = join(directory, 'program.ts');
+    writeFileSync(file, `${readFileSync(file, 'utf8')}console.log('text', String(branches));\n`);
+    writeFileSync(
+      join(directory, 'program.test.ts'),
+      "import { test } from 'vitest';\nimport './program.ts';\ntest('runs', () => {});\n",
+    );
     writeFileSync(
       join(directory, 'vitest.config.mjs'),
       `export default { test: { root: ${JSON.stringify(directory)}, include: ['*.test.ts'], coverage: { include: ['**/*.ts'], exclude: [], reporter: [] } } }`,
@@ -227,5 +246,3 @@ test(
     check(run(modern!, ['--no-warnings', 'program.ts'], directory, {}), join(directory, 'program.ts'));
   },
 );
-
-void root;

@@ -1,4 +1,5 @@
-import type { SharedStore } from '../../memory/index.ts';
+import { InternalError } from '../../base/index.ts';
+import { SharedStore } from '../../memory/index.ts';
 import {
   addressKey,
   Directory,
@@ -10,12 +11,16 @@ import {
   type ToControl,
 } from '../../protocol/index.ts';
 import { type Bell, type ControlBlock, Reactor, type ReactorHost, type RingReader } from '../../transport/index.ts';
+import { AdoptedProcess } from '../adopted-process.ts';
 import { type ControlConfig, DRIVER } from '../config.ts';
+import type { NodeReport, WorkerRow } from '../explain.ts';
 import * as F from '../frames.ts';
 import { Mailer } from '../mailer.ts';
 import type { HostMessage } from '../party-host.ts';
-import { Values, type Wire } from '../values.ts';
+import { isWireOfShared, Values, type Wire } from '../values.ts';
 import type { WorkerHost, WorkerProcess } from '../worker-host.ts';
+import { Reporter, residentBytes } from './reporter.ts';
+import { StatusServer } from './status-server.ts';
 
 interface Member {
   readonly party: number;
@@ -40,6 +45,7 @@ const DEADLINE_CHECK_MS = 20;
 const FAILED_STARTS = 3;
 const TRIM_STEP = 64 * 1024 * 1024;
 const TRIM_AFTER_MS = 5000;
+const LISTEN_AFTER_MS = 100;
 
 /**
  * The control thread: one per node. It lends workers, starts and ends them, answers for references that have escaped,
@@ -48,8 +54,7 @@ const TRIM_AFTER_MS = 5000;
 export class ControlHost implements ReactorHost {
   readonly #config: ControlConfig;
   readonly #block: ControlBlock;
-  readonly #store: SharedStore;
-  readonly #values: Values;
+  #attached: { readonly store: SharedStore; readonly values: Values } | undefined;
   readonly #reactor: Reactor;
   readonly #mailer: Mailer;
   readonly #scheduler: Scheduler;
@@ -64,30 +69,34 @@ export class ControlHost implements ReactorHost {
   /** Why no worker can be had, when that is so. */
   #broken: string | undefined;
   #closing: (() => void) | undefined;
+  readonly #reporter = new Reporter((party, question) =>
+    this.#mailer.post(party, { type: 'ask', question, what: 'report' }),
+  );
+  #server: StatusServer | undefined;
+  readonly #startedAt = performance.now();
   #lastBusy = performance.now();
 
   constructor(
     config: ControlConfig,
     block: ControlBlock,
-    store: SharedStore,
     bell: Bell,
     hosts: ReadonlyMap<Shape['isolation'], WorkerHost>,
   ) {
     this.#config = config;
     this.#block = block;
-    this.#store = store;
     this.#hosts = hosts;
-    this.#values = new Values(store, () => {
-      throw new Error('the control thread never looks into values');
-    });
     this.#reactor = new Reactor(block, 0, bell, this, { spin: 0, slice: 10, spinners: 0 });
     this.#mailer = new Mailer(this.#reactor);
     this.#directory = new Directory<Wire>(config.node, {
       resolved: (party, id, settled) => this.#tell(party, { type: 'resolved', id, settled }),
       lost: (party, id, reason) => this.#tell(party, { type: 'lost', id, reason }),
       freed: (owner, id) => this.#tell(owner, { type: 'freed', id }),
-      keep: (payload) => this.#values.pin(this.#values.parse(payload)),
-      drop: (payload) => this.#values.unpin(this.#values.parse(payload)),
+      keep: (payload) => {
+        if (isWireOfShared(payload)) this.#memory.values.pin(this.#memory.values.parse(payload));
+      },
+      drop: (payload) => {
+        if (isWireOfShared(payload)) this.#memory.values.unpin(this.#memory.values.parse(payload));
+      },
     });
     this.#scheduler = new Scheduler(
       {
@@ -113,7 +122,21 @@ export class ControlHost implements ReactorHost {
       startedAt: performance.now(),
     });
     this.#scheduler.prestart(config.prestart, config.isolation);
+    // Nobody asks in the first moments, in which every millisecond counts.
+    setTimeout(() => this.#listen(), LISTEN_AFTER_MS).unref();
     this.#reactor.kick();
+  }
+
+  /** Shared memory, mapped on first use: the first worker starts sooner without it. */
+  get #memory(): { readonly store: SharedStore; readonly values: Values } {
+    if (this.#attached === undefined) {
+      const store = SharedStore.attach(this.#config.store, 0);
+      const values = new Values(store, () => {
+        throw new InternalError('the control thread looked into a value');
+      });
+      this.#attached = { store, values };
+    }
+    return this.#attached;
   }
 
   #join(member: Member): void {
@@ -130,7 +153,10 @@ export class ControlHost implements ReactorHost {
 
   #spawn(party: number, incarnation: number, isolation: Shape['isolation']): void {
     const host = this.#hosts.get(isolation) as WorkerHost;
-    this.#block.reset(party, incarnation);
+    const { adopted } = this.#config;
+    const isAdopted = adopted?.party === party && adopted.incarnation === incarnation;
+    // An adopted one may have sent something already.
+    if (!isAdopted) this.#block.reset(party, incarnation);
     const member: Member = {
       party,
       incarnation,
@@ -142,7 +168,9 @@ export class ControlHost implements ReactorHost {
       startedAt: performance.now(),
     };
     this.#join(member);
-    member.process = host.start(party, incarnation, (reason) => this.#ended(member, reason));
+    const ended = (reason: string): void => this.#ended(member, reason);
+    if (isAdopted) member.process = new AdoptedProcess(adopted, ended);
+    else member.process = host.start(party, incarnation, ended);
   }
 
   #kill(party: number, incarnation: number, reason: string): void {
@@ -204,7 +232,8 @@ export class ControlHost implements ReactorHost {
     const { member } = burial;
     this.#burials.delete(member.party);
     this.#directory.partyDied(member.key);
-    this.#store.reclaimParty(member.party);
+    if (this.#closing !== undefined) return;
+    this.#memory.store.reclaimParty(member.party);
     this.#scheduler.unreserve(member.party);
   }
 
@@ -271,6 +300,11 @@ export class ControlHost implements ReactorHost {
         this.#broken = undefined;
         this.#scheduler.workerStarted(from, member.incarnation);
         break;
+      case 'exited': {
+        const process = this.#members.get(message.party)?.process;
+        if (process instanceof AdoptedProcess) process.exited(message.reason);
+        break;
+      }
       case 'last-words':
         member.lastWords = message.text;
         break;
@@ -282,42 +316,67 @@ export class ControlHost implements ReactorHost {
       case 'ask':
         void this.#answer(from, message.question, message.what);
         break;
+      case 'answer':
+        this.#reporter.answered(from, message.question, message.answer);
+        break;
       default:
         break;
     }
   }
 
   async #answer(from: number, question: number, what: string): Promise<void> {
-    const answer = what === 'close' ? await this.#close() : this.describe(what);
+    if (what === 'close') await this.#close();
+    const answer = what === 'close' ? true : await this.describe();
     this.#mailer.post(from, { type: 'answer', question, answer });
+    if (what !== 'close') return;
+    // The thread ends by itself: being ended from outside in the middle of a foreign call takes the process down.
+    clearTimeout(this.#timer);
+    this.#reactor.close();
+    process.exit(0);
   }
 
-  /** What people may want to know of the node. */
-  describe(what: string): unknown {
-    switch (what) {
-      case 'waiting':
-        return this.#scheduler.explain();
-      case 'workers':
-        return this.#scheduler.workers().map((w) => ({ ...w, pid: this.#members.get(w.worker)?.process?.pid }));
-      default:
-        return {
-          node: this.#config.node,
-          name: this.#config.name,
-          pid: process.pid,
-          isolation: this.#config.isolation,
-          capacity: this.#config.capacity,
-          free: this.#scheduler.free,
-          workers: this.describe('workers'),
-          waiting: this.#scheduler.explain(),
-          references: this.#directory.size,
-          memory: this.#store.stats(),
-          deaths: this.#restarts.slice(-10),
-        };
-    }
+  /** What people may want to know of the node: for `sheaf status`, and for waits that take long. */
+  async describe(): Promise<NodeReport> {
+    const ready = [...this.#members.values()].filter((member) => member.ready).map((member) => member.party);
+    const parties = await this.#reporter.gather(ready);
+    this.#scheduler.now = performance.now();
+    return {
+      node: this.#config.node,
+      name: this.#config.name,
+      pid: process.pid,
+      upMs: performance.now() - this.#startedAt,
+      isolation: this.#config.isolation,
+      capacity: this.#config.capacity,
+      free: this.#scheduler.free,
+      workers: this.#scheduler.workers().map((row) => this.#workerRow(row)),
+      waiting: this.#scheduler.explain(),
+      references: this.#directory.size,
+      memory: { ...this.#memory.store.stats() },
+      deaths: this.#restarts.slice(-10),
+      parties,
+    };
+  }
+
+  #workerRow(row: { worker: number; incarnation: number; state: string; leases: number }): WorkerRow {
+    const pid = this.#members.get(row.worker)?.process?.pid ?? null;
+    const callers = [...this.#members.keys()].map((caller) => ({
+      caller,
+      slot: this.#block.currentSlot(row.worker, caller),
+    }));
+    const current = callers.find(({ slot }) => slot >= 0);
+    const resident = pid === process.pid ? null : residentBytes(pid);
+    return { ...row, pid, resident, caller: current?.caller ?? null, slot: current?.slot ?? null };
+  }
+
+  #listen(): void {
+    const { socket } = this.#config;
+    if (socket === undefined || this.#closing !== undefined) return;
+    this.#server = new StatusServer(socket, () => this.describe());
   }
 
   /** Ends all workers; resolves when they are gone. */
   #close(): Promise<void> {
+    this.#server?.close();
     return new Promise((resolve) => {
       this.#closing = resolve;
       for (const member of this.#members.values()) {
@@ -367,7 +426,7 @@ export class ControlHost implements ReactorHost {
     if (this.#scheduler.waiting) wait = SCHEDULER_LIMITS.quantum;
     // A worker says by itself in shared memory when its task has to be over; somebody has to look.
     else if (this.#scheduler.busy) wait = DEADLINE_CHECK_MS;
-    else if (this.#store.usable && this.#store.stats().warm > TRIM_STEP) {
+    else if ((this.#attached?.store.stats().warm ?? 0) > TRIM_STEP) {
       wait = now - this.#lastBusy > TRIM_AFTER_MS ? 50 : TRIM_AFTER_MS;
     }
     if (wait === undefined) return;
@@ -377,7 +436,8 @@ export class ControlHost implements ReactorHost {
       this.#scheduler.tick();
       this.#enforceDeadlines();
       if (!this.#scheduler.waiting && performance.now() - this.#lastBusy > TRIM_AFTER_MS) {
-        if (this.#store.stats().used === 0) this.#store.trim(TRIM_STEP, TRIM_STEP);
+        const store = this.#attached?.store;
+        if (store?.stats().used === 0) store.trim(TRIM_STEP, TRIM_STEP);
       }
       this.#arm();
     }, wait);

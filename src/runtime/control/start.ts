@@ -1,6 +1,6 @@
-import { libc } from '../../native/index.ts';
 import type { Shape } from '../../protocol/index.ts';
-import { attach } from '../attach.ts';
+import { ControlBlock } from '../../transport/index.ts';
+import { bellOf } from '../attach.ts';
 import type { ControlConfig } from '../config.ts';
 import { ProcessHost } from '../process-host.ts';
 import { ThreadHost } from '../thread-host.ts';
@@ -8,9 +8,8 @@ import type { WorkerHost } from '../worker-host.ts';
 import { ControlHost } from './control-host.ts';
 
 export function startControl(config: ControlConfig): ControlHost {
-  const read = config.bells === undefined ? undefined : libc()!.dup(config.bells.read[0] as number);
-  const { block, store, bell } = attach(config, 0, read);
+  const block = ControlBlock.attach({ kind: 'memory', memory: config.blockMemory }, config.shape);
   const hosts = new Map<Shape['isolation'], WorkerHost>([['thread', new ThreadHost(config)]]);
   if (config.isolation === 'process') hosts.set('process', new ProcessHost(config));
-  return new ControlHost(config, block, store, bell, hosts);
+  return new ControlHost(config, block, bellOf(config, 0, config.bell, false), hosts);
 }

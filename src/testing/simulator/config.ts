@@ -21,6 +21,10 @@ export interface Config {
   /** Mean time between crashes of some worker; 0 for none. */
   readonly crashEvery: number;
   readonly crashes: number;
+  /** At most so long between losses of values in shared memory; 0 for none. */
+  readonly loseEvery: number;
+  /** Hosts end the runs of dead callers at once; others let them finish. */
+  readonly endsOrphans: boolean;
   /** Pushes not yet begun that a link has room for. */
   readonly room: number;
   /** Workers look at all that was pushed to them for the deepest task, not only at the first of each link. */
@@ -71,6 +75,7 @@ export function configure(seed: number): Config {
       idle: random.pick([2, 50, 500]),
       stall: random.pick([1, 5, 5, 50]),
       uncharged: random.pick([0, 1, 16, 16]),
+      lineage: random.pick([0, 300, 1000, 1e6]),
     },
     scheduler: {
       parties: random.chance(0.2) ? 16 : 64,
@@ -101,6 +106,8 @@ export function configure(seed: number): Config {
     startup: random.pick([100, 5000, 50_000]),
     crashEvery: crashing ? random.pick([200, 1000, 5000, 50_000]) : 0,
     crashes: random.pick([1, 3, 8]),
+    loseEvery: random.chance(0.3) ? random.pick([200, 2000]) : 0,
+    endsOrphans: random.chance(0.7),
     room: random.pick([1, 4, 1000, 1000]),
     anyOrder: random.chance(0.3),
     lazy: random.pick([0, 0.3]),

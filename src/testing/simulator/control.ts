@@ -37,6 +37,7 @@ export class Control implements Endpoint<Message>, SchedulerPort, DirectoryPort<
   /** Workers that have died, and those that are going to. */
   deaths = 0;
   crashes = 0;
+  losses = 0;
   #ticking = false;
 
   constructor(world: World) {
@@ -49,6 +50,19 @@ export class Control implements Endpoint<Message>, SchedulerPort, DirectoryPort<
     this.driver = this.#enter({ node: NODE, party: DRIVER, incarnation: 1 }, true);
     this.turn(() => this.scheduler.prestart(config.prestart, 'process'));
     this.#planCrash();
+    this.#planLoss();
+  }
+
+  #planLoss(): void {
+    const { world } = this;
+    const { loseEvery } = world.config;
+    if (loseEvery === 0) return;
+    world.after(1 + world.random.int(loseEvery), () => {
+      if (this.driver.finished) return;
+      const hosts = [...this.hosts.values()].filter((host) => host.alive && host.busyUntil <= world.now);
+      if (hosts.length > 0) world.random.pick(hosts).loseSomething();
+      this.#planLoss();
+    });
   }
 
   #enter(address: Address, driver: boolean): Host {
@@ -98,6 +112,9 @@ export class Control implements Endpoint<Message>, SchedulerPort, DirectoryPort<
         break;
       case 'settle':
         directory.settle(message.id, message.settled);
+        break;
+      case 'unsettle':
+        directory.unsettle(message.id);
         break;
       case 'add':
         directory.add(message.id, message.party, message.by);
@@ -169,6 +186,7 @@ export class Control implements Endpoint<Message>, SchedulerPort, DirectoryPort<
     const { party, incarnation } = host.address;
     this.world.log(() => `control learns that ${host.name} has died`);
     host.toControl.drain();
+    this.directory.partyDying(addressKey(host.address));
     this.scheduler.workerDied(party, incarnation);
     this.scheduler.ownerDied(addressKey(host.address));
     const missing = new Set<Host>();
@@ -249,12 +267,16 @@ export class Control implements Endpoint<Message>, SchedulerPort, DirectoryPort<
       const { owned, borrowed } = host.party.references;
       const cell = owned.get(id) ?? borrowed.get(id);
       if (cell !== undefined && cell.holds > 0) {
-        throw new Violation(`${id} is freed although ${host.name} holds it (${cell.holds} holds, ${cell.credits} credits)`);
+        throw new Violation(
+          `${id} is freed although ${host.name} holds it (${cell.holds} holds, ${cell.credits} credits)`,
+        );
       }
     }
   }
 
   checkLost(id: string, reason: string, at: Host): void {
+    // What the fault injection took away, and could not be made again.
+    if (this.losses > 0 && (reason.startsWith('every copy') || reason.startsWith('the retries'))) return;
     if (!this.#deadKeys.has(ownerKeyOf(id))) {
       throw new Violation(`${at.name} lost ${id}, whose owner is alive: ${reason}`);
     }

@@ -7,6 +7,7 @@ import {
   NO_CELLS,
   Party,
   type PartyPort,
+  READY,
   type ReferenceMessage,
   type Reply,
   type ResultWire,
@@ -19,7 +20,16 @@ import {
   type Waiter,
 } from '../../protocol/index.ts';
 import type { Control } from './control.ts';
-import { CLAIMED, DELIVERED, describe, type Message, type Push, type PushedArgument, RECALLED, SENT } from './messages.ts';
+import {
+  CLAIMED,
+  DELIVERED,
+  describe,
+  type Message,
+  type Push,
+  type PushedArgument,
+  RECALLED,
+  SENT,
+} from './messages.ts';
 import {
   type Body,
   body,
@@ -40,7 +50,14 @@ class SimTask extends TaskRecord {
   readonly spec: TaskSpec;
   readonly args: readonly Argument[];
 
-  constructor(spec: TaskSpec, args: readonly Argument[], key: KeyQueue, timing: Timing, results: Cell | Cell[], depth: number) {
+  constructor(
+    spec: TaskSpec,
+    args: readonly Argument[],
+    key: KeyQueue,
+    timing: Timing,
+    results: Cell | Cell[],
+    depth: number,
+  ) {
     super(key, timing, results, spec.retries, depth);
     this.spec = spec;
     this.args = args;
@@ -56,8 +73,6 @@ class SimRun extends Run {
   ended = false;
   /** It is to end without a result: cancelled, or its caller is gone. */
   aborted = false;
-  /** Nobody wants its reply. */
-  orphaned = false;
   /** Pending ones of what it waits for. */
   waits = 0;
 
@@ -91,7 +106,6 @@ export class Host implements Endpoint<Message>, PartyPort<Payload> {
   readonly #inbox = new Map<Host, Push[]>();
   readonly runs = new Set<SimRun>();
   readonly #timings: Timing[];
-  readonly #queues: KeyQueue[];
   readonly driver: SimRun | null;
   alive = true;
   busyUntil = 0;
@@ -101,6 +115,8 @@ export class Host implements Endpoint<Message>, PartyPort<Payload> {
   killed = false;
   finished = false;
   #saidBlocked = false;
+  /** Cells with a value in shared memory, at some time. */
+  readonly #private = new Set<Cell>();
   #tickets = 0;
   #objects = 0;
   #tickAt = Number.POSITIVE_INFINITY;
@@ -115,7 +131,6 @@ export class Host implements Endpoint<Message>, PartyPort<Payload> {
     this.party = new Party<Payload>(address, this, world.config.owner);
     this.#toControl = new Link<Message>(world, this, control);
     this.#timings = world.config.shapes.map(() => new Timing());
-    this.#queues = [];
     this.driver = driver ? new SimRun(null, null, world.config.root) : null;
   }
 
@@ -232,8 +247,8 @@ export class Host implements Endpoint<Message>, PartyPort<Payload> {
     for (const run of [...this.runs]) {
       const { from } = run;
       if (from === null || from.number !== number || from.address.incarnation !== incarnation) continue;
-      run.orphaned = true;
-      this.#abort(run);
+      if (!run.orphaned) throw new Violation('a run of a dead caller is not an orphan');
+      if (this.world.config.endsOrphans) this.#abort(run);
     }
   }
 
@@ -399,6 +414,7 @@ export class Host implements Endpoint<Message>, PartyPort<Payload> {
         const object = op.large ? this.#allocate(`put of ${run.spec.seed}`) : null;
         const cell = new Cell();
         references.settle(cell, false, { wire, object, failure: null }, object !== null, inner);
+        if (this.world.config.loseEvery > 0) this.#private.add(cell);
         return this.#handle(run, cell, false);
       }
       case 'call':
@@ -469,6 +485,7 @@ export class Host implements Endpoint<Message>, PartyPort<Payload> {
     task.dependencies = dependencies;
     const refs = cells.map((cell) => {
       cell.task = task;
+      if (this.world.config.loseEvery > 0) this.#private.add(cell);
       return this.#handle(run, cell, false);
     });
     this.world.log(() => `${this.name} submits ${spec.seed} retries ${spec.retries} shape ${spec.shape}`);
@@ -491,12 +508,9 @@ export class Host implements Endpoint<Message>, PartyPort<Payload> {
       this.#endDriver(run, ending);
       return;
     }
-    if (!run.aborted) for (const { payload } of push.args) payload.object?.use(`end of task ${run.spec.seed}`);
+    if (!run.aborted && !run.orphaned)
+      for (const { payload } of push.args) payload.object?.use(`end of task ${run.spec.seed}`);
     this.world.log(() => `${this.name} ends ${run.spec.seed}${ending instanceof Failure ? ` with ${ending}` : ''}`);
-    if (run.orphaned) {
-      executor.finish(run, NO_CELLS, undefined);
-      return;
-    }
     const granted: Cell[] = [];
     const objects: SharedObject[] = [];
     const drafts: { payload: Payload; cells: Cell[]; delegate: Cell | null }[] = [];
@@ -523,6 +537,7 @@ export class Host implements Endpoint<Message>, PartyPort<Payload> {
       }
     }
     const { kept, receipt } = executor.finish(run, granted, objects.length > 0 ? objects : undefined);
+    if (run.orphaned) return;
     const micros = this.world.random.chance(0.9) ? run.micros : -1;
     const first = drafts[0] as (typeof drafts)[0];
     const { link } = this.#outgoingTo(from);
@@ -614,7 +629,8 @@ export class Host implements Endpoint<Message>, PartyPort<Payload> {
         return { payload, inner: arg.cells.map((cell) => references.promote(cell)) };
       }
       const { dependency } = arg;
-      if (!dependency.settled || dependency.state === FAILED) throw new Violation('a task is pushed before its arguments');
+      if (!dependency.settled || dependency.state === FAILED)
+        throw new Violation('a task is pushed before its arguments');
       return { payload: this.encode(dependency), inner: dependency.inner.map((cell) => references.promote(cell)) };
     });
     const push: Push = {
@@ -705,6 +721,25 @@ export class Host implements Endpoint<Message>, PartyPort<Payload> {
 
   addressOf(party: number): Address {
     return (this.#control.hosts.get(party) as Host).address;
+  }
+
+  recordSize(): number {
+    return 100;
+  }
+
+  /** Takes away a value in shared memory that only this party has: what a lost node or a bad disk does. */
+  loseSomething(): boolean {
+    for (const cell of this.#private) {
+      if (cell.id !== null || !cell.pinned || cell.state !== READY) continue;
+      if (this.party.owner.inFlight.some((task) => task?.uses.includes(cell))) continue;
+      const { object } = cell.value as Payload;
+      if (!this.world.random.chance(0.5) || object === null || !object.lose(this)) continue;
+      this.world.log(() => `${this.name} loses ${object.name}`);
+      this.#control.losses++;
+      this.turn(() => this.party.lost(cell));
+      return true;
+    }
+    return false;
   }
 
   acknowledge(worker: number, receipt: number): void {

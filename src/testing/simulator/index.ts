@@ -20,7 +20,11 @@ export interface SimulationResult {
 }
 
 /** Runs one random program under one random schedule, and checks it against the twin and for leaks. */
-export function simulate(seed: number, trace?: (line: string) => void, config: Config = configure(seed)): SimulationResult {
+export function simulate(
+  seed: number,
+  trace?: (line: string) => void,
+  config: Config = configure(seed),
+): SimulationResult {
   const world = new World(config, trace);
   let control: Control | undefined;
   let tasks = 0;
@@ -36,6 +40,7 @@ export function simulate(seed: number, trace?: (line: string) => void, config: C
     checkEnd(world, control);
   } catch (error) {
     problem = error instanceof Violation ? error.message : String((error as Error).stack);
+    if (problem.startsWith('still busy') && control !== undefined) problem += `\n${explain(control)}`;
   }
   return { seed, problem, tasks, events: world.steps, deaths: control?.deaths ?? 0, milliseconds: world.now / 1000 };
 }
@@ -96,16 +101,27 @@ function checkEnd(world: World, control: Control): void {
       leaks.push(`${host.name} is not buried`);
       continue;
     }
-    const { references, owner, executor } = host.party;
-    for (const [id, cell] of references.owned) leaks.push(`${host.name} owns ${id}: holds ${cell.holds} state ${cell.state}`);
+    const { references, owner, executor, lineage } = host.party;
+    for (const [id, cell] of references.owned)
+      leaks.push(`${host.name} owns ${id}: holds ${cell.holds} state ${cell.state}`);
     for (const [id, cell] of references.borrowed) {
       leaks.push(`${host.name} borrows ${id} of ${ownerKeyOf(id)}: holds ${cell.holds} credits ${cell.credits}`);
     }
-    expect(`${host.name} has ${executor.unacknowledged.size} unacknowledged results`, executor.unacknowledged.size === 0);
+    expect(
+      `${host.name} has ${executor.unacknowledged.size} unacknowledged results`,
+      executor.unacknowledged.size === 0,
+    );
     expect(`${host.name} has ${owner.pending} pending tasks`, owner.pending === 0);
-    expect(`${host.name} has tasks in flight`, owner.inFlight.every((task) => task === null));
+    expect(
+      `${host.name} has tasks in flight`,
+      owner.inFlight.every((task) => task === null),
+    );
     expect(`${host.name} has ${host.runs.size} runs`, host.runs.size === 0);
     expect(`${host.name} counts runs`, executor.running === 0 && executor.suspended === 0);
+    expect(
+      `${host.name} keeps ${lineage.size} tasks, ${lineage.bytes} bytes`,
+      lineage.size === 0 && lineage.bytes === 0,
+    );
     for (const queue of owner.queues) {
       expect(`${host.name} has leases`, queue.leases.length === 0);
       expect(`${host.name} has tasks waiting`, queue.waiting.size === 0);
@@ -130,8 +146,12 @@ function checkEnd(world: World, control: Control): void {
 function explain(control: Control): string {
   const lines = [`free ${JSON.stringify(control.scheduler.free)}`];
   for (const row of control.scheduler.explain()) lines.push(`demand ${JSON.stringify(row)}`);
-  for (const worker of control.scheduler.workers()) lines.push(JSON.stringify(worker));
-  for (const host of control.hosts.values()) lines.push(describeHost(host));
+  for (const worker of control.scheduler.workers()) {
+    if (worker.state !== 'idle') lines.push(JSON.stringify(worker));
+  }
+  for (const host of control.hosts.values()) {
+    if (host.party.owner.pending > 0 || host.runs.size > 0) lines.push(describeHost(host));
+  }
   return lines.join('\n');
 }
 

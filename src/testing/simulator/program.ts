@@ -183,7 +183,8 @@ export function* body<R>(
       yield { type: 'cancel', ref: random.pick(children), force: random.chance(0.3) };
     }
   }
-  if (attempt < spec.failUntil || (!driver && random.chance(config.throwRate))) {
+  // An attempt that is charged for a crash must not make a success of what is a failure without it.
+  if ((spec.retryErrors ? attempt : 0) < spec.failUntil || (!driver && random.chance(config.throwRate))) {
     throw new ProgramError(`program:${spec.seed}`);
   }
   if (driver) return [{ value: refs.slice(), large: false }];

@@ -25,6 +25,8 @@ export class SharedObject {
   readonly name: string;
   readonly #pins = new Map<object, number>();
   total = 0;
+  /** Gone by injected failure. */
+  lost = false;
 
   constructor(name: string) {
     this.name = name;
@@ -36,6 +38,7 @@ export class SharedObject {
   }
 
   unpin(who: object): void {
+    if (this.lost) return;
     const count = this.#pins.get(who) ?? 0;
     if (count === 0) throw new Violation(`${this.name} is unpinned by one who had not pinned it`);
     this.#pins.set(who, count - 1);
@@ -46,6 +49,14 @@ export class SharedObject {
   forget(who: object): void {
     this.total -= this.#pins.get(who) ?? 0;
     this.#pins.delete(who);
+  }
+
+  /** Takes the value away, if nobody but `who` has it. */
+  lose(who: object): boolean {
+    if (this.total !== 1 || this.#pins.get(who) !== 1) return false;
+    this.lost = true;
+    this.total = 0;
+    return true;
   }
 
   use(where: string): void {

@@ -1,0 +1,208 @@
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { after, before, describe } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { type ConnectOptions, connect, type Session } from 'sheaf';
+
+export { sleep };
+export const root = process.env.SHEAF_ROOT ?? resolve('.');
+export const MiB = 1024 ** 2;
+
+export type Isolation = 'process' | 'thread';
+/** The suite runs on both kinds of worker; what only one can stand says so. */
+export const hosts: readonly Isolation[] = ['process', 'thread'];
+
+/** A hang is a failure. */
+export async function within<T>(ms: number, promise: PromiseLike<T>, what = 'it'): Promise<T> {
+  const late = new AbortController();
+  try {
+    return await Promise.race([
+      promise,
+      sleep(ms, undefined, { signal: late.signal }).then(() => assert.fail(`${what} took longer than ${ms} ms`)),
+    ]);
+  } finally {
+    late.abort();
+  }
+}
+
+/** The error that a promise is rejected with. */
+export async function failure(promise: PromiseLike<unknown>, ms = 10_000): Promise<Error> {
+  const settled = await within(
+    ms,
+    promise.then(
+      (value) => ({ value }),
+      (error: unknown) => ({ error }),
+    ),
+  );
+  if (!('error' in settled)) return assert.fail(`it should have failed, and gave ${String(settled.value)}`);
+  assert.ok(settled.error instanceof Error, `an Error was expected, not ${String(settled.error)}`);
+  return settled.error;
+}
+
+/** Waits until `holds` is true. */
+export async function eventually(holds: () => boolean | Promise<boolean>, what: string, ms = 5000): Promise<void> {
+  const end = performance.now() + ms;
+  while (!(await holds())) {
+    if (performance.now() > end) assert.fail(`not within ${ms} ms: ${what}`);
+    await sleep(10);
+  }
+}
+
+setFlagsFromString('--expose-gc');
+const gc = runInNewContext('gc') as () => void;
+
+/** Collects garbage and lets finalizers run. */
+export async function collect(): Promise<void> {
+  for (let i = 0; i < 3; i++) {
+    gc();
+    await sleep(1);
+  }
+}
+
+export const used = (session: Session): number => session.stats().memory.used as number;
+
+/** No shared memory is in use any more. */
+export async function drainedOf(session: Session, ms = 5000): Promise<void> {
+  await eventually(
+    async () => {
+      await collect();
+      return used(session) === 0;
+    },
+    `shared memory is back: ${JSON.stringify(session.stats().memory)}`,
+    ms,
+  ).catch((error: Error) => {
+    error.message += `; now ${used(session)} bytes`;
+    throw error;
+  });
+}
+
+/** A group of tests with one session for all, once for each kind of worker. */
+export function onHosts(
+  name: string,
+  options: ConnectOptions,
+  body: (session: () => Session, isolation: Isolation) => void,
+  only: readonly Isolation[] = hosts,
+): void {
+  for (const isolation of only) {
+    describe(`${name} (${isolation})`, () => {
+      const session = lazySession({ ...options, isolation });
+      body(session, isolation);
+    });
+  }
+}
+
+/** A session that is opened at its first use and closed after the group. */
+export function lazySession(options: ConnectOptions): () => Session {
+  let open: Session | undefined;
+  let promise: Promise<Session> | undefined;
+  after(async () => {
+    const session = open ?? (await promise);
+    await session?.[Symbol.asyncDispose]();
+  });
+  before(async () => {
+    promise = connect(options);
+    open = await promise;
+  });
+  return () => open as Session;
+}
+
+
+/** A folder for what tasks write down, so that runs can be counted across workers that die. */
+let folders = 0;
+export function scratch(): string {
+  const folder = join(root, 'build/conformance', `${process.pid}-${folders++}`);
+  mkdirSync(folder, { recursive: true });
+  return folder;
+}
+export const marks = (folder: string): string[] => readdirSync(folder).sort();
+export const mark = (folder: string, name: string): void => writeFileSync(join(folder, name), String(process.pid));
+
+export interface Ended {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly ms: number;
+}
+
+export interface Running {
+  readonly child: ChildProcess;
+  readonly ended: Promise<Ended>;
+  /** Resolves when the program has printed a line that begins so; gives the rest of it. */
+  line(prefix: string, ms?: number): Promise<string>;
+}
+
+/** Starts a program of test/fixtures in a process group of its own. */
+export function start(fixture: string, args: readonly string[] = [], env: Record<string, string> = {}): Running {
+  const { NODE_OPTIONS: _o, NODE_TEST_CONTEXT: _t, ...rest } = process.env;
+  const began = performance.now();
+  const child = spawn(process.execPath, [join(root, 'test/fixtures/conformance', fixture), ...args], {
+    cwd: root,
+    env: { ...rest, ...env },
+    detached: true,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let stdout = '';
+  let stderr = '';
+  const keep = (text: string, more: Buffer): string => (text.length < 1e6 ? text + more.toString() : text);
+  child.stdout.on('data', (data: Buffer) => (stdout = keep(stdout, data)));
+  child.stderr.on('data', (data: Buffer) => (stderr = keep(stderr, data)));
+  const ended = new Promise<Ended>((done) => {
+    child.on('exit', (code, signal) => {
+      const ms = performance.now() - began;
+      // Output may still be on its way; workers that outlive the program would hold the pipes open.
+      setTimeout(() => done({ code, signal, stdout, stderr, ms }), 100);
+    });
+  });
+  const line = async (prefix: string, ms = 10_000): Promise<string> => {
+    let found: string | undefined;
+    await eventually(
+      () => {
+        found = stdout.split('\n').find((each) => each.startsWith(prefix));
+        return found !== undefined;
+      },
+      `a line "${prefix}" of ${fixture}: ${stdout}${stderr}`,
+      ms,
+    );
+    return (found as string).slice(prefix.length).trim();
+  };
+  return { child, ended, line };
+}
+
+export async function program(fixture: string, args: readonly string[] = [], ms = 20_000): Promise<Ended> {
+  const { child, ended } = start(fixture, args);
+  try {
+    return await within(ms, ended, fixture);
+  } finally {
+    if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL');
+  }
+}
+
+/** Neither running nor waiting to be reaped. */
+export function alive(pid: number): boolean {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return !/^\d+ \(.*\) [ZX]/.test(stat);
+  } catch {
+    return false;
+  }
+}
+
+/** The children of a process, by number. */
+export function childrenOf(pid: number): number[] {
+  const found: number[] = [];
+  for (const name of readdirSync('/proc')) {
+    if (!/^\d+$/.test(name)) continue;
+    try {
+      const stat = readFileSync(`/proc/${name}/stat`, 'utf8');
+      if (Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]) === pid) found.push(Number(name));
+    } catch {
+      // It is gone by now.
+    }
+  }
+  return found;
+}
