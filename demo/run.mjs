@@ -15,7 +15,7 @@ if (programs.length === 0 || !existsSync(cli)) {
 }
 for (const name of programs) {
   console.log(`\n== sheaf run demo/${name}.ts`);
-  const args = [...runner, join(root, `demo/${name}.ts`)];
+  const args = [cli, 'run', `demo/${name}.ts`];
   const { status, signal } = spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit' });
   if (status !== 0) process.exit(status ?? (signal === 'SIGINT' ? 130 : 1));
 }

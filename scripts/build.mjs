@@ -66,6 +66,11 @@ function install(from) {
   const files = filesUnder(from).map((file) => relative(from, file));
   const inOrder = [...files.filter((file) => !entries.has(file)), ...files.filter((file) => entries.has(file))];
   for (const file of inOrder) {
+    // The bundler names sources as seen from the temporary folder, which is one deeper.
+    if (file.endsWith('.js.map')) {
+      const map = join(from, file);
+      writeFileSync(map, readFileSync(map, 'utf8').replaceAll('"../../', '"../'));
+    }
     mkdirSync(dirname(join(dist, file)), { recursive: true });
     renameSync(join(from, file), join(dist, file));
   }

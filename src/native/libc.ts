@@ -23,6 +23,10 @@ export interface Libc {
   dup(fd: number): number;
   /** Writes one byte; a full pipe is as good as a written one. */
   ring(fd: number): void;
+  /** The allocator gives free memory back to the system, where it can. */
+  trim(): void;
+  /** Sends a signal by number; a process that is gone is no error. */
+  signal(pid: number, signal: number): void;
   /** This process is to be killed when the thread that started it ends. */
   dieWithParent(): void;
   /** The address of the first byte of `view`. */
@@ -60,6 +64,15 @@ function open(): ReturnType<typeof koffi.load> | undefined {
   return undefined;
 }
 
+/** What not every C library has. */
+function optional<T>(find: () => T): T | undefined {
+  try {
+    return find();
+  } catch {
+    return undefined;
+  }
+}
+
 function load(): Libc | undefined {
   const lib = open();
   if (lib === undefined) return undefined;
@@ -71,6 +84,8 @@ function load(): Libc | undefined {
   const memcpy = lib.func('uint64_t memcpy(uint64_t to, const void *from, size_t n)');
   const pipe2 = lib.func('int pipe2(_Out_ int *fds, int flags)');
   const dup = lib.func('int dup(int fd)');
+  const mallocTrim = optional(() => lib.func('int malloc_trim(size_t pad)'));
+  const kill = lib.func('int kill(int pid, int signal)');
   const write = lib.func('int64_t write(int fd, const void *data, size_t n)');
   const prctl = lib.func('int prctl(int option, unsigned long a)');
   const bell = Buffer.from([1]);
@@ -104,6 +119,8 @@ function load(): Libc | undefined {
     },
     dup: (fd) => check('dup', dup(fd)),
     ring: (fd) => void write(fd, bell, 1),
+    trim: () => void mallocTrim?.(0),
+    signal: (pid, signal) => void kill(pid, signal),
     dieWithParent: () => void check('prctl', prctl(PR_SET_PDEATHSIG, SIGKILL)),
     addressOf: (view) => BigInt(koffi.address(view)),
     viewOf: (address, length) => koffi.view(address, length) as ArrayBuffer,

@@ -90,7 +90,11 @@ export class Executor {
   mayStart(depth: number, exclusive: boolean, idle: boolean): boolean {
     if (this.#running > 0) return false;
     if (this.#suspended.size === 0) return true;
-    if (exclusive || this.#exclusive > 0) return false;
+    if (this.#exclusive > 0) return false;
+    if (exclusive) {
+      for (const run of this.#suspended) if (!run.orphaned) return false;
+      return true;
+    }
     if (idle || this.#suspended.size < this.#limits.shared) return true;
     for (const run of this.#suspended) if (run.depth >= depth) return false;
     return true;
@@ -133,7 +137,7 @@ export class Executor {
     } else {
       this.#running--;
     }
-    if (run.exclusive) this.#exclusive--;
+    if (run.exclusive && !run.orphaned) this.#exclusive--;
     const place = this.#active.lastIndexOf(run);
     let receipt = 0;
     if (run.orphaned) {
@@ -182,7 +186,12 @@ export class Executor {
 
   /** A caller has died: it will acknowledge nothing, and its runs answer nobody. Returns the host's payloads. */
   callerDied(caller: number): unknown[] {
-    for (const run of this.#active) if (run.caller === caller) run.orphaned = true;
+    for (const run of this.#active) {
+      if (run.caller !== caller || run.orphaned) continue;
+      run.orphaned = true;
+      // Nobody loses anything by a crash of it now, and the scheduler takes the worker for an idle one.
+      if (run.exclusive) this.#exclusive--;
+    }
     const payloads: unknown[] = [];
     for (const [receipt, entry] of this.unacknowledged) {
       if (entry.caller === caller) payloads.push(this.acknowledged(receipt));

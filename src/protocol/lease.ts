@@ -28,6 +28,8 @@ export class Lease {
   reclaimed = false;
   /** It has been silent for long, and is given nothing more before it answers. */
   stalled = false;
+  /** The only task in flight is known to run. */
+  begun = false;
   /** When it last had a task, or got an answer; milliseconds of the host's clock. */
   lastUsed: number;
 

@@ -52,6 +52,11 @@ export class Lineage {
     return this.#tasks.size;
   }
 
+  /** Oldest first. */
+  tasks(): readonly TaskRecord[] {
+    return [...this.#tasks];
+  }
+
   /** A task with a result in shared memory has ended, and still holds its arguments. `bytes`: what its record takes. */
   keep(task: TaskRecord, bytes: number): void {
     if (task.kept !== null || task.cancelled !== undefined || task.retries <= 0 || bytes > this.#budget) return;
@@ -122,8 +127,9 @@ export class Lineage {
         for (const use of task.kept.uses) if (use.state === FREED) missing.push(use);
       }
     }
-    for (const [each, reason] of failed) this.#parts.fail(each, reason);
+    // First what needs them takes hold of them, or they would be freed as they fail.
     for (const task of again) this.#parts.resubmit(task);
+    for (const [each, reason] of failed) this.#parts.fail(each, reason);
   }
 }
 

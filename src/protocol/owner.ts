@@ -1,5 +1,5 @@
 import type { Cell } from './cell.ts';
-import { FAILED, NO_CELLS } from './cell.ts';
+import { FAILED, NO_CELLS, READY } from './cell.ts';
 import { KeyQueue, Lease, type Shape, shapeKey } from './lease.ts';
 import type { Kept, Lineage } from './lineage.ts';
 import type { TaskMessage } from './messages.ts';
@@ -51,6 +51,9 @@ export const OWNER_LIMITS: OwnerLimits = {
   lineage: 2 ** 30,
 };
 
+/** A single task is given so much more time to begin than several are. */
+const LONE = 10;
+
 /**
  * The owner's side of tasks: which of them wait for arguments, for a worker, for an answer; which leases exist; what
  * happens to a task when its worker dies. One per party. Pure: time arrives in `now`, everything leaves through ports.
@@ -66,6 +69,8 @@ export class Owner {
   readonly inFlight: (TaskRecord | null)[] = [];
   readonly #freeSlots: number[] = [];
   readonly #dirty: KeyQueue[] = [];
+  /** Tasks in flight by worker, over all of its leases. */
+  readonly #sent: number[] = [];
   /** Milliseconds of the host's clock; set by the host before it hands in events. */
   now = 0;
   /** Tasks not yet done. */
@@ -100,6 +105,12 @@ export class Owner {
     this.pending++;
     const { uses, dependencies } = task;
     for (let i = 0; i < uses.length; i++) this.#references.hold(uses[i] as Cell);
+    if (dependencies.length > 0) this.#await(task);
+    else this.#enqueue(task);
+  }
+
+  #await(task: TaskRecord): void {
+    const { dependencies } = task;
     for (let i = 0; i < dependencies.length; i++) {
       const cell = dependencies[i] as Cell;
       if (cell.state === FAILED) {
@@ -119,6 +130,7 @@ export class Owner {
   /** Runs a finished task once more, because a result is lost. The attempt has been charged. */
   resubmit(task: TaskRecord): void {
     const { uses, dependencies } = task.kept as Kept;
+    for (const cell of uses) this.#references.revive(cell);
     task.uses = uses;
     task.dependencies = dependencies;
     task.state = WAITING;
@@ -217,7 +229,9 @@ export class Owner {
     return best;
   }
 
+  /** True when the task is on its way, or has left the queue otherwise. */
   #push(task: TaskRecord, lease: Lease): boolean {
+    if (task.dependencies.length > 0 && !this.#isStillReady(task)) return true;
     const slot = this.#freeSlots.pop() ?? this.inFlight.length;
     this.inFlight[slot] = task;
     task.slot = slot;
@@ -233,9 +247,23 @@ export class Owner {
     task.lease = lease;
     task.cost = task.timing.expected;
     lease.inFlight++;
+    lease.begun = false;
+    this.#sent[lease.worker] = this.#sentTo(lease.worker) + 1;
     lease.work += task.cost;
     lease.lastUsed = this.now;
     task.key.inFlight++;
+    return true;
+  }
+
+  /** An argument may have been lost while the task stood in the queue: then it waits for that once more. */
+  #isStillReady(task: TaskRecord): boolean {
+    for (const cell of task.dependencies) {
+      if (cell.state === READY) continue;
+      task.state = WAITING;
+      task.missing = 0;
+      this.#await(task);
+      return false;
+    }
     return true;
   }
 
@@ -246,10 +274,16 @@ export class Owner {
     task.slot = -1;
   }
 
+  #sentTo(worker: number): number {
+    return this.#sent[worker] ?? 0;
+  }
+
   /** Takes a pushed task off its lease. */
   #unlease(task: TaskRecord): void {
     const lease = task.lease as Lease;
     lease.inFlight--;
+    lease.begun = false;
+    this.#sent[lease.worker] = this.#sentTo(lease.worker) - 1;
     lease.work = lease.inFlight === 0 ? 0 : lease.work - task.cost;
     if (lease.inFlight === 0) lease.stalled = false;
     task.key.inFlight--;
@@ -434,15 +468,29 @@ export class Owner {
       const quiet = this.now - lease.lastUsed;
       if (lease.inFlight === 0) {
         if (quiet >= this.#limits.idle && lease.key.waiting.size === 0) this.#return(lease);
-      } else if (lease.inFlight > 1 && quiet >= this.#limits.stall) {
+      } else if (quiet >= this.#patience(lease)) {
         lease.lastUsed = this.now;
-        if (this.#takeBack(lease, 1) === 0) continue;
-        // Not given to it again before it has answered.
-        lease.stalled = true;
+        const sent = this.#sentTo(lease.worker);
+        // Leases stacked on one worker share its one place: behind a task of another one all of this one's may wait.
+        const taken = this.#takeBack(lease, sent > 1 && sent === lease.inFlight ? 1 : 0);
+        lease.begun = taken === 0 && sent === 1;
+        if (taken === 0) continue;
         this.#touch(lease.key);
+        // Not given to it again before it has answered; one with nothing left to answer goes back.
+        if (lease.inFlight > 0) lease.stalled = true;
+        else this.#return(lease);
       }
     }
     this.settleUp();
+  }
+
+  /**
+   * How long the worker of a lease with tasks in flight may be silent. Even its only task may stand behind one of another
+   * owner, until it is known to have begun.
+   */
+  #patience(lease: Lease): number {
+    if (this.#sentTo(lease.worker) > 1) return this.#limits.stall;
+    return lease.begun ? Number.POSITIVE_INFINITY : this.#limits.stall * LONE;
   }
 
   /** The links to workers may have room again. */
@@ -460,11 +508,12 @@ export class Owner {
         // With tasks waiting all the same, the way to it is full, and `writable` goes on.
         if (lease.key.waiting.size > 0) continue;
         due = lease.lastUsed + this.#limits.idle;
-      } else if (lease.inFlight > 1) due = lease.lastUsed + this.#limits.stall;
-      else continue;
+      } else {
+        due = lease.lastUsed + this.#patience(lease);
+      }
       if (next === undefined || due < next) next = due;
     }
-    return next === undefined ? undefined : Math.max(0, next - this.now);
+    return next === undefined || next === Number.POSITIVE_INFINITY ? undefined : Math.max(0, next - this.now);
   }
 
   // ---- failures

@@ -22,6 +22,7 @@ export interface ReferencesPort<P> {
 export interface Holder {
   hold(cell: Cell): void;
   drop(cell: Cell): void;
+  revive(cell: Cell): void;
   need(cell: Cell): void;
   promote(cell: Cell): string;
   grant(cell: Cell, to: number): boolean;
@@ -80,10 +81,7 @@ export class References<P> implements Holder {
     } else if (cell.state !== PENDING) {
       this.#free(cell);
     } else if (cell.alias !== null) {
-      const alias = cell.alias;
-      cell.alias = null;
-      cell.state = FREED;
-      this.drop(alias);
+      this.#free(cell);
     }
     // A pending private cell is freed when its task ends and finds no holds.
   }
@@ -155,6 +153,11 @@ export class References<P> implements Holder {
     cell.value = value;
     cell.pinned = pinned;
     cell.inner = inner;
+    const { alias } = cell;
+    if (alias !== null) {
+      cell.alias = null;
+      this.drop(alias);
+    }
     if (cell.id !== null && cell.owner === null) {
       this.#port.control({ type: 'settle', id: cell.id, settled: this.#settled(cell) });
     }
@@ -164,7 +167,8 @@ export class References<P> implements Holder {
 
   /** The result of `cell` is what `target` will be; the hold on `target` is already taken for the cell. */
   delegate(cell: Cell, target: Cell): void {
-    if (cell.state !== PENDING) {
+    // Pending with an alias: its task ran again for the sake of another result.
+    if (cell.state !== PENDING || cell.alias !== null) {
       this.drop(target);
       return;
     }
@@ -355,6 +359,21 @@ export class References<P> implements Holder {
     cell.inner = NO_CELLS;
     cell.asked = false;
     for (const each of inner) this.drop(each);
+  }
+
+  /**
+   * A task that runs again is about to hold a cell that perhaps nobody has held for a while. Its entry at the directory may be
+   * gone by now: a settled one begins anew, as a private cell; of a pending one the directory hears that it is held.
+   */
+  revive(cell: Cell): void {
+    if (cell.owner !== null || cell.id === null || cell.holds > 0 || cell.credits > 0) return;
+    if (cell.state === PENDING) {
+      cell.credits = 1;
+      this.#port.control({ type: 'add', id: cell.id, party: addressKey(this.self), by: null });
+    } else {
+      this.owned.delete(cell.id);
+      cell.id = null;
+    }
   }
 
   /** A cell that has no value will not get one. */

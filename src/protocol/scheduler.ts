@@ -499,6 +499,10 @@ export class Scheduler {
       return `${name}: ${shape.custom[name]} wanted, ${custom[name] ?? 0} free`;
     });
     if (reasons.length > 0) return reasons.join('; ');
+    const kept = this.#keptFor([...this.#demands.values()]);
+    if (kept !== undefined && kept.demand !== demand && kept.names.some((each) => uses(demand.need, each))) {
+      return `what is free is kept for a call that wants more ${kept.names.join(', ')} and has waited longer`;
+    }
     return this.#workerIsComing(shape.isolation)
       ? 'a worker is starting'
       : 'all workers that this node may have are busy';

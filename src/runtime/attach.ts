@@ -13,11 +13,17 @@ export interface Attached {
 export function attach(config: SessionConfig, party: number, read: number | undefined): Attached {
   const block = ControlBlock.attach(config.block, config.shape);
   const store = SharedStore.attach(config.store, party);
-  return { block, store, bell: bellOf(config, party, read, true) };
+  return { block, store, bell: bellOf(config, block, party, read, true) };
 }
 
-export function bellOf(config: SessionConfig, party: number, read: number | undefined, foreign: boolean): Bell {
+export function bellOf(
+  config: SessionConfig,
+  block: ControlBlock,
+  party: number,
+  read: number | undefined,
+  foreign: boolean,
+): Bell {
   return config.bells === undefined || read === undefined
     ? new ChannelBell(config.node, party)
-    : new PipeBell(read, config.bells.write, foreign);
+    : new PipeBell(read, config.bells.write, block, foreign);
 }

@@ -77,7 +77,7 @@ export class Call extends TaskRecord {
   handles: Reference<unknown> | readonly Reference<unknown>[] | null = null;
   readonly sequence: number;
   /** Where it was called, if that was recorded. */
-  site: Error | null = null;
+  site: Error | undefined = undefined;
   onEnd: (() => void) | null = null;
   /** The run that called it, on a worker. */
   parent: Run | null = null;

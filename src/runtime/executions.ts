@@ -137,7 +137,7 @@ export class Execution extends Run {
     const handles = this.#handles;
     if (handles === null) return;
     this.#handles = null;
-    for (const handle of handles) Reference.expire(handle, `the task ${this.name} that it belonged to ended`);
+    for (const handle of handles) Reference.expire(handle, this.name);
   }
 }
 
@@ -156,6 +156,8 @@ export class Executions {
   readonly checkWrites: boolean;
   #toldBlocked = false;
   #retiring = false;
+  /** Runs so far. */
+  started = 0;
   onRetire: (() => void) | null = null;
 
   constructor(host: PartyHost, checkWrites: boolean) {
@@ -253,6 +255,7 @@ export class Executions {
       performance.now(),
     );
     host.party.executor.started(run);
+    this.started++;
     host.block.setCurrent(host.self.party, caller, slot);
     if (timeout > 0) host.block.setDeadline(host.self.party, Date.now() + timeout);
     this.#told(false);

@@ -2,6 +2,7 @@ import { formatBytes, formatDuration } from '../base/index.ts';
 import { type Cell, PUSHED, QUEUED, type Shape, WAITING } from '../protocol/index.ts';
 import type { Call } from './call.ts';
 import type { HostMessage, PartyHost } from './party-host.ts';
+import { userFrame } from './sites.ts';
 
 /** Something that is waited for, as a tree of lines: what it waits for itself stands below it, one level deeper. */
 export interface WaitLine {
@@ -149,66 +150,98 @@ function queuedCalls(host: PartyHost): QueuedCalls[] {
 
 // ---- waits
 
+/** What one cell waits for. Cells of which `name` and `what` are the same are one line. */
+interface Described {
+  readonly name: string;
+  /** Where it was called, if that was recorded: only a few calls of a burst have it. */
+  readonly site: string | undefined;
+  readonly what: string;
+  readonly key: number;
+  readonly below: readonly Cell[];
+}
+
+interface Group {
+  readonly first: Described;
+  readonly cell: Cell;
+  site: string | undefined;
+  count: number;
+}
+
 function waitLines(host: PartyHost): WaitLine[] {
-  const groups = new Map<string, { cell: Cell; count: number }>();
-  let looked = 0;
+  const cells: Cell[] = [];
   for (const cell of host.waits.pending()) {
-    if (++looked > 10 * SAMPLE) break;
-    const { text } = describeCell(host, cell);
-    const group = groups.get(text);
-    if (group === undefined) groups.set(text, { cell, count: 1 });
-    else group.count++;
+    if (cells.push(cell) === 10 * SAMPLE) break;
   }
   const lines: WaitLine[] = [];
-  const seen = new Set<Cell>();
-  for (const { cell, count } of groups.values()) {
-    if (lines.length >= MOST_LINES) break;
-    addLines(host, cell, count, 0, lines, seen);
-  }
+  addLines(host, cells, 0, lines, new Set());
   return lines;
 }
 
-function addLines(host: PartyHost, cell: Cell, count: number, indent: number, to: WaitLine[], seen: Set<Cell>): void {
-  if (seen.has(cell) || to.length >= MOST_LINES) return;
-  seen.add(cell);
-  const { text, key, below } = describeCell(host, cell);
-  to.push({ indent, text, count, key });
-  if (indent === DEEPEST) return;
-  for (const next of below.slice(0, MOST_BELOW)) addLines(host, next, 1, indent + 1, to, seen);
-  const more = below.length - MOST_BELOW;
-  if (more > 0) to.push({ indent: indent + 1, text: `and ${more} more`, count: 1, key: -1 });
+function grouped(host: PartyHost, cells: readonly Cell[]): Group[] {
+  const groups = new Map<string, Group>();
+  for (const cell of cells) {
+    const described = describeCell(host, cell);
+    const text = `${described.name} ${described.what}`;
+    const group = groups.get(text);
+    if (group === undefined) groups.set(text, { first: described, cell, site: described.site, count: 1 });
+    else {
+      group.count++;
+      group.site ??= described.site;
+    }
+  }
+  return [...groups.values()];
 }
 
-function describeCell(host: PartyHost, cell: Cell): { text: string; key: number; below: readonly Cell[] } {
-  const none: readonly Cell[] = [];
+function addLines(host: PartyHost, cells: readonly Cell[], indent: number, to: WaitLine[], seen: Set<Cell>): void {
+  const groups = grouped(host, cells);
+  const most = indent === 0 ? MOST_LINES : MOST_BELOW;
+  for (const { first, cell, site, count } of groups.slice(0, most)) {
+    if (to.length >= MOST_LINES) return;
+    const at = site === undefined ? '' : ` (called at ${site})`;
+    to.push({ indent, text: `${first.name}${at} ${first.what}`, count, key: first.key });
+    if (indent < DEEPEST && !seen.has(cell)) {
+      seen.add(cell);
+      addLines(host, first.below, indent + 1, to, seen);
+    }
+  }
+  const more = groups.slice(most).reduce((n, { count }) => n + count, 0);
+  if (more > 0) to.push({ indent, text: `and ${more} more`, count: 1, key: -1 });
+}
+
+const NOTHING_BELOW: readonly Cell[] = [];
+
+function describeCell(host: PartyHost, cell: Cell): Described {
+  const plain = { site: undefined, key: -1, below: NOTHING_BELOW };
   if (cell.alias !== null && !cell.alias.settled) {
-    return { text: 'a task gave its place to another reference, which is pending', key: -1, below: [cell.alias] };
+    return { ...plain, name: 'a task', what: 'returned a reference, which is pending', below: [cell.alias] };
   }
   const call = cell.task as Call | null;
   if (call === null) {
-    if (cell.owner === null) return { text: 'a group of references (`all`) of which some are pending', key: -1, below: none };
+    if (cell.owner === null) {
+      return { ...plain, name: 'a group of references (`all`)', what: 'has some that are pending' };
+    }
     return {
-      text: `the object ${cell.id}, which is to be fetched from its owner, ${partyName(cell.owner.party)}`,
-      key: -1,
-      below: none,
+      ...plain,
+      name: `the object ${cell.id}`,
+      what: `has not come from its owner, ${partyName(cell.owner.party)}`,
     };
   }
-  const name = nameOf(call);
+  const described = { ...plain, name: call.name, site: siteOf(call) };
   switch (call.state) {
     case WAITING: {
       const below = call.dependencies.filter((each) => !each.settled);
-      return { text: `${name} waits for ${below.length} of its arguments`, key: -1, below };
+      return { ...described, what: `waits for ${below.length} of its arguments`, below };
     }
     case QUEUED: {
-      const { leases, waiting, id } = call.key;
-      const ahead = `${waiting.size} ${waiting.size === 1 ? 'call is' : 'calls are'} queued for ${shapeName(call.key.shape)}`;
-      const workers = leases.length === 0 ? '' : `, and ${leases.length} ${leases.length === 1 ? 'worker has' : 'workers have'} them`;
-      return { text: `${name} is queued: ${ahead}${workers}`, key: id, below: none };
+      const { leases, waiting, id, shape } = call.key;
+      const queue = `${waiting.size} ${waiting.size === 1 ? 'call is' : 'calls are'} queued for ${shapeName(shape)}`;
+      const by = leases.length === 0 ? '' : `, served by ${leases.map(({ worker }) => `worker ${worker}`).join(', ')}`;
+      return { ...described, what: `is queued: ${queue}${by}`, key: id };
     }
     case PUSHED:
-      return { text: `${name} ${onWorker(host, call)}`, key: -1, below: none };
+      return { ...described, what: onWorker(host, call) };
     default:
-      return { text: `${name} is done, and its result is being taken in`, key: -1, below: none };
+      return { ...described, what: 'is done, and its result is being taken in' };
   }
 }
 
@@ -218,7 +251,7 @@ function onWorker(host: PartyHost, call: Call): string {
   const since = formatDuration(Math.round(performance.now() - lastUsed));
   switch (stateOnWorker(host, call)) {
     case 'running':
-      return `runs on worker ${worker} since ${since}${attempt}`;
+      return `runs on worker ${worker} for ${since}${attempt}`;
     case 'started':
       return `was started on worker ${worker} and waits there for something itself${attempt}`;
     default:
@@ -226,22 +259,11 @@ function onWorker(host: PartyHost, call: Call): string {
   }
 }
 
-function nameOf(call: Call): string {
-  const at = call.site === null ? undefined : userFrame(call.site.stack ?? '');
-  return at === undefined ? call.name : `${call.name} (called at ${at})`;
-}
-
-const ownFolder = import.meta.url.slice(0, import.meta.url.lastIndexOf('/') + 1);
-const ownPath = ownFolder.replace(/^file:\/\//, '');
-
-/** The first line of a stack that is not the package's own. */
-function userFrame(stack: string): string | undefined {
-  for (const line of stack.split('\n').slice(1)) {
-    if (line.includes(ownFolder) || line.includes(ownPath) || line.includes('node:')) continue;
-    const match = /\(?([^\s(]+:\d+:\d+)\)?$/.exec(line);
-    if (match !== null) return match[1]!.replace(/^file:\/\//, '');
-  }
-  return undefined;
+/** Where a call was made, relative to the working directory. */
+function siteOf(call: Call): string | undefined {
+  const at = userFrame(call.site);
+  const here = `${process.cwd()}/`;
+  return at?.startsWith(here) ? at.slice(here.length) : at;
 }
 
 // ---- text

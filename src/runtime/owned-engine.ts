@@ -8,12 +8,10 @@ import type { Execution } from './executions.ts';
 import type { PartyHost } from './party-host.ts';
 import { cellOf, isReference, Reference } from './reference.ts';
 import { type CellValue, Gathered, INLINE_LIMIT, isShared } from './values.ts';
+import { takeSite } from './sites.ts';
 import type { WaitLimits } from './waits.ts';
 
 interface OwnedPlan extends Plan, Prepared {}
-
-/** Sites are recorded for so many calls between two turns of the event loop: they cost about a microsecond each. */
-const SITES_PER_TURN = 8;
 
 /** The default engine: the caller owns what its calls return. */
 export class OwnedEngine implements Engine {
@@ -22,7 +20,6 @@ export class OwnedEngine implements Engine {
   readonly #functions = new Map<string, FunctionEntry>();
   readonly #arena = new ArgumentArena();
   #sequence = 0;
-  #sites = SITES_PER_TURN;
 
   constructor(host: PartyHost, isolation: 'process' | 'thread') {
     this.host = host;
@@ -79,7 +76,7 @@ export class OwnedEngine implements Engine {
     }
     const run = host.executions?.current();
     const call = rich ? this.#richCall(plan, args, run) : this.#plainCall(plan, args, run);
-    if (this.#sites > 0) this.#recordSite(call);
+    call.site = takeSite('called here');
 
     if (plan.returns === 0) {
       const handle = new Reference<unknown>(host, call.results as Cell);
@@ -173,14 +170,6 @@ export class OwnedEngine implements Engine {
     }
     cell.observed = true;
     return cell;
-  }
-
-  #recordSite(call: Call): void {
-    if (this.#sites-- === SITES_PER_TURN) setImmediate(() => (this.#sites = SITES_PER_TURN)).unref();
-    const limit = Error.stackTraceLimit;
-    Error.stackTraceLimit = 8;
-    call.site = new Error('called here');
-    Error.stackTraceLimit = limit;
   }
 
   put(value: unknown): Reference<unknown> {

@@ -29,6 +29,7 @@ import { CallSender } from './call-sender.ts';
 import type { Engine } from './engine.ts';
 import type { Executions } from './executions.ts';
 import * as F from './frames.ts';
+import { Housekeeping } from './housekeeping.ts';
 import { Mailer } from './mailer.ts';
 import { type HandleHost, Reference } from './reference.ts';
 import { isShared, Stored, Values, type Wire } from './values.ts';
@@ -91,6 +92,7 @@ export class PartyHost implements PartyPort<Wire>, ReactorHost, HandleHost {
     bytesOut: 0,
   };
   readonly #sender: CallSender;
+  readonly #housekeeping = new Housekeeping(() => this.counters.submitted + (this.executions?.started ?? 0));
   executions: Executions | null = null;
   engine!: Engine;
   closed = false;
@@ -517,6 +519,7 @@ export class PartyHost implements PartyPort<Wire>, ReactorHost, HandleHost {
   parking(): void {
     this.executions?.parking();
     this.onPark?.();
+    if (this.party.owner.pending === 0) this.#housekeeping.idle();
   }
 
   nextTick(): number | undefined {
@@ -541,6 +544,7 @@ export class PartyHost implements PartyPort<Wire>, ReactorHost, HandleHost {
     this.waits.close(error);
     for (const resolve of this.#idlers.splice(0)) resolve();
     this.closed = true;
+    this.#housekeeping.close();
     this.reactor.close();
   }
 }

@@ -2,6 +2,7 @@ import { inspect } from 'node:util';
 import { ReleasedError, SheafError, UsageError } from '../base/index.ts';
 import { type Cell, PENDING } from '../protocol/index.ts';
 import type { Engine } from './engine.ts';
+import { describeSite, takeSite } from './sites.ts';
 
 /** What a handle needs from the party that it belongs to. */
 export interface HandleHost {
@@ -40,7 +41,8 @@ export class Reference<T> {
   #cell: Cell;
   #promise: Promise<T> | undefined = undefined;
   #finalizer: Finalizer | undefined = undefined;
-  #releasedAt: string | undefined = undefined;
+  /** Undefined while it is good; then where, or why, it was released. */
+  #released: Error | string | undefined = undefined;
   // An own enumerable property, which structuredClone meets and refuses.
   readonly cannotBeCloned = aReferenceCannotBeClonedPassItToATaskOrUseItsValue;
 
@@ -66,8 +68,8 @@ export class Reference<T> {
   }
 
   release(): void {
-    if (this.#releasedAt !== undefined) return;
-    this.#releasedAt = new Error('released here').stack ?? '';
+    if (this.#released !== undefined) return;
+    this.#released = takeSite('released here') ?? '';
     this.#promise = undefined;
     this.#letGo();
   }
@@ -89,7 +91,7 @@ export class Reference<T> {
   }
 
   [inspect.custom](): string {
-    if (this.#releasedAt !== undefined) return 'Ref { released }';
+    if (this.#released !== undefined) return 'Ref { released }';
     const state = this.#cell.state === PENDING ? 'pending' : this.#cell.settled ? 'settled' : 'freed';
     return `Ref { ${this.#cell.id ?? 'private'}, ${state} }`;
   }
@@ -104,7 +106,7 @@ export class Reference<T> {
 
   /** @internal */
   static cell(ref: Reference<unknown>): Cell {
-    if (ref.#releasedAt !== undefined) throw releasedError(ref.#releasedAt);
+    if (ref.#released !== undefined) throw releasedError(ref.#released);
     return ref.#cell;
   }
 
@@ -115,21 +117,21 @@ export class Reference<T> {
 
   /** @internal From now on the garbage collector's word is needed: somebody else depends on the cell, or it pins memory. */
   static watch(ref: Reference<unknown>): void {
-    if (ref.#finalizer !== undefined || ref.#releasedAt !== undefined) return;
+    if (ref.#finalizer !== undefined || ref.#released !== undefined) return;
     ref.#finalizer = { host: ref.#host, cell: ref.#cell, live: true };
     finalizers.register(ref, ref.#finalizer);
   }
 
-  /** @internal The task that made it has ended, and its references with it. */
-  static expire(ref: Reference<unknown>, why: string): void {
-    if (ref.#releasedAt !== undefined) return;
-    ref.#releasedAt = why;
+  /** @internal The task that it belonged to has ended, and its references with it. */
+  static expire(ref: Reference<unknown>, task: string): void {
+    if (ref.#released !== undefined) return;
+    ref.#released = task;
     ref.#letGo();
   }
 
   /** @internal */
   static isReleased(ref: Reference<unknown>): boolean {
-    return ref.#releasedAt !== undefined;
+    return ref.#released !== undefined;
   }
 
   /** @internal */
@@ -143,12 +145,12 @@ export class Reference<T> {
   }
 }
 
-function releasedError(where: string): SheafError {
-  const lines = where.split('\n').slice(1);
-  const at = lines.find((line) => !line.includes('release') && !line.includes('[Symbol.dispose]')) ?? lines[0];
-  return new ReleasedError(
-    `this Ref was released ${at === undefined ? `when ${where}` : at.trim()}; keep it until its last use, or make another one`,
-  );
+function releasedError(released: Error | string): SheafError {
+  const where =
+    typeof released === 'string' && released !== ''
+      ? `ended with the task ${released} that it belonged to; return it from the task to keep it`
+      : `was released ${describeSite(released instanceof Error ? released : undefined)}; keep it until its last use`;
+  return new ReleasedError(`this Ref ${where}`);
 }
 
 export function isReference(value: unknown): value is Reference<unknown> {

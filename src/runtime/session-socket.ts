@@ -20,7 +20,8 @@ export function folderProblem(folder = runtimeFolder()): string | undefined {
   if (stat === undefined || process.platform === 'win32') return undefined;
   if (!stat.isDirectory()) return `${folder} is not a folder; remove it`;
   const { uid } = userInfo();
-  if (stat.uid !== uid) return `${folder} belongs to user ${stat.uid} and not to you (${uid}); set XDG_RUNTIME_DIR to a folder of your own`;
+  if (stat.uid !== uid)
+    return `${folder} belongs to user ${stat.uid} and not to you (${uid}); set XDG_RUNTIME_DIR to a folder of your own`;
   if ((stat.mode & 0o077) !== 0) {
     return `${folder} is open to others (mode 0${(stat.mode & 0o777).toString(8)}); run: chmod 700 '${folder}'`;
   }

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { closeSync, existsSync } from 'node:fs';
+import { closeSync, existsSync, rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
@@ -143,7 +143,7 @@ export class LocalSession {
     const bell =
       this.#pipes === undefined || read === undefined
         ? new ChannelBell(this.node, DRIVER)
-        : new PipeBell(read, this.#pipes.write, true);
+        : new PipeBell(read, this.#pipes.write, this.#block, true);
     this.host = new PartyHost({
       self: { node: this.node, party: DRIVER, incarnation: 1 },
       block: this.#block,
@@ -163,10 +163,12 @@ export class LocalSession {
     this.host.onPark = () => explainer.parked();
     const signals = closeOnSignals(this);
     const silent = explainOnSignal(explainer);
+    const tidy = unlinkAtExit(config.socket);
     this.#signals = () => {
       signals();
       silent();
       explainer.close();
+      tidy();
     };
   }
 
@@ -221,13 +223,10 @@ export class LocalSession {
     this.#signals();
     // Until it is all over, this alone keeps the process alive.
     this.#control.ref();
-    const ended = this.host.closed ? Promise.resolve() : this.host.ask('close');
-    await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, 2000).unref())]);
+    const gone = new Promise<void>((resolve) => this.#control.once('exit', () => resolve()));
+    await atMost(2000, this.host.closed ? Promise.resolve() : this.host.ask('close'));
     this.host.close('the session was closed');
-    await Promise.race([
-      new Promise((resolve) => this.#control.once('exit', resolve)),
-      new Promise((resolve) => setTimeout(resolve, 1000).unref()),
-    ]);
+    await atMost(1000, gone);
     await this.#control.terminate();
     this.#store.close();
     const { segment } = this.#block;
@@ -237,6 +236,17 @@ export class LocalSession {
     }
     if (this.#pipes !== undefined) for (const fd of [...this.#pipes.read, ...this.#pipes.write]) closeSync(fd);
   }
+}
+
+/** Waits for `promise`, but not for ever; the timer keeps the process alive meanwhile. */
+function atMost(ms: number, promise: Promise<unknown>): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    void promise.then(() => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
 }
 
 /** Ctrl-C and its like close the session first; the exit code is the one that shells expect. */
@@ -262,6 +272,14 @@ function closeOnSignals(session: LocalSession): () => void {
 }
 
 let listeningSessions = 0;
+
+/** A program that exits in the middle leaves no socket behind. */
+function unlinkAtExit(socket: string | undefined): () => void {
+  if (socket === undefined) return () => {};
+  const listener = (): void => rmSync(socket, { force: true });
+  process.on('exit', listener);
+  return () => process.off('exit', listener);
+}
 
 /** SIGUSR2 asks what is being waited for. */
 function explainOnSignal(explainer: Explainer): () => void {

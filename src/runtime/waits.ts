@@ -3,6 +3,7 @@ import { type Cell, FAILED, FREED, type Run, type Waiter } from '../protocol/ind
 import type { Call } from './call.ts';
 import type { PartyHost } from './party-host.ts';
 import { cellOf, Reference } from './reference.ts';
+import { describeSite } from './sites.ts';
 
 export interface WaitLimits {
   /** Milliseconds. */
@@ -144,9 +145,8 @@ export class Waits {
       if (cell.observed) return;
       cell.observed = true;
       const value = cell.state === FAILED ? this.read(cell) : undefined;
-      const at = site?.stack?.split('\n').slice(1, 3).join('\n') ?? '';
       const text = value instanceof Error ? `${value.name}: ${value.message}` : String(value);
-      log(`sheaf: ${name} failed and nobody looked at its result (ref.ignore() says that is meant): ${text}\n${at}`);
+      log(`sheaf: ${name} failed and nobody looked at its result (ref.ignore() says that is meant): ${text}\n${describeSite(site)}`);
     };
     if (Reference.isReleased(handle)) {
       if (value(cell)) report();

@@ -1,5 +1,6 @@
 import { isMainThread, threadId } from 'node:worker_threads';
 import { libc } from '../native/index.ts';
+import { PipeBell } from '../transport/index.ts';
 import { attach } from './attach.ts';
 import type { WorkerConfig } from './config.ts';
 import { Executions } from './executions.ts';
@@ -54,6 +55,7 @@ export function startWorker(config: WorkerConfig): void {
     if (code !== 0) lastWords(`a task called process.exit(${code})`);
   });
 
+  if (config.isolation === 'process' && bell instanceof PipeBell) bell.useSignals(config.self.party);
   host.mailer.post(control, { type: 'hello', pid: isMainThread ? process.pid : threadId });
   host.reactor.keepAlive();
   host.reactor.kick();

@@ -22,13 +22,18 @@ export interface ByRef<T> {
   readonly ref: Ref<T>;
 }
 
-/** What a parameter of type A accepts. A parameter that is itself a `Ref<U>` takes `byRef(...)` only. */
-export type Arg<A> = [A] extends [Ref<infer U>] ? ByRef<U> : A | Ref<A>;
+/** What a parameter of type A accepts. A parameter that is itself a `Ref<U>` takes `byRef(...)` only; one of type any, anything. */
+export type Arg<A> = 0 extends 1 & A ? unknown : [A] extends [Ref<infer U>] ? ByRef<U> : A | Ref<A>;
 export type Args<P extends readonly unknown[]> = { [K in keyof P]: Arg<P[K]> };
 /** A result that is itself a `Ref` delegates: no bytes move, and the type does not nest. `[ref]` keeps it nested. */
-export type Settled<R> = Awaited<R> extends Ref<infer U> ? U : Awaited<R>;
-/** What a call gives. Streams (generators) are not in this version. */
-export type Out<R> = R extends AsyncGenerator | Generator ? never : Ref<Settled<R>>;
+export type Settled<R> = Delegated<Awaited<R>>;
+type Delegated<A> = A extends Ref<infer U> ? U : A;
+/** What a call gives; one `Ref` whatever the union. Streams (generators) are not in this version. */
+export type Out<R> = unknown extends R
+  ? Ref<Settled<R>>
+  : [Extract<R, AsyncGenerator | Generator>] extends [never]
+    ? Ref<Settled<R>>
+    : never;
 export type Values<X> = { -readonly [K in keyof X]: X[K] extends Ref<infer T> ? T : X[K] };
 
 export interface TaskOptions {

@@ -137,7 +137,11 @@ describe('a session over connections that break', () => {
       }
       assert.equal(new Set(all).size, all.length, `seed ${seed}: a message came twice`);
       const order = all.map((message) => a.sent.indexOf(message));
-      assert.deepEqual(order, [...order].sort((x, y) => x - y), `seed ${seed}: out of order`);
+      assert.deepEqual(
+        order,
+        [...order].sort((x, y) => x - y),
+        `seed ${seed}: out of order`,
+      );
       assert.equal(a.link.buffered, 0);
     }
   });
@@ -179,7 +183,8 @@ describe('a session over connections that break', () => {
     net.accept = (link) => late.attach(link);
     const a = end(new SessionLink({ incarnation: 1, after: net.clock.after, dial: net.dial, giveUpMs: 1e9 }));
     for (let i = 0; i < 5; i++) say(a, `${i}`);
-    net.clock.run();
+    net.clock.after(500, () => {});
+    net.clock.run(() => net.clock.now >= 500);
     for (let i = 5; i < 10; i++) say(a, `${i}`);
     const b = end(late);
     net.clock.run();

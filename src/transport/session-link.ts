@@ -1,6 +1,6 @@
 import { HIGH_WATER, type Link, type LinkListener } from './link.ts';
-import { decodeFrame, encodeFrame } from './session-frames.ts';
 import { Session, type SessionFrame, type SessionPort } from './session.rules.ts';
+import { decodeFrame, encodeFrame } from './session-frames.ts';
 
 export interface SessionLinkOptions {
   /** Larger each time that this end starts without a memory of before, never 0. */
@@ -39,8 +39,8 @@ export class SessionLink implements Link {
   readonly #session: Session;
   #link: Link | undefined;
   #listener: LinkListener | undefined;
-  /** What came before there was somebody to hear it, oldest first. */
-  readonly #early: Uint8Array[] = [];
+  /** A connection that came before anybody listened. Nothing is taken in until somebody does. */
+  #early: Link | undefined;
   #open = true;
   #closed: string | undefined;
   #told = false;
@@ -56,7 +56,6 @@ export class SessionLink implements Link {
       acknowledgeAfter: options.acknowledgeAfter ?? 64,
     });
     this.#startToGiveUp();
-    if (options.dial !== undefined) this.#redial = this.#after(0, () => this.#dial());
   }
 
   get open(): boolean {
@@ -78,28 +77,35 @@ export class SessionLink implements Link {
 
   listen(listener: LinkListener): void {
     this.#listener = listener;
-    this.#after(0, () => this.#tell());
+    const early = this.#early;
+    this.#early = undefined;
+    if (early !== undefined) this.#listenTo(early);
+    if (this.#options.dial !== undefined) this.#redial = this.#after(0, () => this.#dial());
+    if (this.#closed !== undefined) this.#after(0, () => this.#tell());
   }
 
   #tell(): void {
     const listener = this.#listener;
     if (listener === undefined || this.#told) return;
-    for (let m = this.#early.shift(); m !== undefined; m = this.#early.shift()) listener.message(m);
-    if (this.#closed === undefined) return;
     this.#told = true;
-    listener.closed(this.#closed);
+    listener.closed(this.#closed as string);
   }
 
   close(reason = 'closed'): void {
     if (!this.#open) return;
     this.#open = false;
-    this.#session.end(reason);
+    if (this.#listener === undefined) this.#finish(reason);
+    else this.#session.end(reason);
   }
 
   /** The other end has dialled. The link takes the place of the one before as soon as it has shown who it is. */
   attach(link: Link): void {
-    if (this.#closed !== undefined) link.close(this.#closed);
-    else this.#listenTo(link);
+    if (this.#listener === undefined) {
+      this.#early?.close('followed by another connection');
+      this.#early = link;
+    } else {
+      this.#listenTo(link);
+    }
   }
 
   #listenTo(link: Link): void {
@@ -117,9 +123,13 @@ export class SessionLink implements Link {
 
   /** A connection that somebody else has made says its first word. A ghost must not displace the one who lives. */
   #adopted(link: Link, first: SessionFrame): boolean {
+    // The other end has not heard that its goodbye has arrived.
+    if (this.#session.over) link.send(encodeFrame(this.#session.hello));
     const refusal =
       this.#closed ??
-      (first.kind !== 'hello' ? 'the first word on a connection must be hello' : this.#session.refusal(first.incarnation));
+      (first.kind !== 'hello'
+        ? 'the first word on a connection must be hello'
+        : this.#session.refusal(first.incarnation));
     if (refusal !== undefined) {
       link.close(refusal);
       return false;
@@ -158,6 +168,7 @@ export class SessionLink implements Link {
 
   #dial(): void {
     this.#redial = undefined;
+    if (this.#closed !== undefined) return;
     const link = this.#options.dial?.();
     if (link === undefined) {
       this.#dialLater();
@@ -171,8 +182,7 @@ export class SessionLink implements Link {
     return {
       transmit: (frame: SessionFrame) => void this.#link?.send(encodeFrame(frame)),
       deliver: (message) => {
-        if (this.#listener === undefined || this.#early.length > 0) this.#early.push(message.slice());
-        else this.#listener.message(message);
+        this.#listener?.message(message);
         this.#acknowledgeLater();
       },
       ready: () => {
@@ -205,8 +215,9 @@ export class SessionLink implements Link {
     this.#closed = reason;
     this.#open = false;
     for (const stop of [this.#redial, this.#giveUp, this.#acknowledge]) stop?.();
-    const link = this.#link;
+    const link = this.#link ?? this.#early;
     this.#link = undefined;
+    this.#early = undefined;
     this.#session.detached();
     link?.close(reason);
     this.#tell();

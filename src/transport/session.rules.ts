@@ -132,12 +132,16 @@ export class Session {
   attached(): void {
     this.#attached = true;
     this.#ready = false;
-    this.#port.transmit({
-      kind: 'hello',
-      incarnation: this.incarnation,
-      knows: this.#peer,
-      received: this.#received,
-    });
+    this.#port.transmit(this.hello);
+  }
+
+  get hello(): SessionFrame {
+    return { kind: 'hello', incarnation: this.incarnation, knows: this.#peer, received: this.#received };
+  }
+
+  /** One end has said goodbye, and the other has heard it. */
+  get over(): boolean {
+    return this.#over;
   }
 
   detached(): void {

@@ -16,6 +16,8 @@ export interface Config {
   readonly delay: number;
   readonly burst: number;
   readonly stall: number;
+  /** Share of links on which everything takes fifty times as long. */
+  readonly slowLinks: number;
   /** How long a worker needs to start. */
   readonly startup: number;
   /** Mean time between crashes of some worker; 0 for none. */
@@ -87,7 +89,8 @@ export function configure(seed: number): Config {
       cancelRate: random.chance(0.5) ? 0 : random.pick([0.3, 1]),
       throwRate: random.pick([0, 0.03, 0.1]),
       largeRate: random.pick([0, 0.3]),
-      passRate: random.pick([0.2, 0.5]),
+      passRate: random.pick([0.2, 0.5, 0.8]),
+      stashRate: random.pick([0.03, 0.1, 0.2]),
       work: random.pick([10, 200, 3000]),
     },
     root: {
@@ -103,6 +106,7 @@ export function configure(seed: number): Config {
     delay: random.pick([1, 20, 200]),
     burst: random.pick([0, 0.05]),
     stall: random.pick([0, 0.02]),
+    slowLinks: random.pick([0, 0, 0.2, 0.5]),
     startup: random.pick([100, 5000, 50_000]),
     crashEvery: crashing ? random.pick([200, 1000, 5000, 50_000]) : 0,
     crashes: random.pick([1, 3, 8]),

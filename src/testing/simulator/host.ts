@@ -42,7 +42,7 @@ import {
   type Value,
 } from './program.ts';
 import { Failure, fromWire, Handle, type Payload, SharedObject, toWire, Violation, type Wire } from './values.ts';
-import { type Endpoint, Link, type World } from './world.ts';
+import { type Endpoint, type Envelope, Link, type World } from './world.ts';
 
 type Argument = { readonly dependency: Cell } | { readonly wire: Wire; readonly cells: readonly Cell[] };
 
@@ -92,6 +92,11 @@ interface Outgoing {
   refused: boolean;
 }
 
+interface Sent {
+  readonly envelope: Envelope<Message>;
+  readonly link: Link<Message>;
+}
+
 /** A worker, or the driver: one event loop around a `Party`. */
 export class Host implements Endpoint<Message>, PartyPort<Payload> {
   readonly world: World;
@@ -118,6 +123,8 @@ export class Host implements Endpoint<Message>, PartyPort<Payload> {
   /** Cells with a value in shared memory, at some time. */
   readonly #private = new Set<Cell>();
   #tickets = 0;
+  /** In this turn, or the last one. */
+  readonly #sent: Sent[] = [];
   #objects = 0;
   #tickAt = Number.POSITIVE_INFINITY;
   #flushing = false;
@@ -143,6 +150,7 @@ export class Host implements Endpoint<Message>, PartyPort<Payload> {
   turn(work: () => void): void {
     const { owner } = this.party;
     owner.now = this.world.now / 1000;
+    this.#sent.length = 0;
     work();
     if (this.#flushing) return;
     if (this.world.random.chance(this.world.config.lazy)) {
@@ -181,8 +189,19 @@ export class Host implements Endpoint<Message>, PartyPort<Payload> {
     else this.turn(work);
   }
 
+  sent(envelope: Envelope<Message>, link: Link<Message>): void {
+    this.#sent.push({ envelope, link });
+  }
+
+  /** It may have died in the middle of its last turn: then the rest of what it sent in that was never sent. */
   die(): void {
     this.alive = false;
+    const { random } = this.world;
+    for (let last = this.#sent.pop(); last !== undefined; last = this.#sent.pop()) {
+      if (last.envelope.delivered || random.chance(0.5)) break;
+      this.world.log(() => `${this.name} died before it sent ${describe((last as Sent).envelope.message)}`);
+      last.link.unsend(last.envelope);
+    }
   }
 
   receive(m: Message, link: Link<Message>): void {
@@ -370,7 +389,11 @@ export class Host implements Endpoint<Message>, PartyPort<Payload> {
           executor.resume(run);
           if (executor.running > 0 && this.#saidBlocked) this.#sayBlocked(false);
         }
-        if (--run.waits === 0) this.#later(this.world.random.int(5), () => this.#advance(run, this.#waited(run, refs)));
+        if (--run.waits > 0) return;
+        this.#later(this.world.random.int(5), () => {
+          // What was there may be lost by now.
+          if (run.ended || run.aborted || !this.#wait(run, refs)) this.#advance(run, this.#waited(run, refs));
+        });
       },
     };
     for (const cell of pending) {
@@ -644,6 +667,7 @@ export class Host implements Endpoint<Message>, PartyPort<Payload> {
       state: SENT,
       task,
     };
+    this.world.log(() => `${this.name} pushes ${spec.seed} to ${target.name} under lease ${lease.id}`);
     outgoing.unclaimed++;
     outgoing.pushes.set(push.ticket, push);
     outgoing.link.send({ to: 'worker', push });
@@ -656,6 +680,7 @@ export class Host implements Endpoint<Message>, PartyPort<Payload> {
     if (push === undefined) throw new Violation('a task is recalled that was not pushed');
     if (push.state > DELIVERED) return false;
     push.state = RECALLED;
+    this.world.log(() => `${this.name} recalls ${push.spec.seed}`);
     outgoing.pushes.delete(task.ticket);
     outgoing.unclaimed--;
     this.#roomAgain(outgoing);

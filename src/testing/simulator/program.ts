@@ -36,6 +36,7 @@ export interface ProgramConfig {
   readonly throwRate: number;
   readonly largeRate: number;
   readonly passRate: number;
+  readonly stashRate: number;
   readonly work: number;
 }
 
@@ -140,6 +141,7 @@ export function* body<R>(
 
   if (random.chance(0.7)) yield pause();
   for (let step = random.between(driver ? 4 : 0, driver ? 24 : 6); step > 0 || (driver && budget > 0); step--) {
+    if (refs.length > 0 && random.chance(config.stashRate)) yield { type: 'stash', ref: random.pick(refs) };
     const what = random.next();
     if (what < 0.42) {
       if (budget <= 0) continue;
@@ -176,8 +178,6 @@ export function* body<R>(
       const ref = random.pick(refs);
       forget(ref);
       yield { type: 'release', ref };
-    } else if (what < 0.93) {
-      if (refs.length > 0) yield { type: 'stash', ref: random.pick(refs) };
     } else {
       if (children.length === 0 || !random.chance(config.cancelRate)) continue;
       yield { type: 'cancel', ref: random.pick(children), force: random.chance(0.3) };

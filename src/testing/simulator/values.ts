@@ -47,6 +47,7 @@ export class SharedObject {
 
   /** A dead party's pins go. */
   forget(who: object): void {
+    if (this.lost) return;
     this.total -= this.#pins.get(who) ?? 0;
     this.#pins.delete(who);
   }

@@ -52,9 +52,11 @@ export interface Endpoint<M> {
   /** A turn of its event loop, in which `work` is done. */
   turn(work: () => void): void;
   receive(message: M, link: Link<M>): void;
+  /** Told of each message that it sends. */
+  sent?(envelope: Envelope<M>, link: Link<M>): void;
 }
 
-interface Envelope<M> {
+export interface Envelope<M> {
   readonly message: M;
   delivered: boolean;
 }
@@ -65,19 +67,28 @@ export class Link<M> {
   readonly from: Endpoint<M>;
   readonly to: Endpoint<M>;
   #queue: Envelope<M>[] = [];
+  readonly #slowness: number;
   #last = 0;
 
   constructor(world: World, from: Endpoint<M>, to: Endpoint<M>) {
     this.#world = world;
     this.from = from;
     this.to = to;
+    this.#slowness = world.random.chance(world.config.slowLinks) ? 50 : 1;
   }
 
   send(message: M): void {
     const envelope = { message, delivered: false };
     this.#queue.push(envelope);
-    this.#last = Math.max(this.#last, this.#world.now + this.#world.delay());
+    this.#last = Math.max(this.#last, this.#world.now + this.#world.delay() * this.#slowness);
+    this.from.sent?.(envelope, this);
     this.#arrive(envelope, this.#last);
+  }
+
+  /** The sender died just before it sent this. */
+  unsend(envelope: Envelope<M>): void {
+    envelope.delivered = true;
+    this.#queue.splice(this.#queue.indexOf(envelope), 1);
   }
 
   #arrive(envelope: Envelope<M>, at: number): void {

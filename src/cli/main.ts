@@ -1,0 +1,76 @@
+#!/usr/bin/env node
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError } from 'commander';
+import { SheafError } from '../base/index.ts';
+import { CommandError, red } from './output.ts';
+
+const USAGE = 2;
+
+function version(): string {
+  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}
+
+/** What is left to do once the arguments are understood; its errors are the program's own. */
+let program: (() => Promise<void>) | undefined;
+
+function commands(): Command {
+  const sheaf = new Command('sheaf')
+    .description('Runs TypeScript programs on every core: tasks, futures with owners, zero-copy memory.')
+    .version(version())
+    .enablePositionalOptions()
+    .showHelpAfterError('(--help says more)')
+    .exitOverride();
+
+  sheaf
+    .command('run')
+    .description('run a program: TypeScript or JavaScript, without a build')
+    .argument('<file>', '.ts .mts .cts .js .mjs .cjs')
+    .argument('[args...]', 'what the program finds in process.argv')
+    .option('--cpus <n>', 'cores that connect() takes (SHEAF_CPUS); default: all')
+    .option('--memory <size>', "memory for objects, such as '2GiB' (SHEAF_MEMORY); default: 0.3 of the machine's")
+    .option('--isolation <kind>', 'process or thread (SHEAF_ISOLATION); default: processes where they work')
+    .passThroughOptions()
+    .action(async (file: string, args: string[], options: object) => {
+      const { prepareRun } = await import('./run.ts');
+      program = prepareRun(file, args, options);
+    });
+
+  sheaf
+    .command('status')
+    .description('what your running sessions do, and what they wait for')
+    .option('--json', 'as JSON')
+    .action(async (options: object) => {
+      const { status } = await import('./status.ts');
+      await status(options);
+    });
+
+  sheaf
+    .command('doctor')
+    .description('whether this machine has all it takes')
+    .option('--json', 'as JSON')
+    .action(async (options: object) => {
+      const { doctor } = await import('./doctor.ts');
+      await doctor(options);
+    });
+  return sheaf;
+}
+
+async function understand(): Promise<void> {
+  const sheaf = commands();
+  try {
+    if (process.argv.length <= 2) sheaf.help({ error: true });
+    await sheaf.parseAsync();
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      // It has said by itself what is wrong.
+      process.exitCode = error.exitCode === 0 ? 0 : USAGE;
+    } else if (error instanceof CommandError || error instanceof SheafError) {
+      process.stderr.write(`${red('error:')} ${error.message}\n`);
+      process.exitCode = error instanceof CommandError ? error.exitCode : USAGE;
+    } else throw error;
+  }
+}
+
+await understand();
+await program?.();

@@ -1,0 +1,71 @@
+/** Colours where they are welcome: a terminal that has some, and nobody said NO_COLOR. */
+const colourful =
+  !process.env.NO_COLOR && (process.env.FORCE_COLOR || (process.stdout.isTTY === true && process.env.TERM !== 'dumb'));
+
+const paint = (code: number) => (text: string) => (colourful ? `\u001b[${code}m${text}\u001b[0m` : text);
+
+export const bold = paint(1);
+export const dim = paint(2);
+export const red = paint(31);
+export const green = paint(32);
+export const yellow = paint(33);
+
+/** A failure that is explained by its message alone. */
+export class CommandError extends Error {
+  readonly exitCode: number;
+
+  constructor(message: string, exitCode = 1) {
+    super(message);
+    this.name = 'CommandError';
+    this.exitCode = exitCode;
+  }
+}
+
+export function say(text = ''): void {
+  process.stdout.write(`${text}\n`);
+}
+
+export function sayJson(value: unknown): void {
+  say(JSON.stringify(value, undefined, 2));
+}
+
+/** Columns as wide as their widest cell; those named in `right` are aligned to the right. The last one is not padded. */
+export function table(rows: readonly (readonly string[])[], right: readonly number[] = []): string[] {
+  const widths: number[] = [];
+  for (const row of rows) {
+    for (const [i, cell] of row.entries()) widths[i] = Math.max(widths[i] ?? 0, cell.length);
+  }
+  return rows.map((row) =>
+    row
+      .map((cell, i) => (right.includes(i) ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!)))
+      .join('  ')
+      .trimEnd(),
+  );
+}
+
+/** The one of `names` that a mistyped word most likely means: the fewest single-letter edits, and not many. */
+export function closest(word: string, names: readonly string[]): string | undefined {
+  let best: string | undefined;
+  let fewest = Math.max(2, Math.floor(word.length / 2));
+  for (const name of names) {
+    const edits = distance(word, name);
+    if (edits < fewest || (edits === fewest && best === undefined)) {
+      best = name;
+      fewest = edits;
+    }
+  }
+  return best;
+}
+
+/** Levenshtein's distance, by the usual table of two rows. */
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      next[j] = Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1));
+    }
+    row = next;
+  }
+  return row[b.length]!;
+}
