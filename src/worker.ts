@@ -9,3 +9,7 @@ if (config === null) {
 }
 delete process.env.SHEAF_WORKER;
 startWorker(config);
+
+// Most tasks import the package; the first of them finds it loaded, unless it comes at once.
+const PRELOAD_AFTER_MS = 30;
+setTimeout(() => import('./index.ts').catch(() => {}), PRELOAD_AFTER_MS).unref();

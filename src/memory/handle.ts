@@ -1,3 +1,5 @@
+import type { SharedMemory } from '../native/index.ts';
+
 /**
  * What another participant needs to attach. Between processes it is plain data, but the numbers of its descriptors are
  * those of the process that made it (`fds`, `withFds`); between threads it holds memories and can be posted.
@@ -6,8 +8,8 @@ export type StoreHandle =
   | { readonly kind: 'memfd'; readonly fd: number; readonly pages: number; readonly parties: number }
   | {
       readonly kind: 'memory';
-      readonly table: WebAssembly.Memory;
-      readonly regions: readonly WebAssembly.Memory[];
+      readonly table: SharedMemory;
+      readonly regions: readonly SharedMemory[];
       readonly pages: number;
       readonly parties: number;
     };

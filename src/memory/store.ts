@@ -1,6 +1,6 @@
 import { closeSync } from 'node:fs';
 import { formatBytes, InternalError, OutOfMemoryError, UsageError } from '../base/index.ts';
-import { attachSegment, createSegment, libc, type Segment, segmentBytes } from '../native/index.ts';
+import { attachSegment, createSegment, libc, type Segment, type SharedMemory, segmentBytes } from '../native/index.ts';
 import { collectGarbage } from './collector.ts';
 import type { StoreHandle } from './handle.ts';
 import { format, isFormatted, type Layout, layoutOf, PAGE, REGION_PAGES } from './layout.ts';
@@ -113,7 +113,7 @@ export class SharedStore {
       return new SharedStore({ kind: 'memfd', fd, pages, parties }, table, o.party ?? 0, true, warm);
     }
     const table = createSegment('sheaf-table', tableBytes, 'threads');
-    const regions: WebAssembly.Memory[] = [];
+    const regions: SharedMemory[] = [];
     for (let at = 0; at < pages; at += REGION_PAGES) {
       regions.push(createSegment('sheaf-region', Math.min(REGION_PAGES, pages - at) * PAGE, 'threads').memory);
     }

@@ -5,6 +5,11 @@ export const WASM_PAGE = 65_536;
 /** The most that one mapping can hold: the 4 GiB of a 32-bit WebAssembly memory. */
 export const MAX_SEGMENT = 65_536 * WASM_PAGE;
 
+/** A WebAssembly.Memory. Its own name is a type only for those who load lib.dom, and our declarations must work without. */
+export interface SharedMemory {
+  readonly buffer: ArrayBuffer | SharedArrayBuffer;
+}
+
 /**
  * A piece of memory that several threads, and where the system allows it several processes, see at once, as one true
  * SharedArrayBuffer in each of them.
@@ -22,19 +27,19 @@ export interface Segment {
   /** The address of its first byte in this process; undefined without FFI. */
   readonly address: bigint | undefined;
   /** Keeps the mapping alive: hold it as long as any view of `buffer`. */
-  readonly memory: WebAssembly.Memory;
+  readonly memory: SharedMemory;
 }
 
 export type SegmentHandle =
   | { readonly kind: 'memfd'; readonly fd: number; readonly byteLength: number; readonly offset: number }
-  | { readonly kind: 'memory'; readonly memory: WebAssembly.Memory };
+  | { readonly kind: 'memory'; readonly memory: SharedMemory };
 
-function reserve(byteLength: number): WebAssembly.Memory {
+function reserve(byteLength: number): SharedMemory {
   const pages = byteLength / WASM_PAGE;
   return new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
 }
 
-function describe(memory: WebAssembly.Memory, handle: SegmentHandle): Segment {
+function describe(memory: SharedMemory, handle: SegmentHandle): Segment {
   const buffer = memory.buffer as SharedArrayBuffer;
   let address: bigint | undefined;
   return {

@@ -135,7 +135,8 @@ export class Directory<P> {
   resolve(id: string, party: string): void {
     const entry = this.#entries.get(id);
     if (entry === undefined) {
-      if (this.#dead.has(ownerKeyOf(id))) this.#port.lost(party, id, 'its owner has died');
+      const owner = ownerKeyOf(id);
+      if (this.#dead.has(owner) || this.#dying.has(owner)) this.#port.lost(party, id, 'its owner has died');
       else if (this.#isPast(id)) {
         this.#port.lost(party, id, 'it was released, because the party that passed it on died before it was counted');
       } else {
@@ -208,6 +209,24 @@ export class Directory<P> {
    */
   partyDying(party: string): void {
     this.#dying.add(party);
+    // It has said all that it will ever say: what it owned and had not settled is lost, and nobody has to wait to hear it.
+    for (const entry of this.#entries.values()) {
+      if (entry.owner !== party || entry.settled !== null) continue;
+      entry.lost = true;
+      const { waiting } = entry;
+      entry.waiting = [];
+      for (const each of waiting) this.#port.lost(each, entry.id, 'its owner has died');
+    }
+    this.#tellThoseTooEarly(party);
+  }
+
+  /** Of ids whose promotion will never come. */
+  #tellThoseTooEarly(owner: string): void {
+    for (const [id, waiting] of this.#earlyWaiting) {
+      if (ownerKeyOf(id) !== owner) continue;
+      this.#earlyWaiting.delete(id);
+      for (const each of waiting) this.#port.lost(each, id, 'its owner has died');
+    }
   }
 
   /**
@@ -222,11 +241,7 @@ export class Directory<P> {
       this.#strike(holders, party);
       if (holders.size === 0 || ownerKeyOf(id) === party) this.#early.delete(id);
     }
-    for (const [id, waiting] of this.#earlyWaiting) {
-      if (ownerKeyOf(id) !== party) continue;
-      this.#earlyWaiting.delete(id);
-      for (const each of waiting) this.#port.lost(each, id, 'its owner has died');
-    }
+    this.#tellThoseTooEarly(party);
     for (const entry of [...this.#entries.values()]) {
       if (entry.owner === party) this.#ownerDied(entry);
       else {

@@ -26,6 +26,8 @@ export class Lease {
   work = 0;
   /** The scheduler wants it back: nothing more is pushed, and it returns with its last answer. */
   reclaimed = false;
+  /** A task has been answered under it. */
+  answered = false;
   /** It has been silent for long, and is given nothing more before it answers. */
   stalled = false;
   /** The only task in flight is known to run. */
@@ -53,6 +55,8 @@ export class KeyQueue {
   /** How many leases the scheduler has been told are wanted. */
   demanded = 0;
   inFlight = 0;
+  /** How often since the last answer tasks were taken back from a silent worker. */
+  recalls = 0;
   dirty = false;
 
   constructor(owner: Owner, id: number, shape: Shape) {

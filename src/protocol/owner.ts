@@ -53,6 +53,7 @@ export const OWNER_LIMITS: OwnerLimits = {
 
 /** A single task is given so much more time to begin than several are. */
 const LONE = 10;
+const MOST_DOUBLINGS = 16;
 
 /**
  * The owner's side of tasks: which of them wait for arguments, for a worker, for an answer; which leases exist; what
@@ -303,6 +304,8 @@ export class Owner {
     this.#unlease(task);
     lease.lastUsed = this.now;
     lease.stalled = false;
+    lease.answered = true;
+    task.key.recalls = 0;
     if (lease.reclaimed && lease.inFlight === 0) this.#return(lease);
     this.#touch(task.key);
     return task;
@@ -378,7 +381,8 @@ export class Owner {
     const lease = this.#leases.get(id);
     if (lease === undefined || lease.reclaimed) return;
     lease.reclaimed = true;
-    this.#takeBack(lease, 0);
+    // Every lease gets something done; otherwise several that want the same could call it back from each other for ever.
+    this.#takeBack(lease, lease.answered ? 0 : 1);
     if (lease.inFlight === 0) this.#return(lease);
     this.#touch(lease.key);
   }
@@ -475,6 +479,7 @@ export class Owner {
         const taken = this.#takeBack(lease, sent > 1 && sent === lease.inFlight ? 1 : 0);
         lease.begun = taken === 0 && sent === 1;
         if (taken === 0) continue;
+        lease.key.recalls++;
         this.#touch(lease.key);
         // Not given to it again before it has answered; one with nothing left to answer goes back.
         if (lease.inFlight > 0) lease.stalled = true;
@@ -489,8 +494,10 @@ export class Owner {
    * owner, until it is known to have begun.
    */
   #patience(lease: Lease): number {
-    if (this.#sentTo(lease.worker) > 1) return this.#limits.stall;
-    return lease.begun ? Number.POSITIVE_INFINITY : this.#limits.stall * LONE;
+    // Doubling while nothing is answered: where messages take longer than that, nothing would ever begin.
+    const stall = this.#limits.stall * 2 ** Math.min(lease.key.recalls, MOST_DOUBLINGS);
+    if (this.#sentTo(lease.worker) > 1) return stall;
+    return lease.begun ? Number.POSITIVE_INFINITY : stall * LONE;
   }
 
   /** The links to workers may have room again. */

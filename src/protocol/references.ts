@@ -333,6 +333,21 @@ export class References<P> implements Holder {
     }
   }
 
+  /**
+   * A lent reference came together with its value, which saves asking for it. `inner`, the references inside, are lent with it;
+   * one hold on each is already taken for the cell.
+   */
+  lentWith(cell: Cell, payload: P, inner: readonly Cell[]): void {
+    if (cell.owner === null || cell.state !== PENDING) {
+      for (const each of inner) this.drop(each);
+      return;
+    }
+    cell.state = READY;
+    this.#port.decode(cell, payload);
+    cell.inner = inner;
+    notify(cell);
+  }
+
   resolved(id: string, settled: SettledValue<P>): void {
     const inner = settled.inner.length === 0 ? NO_CELLS : settled.inner.map((each) => this.#served(each));
     const cell = this.borrowed.get(id);

@@ -1,11 +1,15 @@
 import { Encoder } from '../codec/index.ts';
-import type { Cell, Lease } from '../protocol/index.ts';
+import { type Cell, type Lease, READY } from '../protocol/index.ts';
 import { copyBytes } from '../transport/index.ts';
 import type { Call } from './call.ts';
 import * as F from './frames.ts';
 import type { PartyHost } from './party-host.ts';
 import { isReference } from './reference.ts';
-import { Stored } from './values.ts';
+import { isPlain, Stored } from './values.ts';
+
+/** Values go along with so many nested references at most, and only if they are small themselves. */
+const MOST_VALUES = 64;
+const SMALL_BODY = 1024;
 
 /** Writes calls into the task rings of workers. */
 export class CallSender {
@@ -71,10 +75,26 @@ export class CallSender {
         cell.inner.length === 0 ? NO_IDS : cell.inner.map((each) => party.references.promote(each)),
       ]);
     }
-    if (call.nested !== null) extra.r = call.nested.map((cell: Cell) => party.references.promote(cell));
+    if (call.nested !== null) {
+      extra.r = call.nested.map((cell: Cell) => party.references.promote(cell));
+      if (call.nested.length <= MOST_VALUES) extra.v = call.nested.map((cell) => this.#known(cell));
+    }
     if (call.shared !== null) extra.s = values.toWire(call.shared);
     if (lease.gpus.length > 0) extra.g = lease.gpus;
     return extra;
+  }
+
+  /** A value that goes along with a nested reference, so that the worker need not ask for it. */
+  #known(cell: Cell): [wire: unknown, inner: readonly string[]] | null {
+    const { values, party } = this.#host;
+    const { value } = cell;
+    if (cell.state !== READY || !(isPlain(value) || (value instanceof Stored && (value.body?.length ?? 0) <= SMALL_BODY))) {
+      return null;
+    }
+    return [
+      values.toWire(value),
+      cell.inner.length === 0 ? NO_IDS : cell.inner.map((each) => party.references.promote(each)),
+    ];
   }
 
   /** Puts the extra part into shared memory: three words say where. Undefined when there is no room: the call fails. */

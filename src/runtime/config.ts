@@ -1,5 +1,5 @@
 import { type StoreHandle, fds as storeFds, withFds } from '../memory/index.ts';
-import type { SegmentHandle } from '../native/index.ts';
+import type { SegmentHandle, SharedMemory } from '../native/index.ts';
 import type { Address, Capacity } from '../protocol/index.ts';
 import type { BellPipes, BlockShape } from '../transport/index.ts';
 
@@ -18,7 +18,7 @@ export interface SessionConfig {
 /** For the control thread alone. */
 export interface ControlConfig extends SessionConfig {
   /** The mapping that the process has already: the control thread starts without FFI. */
-  readonly blockMemory: WebAssembly.Memory;
+  readonly blockMemory: SharedMemory;
   /** Its bell, a descriptor of its own. */
   readonly bell: number | undefined;
   /** A worker that the main thread has started, while this thread was starting itself. */

@@ -342,7 +342,14 @@ export class Executions {
         }
         return result;
       });
-      const refs = extra.r === undefined ? [] : lend(extra.r).map((cell) => host.handle(cell));
+      const nested = extra.r === undefined ? [] : lend(extra.r);
+      extra.v?.forEach((known, i) => {
+        if (known === null) return;
+        const inner = lend(known[1]);
+        for (const cell of inner) party.references.hold(cell);
+        party.references.lentWith(nested[i] as Cell, known[0], inner);
+      });
+      const refs = nested.map((cell) => host.handle(cell));
       let body = bytes;
       let start = at;
       let end = at + length;

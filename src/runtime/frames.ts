@@ -43,6 +43,8 @@ export interface CallExtra {
   d?: [wire: unknown, inner: readonly string[]][];
   /** Ids of references nested in the arguments. */
   r?: readonly string[];
+  /** For each of `r` its value, where the caller has it and it is small or in shared memory; else null. */
+  v?: readonly ([wire: unknown, inner: readonly string[]] | null)[];
   /** The arguments' own shared memory: the body, if it is there, and the buffers. */
   s?: unknown;
   g?: readonly number[];

@@ -63,11 +63,12 @@ function describeExit(code: number | null, signal: NodeJS.Signals | null): strin
       return HEAP;
     case 'SIGKILL':
       return 'it was killed (SIGKILL: by hand, or by the system for want of memory)';
+    case 'SIGTRAP':
+    case 'SIGILL':
+      return `V8 or native code stopped it (${signal}), as happens when a collection grows beyond what V8 allows`;
     case 'SIGSEGV':
     case 'SIGBUS':
-    case 'SIGILL':
     case 'SIGFPE':
-    case 'SIGTRAP':
       return `native code crashed (${signal})`;
     default:
       return `it was ended by ${signal}`;

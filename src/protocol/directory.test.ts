@@ -1,0 +1,125 @@
+import assert from 'node:assert/strict';
+import { beforeEach, describe, it } from 'node:test';
+import { NODE, settled } from './fake-ports.fixture.ts';
+import { addressKey, Directory, makeId } from './index.ts';
+
+const key = (party: number): string => addressKey({ node: NODE, party, incarnation: 1 });
+const id = (party: number, sequence: number): string => makeId({ node: NODE, party, incarnation: 1 }, sequence);
+
+describe('the directory', () => {
+  let events: string[] = [];
+  let directory: Directory<unknown>;
+
+  beforeEach(() => {
+    events = [];
+    directory = new Directory<unknown>(NODE, {
+      resolved: (party, _id, { payload }) => events.push(`resolved ${party.slice(17)} ${payload}`),
+      lost: (party, _id, reason) => events.push(`lost ${party.slice(17)}: ${reason}`),
+      freed: (owner) => events.push(`freed ${owner.slice(17)}`),
+      keep: (payload) => events.push(`keep ${payload}`),
+      drop: (payload) => events.push(`drop ${payload}`),
+    });
+  });
+  const take = (): string[] => events.splice(0);
+
+  it('keeps an entry while anybody is counted', () => {
+    directory.promote(id(1, 1), settled('x'));
+    directory.add(id(1, 1), key(2), 1);
+    directory.remove(id(1, 1), key(1), 1, null);
+    assert.equal(directory.size, 1);
+    directory.remove(id(1, 1), key(2), 1, 1);
+    assert.deepEqual(take(), ['keep x', 'drop x', 'freed 1.1']);
+    assert.equal(directory.size, 0);
+  });
+
+  it('counts with signs, because an addition and its removal come different ways', () => {
+    directory.promote(id(1, 1), null);
+    directory.remove(id(1, 1), key(2), 1, 3);
+    directory.remove(id(1, 1), key(1), 1, null);
+    assert.equal(directory.size, 1);
+    directory.add(id(1, 1), key(2), 3);
+    assert.equal(directory.size, 0);
+  });
+
+  it('remembers what comes before the promotion, and forgets what comes after the end', () => {
+    directory.add(id(1, 1), key(2), 3);
+    directory.resolve(id(1, 1), key(2));
+    assert.equal(directory.strays, 2);
+    directory.promote(id(1, 1), settled('x'));
+    assert.equal(directory.strays, 0);
+    assert.deepEqual(take(), ['keep x', 'resolved 2.1 x']);
+    directory.remove(id(1, 1), key(1), 1, null);
+    directory.remove(id(1, 1), key(2), 1, 3);
+    directory.add(id(1, 1), key(4), 2);
+    assert.equal(directory.size + directory.strays, 0);
+  });
+
+  it('counts those to whom it serves what is inside', () => {
+    directory.promote(id(1, 1), settled('inner'));
+    directory.promote(id(1, 2), settled('outer', [id(1, 1)]));
+    directory.add(id(1, 2), key(2), 1);
+    directory.resolve(id(1, 2), key(2));
+    directory.remove(id(1, 1), key(1), 1, null);
+    directory.remove(id(1, 2), key(1), 1, null);
+    directory.remove(id(1, 2), key(2), 1, 1);
+    assert.equal(directory.size, 1, 'the inner one, for party 2');
+    directory.remove(id(1, 1), key(2), 1, null);
+    assert.equal(directory.size, 0);
+  });
+
+  it('strikes out what a dead party held and what it had counted others in for', () => {
+    directory.promote(id(1, 1), settled('x'));
+    directory.add(id(1, 1), key(2), 3);
+    directory.add(id(1, 1), key(3), 1);
+    directory.remove(id(1, 1), key(1), 1, null);
+    directory.add(id(1, 1), key(2), null);
+    directory.partyDied(key(3));
+    assert.deepEqual(
+      directory.entries().map((entry) => entry.holders),
+      [{ [key(2)]: 1 }],
+    );
+  });
+
+  it('frees nothing while not everybody has heard of a death', () => {
+    directory.promote(id(1, 1), settled('x'));
+    directory.partyDying(key(3));
+    directory.remove(id(1, 1), key(1), 1, null);
+    assert.equal(directory.size, 1);
+    directory.add(id(1, 1), key(2), null);
+    directory.partyDied(key(3));
+    assert.equal(directory.size, 1);
+    directory.remove(id(1, 1), key(2), 1, null);
+    assert.equal(directory.size, 0);
+  });
+
+  it('tells those who wait that the owner is dead', () => {
+    directory.promote(id(1, 1), null);
+    directory.add(id(1, 1), key(2), 1);
+    directory.resolve(id(1, 1), key(2));
+    directory.partyDied(key(1));
+    directory.resolve(id(1, 1), key(2));
+    assert.deepEqual(take(), ['lost 2.1: its owner has died', 'lost 2.1: its owner has died']);
+  });
+
+  // It was on its way to a party that had not read it yet when its memory was given back.
+  it('keeps a value that it has served until the receiver lets go, even when the owner is dead', () => {
+    directory.promote(id(1, 1), settled('x'));
+    directory.add(id(1, 1), key(2), null);
+    directory.resolve(id(1, 1), key(2));
+    directory.partyDied(key(1));
+    assert.deepEqual(take(), ['keep x', 'resolved 2.1 x']);
+    directory.resolve(id(1, 1), key(2));
+    directory.remove(id(1, 1), key(2), 1, null);
+    assert.deepEqual(take(), ['lost 2.1: its owner has died', 'drop x']);
+  });
+
+  it('makes those wait whose value is being made again', () => {
+    directory.promote(id(1, 1), settled('x'));
+    directory.unsettle(id(1, 1));
+    directory.add(id(1, 1), key(2), 1);
+    directory.resolve(id(1, 1), key(2));
+    assert.deepEqual(take(), ['keep x', 'drop x']);
+    directory.settle(id(1, 1), settled('y'));
+    assert.deepEqual(take(), ['keep y', 'resolved 2.1 y']);
+  });
+});

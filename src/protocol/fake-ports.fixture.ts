@@ -1,0 +1,179 @@
+import {
+  type Cell,
+  type Lease,
+  NO_CELLS,
+  type OwnerLimits,
+  OWNER_LIMITS,
+  Party,
+  type PartyPort,
+  type SettledValue,
+  type Shape,
+  TaskRecord,
+  type TaskMessage,
+  type ReferenceMessage,
+  Timing,
+  Cell as CellClass,
+} from './index.ts';
+
+export const NODE = '00000000000000aa';
+export const SHAPE: Shape = { cpus: 1, gpus: 0, memory: 0, custom: {}, isolation: 'process', exclusive: false };
+
+export type Sent = TaskMessage | ReferenceMessage<unknown>;
+
+/** A party whose surroundings are lists: what it says to others, and what it pushes. Values travel as they are. */
+export class FakeHost implements PartyPort<unknown> {
+  readonly party: Party<unknown>;
+  readonly limits: OwnerLimits;
+  readonly said: Sent[] = [];
+  readonly pushed: { task: TaskRecord; lease: Lease; ticket: number; begun: boolean }[] = [];
+  readonly acknowledged: { worker: number; receipt: number }[] = [];
+  readonly freed: Cell[] = [];
+  readonly killed: TaskRecord[] = [];
+  readonly forgottenTasks: TaskRecord[] = [];
+  readonly discarded: unknown[] = [];
+  guilty = -1;
+  room = 1000;
+  /** Values that stand for ones in shared memory. */
+  readonly shared = new Set<unknown>();
+  #tickets = 0;
+
+  constructor(number: number, limits: OwnerLimits = OWNER_LIMITS) {
+    this.limits = limits;
+    this.party = new Party<unknown>({ node: NODE, party: number, incarnation: 1 }, this, limits);
+  }
+
+  /** What was said since the last look, as short texts: `type` and what matters of it. */
+  take(): string[] {
+    return this.said.splice(0).map((m) => {
+      switch (m.type) {
+        case 'add':
+          return `add ${m.party.slice(17)} by ${m.by}`;
+        case 'remove':
+          return `remove ${m.count} by ${m.by}`;
+        case 'demand':
+          return `demand ${m.total}`;
+        case 'return':
+          return `return ${m.lease}`;
+        default:
+          return m.type;
+      }
+    });
+  }
+
+  put(value: unknown, inner: readonly Cell[] = NO_CELLS): Cell {
+    const cell = new CellClass();
+    for (const each of inner) this.party.references.hold(each);
+    this.party.references.settle(cell, false, value, false, inner);
+    return cell;
+  }
+
+  task(options: { shape?: Shape; uses?: Cell[]; retries?: number; depth?: number; timing?: Timing } = {}): TaskRecord {
+    const { owner } = this.party;
+    const key = owner.queue(options.shape ?? SHAPE);
+    const cell = new CellClass();
+    const task = new TaskRecord(key, options.timing ?? new Timing(), cell, options.retries ?? 3, options.depth ?? 1);
+    cell.task = task;
+    task.uses = options.uses ?? [];
+    task.dependencies = task.uses;
+    owner.submit(task);
+    owner.settleUp();
+    return task;
+  }
+
+  /** The worker answers the task with a plain value. */
+  answer(task: TaskRecord, value: unknown = 1, micros = 10): void {
+    this.party.completed((task.lease as Lease).worker, task.slot, micros, value);
+    this.party.owner.settleUp();
+  }
+
+  push(task: TaskRecord, lease: Lease): number {
+    if (this.room === 0) return -1;
+    this.room--;
+    this.pushed.push({ task, lease, ticket: ++this.#tickets, begun: false });
+    return this.#tickets;
+  }
+
+  /** The worker begins the task; from now on it can't be taken back. */
+  begin(task: TaskRecord): void {
+    for (const each of this.pushed) if (each.ticket === task.ticket) each.begun = true;
+  }
+
+  recall(task: TaskRecord): boolean {
+    return this.pushed.find((each) => each.ticket === task.ticket)?.begun === false;
+  }
+
+  cancelRunning(task: TaskRecord): void {
+    this.killed.push(task);
+  }
+
+  control(message: Sent): void {
+    this.said.push(message);
+  }
+
+  fail(task: TaskRecord, error: unknown): void {
+    task.eachResult((cell) => this.party.references.settle(cell, true, error, false, NO_CELLS));
+  }
+
+  workerDied(_task: TaskRecord, reason: string): unknown {
+    return `worker died: ${reason}`;
+  }
+
+  unschedulable(_shape: Shape, reason: string): unknown {
+    return `unschedulable: ${reason}`;
+  }
+
+  retrying(): void {}
+
+  encode(cell: Cell): unknown {
+    return cell.value;
+  }
+
+  decode(cell: Cell, payload: unknown): void {
+    cell.value = payload;
+    cell.pinned = this.shared.has(payload);
+  }
+
+  free(cell: Cell): void {
+    this.freed.push(cell);
+  }
+
+  lostError(_id: string, reason: string): unknown {
+    return `lost: ${reason}`;
+  }
+
+  addressOf(party: number) {
+    return { node: NODE, party, incarnation: 1 };
+  }
+
+  acknowledge(worker: number, receipt: number): void {
+    this.acknowledged.push({ worker, receipt });
+  }
+
+  wantsRetry(): boolean {
+    return false;
+  }
+
+  drain(): void {}
+
+  autopsy(): { guilty: number; started(task: TaskRecord): boolean } {
+    return { guilty: this.guilty, started: (task) => !this.recall(task) };
+  }
+
+  discard(payload: unknown): void {
+    this.discarded.push(payload);
+  }
+
+  recordSize(): number {
+    return 100;
+  }
+
+  forgotten(task: TaskRecord): void {
+    this.forgottenTasks.push(task);
+  }
+}
+
+export const settled = (payload: unknown, inner: string[] = []): SettledValue<unknown> => ({
+  failed: false,
+  payload,
+  inner,
+});

