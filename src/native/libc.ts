@@ -1,4 +1,8 @@
-import koffi from 'koffi';
+import { createRequire } from 'node:module';
+import type koffiModule from 'koffi';
+
+// Required where it is used, because it may be missing: the package is to load all the same.
+let koffi: typeof koffiModule;
 
 /**
  * The few calls of the C library that Node does not offer: anonymous shared memory, mapping it at a fixed place, giving
@@ -54,6 +58,11 @@ export function libc(): Libc | undefined {
 }
 
 function open(): ReturnType<typeof koffi.load> | undefined {
+  try {
+    koffi = createRequire(import.meta.url)('koffi') as typeof koffiModule;
+  } catch {
+    return undefined;
+  }
   for (const name of ['libc.so.6', 'libc.musl-x86_64.so.1', 'libc.musl-aarch64.so.1']) {
     try {
       return koffi.load(name);

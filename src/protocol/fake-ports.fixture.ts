@@ -1,18 +1,18 @@
 import {
   type Cell,
+  Cell as CellClass,
   type Lease,
   NO_CELLS,
-  type OwnerLimits,
   OWNER_LIMITS,
+  type OwnerLimits,
   Party,
   type PartyPort,
+  type ReferenceMessage,
   type SettledValue,
   type Shape,
-  TaskRecord,
   type TaskMessage,
-  type ReferenceMessage,
+  TaskRecord,
   Timing,
-  Cell as CellClass,
 } from './index.ts';
 
 export const NODE = '00000000000000aa';
@@ -31,6 +31,8 @@ export class FakeHost implements PartyPort<unknown> {
   readonly killed: TaskRecord[] = [];
   readonly forgottenTasks: TaskRecord[] = [];
   readonly discarded: unknown[] = [];
+  /** How many of the pushes a test has seen. */
+  looked = 0;
   guilty = -1;
   room = 1000;
   /** Values that stand for ones in shared memory. */

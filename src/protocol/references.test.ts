@@ -344,9 +344,15 @@ describe('a lost value', () => {
     assert.equal(middle.state, FREED, 'nobody holds it, so its memory is free');
     host.party.lost(second.results as Cell);
     host.party.owner.settleUp();
-    assert.deepEqual(host.pushed.slice(2).map((each) => each.task), [first]);
+    assert.deepEqual(
+      host.pushed.slice(2).map((each) => each.task),
+      [first],
+    );
     reply(host, first);
-    assert.deepEqual(host.pushed.slice(3).map((each) => each.task), [second]);
+    assert.deepEqual(
+      host.pushed.slice(3).map((each) => each.task),
+      [second],
+    );
     reply(host, second);
     assert.equal((second.results as Cell).state, READY);
     assert.equal(middle.state, FREED);

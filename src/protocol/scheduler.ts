@@ -387,7 +387,13 @@ export class Scheduler {
     this.#free.take(need, gpus);
     this.#charge(worker);
     demand.held++;
-    if (demand.held < demand.total) demand.since = this.now;
+    if (demand.held < demand.total) {
+      // It has been served, and goes to the back of the line with the rest.
+      demand.since = this.now;
+      const name = `${demand.owner}/${demand.key}`;
+      this.#demands.delete(name);
+      this.#demands.set(name, demand);
+    }
     this.#port.grant(demand.owner, demand.key, lease.id, worker.number, worker.incarnation, gpus);
     return true;
   }

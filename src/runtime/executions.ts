@@ -74,7 +74,6 @@ export class Execution extends Run {
   #random = 0;
   timer: NodeJS.Timeout | undefined = undefined;
   over = false;
-
   constructor(
     host: PartyHost,
     loaded: Loaded,
@@ -178,7 +177,13 @@ export class Executions {
   callerDied(caller: number): void {
     this.#functions[caller] = [];
     for (const run of this.#active.values()) {
-      if (run.caller === caller) run.abort(new CancelledError(`the caller of the task ${run.name} is gone`));
+      if (run.caller !== caller) continue;
+      run.orphaned = true;
+      const error = new CancelledError(`the caller of the task ${run.name} is gone`);
+      this.#host.cancelChildren(run, error);
+      run.abort(error);
+      // What ignores its signal goes on, but it does not keep its place.
+      this.#end(run, true, error);
     }
   }
 
@@ -430,6 +435,8 @@ export class Executions {
 
   /** The run waits for something: it gives up its place. */
   suspend(run: Run): void {
+    // One that was cancelled and goes on has given up its place already.
+    if ((run as Execution).over) return;
     const host = this.#host;
     host.party.executor.suspend(run);
     if (host.party.executor.running === 0) host.block.clearCurrent(host.self.party);
@@ -437,6 +444,7 @@ export class Executions {
 
   /** A wait of the run is over: it goes on, and holds the place again. */
   resume(run: Run): void {
+    if ((run as Execution).over) return;
     const host = this.#host;
     host.party.executor.resume(run);
     host.block.setCurrent(host.self.party, run.caller, run.slot);
@@ -473,6 +481,11 @@ export class Executions {
 
   #answer(run: Execution, failed: boolean, result: unknown): void {
     const host = this.#host;
+    if (run.orphaned) {
+      run.expireHandles();
+      host.party.executor.finish(run, NO_CELLS, undefined);
+      return;
+    }
     const ticks = Math.min(0x7fffffff, (performance.now() - run.begun) * 1000 * F.MICROS_SCALE) | 0;
     if (!failed && run.returns === 0 && run.scope === null) {
       if (typeof result === 'number') {

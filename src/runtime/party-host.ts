@@ -390,7 +390,7 @@ export class PartyHost implements PartyPort<Wire>, ReactorHost, HandleHost {
         this.#autopsyReason = message.reason;
         this.party.fromControl(message);
         this.#autopsyReason = '';
-        this.reactor.forget(message.party);
+        this.reactor.forget(message.party, message.incarnation);
         this.mailer.forget(message.party);
         this.executions?.callerDied(message.party);
         break;

@@ -6,7 +6,14 @@ import { Worker } from 'node:worker_threads';
 import { InternalError, NotAvailableError, UsageError } from '../base/index.ts';
 import { SharedStore } from '../memory/index.ts';
 import { libc, sharingWorks } from '../native/index.ts';
-import { type BellPipes, blockShape, ChannelBell, ControlBlock, createBellPipes, PipeBell } from '../transport/index.ts';
+import {
+  type BellPipes,
+  blockShape,
+  ChannelBell,
+  ControlBlock,
+  createBellPipes,
+  PipeBell,
+} from '../transport/index.ts';
 import { type AdoptedWorker, type ControlConfig, DRIVER, FIRST_WORKER } from './config.ts';
 import { answerWithReport, Explainer } from './explain.ts';
 import { machineLimits } from './machine.ts';
@@ -84,6 +91,7 @@ export class LocalSession {
       );
     }
     this.isolation = o.isolation ?? (processesWork() ? 'process' : 'thread');
+    if (o.isolation === undefined && this.isolation === 'thread' && process.platform === 'linux') warnOfThreads();
     const between = this.isolation === 'process' ? 'processes' : 'threads';
     const shape = blockShape(o.cpus);
     this.node = randomBytes(8).toString('hex');
@@ -249,6 +257,18 @@ function atMost(ms: number, promise: Promise<unknown>): Promise<void> {
   });
 }
 
+let warned = false;
+
+function warnOfThreads(): void {
+  if (warned) return;
+  warned = true;
+  process.emitWarning(
+    'workers are threads here, so a native crash of a task ends the program: koffi or shared memory is missing; ' +
+      "`sheaf doctor` says more, and isolation 'thread' says that it is meant",
+    { type: 'SheafWarning', code: 'ERR_SHEAF_THREADS' },
+  );
+}
+
 /** Ctrl-C and its like close the session first; the exit code is the one that shells expect. */
 function closeOnSignals(session: LocalSession): () => void {
   const codes: Partial<Record<NodeJS.Signals, number>> = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 };
@@ -288,4 +308,3 @@ function explainOnSignal(explainer: Explainer): () => void {
   process.on('SIGUSR2', listener);
   return () => process.off('SIGUSR2', listener);
 }
-

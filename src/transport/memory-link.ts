@@ -49,7 +49,7 @@ export class MemoryLink implements Link {
   send(message: Uint8Array): boolean {
     if (!this.#open) return false;
     this.#buffered += message.length;
-    this.#put(message.slice());
+    this.#put(new Uint8Array(message));
     if (this.#buffered <= this.#highWater) return true;
     this.#patience = true;
     return false;

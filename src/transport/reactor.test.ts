@@ -247,7 +247,7 @@ describe('a reactor', () => {
     a.send(2, 'last words');
     b.reactor.drain(1);
     assert.deepEqual(b.texts, ['hello', 'last words']);
-    b.reactor.forget(1);
+    b.reactor.forget(1, block.incarnation(1));
     // Its memory is still there, and a slow write of it does no harm.
     a.send(2, 'from the grave');
     b.reactor.poll();
@@ -264,7 +264,7 @@ describe('a reactor', () => {
     const { a, b } = pair();
     for (let i = 0; i < 40; i++) a.send(2, `${i} ${'z'.repeat(900)}`);
     assert.equal(a.reactor.messageWriter(2), undefined);
-    a.reactor.forget(2);
+    a.reactor.forget(2, a.reactor.block.incarnation(2));
     await sleep(5);
     assert.notEqual(a.reactor.messageWriter(2), undefined);
     void b;

@@ -165,14 +165,20 @@ export class Reactor {
     }
   }
 
-  /** Forgets the links to and from a party that is gone, after its last messages have been taken in. */
-  forget(party: number): void {
+  /**
+   * Forgets the links to and from a party that is gone, after its last messages have been taken in. Its number may have
+   * a new holder already.
+   */
+  forget(party: number, incarnation: number): void {
     const peer = this.#peers[party];
     if (peer !== undefined) this.#backlogged -= peer.backlog.length;
     this.#peers[party] = undefined;
-    this.#messages = this.#messages.filter((inbox) => inbox.from !== party);
-    this.#tasks = this.#tasks.filter((inbox) => inbox.from !== party);
-    this.#forgotten.set(party, this.block.incarnation(party));
+    const others = (inbox: Inbox): boolean => inbox.from !== party || inbox.incarnation !== incarnation;
+    this.#messages = this.#messages.filter(others);
+    this.#tasks = this.#tasks.filter(others);
+    this.#forgotten.set(party, incarnation);
+    // A new holder may have opened its rings while the old ones were still known.
+    this.#epoch = -1;
   }
 
   /** Party numbers to the incarnation that is gone: its rings are not looked at again. */

@@ -68,7 +68,7 @@ export class RingLink implements Link {
       this.#wake();
       return;
     }
-    this.#backlog.push({ kind, bytes: bytes.slice() });
+    this.#backlog.push({ kind, bytes: new Uint8Array(bytes) });
     this.#buffered += bytes.length;
   }
 

@@ -72,7 +72,7 @@ export class SessionLink implements Link {
   }
 
   send(message: Uint8Array): boolean {
-    return this.#open && this.#session.send(message.slice());
+    return this.#open && this.#session.send(new Uint8Array(message));
   }
 
   listen(listener: LinkListener): void {

@@ -110,6 +110,26 @@ const ownsAndTells = task(async (folder: string): Promise<number> => {
   return 1;
 });
 
+const asleep = task(async (folder: string) => {
+  mark(folder, 'asleep');
+  await sleep(60_000);
+});
+const looping = task((folder: string) => {
+  mark(folder, 'looping');
+  for (;;);
+});
+const callsForEver = task(async (folder: string) => {
+  mark(folder, `owner-${process.pid}`);
+  void asleep(folder).ignore();
+  void looping(folder).ignore();
+  await sleep(60_000);
+});
+/** Ends when so many of its kind run at the same time. */
+const meets = task(async (count: number, folder: string) => {
+  mark(folder, `meets-${process.pid}`);
+  while (marks(folder).filter((each) => each.startsWith('meets-')).length < count) await sleep(10);
+});
+
 /** The ways to exhaust a heap, by name: each takes far more than a worker with a heap of 64 MB has. */
 const exhaust = task((how: string): number => {
   switch (how) {
@@ -364,6 +384,20 @@ onHosts(
       assert.ok(performance.now() - began < 2000, `${performance.now() - began} ms`);
       cancel(blocked, { force: true });
       await blocked.value.catch(() => {});
+      await goesOn(session());
+    });
+
+    test('tasks whose caller is killed end, asleep or in an endless loop, and their places are free', { timeout: 20_000 }, async () => {
+      const folder = scratch();
+      const owner = callsForEver.with({ retries: 0 })(folder);
+      await eventually(() => marks(folder).includes('asleep') && marks(folder).includes('looping'), 'both run');
+      const name = marks(folder).find((each) => each.startsWith('owner-')) as string;
+      process.kill(Number(name.slice(6)), 'SIGKILL');
+      assert.ok((await failure(owner.value, 5000)) instanceof WorkerDiedError);
+      const began = performance.now();
+      // All four places are needed at once.
+      await within(8000, get(Array.from({ length: 4 }, () => meets(4, folder))));
+      assert.ok(performance.now() - began < 5000);
       await goesOn(session());
     });
 

@@ -3,19 +3,7 @@ import { describe, test } from 'node:test';
 import { SharedStore } from '../../src/memory/index.ts';
 import type { Engine } from '../../src/runtime/index.ts';
 import { runWith } from '../../src/tasks/context.ts';
-import {
-  all,
-  asCompleted,
-  byRef,
-  current,
-  get,
-  put,
-  type Ref,
-  scope,
-  type Task,
-  task,
-  wait,
-} from '../../src/tasks/index.ts';
+import { all, asCompleted, byRef, current, get, put, type Ref, scope, task, wait } from '../../src/tasks/index.ts';
 import { Random } from '../../src/testing/simulator/random.ts';
 import { type Link, MemoryLink } from '../../src/transport/index.ts';
 import { SpmdEngine } from './spmd-engine.ts';
@@ -48,7 +36,9 @@ async function spmd<T>(
   program: (rank: number, world: World) => Promise<T>,
 ): Promise<{ results: T[]; world: World }> {
   const random = new Random(seed);
-  const links: (Link | undefined)[][] = Array.from({ length: size }, () => new Array<Link | undefined>(size).fill(undefined));
+  const links: (Link | undefined)[][] = Array.from({ length: size }, () =>
+    new Array<Link | undefined>(size).fill(undefined),
+  );
   const later = (run: () => void): void => {
     if (random.chance(0.7)) setImmediate(run);
     else setTimeout(run, random.int(4));
@@ -179,10 +169,6 @@ describe('the public API on an engine that names tasks by what they compute', { 
       for await (const [, ref] of asCompleted(refs)) order.push(await ref.value);
       const mapped: unknown[] = [];
       for await (const o of square.map([1, 2, 3], { inFlight: 2 })) mapped.push(o.ok ? o.value : o.error);
-      const whoami = task(() => {
-        throw new Error('replaced below');
-      }) as unknown as Task<[], string>;
-      void whoami;
       const scoped = await scope(async (s) => s.start(square, 12).value);
       return [values, ready.length, pending.length, order.sort(), mapped, scoped];
     });

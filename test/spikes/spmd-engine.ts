@@ -74,7 +74,8 @@ export class SpmdEngine implements Engine, HandleHost {
   readonly #wire = new Encoder({ isRef: () => false });
   readonly #decoder = new Decoder();
   readonly #cells = new Map<string, Cell>();
-  readonly #registered = new Set<string>();
+  /** What this rank has told the homes of, with the ids of the results. */
+  readonly #registered = new Map<string, readonly string[]>();
   readonly #jobs = new Set<string>();
   readonly #wanted = new Map<string, number[]>();
   readonly #functions = new Map<string, ReturnType<typeof loadFunction>>();
@@ -125,14 +126,13 @@ export class SpmdEngine implements Engine, HandleHost {
     const deps: string[] = [];
     const byRef = new Set(args.map((arg) => (arg instanceof ByReference ? arg.ref : undefined)));
     const plain = args.map((arg) => (arg instanceof ByReference ? arg.ref : canonical(arg)));
-    const slot = (arg: object): number =>
-      isReference(arg) && !byRef.has(arg) ? deps.push(arg.id) - 1 : -1;
+    const slot = (arg: object): number => (isReference(arg) && !byRef.has(arg) ? deps.push(arg.id) - 1 : -1);
     const encoding = encodingOf(this.#encoder.encodeArgs(plain, slot, Number.POSITIVE_INFINITY));
     const digest = what.spec?.digest ?? what.name;
     const id = hashOf(digest, what.returns, what.keys, deps, encoding.refs, encoding.bytes);
     const job: Job = { ...what, ...encoding, id, deps };
     if (!this.#registered.has(id)) {
-      this.#registered.add(id);
+      this.#registered.set(id, resultsOf(job));
       this.#send(this.#home(id), { type: 'register', job });
     }
     return job;
@@ -337,7 +337,7 @@ export class SpmdEngine implements Engine, HandleHost {
   }
 
   async drained(): Promise<void> {
-    for (const id of this.#registered) await this.#whenSettled(this.#cell(id));
+    for (const id of [...this.#registered.values()].flat()) await this.#whenSettled(this.#cell(id));
   }
 
   /** Others may need it: one rank alone can't say that nobody does. */
@@ -360,7 +360,10 @@ function together({ returns, keys }: Job, items: readonly unknown[]): unknown {
 }
 
 function encodingOf({ bytes, length, refs }: Encoded): Encoding {
-  return { bytes: bytes.slice(0, length), refs: (refs as readonly Reference<unknown>[]).map((ref) => ref.id) };
+  return {
+    bytes: new Uint8Array(bytes.subarray(0, length)),
+    refs: (refs as readonly Reference<unknown>[]).map((ref) => ref.id),
+  };
 }
 
 /** Records that differ in the order of their keys alone are the same argument. */

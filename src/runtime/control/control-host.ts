@@ -41,6 +41,8 @@ interface Burial {
 }
 
 const DEADLINE_CHECK_MS = 20;
+/** A task that gives its event loop no turn may go on for so long after its caller has died. */
+const ORPHAN_GRACE_MS = 500;
 /** After so many workers in a row that ended before they were ready, no more are tried. */
 const FAILED_STARTS = 3;
 const TRIM_STEP = 64 * 1024 * 1024;
@@ -189,7 +191,7 @@ export class ControlHost implements ReactorHost {
     if (this.#restarts.length > 100) this.#restarts.shift();
     this.#members.delete(member.party);
     this.#keys.delete(member.key);
-    this.#reactor.forget(member.party);
+    this.#reactor.forget(member.party, member.incarnation);
     this.#mailer.forget(member.party);
     this.#block.forgetSpin(member.party);
 
@@ -206,20 +208,33 @@ export class ControlHost implements ReactorHost {
         reason: why,
       });
     }
-    this.#burials.set(member.party, { member, mourners });
+    const burial: Burial = { member, mourners };
+    this.#burials.set(member.party, burial);
+    setTimeout(() => this.#endOrphans(burial), ORPHAN_GRACE_MS).unref();
     this.#scheduler.now = performance.now();
     if (!member.ready && this.#closing === undefined && ++this.#failedStarts >= FAILED_STARTS) {
       this.#giveUp(`${FAILED_STARTS} workers in a row ended before they were ready, the last one because ${why}`);
     }
     this.#scheduler.workerDied(member.party, member.incarnation);
     this.#scheduler.ownerDied(member.key);
-    for (const burial of [...this.#burials.values()]) this.#mourned(burial, member.party);
+    for (const each of [...this.#burials.values()]) this.#mourned(each, member.party);
     // The next one to lose its worker finds another one ready.
     if (this.#closing === undefined && this.#broken === undefined) {
       this.#scheduler.prestart(this.#config.prestart, this.#config.isolation);
     }
     if (this.#closing !== undefined) this.#closeIfDone();
     this.#reactor.kick();
+  }
+
+  /** A worker in a synchronous loop for a caller that is gone hears nothing of that: it is ended. */
+  #endOrphans(burial: Burial): void {
+    const dead = burial.member.party;
+    if (this.#burials.get(dead) !== burial) return;
+    for (const party of burial.mourners) {
+      const member = this.#members.get(party);
+      if (member === undefined || this.#block.currentSlot(party, dead) < 0) continue;
+      this.#kill(party, member.incarnation, 'ended: the caller of its task is gone');
+    }
   }
 
   /** Nobody waits for a worker that will never come. */

@@ -119,7 +119,9 @@ function checkEnd(world: World, control: Control): void {
     expect(`${host.name} has ${host.runs.size} runs`, host.runs.size === 0);
     expect(`${host.name} counts runs`, executor.running === 0 && executor.suspended === 0);
     for (const task of lineage.tasks()) {
-      task.eachResult((cell) => leaks.push(`${host.name} keeps a task: state ${cell.state} holds ${cell.holds} lineage ${cell.lineage}`));
+      task.eachResult((cell) =>
+        leaks.push(`${host.name} keeps a task: state ${cell.state} holds ${cell.holds} lineage ${cell.lineage}`),
+      );
     }
     expect(
       `${host.name} keeps ${lineage.size} tasks, ${lineage.bytes} bytes`,

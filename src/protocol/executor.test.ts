@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { FakeHost } from './fake-ports.fixture.ts';
+import { EXECUTOR_LIMITS, type Executor, Run } from './index.ts';
+
+const executor = (): Executor => new FakeHost(2).party.executor;
+
+function suspended(on: Executor, depth: number, exclusive = false, caller = 1): Run {
+  const run = new Run(caller, 0, depth, exclusive);
+  on.started(run);
+  on.suspend(run);
+  return run;
+}
+
+describe('a worker', () => {
+  it('runs one task at a time', () => {
+    const e = executor();
+    assert.equal(e.mayStart(1, false, false), true);
+    const run = new Run(1, 0, 1, false);
+    e.started(run);
+    assert.equal(e.mayStart(9, false, true), false);
+    assert.equal(e.blocked, false);
+    e.suspend(run);
+    assert.equal(e.blocked, true);
+    assert.equal(e.mayStart(1, false, false), true);
+    e.resume(run);
+    assert.equal(e.mayStart(1, false, false), false);
+    e.finish(run, [], undefined);
+    assert.equal(e.running, 0);
+  });
+
+  it('takes only deeper tasks beyond its limit of suspended ones, unless it would go to sleep', () => {
+    const e = executor();
+    for (let i = 0; i < EXECUTOR_LIMITS.shared; i++) suspended(e, 2);
+    assert.equal(e.mayStart(2, false, false), false);
+    assert.equal(e.mayStart(3, false, false), true);
+    assert.equal(e.mayStart(2, false, true), true);
+  });
+
+  it('lets tasks that can’t be repeated share with no suspended one', () => {
+    const e = executor();
+    const run = suspended(e, 1);
+    assert.equal(e.mayStart(2, true, true), false);
+    e.resume(run);
+    e.finish(run, [], undefined);
+    suspended(e, 1, true);
+    assert.equal(e.mayStart(2, false, true), false);
+  });
+
+  // The scheduler took the worker for an idle one, and what it sent never began.
+  it('does not mind orphans', () => {
+    const e = executor();
+    const orphan = suspended(e, 1, true);
+    e.callerDied(1);
+    assert.equal(e.mayStart(2, false, false), true);
+    assert.equal(e.mayStart(2, true, false), true);
+    e.finish(orphan, [], undefined);
+    suspended(e, 1, true, 3);
+    assert.equal(e.mayStart(2, false, true), false);
+  });
+
+  it('counts overlapping waits of one task once', () => {
+    const e = executor();
+    const run = new Run(1, 0, 1, false);
+    e.started(run);
+    e.suspend(run);
+    e.suspend(run);
+    e.resume(run);
+    assert.deepEqual([e.running, e.suspended], [0, 1]);
+    e.resume(run);
+    assert.deepEqual([e.running, e.suspended], [1, 0]);
+    e.suspend(run);
+    e.finish(run, [], undefined);
+    assert.deepEqual([e.running, e.suspended], [0, 0]);
+  });
+
+  it('keeps a payload until it is acknowledged, or its caller is dead', () => {
+    const e = executor();
+    const answer = (caller: number, payload: unknown): number => {
+      const run = new Run(caller, 0, 1, false);
+      e.started(run);
+      return e.finish(run, [], payload).receipt;
+    };
+    assert.equal(answer(1, undefined), 0);
+    const receipt = answer(1, 'a');
+    answer(3, 'b');
+    assert.equal(e.acknowledged(receipt), 'a');
+    assert.deepEqual(e.callerDied(3), ['b']);
+    assert.equal(e.unacknowledged.size, 0);
+  });
+});

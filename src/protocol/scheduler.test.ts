@@ -1,0 +1,292 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { SHAPE } from './fake-ports.fixture.ts';
+import { type Capacity, SCHEDULER_LIMITS, Scheduler, type SchedulerLimits, type Shape } from './index.ts';
+
+interface Grant {
+  owner: string;
+  key: number;
+  lease: number;
+  worker: number;
+  incarnation: number;
+  gpus: readonly number[];
+}
+
+class Node {
+  readonly scheduler: Scheduler;
+  readonly grants: Grant[] = [];
+  readonly reclaimed: { owner: string; lease: number }[] = [];
+  readonly infeasible: string[] = [];
+  readonly spawned: { worker: number; incarnation: number; isolation: string }[] = [];
+
+  constructor(capacity: Partial<Capacity> = {}, limits: Partial<SchedulerLimits> = {}) {
+    this.scheduler = new Scheduler(
+      {
+        spawn: (worker, incarnation, isolation) => this.spawned.push({ worker, incarnation, isolation }),
+        grant: (owner, key, lease, worker, incarnation, gpus) =>
+          this.grants.push({ owner, key, lease, worker, incarnation, gpus }),
+        reclaim: (owner, lease) => this.reclaimed.push({ owner, lease }),
+        infeasible: (_owner, _key, reason) => this.infeasible.push(reason),
+      },
+      { cpus: 2, gpus: 0, memory: 1000, custom: {}, ...capacity },
+      { ...SCHEDULER_LIMITS, ...limits },
+    );
+    this.scheduler.reserve(0);
+    this.scheduler.reserve(1);
+  }
+
+  /** All that were asked for have started. */
+  start(): void {
+    for (const { worker, incarnation } of this.spawned.splice(0)) this.scheduler.workerStarted(worker, incarnation);
+  }
+
+  take(): Grant[] {
+    return this.grants.splice(0);
+  }
+
+  /** Demands, and starts what that needs until no more comes. */
+  demand(owner: string, key: number, total: number, shape: Partial<Shape> = {}): Grant[] {
+    this.scheduler.demand(owner, key, { ...SHAPE, ...shape }, total);
+    for (let i = 0; i < 100 && this.spawned.length > 0; i++) this.start();
+    return this.take();
+  }
+
+  at(ms: number): void {
+    this.scheduler.now = ms;
+    this.scheduler.tick();
+  }
+}
+
+describe('the scheduler', () => {
+  it('starts as many workers as the demand can use, at once', () => {
+    const node = new Node({ cpus: 4 });
+    node.scheduler.demand('a', 0, SHAPE, 10);
+    assert.equal(node.spawned.length, 4);
+    node.scheduler.demand('b', 0, SHAPE, 10);
+    assert.equal(node.spawned.length, 4, 'those that are on their way are counted');
+    node.start();
+    assert.equal(node.take().length, 4);
+  });
+
+  it('shares out what is free in rounds', () => {
+    const node = new Node({ cpus: 4 });
+    node.scheduler.demand('a', 0, SHAPE, 10);
+    node.scheduler.demand('b', 0, SHAPE, 10);
+    for (const { worker, incarnation } of node.spawned.splice(0)) node.scheduler.workerStarted(worker, incarnation);
+    const owners = node.take().map((grant) => grant.owner);
+    assert.ok(owners.includes('a') && owners.includes('b'), owners.join());
+  });
+
+  it('lends out the idle worker used last', () => {
+    const node = new Node();
+    const [first, second] = node.demand('a', 0, 2) as [Grant, Grant];
+    node.scheduler.returned('a', second.lease);
+    node.scheduler.returned('a', first.lease);
+    assert.equal((node.demand('a', 0, 1)[0] as Grant).worker, first.worker);
+  });
+
+  it('adds shares of cores up without a rest', () => {
+    const node = new Node({ cpus: 1 });
+    const grants = node.demand('a', 0, 11, { cpus: 0.1 });
+    assert.equal(grants.length, 10);
+    assert.equal(node.scheduler.free.cpus, 0);
+    for (const grant of grants) node.scheduler.returned('a', grant.lease);
+    assert.equal(node.scheduler.free.cpus, 1);
+    assert.equal(node.demand('b', 0, 1, { cpus: 1 }).length, 1);
+  });
+
+  it('runs tasks that need no core while all cores are taken, without starting a crowd', () => {
+    const node = new Node({ cpus: 1 });
+    node.demand('a', 0, 1);
+    node.scheduler.demand('b', 0, { ...SHAPE, cpus: 0 }, 1000);
+    assert.equal(node.spawned.length, 1, 'one at a time for one core');
+    let started = 0;
+    for (let i = 0; i < 200 && node.spawned.length > 0; i++) {
+      started += node.spawned.length;
+      node.start();
+    }
+    assert.equal(
+      started,
+      61,
+      'never more workers than a node may have: 64 numbers, less control, driver and the busy one',
+    );
+  });
+
+  it('gives out whole devices by number, and shares of the fullest one', () => {
+    const node = new Node({ cpus: 8, gpus: 3 });
+    const [half] = node.demand('a', 0, 1, { gpus: 0.5 }) as [Grant];
+    assert.deepEqual(half.gpus, [0]);
+    assert.deepEqual((node.demand('b', 0, 1, { gpus: 2 })[0] as Grant).gpus, [1, 2]);
+    assert.deepEqual((node.demand('c', 0, 1, { gpus: 0.5 })[0] as Grant).gpus, [0]);
+    assert.equal(node.demand('d', 0, 1, { gpus: 0.5 }).length, 0);
+    assert.match((node.scheduler.explain()[0] as { why: string }).why, /0.5 gpus wanted/);
+    node.scheduler.returned('a', half.lease);
+    assert.deepEqual((node.take()[0] as Grant).gpus, [0]);
+  });
+
+  it('counts custom resources and memory', () => {
+    const node = new Node({ custom: { db: 1 } });
+    const [one] = node.demand('a', 0, 2, { custom: { db: 0.6 } }) as [Grant];
+    assert.equal(node.take().length, 0);
+    assert.match((node.scheduler.explain()[0] as { why: string }).why, /db: 0.6 wanted, 0.4 free/);
+    node.scheduler.returned('a', one.lease);
+    assert.equal(node.demand('a', 0, 1, { custom: { db: 0.6 } }).length, 1);
+    assert.equal(node.demand('b', 0, 3, { cpus: 0, memory: 400 }).length, 2);
+  });
+
+  it('says at once what can never be had', () => {
+    const node = new Node();
+    node.demand('a', 0, 1, { cpus: 3, custom: { licence: 1 } });
+    assert.deepEqual(node.infeasible, ['cpus: 3 wanted, 2 here; licence: 1 wanted, 0 here']);
+    assert.equal(node.scheduler.waiting, false);
+  });
+
+  it('calls back the oldest lease of another for a demand that has waited for a quantum', () => {
+    const node = new Node({ cpus: 2 });
+    const [oldest] = node.demand('a', 0, 1) as [Grant];
+    node.at(5);
+    node.demand('b', 0, 1);
+    node.at(6);
+    node.demand('c', 0, 1);
+    node.at(10);
+    assert.deepEqual(node.reclaimed, []);
+    node.at(17);
+    assert.deepEqual(node.reclaimed, [{ owner: 'a', lease: oldest.lease }]);
+    node.at(28);
+    assert.equal(node.reclaimed.length, 1, 'one is enough');
+    node.scheduler.returned('a', oldest.lease);
+    assert.deepEqual(
+      node.take().map((grant) => grant.owner),
+      ['c'],
+    );
+  });
+
+  it('does not call back one’s own for more of the same', () => {
+    const node = new Node({ cpus: 2 });
+    node.demand('a', 0, 5);
+    node.at(100);
+    assert.deepEqual(node.reclaimed, []);
+  });
+
+  it('evens out between one who has many and one who has few', () => {
+    const node = new Node({ cpus: 4 });
+    const first = node.demand('a', 0, 10);
+    assert.equal(first.length, 4);
+    node.at(20);
+    node.demand('b', 0, 10);
+    for (let ms = 40; ms < 400; ms += 20) {
+      node.at(ms);
+      for (const { owner, lease } of node.reclaimed.splice(0)) node.scheduler.returned(owner, lease);
+    }
+    const held = { a: 4, b: 0 } as Record<string, number>;
+    for (const grant of node.take()) held[grant.owner] = (held[grant.owner] as number) + 1;
+    assert.ok((held.b as number) >= 1 && (held.b as number) <= 3, JSON.stringify(held));
+  });
+
+  // Whatever was given back went to the small ones, one core at a time.
+  it('keeps what becomes free for a large demand that has waited', () => {
+    const node = new Node({ cpus: 4 });
+    const small = node.demand('a', 0, 4);
+    node.demand('large', 0, 1, { cpus: 4 });
+    node.at(20);
+    assert.equal(node.reclaimed.length, 4, 'it needs them all');
+    for (const grant of small) {
+      node.scheduler.returned('a', grant.lease);
+      node.scheduler.demand('a', 0, SHAPE, 4);
+    }
+    assert.deepEqual(
+      node.take().map((grant) => grant.owner),
+      ['large'],
+    );
+  });
+
+  it('does not keep what suspended tasks hold, because they may wait for those who want it', () => {
+    const node = new Node({ cpus: 4, custom: { db: 2 } });
+    const [parent] = node.demand('a', 0, 1, { custom: { db: 1 } }) as [Grant];
+    node.scheduler.blocked(parent.worker, parent.incarnation, true);
+    node.demand('greedy', 0, 1, { custom: { db: 2 } });
+    node.at(50);
+    assert.equal(node.demand('child', 0, 1, { custom: { db: 1 } }).length, 1);
+  });
+
+  it('frees the cores of a worker whose tasks all wait, and takes them back when one goes on', () => {
+    const node = new Node({ cpus: 1 });
+    const [parent] = node.demand('a', 0, 1) as [Grant];
+    const { worker, incarnation } = parent;
+    const owner = `n.${worker}.${incarnation}`;
+    assert.equal(node.scheduler.free.cpus, 0);
+    node.scheduler.blocked(worker, incarnation, true);
+    assert.equal(node.scheduler.free.cpus, 1);
+    const [child] = node.demand(owner, 0, 1) as [Grant];
+    assert.equal(child.worker, worker, 'children run where their parent waits');
+    assert.equal(node.scheduler.free.cpus, 0);
+    node.scheduler.blocked(worker, incarnation, false);
+    assert.equal(node.scheduler.free.cpus, 0, 'a worker runs one task at a time');
+    node.scheduler.blocked(worker, incarnation, true);
+    node.scheduler.returned(owner, child.lease);
+    assert.equal(node.scheduler.free.cpus, 1);
+    node.scheduler.blocked(worker, incarnation, false);
+    assert.equal(node.scheduler.free.cpus, 0);
+    node.scheduler.returned('a', parent.lease);
+    assert.equal(node.scheduler.free.cpus, 1);
+  });
+
+  // The worker was taken for a running one ever after, and its core for a used one.
+  it('takes a lease stacked on a waiting worker and returned unused for nothing', () => {
+    const node = new Node({ cpus: 1 });
+    const [parent] = node.demand('a', 0, 1) as [Grant];
+    node.scheduler.blocked(parent.worker, parent.incarnation, true);
+    const owner = `n.${parent.worker}.${parent.incarnation}`;
+    const [child] = node.demand(owner, 0, 1) as [Grant];
+    node.scheduler.returned(owner, child.lease);
+    assert.equal(node.scheduler.free.cpus, 1);
+    assert.equal(node.demand(owner, 0, 1).length, 1);
+  });
+
+  it('stacks nothing on the worker of an exclusive task, and no exclusive one on others', () => {
+    const node = new Node({ cpus: 1 });
+    const [alone] = node.demand('a', 0, 1, { exclusive: true }) as [Grant];
+    node.scheduler.blocked(alone.worker, alone.incarnation, true);
+    const [child] = node.demand('b', 0, 1) as [Grant];
+    assert.notEqual(child.worker, alone.worker);
+    node.scheduler.blocked(child.worker, child.incarnation, true);
+    const [other] = node.demand('c', 0, 1, { exclusive: true }) as [Grant];
+    assert.ok(other.worker !== alone.worker && other.worker !== child.worker);
+  });
+
+  it('prefers waiting workers to new ones once there are as many as cores', () => {
+    const node = new Node({ cpus: 2 });
+    for (const grant of node.demand('a', 0, 2)) node.scheduler.blocked(grant.worker, grant.incarnation, true);
+    node.scheduler.demand('b', 0, SHAPE, 2);
+    assert.equal(node.spawned.length, 0);
+    assert.equal(node.take().length, 2);
+  });
+
+  it('frees all that a dead worker had, and gives its number away only when nobody remembers it', () => {
+    const node = new Node({ cpus: 1 }, { parties: 3 });
+    const [grant] = node.demand('a', 0, 1) as [Grant];
+    node.scheduler.workerDied(grant.worker, grant.incarnation);
+    assert.equal(node.scheduler.free.cpus, 1);
+    assert.equal(node.scheduler.waiting, false, 'its owner hears of the death and asks again');
+    node.scheduler.demand('a', 0, SHAPE, 1);
+    assert.equal(node.spawned.length, 0);
+    node.scheduler.unreserve(grant.worker);
+    assert.deepEqual(node.spawned, [{ worker: grant.worker, incarnation: 2, isolation: 'process' }]);
+  });
+
+  it('starts another for one that dies before it has started', () => {
+    const node = new Node({ cpus: 1 });
+    node.scheduler.demand('a', 0, SHAPE, 1);
+    const [first] = node.spawned.splice(0) as [Node['spawned'][0]];
+    node.scheduler.workerDied(first.worker, first.incarnation);
+    assert.equal(node.spawned.length, 1);
+  });
+
+  it('forgets a dead owner', () => {
+    const node = new Node({ cpus: 1 });
+    const [grant] = node.demand('a', 0, 3) as [Grant];
+    assert.deepEqual(node.scheduler.ownerDied('a'), [{ worker: grant.worker, incarnation: grant.incarnation }]);
+    assert.equal(node.scheduler.free.cpus, 1);
+    assert.equal(node.scheduler.waiting, false);
+  });
+});
