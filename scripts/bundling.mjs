@@ -13,6 +13,7 @@ const ENTRIES = {
   'typescript-hooks': 'src/code/typescript-hooks.ts',
   cli: 'src/cli/main.ts',
   testing: 'src/testing/index.ts',
+  simulate: 'src/testing/simulate.ts',
 };
 
 /** The entry points whose source exists, as esbuild takes them. */

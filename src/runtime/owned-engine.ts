@@ -76,7 +76,6 @@ export class OwnedEngine implements Engine {
     }
     const run = host.executions?.current();
     const call = rich ? this.#richCall(plan, args, run) : this.#plainCall(plan, args, run);
-    call.site = takeSite('called here');
 
     if (plan.returns === 0) {
       const handle = new Reference<unknown>(host, call.results as Cell);
@@ -86,6 +85,8 @@ export class OwnedEngine implements Engine {
         run.adopt(handle);
       }
       host.submit(call);
+      // On its way first: a stack takes longer than all the rest.
+      call.site = takeSite('called here');
       return handle;
     }
     const handles = (call.results as readonly Cell[]).map((cell) => new Reference<unknown>(host, cell));
@@ -95,6 +96,7 @@ export class OwnedEngine implements Engine {
       for (const handle of handles) run.adopt(handle);
     }
     host.submit(call);
+    call.site = takeSite('called here');
     return handles;
   }
 

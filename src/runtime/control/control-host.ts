@@ -300,6 +300,9 @@ export class ControlHost implements ReactorHost {
       case 'settle':
         this.#directory.settle(message.id, message.settled);
         break;
+      case 'unsettle':
+        this.#directory.unsettle(message.id);
+        break;
       case 'add':
         this.#directory.add(message.id, message.party, message.by);
         break;
