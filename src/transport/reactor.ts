@@ -1,6 +1,7 @@
 import type { Bell } from './bell.ts';
 import { type ControlBlock, MESSAGES, TASKS } from './control-block.ts';
 import type { RingReader, RingWriter } from './ring.ts';
+import { SpinLuck } from './spin-luck.ts';
 
 export interface Inbox {
   readonly from: number;
@@ -284,6 +285,7 @@ export class Reactor {
           if (spinning) {
             spinning = false;
             this.block.endSpin(this.party);
+            this.#luck.record(true);
           }
           const now = performance.now();
           idleSince = now;
@@ -295,8 +297,12 @@ export class Reactor {
         }
         if (this.#closed || !this.#maySpin()) return;
         const now = performance.now();
-        if (now - idleSince >= this.#options.spin) return;
+        if (now - idleSince >= this.#options.spin) {
+          if (spinning) this.#luck.record(false);
+          return;
+        }
         if (!spinning) {
+          if (!this.#luck.worthTrying()) return;
           if (!this.block.beginSpin(this.party, this.#options.spinners)) return;
           spinning = true;
         }
@@ -310,6 +316,7 @@ export class Reactor {
     return this.#options.spin > 0 && !this.#host.busy();
   }
 
+  readonly #luck = new SpinLuck();
   #seen = 0;
 
   /** User code has been handed something since the last look: let it run. */
@@ -331,7 +338,7 @@ export class Reactor {
     // The turn that gives timers and sockets their chance, and goes on polling.
     this.#schedule();
     if (begun - this.#stretch >= this.#options.slice || host.busy()) return;
-    if (!this.block.beginSpin(this.party, this.#options.spinners)) return;
+    if (!this.#luck.worthTrying() || !this.block.beginSpin(this.party, this.#options.spinners)) return;
     const before = this.deliveries;
     const patience = begun - this.#rangAt < WAKING_MS ? WAKING_MS : this.#options.spin;
     let idleSince = begun;
@@ -346,6 +353,7 @@ export class Reactor {
     } finally {
       this.block.endSpin(this.party);
     }
+    this.#luck.record(this.deliveries !== before);
     this.#seen = this.deliveries;
   }
 

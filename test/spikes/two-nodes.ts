@@ -299,7 +299,8 @@ export class Node {
   }
 
   #resolved(party: string, id: string, { failed, payload }: SettledValue<Kept>): void {
-    this.#eachForeign(payload, (inner) => this.#add(inner, party, null));
+    // A party of the other node is counted in there, with the word itself: the link may break for good between two words.
+    if (party.startsWith(this.id)) this.#eachForeign(payload, (inner) => this.#add(inner, party, null));
     this.#tell(party, { type: 'resolved', id, settled: { failed, payload: payload.value, inner: payload.inner } });
   }
 
@@ -309,26 +310,32 @@ export class Node {
     const { key } = from.party;
     switch (m.type) {
       case 'demand':
-        return this.#schedule(() => this.scheduler.demand(key, m.key, m.shape, m.total));
+        this.#schedule(() => this.scheduler.demand(key, m.key, m.shape, m.total));
+        break;
       case 'return':
-        return this.#schedule(() => this.scheduler.returned(key, m.lease));
+        this.#schedule(() => this.scheduler.returned(key, m.lease));
+        break;
       case 'promote':
-        return this.directory.promote(m.id, m.settled === null ? null : this.#settled(m.id, m.settled));
+        this.directory.promote(m.id, m.settled === null ? null : this.#settled(m.id, m.settled));
+        break;
       case 'settle':
-        return this.directory.settle(m.id, this.#settled(m.id, m.settled));
+        this.directory.settle(m.id, this.#settled(m.id, m.settled));
+        break;
       case 'add':
-        return this.#add(m.id, m.party, m.by);
+        this.#add(m.id, m.party, m.by);
+        break;
       case 'remove':
-        return this.#remove(m.id, key, m.count, m.by);
+        this.#remove(m.id, key, m.count, m.by);
+        break;
       case 'resolve':
-        return this.#resolve(m.id, key);
+        this.#resolve(m.id, key);
+        break;
       case 'buried':
-        return this.#said(
-          (this.cluster.partyAt(m.party)?.address ?? from.mourned(m.party)) as Address,
-          from.address.party,
-        );
+        this.#said((this.cluster.partyAt(m.party)?.address ?? from.mourned(m.party)) as Address, from.address.party);
+        break;
       case 'mail':
-        return this.#toPeer(m);
+        this.#toPeer(m);
+        break;
       default:
         throw new Error(`${m.type} is not expected here`);
     }
@@ -338,26 +345,37 @@ export class Node {
     switch (m.type) {
       case 'add':
         if (m.party.startsWith('in:')) this.#count(m.id, m.party, 1);
-        return this.directory.add(m.id, m.party, m.by);
+        this.directory.add(m.id, m.party, m.by);
+        break;
       case 'remove':
         if (m.party.startsWith('in:')) this.#count(m.id, m.party, -m.count);
-        return this.directory.remove(m.id, m.party, m.count, m.by);
+        this.directory.remove(m.id, m.party, m.count, m.by);
+        break;
       case 'resolve':
-        return this.directory.resolve(m.id, m.party);
+        this.directory.resolve(m.id, m.party);
+        break;
       case 'tell': {
         const { message } = m;
         if (message.type === 'resolved' || message.type === 'lost') this.#asked.get(message.id)?.delete(m.party);
-        return this.#tell(m.party, message);
+        if (message.type === 'resolved') {
+          for (const id of message.settled.inner) if (this.directory.isLocal(id)) this.directory.add(id, m.party, null);
+        }
+        this.#tell(m.party, message);
+        break;
       }
       case 'mail':
-        return this.hosts.get(m.to)?.given(m);
+        this.hosts.get(m.to)?.given(m);
+        break;
       case 'dying':
         this.directory.partyDying(addressKey(m.address));
-        return this.#mourn(m.address, false);
+        this.#mourn(m.address, false);
+        break;
       case 'buried':
-        return this.#said(m.address, 'peer');
+        this.#said(m.address, 'peer');
+        break;
       case 'died':
-        return this.directory.partyDied(addressKey(m.address));
+        this.directory.partyDied(addressKey(m.address));
+        break;
       case 'ask': {
         // Asked again after a silence: the answer stands, and nothing is done twice.
         let answer = this.#answers.get(m.request);
@@ -365,7 +383,8 @@ export class Node {
           answer = ++this.executed;
           this.#answers.set(m.request, answer);
         }
-        return this.#toPeer({ type: 'answer', request: m.request, answer });
+        this.#toPeer({ type: 'answer', request: m.request, answer });
+        break;
       }
       case 'answer':
         this.requests.set(m.request, m.answer);
@@ -620,7 +639,10 @@ export class PartyHost implements PartyPort<Value> {
     const push = this.#inbox[0];
     if (push === undefined || !this.party.executor.mayStart(1, false, true)) return;
     this.#inbox.shift();
-    if (push.state === 'recalled') return this.#startNext();
+    if (push.state === 'recalled') {
+      this.#startNext();
+      return;
+    }
     push.state = 'started';
     const { references, executor } = this.party;
     const run = new Run(push.caller.address.party, push.slot, 1, false);
