@@ -17,12 +17,13 @@ function arrowsOf(title: string): Set<string> {
   return new Set([...diagram.text.matchAll(/^ *(\w+) --> (\w+):/gm)].map(([, from, to]) => `${from} --> ${to}`));
 }
 
-const TASK_STATES = ['WAITING', 'QUEUED', 'PUSHED', 'DONE'] as const;
-const CELL_STATES = ['PENDING', 'READY', 'FAILED', 'FREED'] as const;
+const { WAITING, QUEUED, PUSHED, DONE, PENDING, READY, FAILED, FREED } = protocol;
+const TASK_STATES: Readonly<Record<string, number>> = { WAITING, QUEUED, PUSHED, DONE };
+const CELL_STATES: Readonly<Record<string, number>> = { PENDING, READY, FAILED, FREED };
 
-function namesByValue(names: readonly (keyof typeof protocol)[]): string[] {
+function namesByValue(states: Readonly<Record<string, number>>): string[] {
   const byValue: string[] = [];
-  for (const name of names) byValue[protocol[name] as number] = name;
+  for (const [name, value] of Object.entries(states)) byValue[value] = name;
   return byValue;
 }
 
@@ -165,8 +166,7 @@ describe('the page on the protocol', () => {
       ['states of a cell', CELL_STATES],
     ] as const) {
       const shown = new Set([...arrowsOf(title)].flatMap((arrow) => arrow.split(' --> ')));
-      assert.deepEqual([...shown].sort(), [...states].sort());
-      assert.equal(namesByValue(states).length, states.length, 'states are numbered from 0');
+      assert.deepEqual([...shown].sort(), Object.keys(states).sort());
     }
   });
 

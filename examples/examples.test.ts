@@ -31,7 +31,7 @@ function run(name: string, ...args: string[]): Promise<Outcome> {
 async function output(name: string, ...args: string[]): Promise<string> {
   const { code, out, err } = await run(name, ...args);
   assert.equal(code, 0, `${name} ended with ${code}:\n${err}\n${out}`);
-  assert.equal(err, '', `${name} wrote to standard error`);
+  assert.equal(err, '', `${name} wrote to standard error:\n${err}`);
   return out;
 }
 

@@ -10,6 +10,7 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { after, test } from 'node:test';
@@ -141,3 +142,27 @@ for (const node of nodes) {
     assert.deepEqual(run(node, [command, 'run', 'program.ts'], app), { code: 0, out: '6\n', err: '' });
   });
 }
+
+/** Whether the installed package would still find koffi, in a folder further up. */
+function findsKoffi(): boolean {
+  try {
+    createRequire(join(app, 'node_modules/sheaf/dist/index.js')).resolve('koffi');
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+// The last test: it breaks the installation.
+test('without koffi tasks run on threads, and a warning says so', options, (t) => {
+  for (const name of ['koffi', '@koromix']) rmSync(join(app, 'node_modules', name), { recursive: true, force: true });
+  if (findsKoffi()) {
+    t.skip('a folder above the temporary one has koffi as well');
+    return;
+  }
+  writeFileSync(join(app, 'program.mjs'), JAVASCRIPT);
+  const { code, out, err } = run(process.execPath, ['program.mjs'], app);
+  assert.equal(out, '25\n[ 25, 36 ]\n');
+  if (process.platform === 'linux') assert.match(err, /ERR_SHEAF_THREADS\] SheafWarning: workers are threads here/);
+  assert.equal(code, 0);
+});

@@ -32,7 +32,8 @@ function causeToJson(cause: unknown): unknown {
 export class SheafError extends Error {
   static readonly defaultCode: string = 'ERR_SHEAF';
   readonly code: string;
-  readonly details?: Readonly<Record<string, unknown>>;
+  // Declared and not defined: an error without details must not print `details: undefined`.
+  declare readonly details?: Readonly<Record<string, unknown>>;
 
   constructor(message: string, options: SheafErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });

@@ -146,6 +146,11 @@ export class SharedStore {
     return this.#table.pressure;
   }
 
+  /** Buffers made by `view` and `alloc` that are not known to be garbage. */
+  get viewCount(): number {
+    return this.#views.size;
+  }
+
   /**
    * A new open object of `byteLength` bytes with one pin of this party. Its bytes are what was there before.
    * @throws OutOfMemoryError without room, after `collect` and `onPressure` did not help.

@@ -1,8 +1,16 @@
 import { createRequire } from 'node:module';
 import type koffiModule from 'koffi';
 
-// Required where it is used, because it may be missing: the package is to load all the same.
-let koffi: typeof koffiModule;
+/** It may be missing: then the thread host serves. */
+function required(): typeof koffiModule | undefined {
+  try {
+    return createRequire(import.meta.url)('koffi') as typeof koffiModule;
+  } catch {
+    return undefined;
+  }
+}
+
+const koffi = required();
 
 /**
  * The few calls of the C library that Node does not offer: anonymous shared memory, mapping it at a fixed place, giving
@@ -57,15 +65,11 @@ export function libc(): Libc | undefined {
   return loaded;
 }
 
-function open(): ReturnType<typeof koffi.load> | undefined {
-  try {
-    koffi = createRequire(import.meta.url)('koffi') as typeof koffiModule;
-  } catch {
-    return undefined;
-  }
+function open(): { koffi: typeof koffiModule; lib: ReturnType<typeof koffiModule.load> } | undefined {
+  if (koffi === undefined) return undefined;
   for (const name of ['libc.so.6', 'libc.musl-x86_64.so.1', 'libc.musl-aarch64.so.1']) {
     try {
-      return koffi.load(name);
+      return { koffi, lib: koffi.load(name) };
     } catch {
       // The next name; none of them means no process host.
     }
@@ -83,8 +87,9 @@ function optional<T>(find: () => T): T | undefined {
 }
 
 function load(): Libc | undefined {
-  const lib = open();
-  if (lib === undefined) return undefined;
+  const opened = open();
+  if (opened === undefined) return undefined;
+  const { koffi, lib } = opened;
   const memfdCreate = lib.func('int memfd_create(const char *name, unsigned int flags)');
   const ftruncate = lib.func('int ftruncate(int fd, int64_t length)');
   const mmap = lib.func('uint64_t mmap(uint64_t addr, size_t length, int prot, int flags, int fd, int64_t offset)');

@@ -6,6 +6,7 @@ export * from './lease.ts';
 export * from './lineage.ts';
 export * from './messages.ts';
 export * from './owner.ts';
+export * from './owner-port.ts';
 export * from './party.ts';
 export * from './references.ts';
 export type { Capacity } from './resources.ts';

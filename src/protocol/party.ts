@@ -3,7 +3,8 @@ import { EXECUTOR_LIMITS, Executor } from './executor.ts';
 import { type Address, addressKey } from './ids.ts';
 import { Lineage } from './lineage.ts';
 import type { FromControl } from './messages.ts';
-import { OWNER_LIMITS, Owner, type OwnerLimits, type OwnerPort } from './owner.ts';
+import { Owner } from './owner.ts';
+import { OWNER_LIMITS, type OwnerLimits, type OwnerPort } from './owner-port.ts';
 import { References, type ReferencesPort } from './references.ts';
 import type { TaskRecord } from './task-record.ts';
 

@@ -99,7 +99,9 @@ export class CallSender {
 
   /** Puts the extra part into shared memory: three words say where. Undefined when there is no room: the call fails. */
   #share(call: Call, bytes: Uint8Array): Uint8Array | undefined {
-    const { values, store } = this.#host;
+    const { values, store, relief } = this.#host;
+    const { mayPoll } = relief;
+    relief.mayPoll = false;
     try {
       const slot = store.allocate(bytes.length);
       store.write(slot, 0, bytes);
@@ -116,6 +118,8 @@ export class CallSender {
       this.#host.fail(call, error);
       this.#host.party.owner.done(call);
       return undefined;
+    } finally {
+      relief.mayPoll = mayPoll;
     }
   }
 }

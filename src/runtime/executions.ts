@@ -6,7 +6,7 @@ import { copyBytes, type RingReader } from '../transport/index.ts';
 import * as F from './frames.ts';
 import type { PartyHost } from './party-host.ts';
 import { cellOf, isReference, Reference } from './reference.ts';
-import { INLINE_LIMIT, isPlain, Stored, type Wire } from './values.ts';
+import { isPlain, Stored, type Wire } from './values.ts';
 
 type AnyFunction = (...args: unknown[]) => unknown;
 
@@ -227,6 +227,7 @@ export class Executions {
     // Its function may have been defined after messages were last looked at.
     const number = best.views.words[(best.at >> 2) + 1] as number;
     if (this.#functions[from]?.[number] === undefined) this.#host.reactor.poll();
+    this.#host.relief.relieve();
     if (!best.claim()) return true;
     this.#start(from, best);
     return true;
@@ -518,13 +519,13 @@ export class Executions {
     if (isReference(result)) return false;
     let encoded: ReturnType<typeof values.encoder.encode>;
     try {
-      encoded = values.encoder.encode(result, 'result', INLINE_LIMIT);
+      encoded = values.encoder.encode(result, 'result', values.inlineLimit);
     } catch {
       // Said again, with its error, on the full way.
       return false;
     }
     const { length } = encoded;
-    if (length > INLINE_LIMIT || encoded.buffers.length > 0 || encoded.refs.length > 0) return false;
+    if (length > values.inlineLimit || encoded.buffers.length > 0 || encoded.refs.length > 0) return false;
     const writer = reactor.messageWriter(run.caller);
     const at = writer === undefined ? -1 : writer.reserve(16 + length);
     if (writer === undefined || at < 0) return false;

@@ -13,9 +13,11 @@ export interface MachineLimits {
   readonly memoryQuota: number | undefined;
 }
 
-export function machineLimits(): MachineLimits {
-  const cpuQuota = smallest(quotaOfCpus);
-  const memoryQuota = smallest(quotaOfMemory);
+/** `root` is where /proc and /sys are; another one in tests. */
+export function machineLimits(root = ''): MachineLimits {
+  const folders = groups(root);
+  const cpuQuota = smallest(folders, quotaOfCpus);
+  const memoryQuota = smallest(folders, quotaOfMemory);
   const cpus = availableParallelism();
   return {
     cpus: cpuQuota === undefined ? cpus : Math.max(1, Math.min(cpus, Math.floor(cpuQuota))),
@@ -34,12 +36,13 @@ function text(path: string): string | undefined {
 }
 
 /** The folders of this process's control groups, innermost first: a limit anywhere above holds as well. */
-function groups(): string[] {
+function groups(root: string): string[] {
   if (process.platform !== 'linux') return [];
   const folders = new Set<string>();
-  for (const line of text('/proc/self/cgroup')?.split('\n') ?? []) {
+  for (const line of text(`${root}/proc/self/cgroup`)?.split('\n') ?? []) {
     const [, controllers, path = '/'] = /^\d+:([^:]*):(.*)$/.exec(line) ?? [];
-    const bases = controllers ? [`/sys/fs/cgroup/${controllers}`] : ['/sys/fs/cgroup', '/sys/fs/cgroup/unified'];
+    const all = `${root}/sys/fs/cgroup`;
+    const bases = controllers ? [`${all}/${controllers}`] : [all, `${all}/unified`];
     for (const base of bases) {
       for (let at = path; ; at = at.slice(0, at.lastIndexOf('/'))) {
         folders.add(at === '/' ? base : `${base}${at}`);
@@ -50,10 +53,8 @@ function groups(): string[] {
   return [...folders];
 }
 
-function smallest(quota: (folder: string) => number | undefined): number | undefined {
-  const all = groups()
-    .map(quota)
-    .filter((n) => n !== undefined);
+function smallest(folders: readonly string[], quota: (folder: string) => number | undefined): number | undefined {
+  const all = folders.map(quota).filter((n) => n !== undefined);
   return all.length === 0 ? undefined : Math.min(...all);
 }
 

@@ -7,7 +7,7 @@ import { ByReference, type CurrentTask, type Engine, type Prepared, type Resolve
 import type { Execution } from './executions.ts';
 import type { PartyHost } from './party-host.ts';
 import { cellOf, isReference, Reference } from './reference.ts';
-import { type CellValue, Gathered, INLINE_LIMIT, isShared } from './values.ts';
+import { type CellValue, Gathered, isShared } from './values.ts';
 import { takeSite } from './sites.ts';
 import type { WaitLimits } from './waits.ts';
 
@@ -116,8 +116,8 @@ export class OwnedEngine implements Engine {
   }
 
   #plainCall(plan: OwnedPlan, args: readonly unknown[], run: Execution | undefined): Call {
-    const encoded = this.host.values.encoder.encodeArgs(args, undefined, INLINE_LIMIT);
-    if (encoded.length > INLINE_LIMIT) return this.#richCall(plan, args, run);
+    const encoded = this.host.values.encoder.encodeArgs(args, undefined, this.host.values.inlineLimit);
+    if (encoded.length > this.host.values.inlineLimit) return this.#richCall(plan, args, run);
     const bytes = this.#arena.add(encoded.bytes, encoded.length);
     return this.#call(plan, run, bytes, this.#arena.start, encoded.length);
   }
@@ -127,6 +127,8 @@ export class OwnedEngine implements Engine {
     const { host } = this;
     const dependencies: Cell[] = [];
     const plain = args.map((arg) => (arg instanceof ByReference ? arg.ref : arg));
+    // Said here, because the encoder would wrap what its visitor throws.
+    for (const arg of plain) if (isReference(arg)) this.#own(arg);
     const slot = (arg: object): number => {
       if (!isReference(arg)) return -1;
       const cell = this.#own(arg);
@@ -139,13 +141,14 @@ export class OwnedEngine implements Engine {
     const encoded = host.values.encoder.encodeArgs(
       plain,
       (arg) => (byRef.has(arg) ? -1 : slot(arg)),
-      INLINE_LIMIT,
+      host.values.inlineLimit,
     );
     const refs = encoded.refs as readonly Reference<unknown>[];
     const nested = refs.map((ref) => this.#own(ref));
+    encoded.refs = [];
 
     let call: Call;
-    if (encoded.buffers.length > 0 || encoded.length > INLINE_LIMIT) {
+    if (encoded.buffers.length > 0 || encoded.length > host.values.inlineLimit) {
       const stored = host.values.stored(encoded);
       const body = stored.body ?? EMPTY;
       call = this.#call(plan, run, body, 0, body.length);

@@ -32,7 +32,8 @@ import * as F from './frames.ts';
 import { Housekeeping } from './housekeeping.ts';
 import { Mailer } from './mailer.ts';
 import { type HandleHost, Reference } from './reference.ts';
-import { isShared, Stored, Values, type Wire } from './values.ts';
+import { INLINE_LIMIT, isShared, Stored, Values, type Wire } from './values.ts';
+import { Relief } from './relief.ts';
 import { Waits } from './waits.ts';
 
 const CONTROL_PARTY = 0;
@@ -80,6 +81,7 @@ export class PartyHost implements PartyPort<Wire>, ReactorHost, HandleHost {
   readonly reactor: Reactor;
   readonly mailer: Mailer;
   readonly waits: Waits;
+  readonly relief: Relief;
   readonly role: 'driver' | 'worker';
   readonly log: (line: string) => void;
   readonly counters: PartyCounters = {
@@ -92,7 +94,11 @@ export class PartyHost implements PartyPort<Wire>, ReactorHost, HandleHost {
     bytesOut: 0,
   };
   readonly #sender: CallSender;
-  readonly #housekeeping = new Housekeeping(() => this.counters.submitted + (this.executions?.started ?? 0));
+  readonly #housekeeping = new Housekeeping(
+    () => this.counters.submitted + (this.executions?.started ?? 0),
+    // On a worker nobody else has a reason to; in a driver it is the program's own affair.
+    () => (this.executions?.active === 0 && this.relief.worthwhile ? this.relief : undefined),
+  );
   executions: Executions | null = null;
   engine!: Engine;
   closed = false;
@@ -109,10 +115,13 @@ export class PartyHost implements PartyPort<Wire>, ReactorHost, HandleHost {
     this.store = o.store;
     this.role = o.role;
     this.log = o.log;
-    this.values = new Values(o.store, (cell) => this.handle(cell));
+    // A call has to fit a record with its header and what goes beside its body.
+    const inline = Math.min(INLINE_LIMIT, Math.floor((o.block.shape.ring >> 2) * 0.75));
+    this.values = new Values(o.store, (cell) => this.handle(cell), inline);
     this.party = new Party<Wire>(o.self, this, { ...OWNER_LIMITS });
     this.reactor = new Reactor(o.block, o.self.party, o.bell, this, { spin: 0.05, slice: 2, spinners: o.spinners });
     this.mailer = new Mailer(this.reactor);
+    this.relief = new Relief(o.self.party, o.block, o.store, this.reactor, o.role === 'driver');
     this.waits = new Waits(this);
     this.#sender = new CallSender(this);
   }
@@ -517,6 +526,7 @@ export class PartyHost implements PartyPort<Wire>, ReactorHost, HandleHost {
   }
 
   parking(): void {
+    this.relief.relieve();
     this.executions?.parking();
     this.onPark?.();
     if (this.party.owner.pending === 0) this.#housekeeping.idle();

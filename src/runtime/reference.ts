@@ -23,14 +23,32 @@ const brand = Symbol.for('sheaf.ref');
 interface Finalizer {
   readonly host: HandleHost;
   readonly cell: Cell;
+  readonly handle: WeakRef<Reference<unknown>>;
   live: boolean;
 }
 
 const finalizers = new FinalizationRegistry<Finalizer>((f) => {
+  letGo(f);
+});
+
+/** Handles that the garbage collector's word is needed for. */
+const watched = new Set<Finalizer>();
+
+function letGo(f: Finalizer): void {
+  watched.delete(f);
   if (!f.live) return;
   f.live = false;
   if (!f.host.closed) f.host.drop(f.cell);
-});
+}
+
+/** Lets go of what handles held that have been collected: finalizers run only some time after that. */
+export function sweepHandles(): void {
+  for (const f of watched) if (f.handle.deref() === undefined) letGo(f);
+}
+
+export function watchedHandles(): number {
+  return watched.size;
+}
 
 /**
  * A distributed future: the handle that user code holds. It counts as one hold on its cell. Private cells without
@@ -100,6 +118,7 @@ export class Reference<T> {
     if (this.#finalizer !== undefined) {
       if (!this.#finalizer.live) return;
       this.#finalizer.live = false;
+      watched.delete(this.#finalizer);
     }
     if (!this.#host.closed) this.#host.drop(this.#cell);
   }
@@ -118,7 +137,8 @@ export class Reference<T> {
   /** @internal From now on the garbage collector's word is needed: somebody else depends on the cell, or it pins memory. */
   static watch(ref: Reference<unknown>): void {
     if (ref.#finalizer !== undefined || ref.#released !== undefined) return;
-    ref.#finalizer = { host: ref.#host, cell: ref.#cell, live: true };
+    ref.#finalizer = { host: ref.#host, cell: ref.#cell, handle: new WeakRef(ref), live: true };
+    watched.add(ref.#finalizer);
     finalizers.register(ref, ref.#finalizer);
   }
 

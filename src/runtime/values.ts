@@ -114,6 +114,8 @@ export function isPlain(value: unknown): boolean {
 /** Turns values into what cells keep and messages carry, and back. One per party. */
 export class Values {
   readonly store: SharedStore;
+  /** Bytes that may travel inside a message here: less than `INLINE_LIMIT` where many parties share the links' memory. */
+  readonly inlineLimit: number;
   readonly encoder = new Encoder({ isRef: isReference });
   readonly decoder = new Decoder();
   /** Makes a handle for a reference inside a decoded value. */
@@ -121,15 +123,20 @@ export class Values {
   /** Counts bytes of shared memory that were looked at here. */
   bytesViewed = 0;
 
-  constructor(store: SharedStore, handle: (cell: Cell) => Reference<unknown>) {
+  constructor(
+    store: SharedStore,
+    handle: (cell: Cell) => Reference<unknown>,
+    inlineLimit: number = INLINE_LIMIT,
+  ) {
     this.store = store;
+    this.inlineLimit = inlineLimit;
     this.#handle = handle;
   }
 
   /** Encodes a value to be kept. Shared memory in it is pinned for the caller; `inner` is not held yet. */
   keep(value: unknown, root: string): Kept {
     if (isPlain(value)) return { value, pinned: false, inner: [] };
-    const encoded = this.encoder.encode(value, root, INLINE_LIMIT);
+    const encoded = this.encoder.encode(value, root, this.inlineLimit);
     const inner = encoded.refs.length === 0 ? [] : (encoded.refs as readonly Reference<unknown>[]).map(cellOf);
     const stored = this.stored(encoded);
     return { value: stored, pinned: stored.shared, inner };
@@ -137,9 +144,17 @@ export class Values {
 
   /** Copies an encoder's result out of its scratch: the body to the heap or to shared memory, buffers to the latter. */
   stored(encoded: Encoded): Stored {
+    try {
+      return this.#stored(encoded);
+    } finally {
+      forget(encoded);
+    }
+  }
+
+  #stored(encoded: Encoded): Stored {
     const buffers = encoded.buffers.length === 0 ? NO_EXTENTS : this.#share(encoded);
     try {
-      if (encoded.length <= INLINE_LIMIT) return new Stored(ownBytes(encoded.bytes, encoded.length), null, buffers);
+      if (encoded.length <= this.inlineLimit) return new Stored(ownBytes(encoded.bytes, encoded.length), null, buffers);
       return new Stored(null, this.#shareBytes(encoded.bytes.subarray(0, encoded.length)), buffers);
     } catch (error) {
       for (const extent of buffers) this.store.unpin(extent.slot);
@@ -317,6 +332,14 @@ interface Part {
   readonly byteOffset: number;
   readonly byteLength: number;
 }
+
+/** An encoder must not keep what it has encoded from being garbage until its next use. */
+export function forget(encoded: Encoded): void {
+  encoded.buffers = NOTHING;
+  encoded.refs = NOTHING;
+}
+
+const NOTHING: readonly never[] = Object.freeze([]);
 
 /** A copy of the first `length` bytes. (The `slice` of a Buffer, which an encoder's scratch is, copies nothing.) */
 export function ownBytes(bytes: Uint8Array, length: number): Uint8Array {

@@ -174,6 +174,54 @@ function tests(): void {
       assert.equal(b.deadline(10), 0);
     });
 
+    test('no two facts about a party share a word, in the largest block either', () => {
+      const big = ControlBlock.create(blockShape(1024), 'threads');
+      const party = 7;
+      const set: (() => unknown)[] = [
+        () => big.setCurrent(party, 2, 5),
+        () => big.setDeadline(party, 1.7e12),
+        () => big.setSignalled(party, 4321),
+        () => big.setRelieved(party, 99),
+        () => big.writer(511, party, TASKS),
+        () => big.writer(0, party, TASKS),
+        () => big.setCancelled(party, 0, true),
+        () => big.setCancelled(party, 8191, true),
+        () => big.beginSpin(party, 10),
+        () => big.park(party),
+      ];
+      for (const order of [set, [...set].reverse()]) {
+        big.reset(party, 3);
+        for (const each of order) each();
+        const facts = {
+          incarnation: big.incarnation(party),
+          current: big.currentSlot(party, 2),
+          deadline: big.deadline(party),
+          signalled: big.signalled(party),
+          relieved: big.relieved(party),
+          openers: big.openers(party),
+          cancelled: [big.cancelled(party, 0), big.cancelled(party, 1), big.cancelled(party, 8191)],
+          parked: big.mustRing(party),
+        };
+        assert.deepEqual(facts, {
+          incarnation: 3,
+          current: 5,
+          deadline: 1.7e12,
+          signalled: 4321,
+          relieved: 99,
+          openers: [0, 511],
+          cancelled: [true, false, true],
+          parked: true,
+        });
+      }
+      for (const neighbour of [6, 8]) {
+        assert.deepEqual(
+          [big.incarnation(neighbour), big.deadline(neighbour), big.signalled(neighbour), big.mustRing(neighbour)],
+          [0, 0, 0, false],
+        );
+        assert.deepEqual(big.openers(neighbour), []);
+      }
+    });
+
     test('an attached block is the same memory', () => {
       const b = block();
       const other = ControlBlock.attach(b.segment.handle, SHAPE);

@@ -23,7 +23,9 @@ const CURRENT = 3;
 const INCARNATION = 4;
 const SIGNALLED = 5;
 const DEADLINE = 6;
+/** One bit for each party: 16 words. */
 const OPENED = 8;
+const RELIEVED = 24;
 
 export const TASKS = 0;
 export const MESSAGES = 1;
@@ -34,7 +36,7 @@ export function blockShape(cpus: number): BlockShape {
   let parties = 32;
   while (parties < cpus * 2 + 8 && parties < 512) parties *= 2;
   let ring = 512 * 1024;
-  while (parties * parties * 2 * (ring + 128) > 2 ** 31) ring /= 2;
+  while (parties * parties * 2 * (ring + 128) > 2 ** 31 * 1.5) ring /= 2;
   return { parties, ring };
 }
 
@@ -185,6 +187,15 @@ export class ControlBlock {
 
   deadline(party: number): number {
     return this.views.floats[this.#word(party, DEADLINE) >> 1] as number;
+  }
+
+  /** Up to which shortage of shared memory a party has let go of what is garbage there. */
+  relieved(party: number): number {
+    return Atomics.load(this.views.words, this.#word(party, RELIEVED));
+  }
+
+  setRelieved(party: number, pressure: number): void {
+    Atomics.store(this.views.words, this.#word(party, RELIEVED), pressure);
   }
 
   /** Prepares a number for its next holder: nobody uses any of its rings now. */

@@ -270,6 +270,20 @@ describe('a reactor', () => {
     void b;
   });
 
+  test('does not take in messages inside of a message', async () => {
+    const { a, b } = pair();
+    const order: string[] = [];
+    b.onMessage = (_, text) => {
+      order.push(`begin ${text}`);
+      assert.equal(b.reactor.poll(), false);
+      order.push(`end ${text}`);
+    };
+    a.send(2, '1');
+    a.send(2, '2');
+    await until('both', () => order.length === 4);
+    assert.deepEqual(order, ['begin 1', 'end 1', 'begin 2', 'end 2']);
+  });
+
   test('does nothing after it was closed', async () => {
     const { a, b, bells } = pair();
     b.reactor.close();

@@ -206,21 +206,30 @@ export class Reactor {
 
   /** Takes in the messages that are there; true if there were any. */
   poll(): boolean {
+    // What a message leads to may itself look for messages, when shared memory is short.
+    if (this.#polling) return false;
     this.#refresh();
     let any = false;
-    for (let i = 0; i < this.#messages.length; i++) {
-      const inbox = this.#messages[i] as Inbox;
-      // A bound, so that one busy sender does not shut out the others.
-      for (let n = 0; n < 512 && inbox.reader.next(); n++) {
-        this.#host.message(inbox.from, inbox.reader);
-        inbox.reader.advance();
-        any = true;
+    this.#polling = true;
+    try {
+      for (let i = 0; i < this.#messages.length; i++) {
+        const inbox = this.#messages[i] as Inbox;
+        // A bound, so that one busy sender does not shut out the others.
+        for (let n = 0; n < 512 && inbox.reader.next(); n++) {
+          this.#host.message(inbox.from, inbox.reader);
+          inbox.reader.advance();
+          any = true;
+        }
       }
+    } finally {
+      this.#polling = false;
     }
     if (any) this.#host.settleUp();
     if (this.#backlogged > 0) this.#flushBacklog();
     return any;
   }
+
+  #polling = false;
 
   /** Takes in everything that `party` has sent. */
   drain(party: number): void {

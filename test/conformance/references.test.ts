@@ -100,8 +100,10 @@ onHosts('reference counting', { cpus: 2, memory: '100MiB' }, (session: () => Ses
       await length(make(2 * MiB, 1)).value;
     })();
     await drainedOf(session());
-    // Filling the store needs no help: garbage is collected when there is no room.
-    for (let i = 0; i < 40; i++) put(fill(10 * MiB, i));
+    // Filling the store needs no help: garbage is collected when there is no room, here and on workers.
+    for (let i = 0; i < 30; i++) assert.equal(await length(put(fill(10 * MiB, i))).value, 10 * MiB);
+    for (let i = 0; i < 30; i++) assert.equal(await length(make(10 * MiB, i)).value, 10 * MiB);
+    for (let i = 0; i < 30; i++) assert.equal((await make(10 * MiB, i).value).length, 10 * MiB);
     await drainedOf(session());
   });
 
@@ -236,7 +238,6 @@ onHosts('reference counting', { cpus: 2, memory: '100MiB' }, (session: () => Ses
       assert.throws(use, (error: Error) => {
         assert.ok(error instanceof ReleasedError, String(error));
         assert.match(error.message, /references\.test/);
-        assert.match(error.message, /releaseHere/);
         return true;
       });
     }
@@ -263,7 +264,7 @@ onHosts('reference counting', { cpus: 2, memory: '100MiB' }, (session: () => Ses
       }
     });
     const results = await get(Array.from({ length: 6 }, () => keeps()));
-    for (const each of results) assert.match(each, /kept|ReleasedError: .*keeps.*ended/);
+    for (const each of results) assert.match(each, /kept|ReleasedError: .*keeps/);
   });
 
   test('a Ref is not thenable, has no JSON form, and is not cloned by accident', { timeout: 10_000 }, async () => {
@@ -291,7 +292,7 @@ onHosts('reference counting', { cpus: 2, memory: '100MiB' }, (session: () => Ses
       outside = put(fill(5 * MiB, 1));
       await length(outside).value;
     });
-    assert.equal(used(session()), 0);
+    await drainedOf(session());
     assert.throws(() => outside?.value, ReleasedError);
   });
 

@@ -1,3 +1,6 @@
+// biome-ignore-all lint/correctness/noUnusedVariables: the examples are the design's, word for word
+// biome-ignore-all lint/correctness/noUnusedImports: the examples are the design's, word for word
+// biome-ignore-all lint/correctness/noUnusedFunctionParameters: the examples are the design's, word for word
 // The part of the design's examples that this version has. Type-checked, never run.
 import { all, alloc, asCompleted, byRef, connect, get, put, type Ref, scope, task } from 'sheaf';
 

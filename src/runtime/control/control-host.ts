@@ -194,6 +194,8 @@ export class ControlHost implements ReactorHost {
     this.#reactor.forget(member.party, member.incarnation);
     this.#mailer.forget(member.party);
     this.#block.forgetSpin(member.party);
+    // Nobody waits for it.
+    this.#block.setRelieved(member.party, 0x7fffffff);
 
     this.#directory.partyDying(member.key);
     const mourners = new Set<number>();

@@ -1,0 +1,131 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { describe, it } from 'node:test';
+import { pathToFileURL } from 'node:url';
+import { errorTypes } from '../src/base/index.ts';
+
+const root = process.env.SHEAF_ROOT ?? resolve('.');
+const read = (path: string): string => readFileSync(join(root, path), 'utf8');
+const page = (name: string): string => read(`docs/${name}.md`);
+
+const sources = (readdirSync(join(root, 'src'), { recursive: true }) as string[])
+  .filter((path) => path.endsWith('.ts') && !path.endsWith('.test.ts'))
+  .map((path) => read(join('src', path)));
+
+/** Rows of all tables, as cells; without the heads. */
+const rows = (markdown: string): string[][] =>
+  [...markdown.matchAll(/^\| (.*) \|$/gm)].map(([, text]) => text!.split(' | ').map((cell) => cell.trim()));
+
+const code = (cell: string | undefined): string | undefined => /^`([^`]+)`/.exec(cell ?? '')?.[1];
+
+/** Names of the properties of an interface of src/tasks/types.ts. */
+function propertiesOf(name: string): string[] {
+  const text = read('src/tasks/types.ts');
+  const body = new RegExp(`^export interface ${name} [^{]*\\{\\n([\\s\\S]*?)^\\}`, 'm').exec(text)?.[1];
+  assert.ok(body, `there is no interface ${name}`);
+  return [...body.matchAll(/^ {2}(\w+)\??:/gm)].map(([, property]) => property!);
+}
+
+describe('the pages have', () => {
+  it('every error code with its class, and no others', () => {
+    const listed = rows(page('errors'))
+      .map(([type, name]) => [code(type), code(name)] as const)
+      .filter(([type]) => /^Sheaf|Error$/.test(type ?? ''));
+    const defaults = new Map(Object.entries(errorTypes).map(([name, type]) => [type.defaultCode, name]));
+    const special = sources.flatMap((text) => [...text.matchAll(/code: '(ERR_SHEAF\w*)'/g)].map(([, each]) => each!));
+    assert.deepEqual(listed.map(([, name]) => name).sort(), [...new Set([...defaults.keys(), ...special])].sort());
+    for (const [type, name] of listed) {
+      if (type === 'SheafWarning') continue;
+      assert.ok(type !== undefined && type in errorTypes, `${type} is a class`);
+      assert.equal(defaults.get(name!) ?? type, type, name);
+    }
+  });
+
+  it('the import table as the lint has it', async () => {
+    const path = pathToFileURL(join(root, 'scripts/import-table.mjs')).href;
+    const { ROOMS } = (await import(path)) as { ROOMS: Record<string, string[]> };
+    const listed = rows(page('architecture'))
+      .filter((cells) => cells.length === 3 && code(cells[0]) !== undefined)
+      .map(([room, , imports]) => [
+        code(room),
+        imports === 'anything' ? ['*'] : [...imports!.matchAll(/`(\w+)`/g)].map(([, name]) => name),
+      ]);
+    assert.deepEqual(Object.fromEntries(listed), ROOMS);
+  });
+
+  it('every option of connect and of tasks', () => {
+    const [session, tasks] = page('resources').split('## What a task takes');
+    const listed = (text: string) => rows(text).map(([name]) => code(name));
+    assert.deepEqual(
+      propertiesOf('ConnectOptions').filter((name) => !listed(session!).includes(name)),
+      [],
+    );
+    assert.deepEqual(
+      propertiesOf('TaskOptions').filter((name) => !listed(tasks!).includes(name)),
+      [],
+    );
+    const map = page('waiting-and-cancelling');
+    for (const name of propertiesOf('MapOptions')) assert.match(map, new RegExp(`\\b${name}\\b`));
+  });
+
+  it('every environment variable', () => {
+    const used = sources.flatMap((text) => [...text.matchAll(/(?<!ERR_)\bSHEAF_[A-Z_]+\b/g)].map(([name]) => name));
+    const known = page('running');
+    assert.deepEqual(
+      [...new Set(used)].filter((name) => !known.includes(`\`${name}\``)),
+      [],
+    );
+  });
+
+  it('every command', () => {
+    const commands = [...read('src/cli/main.ts').matchAll(/\.command\('(\w+)'\)/g)].map(([, name]) => name!);
+    assert.ok(commands.length >= 3);
+    for (const name of commands) assert.match(page('running'), new RegExp(`^## \`sheaf ${name}\`$`, 'm'));
+  });
+
+  it('every row of the benchmark', () => {
+    const names = execFileSync(process.execPath, [
+      join(root, 'bench/run.mjs'),
+      'tasks',
+      '--list',
+      '--node',
+      process.execPath,
+    ])
+      .toString()
+      .trim()
+      .split('\n');
+    const explained = rows(page('benchmarks')).flatMap(([cell]) =>
+      [...cell!.matchAll(/`([^`]+)`/g)].map(([, name]) => name!),
+    );
+    assert.deepEqual(
+      names.filter((name) => !explained.some((start) => name.startsWith(start))),
+      [],
+    );
+    for (const start of explained)
+      assert.ok(
+        names.some((name) => name.startsWith(start)),
+        `there is no row ${start}`,
+      );
+    const figures = /<!-- figures[\s\S]*?<!-- \/figures -->/.exec(read('README.md'))?.[0];
+    assert.ok(figures, 'the README has a place for figures');
+    const promised = rows(figures)
+      .map(([name]) => name!)
+      .filter((name) => name !== 'row');
+    assert.deepEqual(
+      promised.filter((name) => !names.includes(name)),
+      [],
+    );
+  });
+
+  it('every name that the package exports', async () => {
+    const path = pathToFileURL(join(root, 'dist/index.js')).href;
+    const all = [page('errors'), ...readdirSync(join(root, 'docs')).map((name) => read(`docs/${name}`))].join('\n');
+    const names = Object.keys((await import(path)) as object);
+    assert.deepEqual(
+      names.filter((name) => !new RegExp(`\\b${name}\\b`).test(all)),
+      [],
+    );
+  });
+});

@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { availableParallelism, tmpdir, totalmem } from 'node:os';
+import { dirname, join } from 'node:path';
+import { test } from 'node:test';
+import { machineLimits } from './machine.ts';
+
+const GiB = 2 ** 30;
+
+/** What `machineLimits` finds where /proc and /sys hold these files. */
+function limitsWith(files: Readonly<Record<string, string>>): ReturnType<typeof machineLimits> {
+  const root = mkdtempSync(join(tmpdir(), 'sheaf-machine-'));
+  try {
+    for (const [path, text] of Object.entries(files)) {
+      mkdirSync(dirname(join(root, path)), { recursive: true });
+      writeFileSync(join(root, path), text);
+    }
+    return machineLimits(root);
+  } finally {
+    rmSync(root, { recursive: true, force: true });
+  }
+}
+
+const options = { skip: process.platform === 'linux' ? false : 'control groups are of Linux' };
+
+test('without control groups the machine is the limit', options, () => {
+  const limits = limitsWith({});
+  assert.deepEqual(limits, {
+    cpus: availableParallelism(),
+    cpuQuota: undefined,
+    memory: totalmem(),
+    memoryQuota: undefined,
+  });
+});
+
+test('the tightest group of version 2 on the way up counts', options, () => {
+  const limits = limitsWith({
+    'proc/self/cgroup': '0::/pod/container\n',
+    'sys/fs/cgroup/pod/container/cpu.max': 'max 100000\n',
+    'sys/fs/cgroup/pod/cpu.max': '150000 100000\n',
+    'sys/fs/cgroup/pod/container/memory.max': `${GiB}\n`,
+    'sys/fs/cgroup/pod/memory.max': 'max\n',
+  });
+  assert.equal(limits.cpuQuota, 1.5);
+  assert.equal(limits.cpus, 1);
+  assert.equal(limits.memoryQuota, GiB);
+  assert.equal(limits.memory, GiB);
+});
+
+test('a container that sees itself as the root finds its limits there', options, () => {
+  const limits = limitsWith({
+    'proc/self/cgroup': '0::/\n',
+    'sys/fs/cgroup/cpu.max': '50000 100000\n',
+    'sys/fs/cgroup/memory.max': `${GiB / 2}\n`,
+  });
+  assert.equal(limits.cpuQuota, 0.5);
+  assert.equal(limits.cpus, 1);
+  assert.equal(limits.memory, GiB / 2);
+});
+
+test('groups of version 1 are read as well, with their way to say that there is no limit', options, () => {
+  const limits = limitsWith({
+    'proc/self/cgroup': '4:memory:/docker/x\n3:cpu,cpuacct:/docker/x\n1:name=systemd:/\n0::/\n',
+    'sys/fs/cgroup/cpu,cpuacct/docker/x/cpu.cfs_quota_us': '-1\n',
+    'sys/fs/cgroup/cpu,cpuacct/docker/x/cpu.cfs_period_us': '100000\n',
+    'sys/fs/cgroup/memory/docker/x/memory.limit_in_bytes': '9223372036854771712\n',
+    'sys/fs/cgroup/memory/docker/memory.limit_in_bytes': `${GiB}\n`,
+  });
+  assert.equal(limits.cpuQuota, undefined);
+  assert.equal(limits.memoryQuota, GiB);
+});
