@@ -10,8 +10,8 @@ export interface ReferencesPort<P> {
   encode(cell: Cell): P;
   /** Takes a value from the wire into the cell (its `value` and `pinned`). */
   decode(cell: Cell, payload: P): void;
-  /** The cell's value is let go. */
-  free(cell: Cell): void;
+  /** The cell's value, a failure or not, is let go. */
+  free(cell: Cell, failed: boolean): void;
   /** The host's error for an object that can't be had. */
   lostError(id: string, reason: string): unknown;
   /** Who has that number now. */
@@ -97,10 +97,10 @@ export class References<P> implements Holder {
 
   #free(cell: Cell): void {
     const { inner } = cell;
-    const had = cell.settled;
+    const { state } = cell;
     cell.state = FREED;
     cell.inner = NO_CELLS;
-    if (had) this.#port.free(cell);
+    if (state === READY || state === FAILED) this.#port.free(cell, state === FAILED);
     cell.value = undefined;
     for (const each of inner) this.drop(each);
     if (cell.alias !== null) {

@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { CancelledError, SheafError, TaskError, TimeoutError, UsageError } from '../base/index.ts';
+import { CancelledError, InternalError, TaskError, TimeoutError, UsageError } from '../base/index.ts';
 import { type FunctionSpec, installTypeScript, loadFunction } from '../code/index.ts';
 import { type Cell, NO_CELLS, type ResultWire, Run } from '../protocol/index.ts';
 import { copyBytes, type RingReader } from '../transport/index.ts';
@@ -169,6 +169,17 @@ export class Executions {
     return this.#top ?? this.#storage.getStore();
   }
 
+  /** Calls `fn` as code of `run`. */
+  within<T>(run: Run, fn: () => T): T {
+    const before = this.#top;
+    this.#top = run as Execution;
+    try {
+      return fn();
+    } finally {
+      this.#top = before;
+    }
+  }
+
   define(caller: number, number: number, definition: () => unknown): void {
     this.#functions[caller] ??= [];
     (this.#functions[caller] as (Loaded | undefined)[])[number] = new Loaded(definition() as Definition);
@@ -266,42 +277,63 @@ export class Executions {
     if (timeout > 0) host.block.setDeadline(host.self.party, Date.now() + timeout);
     this.#told(false);
 
-    let args: unknown[];
-    try {
-      if (loaded === undefined) throw new SheafError(`function number ${number} of party ${caller} is unknown here`);
-      args =
-        extraLength === 0
-          ? host.values.decoder.decodeArgs(bytes, at + F.CALL_HEADER, at + F.CALL_HEADER + length)
-          : this.#richArgs(run, flags, bytes, at + F.CALL_HEADER, length, extraLength);
-    } catch (error) {
+    if (loaded?.fn !== undefined) {
+      const args = this.#arguments(run, flags, bytes, at + F.CALL_HEADER, length, extraLength);
       reader.advance();
-      this.#end(run, true, error);
+      if (args !== undefined) this.#run(run, loaded.fn, args);
       return;
     }
+    // Loading comes first: the modules that it imports may register what the arguments need.
+    const copy = bytes.slice(at + F.CALL_HEADER, at + F.CALL_HEADER + length + extraLength);
     reader.advance();
-
-    if (loaded.fn !== undefined && loaded.synchronous) {
-      this.#runSynchronously(run, loaded.fn, args);
+    if (loaded === undefined) {
+      this.#end(run, true, new InternalError(`function number ${number} of party ${caller} is unknown here`));
       return;
     }
     this.#active.set(Executions.#key(caller, slot), run);
-    if (timeout > 0) {
+    void loaded.load().then(() => {
+      if (run.over) return;
+      if (loaded.error !== undefined) this.#end(run, true, loaded.error);
+      else {
+        const args = this.#arguments(run, flags, copy, 0, length, extraLength);
+        if (args !== undefined) this.#run(run, loaded.fn as AnyFunction, args);
+      }
+      host.reactor.kick();
+    });
+  }
+
+  /** The decoded arguments; undefined when that failed, and the run with it. */
+  #arguments(
+    run: Execution,
+    flags: number,
+    bytes: Uint8Array,
+    at: number,
+    length: number,
+    extraLength: number,
+  ): unknown[] | undefined {
+    try {
+      if (extraLength === 0) return this.#host.values.decoder.decodeArgs(bytes, at, at + length);
+      return this.#richArgs(run, flags, bytes, at, length, extraLength);
+    } catch (error) {
+      this.#end(run, true, error);
+      return undefined;
+    }
+  }
+
+  #run(run: Execution, fn: AnyFunction, args: unknown[]): void {
+    if (run.loaded.synchronous) {
+      this.#runSynchronously(run, fn, args);
+      return;
+    }
+    this.#active.set(Executions.#key(run.caller, run.slot), run);
+    if (run.timeout > 0) {
       run.timer = setTimeout(() => {
-        const error = new TimeoutError(`${run.name} ran longer than its timeout of ${timeout} ms`);
+        const error = new TimeoutError(`${run.name} ran longer than its timeout of ${run.timeout} ms`);
         run.abort(error);
         this.#end(run, true, error);
-      }, timeout);
+      }, run.timeout);
     }
-    if (loaded.fn !== undefined) this.#runAsynchronously(run, loaded.fn, args);
-    else {
-      void loaded.load().then(() => {
-        if (run.over) return;
-        if (loaded.error !== undefined) this.#end(run, true, loaded.error);
-        else if (loaded.synchronous) this.#runSynchronously(run, loaded.fn as AnyFunction, args);
-        else this.#runAsynchronously(run, loaded.fn as AnyFunction, args);
-        host.reactor.kick();
-      });
-    }
+    this.#runAsynchronously(run, fn, args);
   }
 
   /** Arguments with references or shared memory among them. */

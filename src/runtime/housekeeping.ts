@@ -48,8 +48,11 @@ export class Housekeeping {
         this.#relieveSoon();
         return;
       }
+      const relief = this.#relief();
+      // Not while a task goes on: the next time that it is idle.
+      if (relief === undefined) return;
       this.#relievedAt = total;
-      this.#relief()?.collect();
+      relief.collect();
     }, SHORT_QUIET_MS).unref();
   }
 

@@ -12,6 +12,7 @@ import type { SharedStore } from '../memory/index.ts';
 import {
   type Address,
   Cell,
+  FAILED,
   type FromControl,
   type Lease,
   OWNER_LIMITS,
@@ -28,6 +29,7 @@ import type { Call, FunctionEntry } from './call.ts';
 import { CallSender } from './call-sender.ts';
 import type { Engine } from './engine.ts';
 import type { Executions } from './executions.ts';
+import { Failures } from './failures.ts';
 import * as F from './frames.ts';
 import { Housekeeping } from './housekeeping.ts';
 import { Mailer } from './mailer.ts';
@@ -81,6 +83,7 @@ export class PartyHost implements PartyPort<Wire>, ReactorHost, HandleHost {
   readonly reactor: Reactor;
   readonly mailer: Mailer;
   readonly waits: Waits;
+  readonly failures: Failures;
   readonly relief: Relief;
   readonly role: 'driver' | 'worker';
   readonly log: (line: string) => void;
@@ -123,6 +126,7 @@ export class PartyHost implements PartyPort<Wire>, ReactorHost, HandleHost {
     this.mailer = new Mailer(this.reactor);
     this.relief = new Relief(o.self.party, o.block, o.store, this.reactor, o.role === 'driver');
     this.waits = new Waits(this);
+    this.failures = new Failures(this.values, o.log);
     this.#sender = new CallSender(this);
   }
 
@@ -140,7 +144,8 @@ export class PartyHost implements PartyPort<Wire>, ReactorHost, HandleHost {
     this.party.references.hold(cell);
     cell.handle = new WeakRef(handle);
     Reference.watch(handle);
-    this.executions?.current()?.adopt(handle);
+    const run = this.executions?.current();
+    if (run !== undefined && !run.over) run.adopt(handle);
     return handle;
   }
 
@@ -273,7 +278,8 @@ export class PartyHost implements PartyPort<Wire>, ReactorHost, HandleHost {
     cell.pinned = pinned;
   }
 
-  free(cell: Cell): void {
+  free(cell: Cell, failed = false): void {
+    if (failed && !cell.observed) this.failures.freed(cell);
     if (cell.pinned) this.values.unpin(cell.value);
     cell.pinned = false;
   }
@@ -390,7 +396,7 @@ export class PartyHost implements PartyPort<Wire>, ReactorHost, HandleHost {
   #afterSettling(handle: Reference<unknown>, call: Call): void {
     const cell = Reference.peek(handle);
     if (cell.pinned || cell.inner.length > 0 || cell.alias !== null) Reference.watch(handle);
-    if (cell.state === 2 && !cell.observed) this.waits.watchFailure(handle, call);
+    if (cell.state === FAILED && !cell.observed) this.failures.watch(handle, cell, call);
   }
 
   #fromControl(message: FromControl<Wire> | HostMessage): void {
@@ -552,6 +558,7 @@ export class PartyHost implements PartyPort<Wire>, ReactorHost, HandleHost {
     for (const task of this.party.owner.inFlight) if (task !== null) this.fail(task, error);
     for (const call of this.#blocked) if (call.state === 0) this.fail(call, error);
     this.waits.close(error);
+    this.failures.close();
     for (const resolve of this.#idlers.splice(0)) resolve();
     this.closed = true;
     this.#housekeeping.close();

@@ -1,17 +1,13 @@
 import { CancelledError, formatDuration, TimeoutError, UsageError } from '../base/index.ts';
 import { type Cell, FAILED, FREED, type Run, type Waiter } from '../protocol/index.ts';
-import type { Call } from './call.ts';
 import type { PartyHost } from './party-host.ts';
 import { cellOf, Reference } from './reference.ts';
-import { describeSite } from './sites.ts';
 
 export interface WaitLimits {
   /** Milliseconds. */
   readonly timeout?: number | undefined;
   readonly signal?: AbortSignal | undefined;
 }
-
-const unseen = new FinalizationRegistry<() => void>((report) => report());
 
 /** How user code waits for cells. Each wait of a task frees its place on the worker until it ends. */
 export class Waits {
@@ -47,6 +43,13 @@ export class Waits {
   read(cell: Cell): unknown {
     if (cell.state === FREED) return afterClose();
     return this.#host.values.read(cell);
+  }
+
+  /** The same; handles that reading makes belong to the run that waited. */
+  readFor(run: Run | undefined, cell: Cell): unknown {
+    const { executions } = this.#host;
+    if (run === undefined || executions === null) return this.read(cell);
+    return executions.within(run, () => this.read(cell));
   }
 
   /** Resolves when `count` of the cells have settled, or at once when one failed if `failFast`. */
@@ -135,29 +138,6 @@ export class Waits {
   *pending(): Generator<Cell> {
     for (const wait of this.#open) for (const cell of wait.cells) if (!cell.settled) yield cell;
   }
-
-  /** Reports a failure once if its handle goes before anybody has looked at it. */
-  watchFailure(handle: Reference<unknown>, call: Call): void {
-    const cell = Reference.peek(handle);
-    const { log } = this.#host;
-    const { name, site } = call;
-    const report = (): void => {
-      if (cell.observed) return;
-      cell.observed = true;
-      const value = cell.state === FAILED ? this.read(cell) : undefined;
-      const text = value instanceof Error ? `${value.name}: ${value.message}` : String(value);
-      log(`sheaf: ${name} failed and nobody looked at its result (ref.ignore() says that is meant): ${text}\n${describeSite(site)}`);
-    };
-    if (Reference.isReleased(handle)) {
-      if (value(cell)) report();
-      return;
-    }
-    unseen.register(handle, report);
-  }
-}
-
-function value(cell: Cell): boolean {
-  return cell.state === FAILED;
 }
 
 function afterClose(): CancelledError {
@@ -232,7 +212,7 @@ class ValueWait extends Wait {
   cellSettled(cell: Cell): void {
     this.waits.leave(this);
     try {
-      const value = this.waits.read(cell);
+      const value = this.waits.readFor(this.run, cell);
       if (cell.state === FAILED) this.#reject(value);
       else this.#resolve(value);
     } catch (error) {

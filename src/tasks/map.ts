@@ -1,4 +1,4 @@
-import { UsageError } from '../base/index.ts';
+import { Deque, UsageError } from '../base/index.ts';
 import { cancel, get } from './waiting.ts';
 import { Progress } from './progress.ts';
 import type { MapOptions, Outcome, Ref } from './types.ts';
@@ -27,6 +27,7 @@ export async function* mapItems(
   const source = iteratorOf(items, name);
   const window = new Set<Pending>();
   const bar = progress === false ? undefined : new Progress(progress === true ? name : progress, sizeOf(items));
+  const finished = new Finished();
   let exhausted = false;
   try {
     for (;;) {
@@ -34,11 +35,15 @@ export async function* mapItems(
         signal?.throwIfAborted();
         const next = await source.next();
         if (next.done === true) exhausted = true;
-        else window.add(begin(call, toArgs, next.value));
+        else {
+          const pending = begin(call, toArgs, next.value);
+          window.add(pending);
+          if (!ordered) void pending.outcome.then(finished.put);
+        }
       }
       if (window.size === 0) return;
       const first = window.values().next().value as Pending;
-      const done = await abortable(ordered ? first.outcome : Promise.race([...window].map((p) => p.outcome)), signal);
+      const done = await abortable(ordered ? first.outcome : finished.next(), signal);
       window.delete(done);
       bar?.step();
       yield done.result as Outcome<unknown, unknown>;
@@ -47,6 +52,27 @@ export async function* mapItems(
     for (const { ref } of window) if (ref !== undefined) cancel(ref.ignore());
     bar?.end();
     if (!exhausted) await source.return?.();
+  }
+}
+
+/** Calls in the order in which they end. */
+class Finished {
+  readonly #ended = new Deque<Pending>();
+  #waiting: ((pending: Pending) => void) | undefined;
+
+  readonly put = (pending: Pending): void => {
+    const waiting = this.#waiting;
+    this.#waiting = undefined;
+    if (waiting === undefined) this.#ended.push(pending);
+    else waiting(pending);
+  };
+
+  next(): Promise<Pending> {
+    const pending = this.#ended.shift();
+    if (pending !== undefined) return Promise.resolve(pending);
+    return new Promise((resolve) => {
+      this.#waiting = resolve;
+    });
   }
 }
 

@@ -1,6 +1,7 @@
-import { CancelledError, NotAvailableError, UsageError } from '../base/index.ts';
+import { CancelledError, CodecError, NotAvailableError, UsageError } from '../base/index.ts';
 import { callSite, describeExport, describeFunction, describeModule, type FunctionSpec } from '../code/index.ts';
-import { ByReference, type Engine, type Prepared, type Reference } from '../runtime/index.ts';
+import { Decoder, Encoder } from '../codec/index.ts';
+import { ByReference, type Engine, isReference, type Prepared, type Reference } from '../runtime/index.ts';
 import { currentEngine, engineOf } from './context.ts';
 import { mapItems } from './map.ts';
 import { checkTaskOptions, resolveOptions } from './options.ts';
@@ -87,6 +88,17 @@ function define(spec: FunctionSpec, options: TaskOptions): AnyTask {
   return callable(new Definition(spec, options));
 }
 
+/** Captured values as they are now: what can't travel is an error here, and later changes do not count. */
+function snapshot(captures: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  for (const [name, value] of Object.entries(captures)) {
+    if (!isReference(value)) continue;
+    throw new CodecError(`captures.${name} is a Ref, which can't be captured: pass it as an argument`);
+  }
+  const encoder = new Encoder({ isRef: () => false });
+  const { bytes, length } = encoder.encode(captures, 'captures', Number.MAX_SAFE_INTEGER);
+  return new Decoder().decode(bytes, 0, length) as Record<string, unknown>;
+}
+
 /**
  * Makes a function a task: calling it runs it on a worker and gives a `Ref` of its result at once.
  *
@@ -100,7 +112,8 @@ export function task<P extends unknown[], R>(
 ): Task<P, R> {
   if (typeof fn !== 'function') throw new UsageError(`task takes a function, not ${fn === null ? 'null' : typeof fn}`);
   const { captures, ...options } = o;
-  const spec = describeFunction(fn, { captures, callSite: callSite(task), what: 'task' });
+  const described = describeFunction(fn, { captures, callSite: callSite(task), what: 'task' });
+  const spec = described.captures === undefined ? described : { ...described, captures: snapshot(described.captures) };
   return define(spec, options) as unknown as Task<P, R>;
 }
 

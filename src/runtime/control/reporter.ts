@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { NodeReport, PartyReport, WorkerRow } from '../explain.ts';
 
 /** Who is asked and does not answer within this many milliseconds is busy. */
-const PATIENCE_MS = 250;
+const PATIENCE_MS = 500;
 const PAGE = 4096;
 
 /** Gathers what the parties of a node know of their own calls and waits. */

@@ -1,0 +1,96 @@
+import { type Demand, type Granted, isUnmet, type Ledger, uses } from './ledger.ts';
+import type { Need, Pool } from './resources.ts';
+import type { WorkerTable } from './worker-table.ts';
+
+/**
+ * How owners and shapes take turns: whose lease is called back for a demand that has waited for a quantum, and what is
+ * kept for it. Times in milliseconds.
+ */
+export class Turns {
+  readonly #ledger: Ledger;
+  readonly #workers: WorkerTable;
+  readonly #quantum: number;
+
+  constructor(ledger: Ledger, workers: WorkerTable, quantum: number) {
+    this.#ledger = ledger;
+    this.#workers = workers;
+    this.#quantum = quantum;
+  }
+
+  isLate(demand: Demand, now: number): boolean {
+    return isUnmet(demand) && now - demand.since >= this.#quantum;
+  }
+
+  /** Marks the leases that are to be called back for late demands, and returns them. */
+  callBack(late: readonly Demand[], now: number): Granted[] {
+    const victims: Granted[] = [];
+    const coming = this.#ledger.free.copy();
+    let workers = 0;
+    for (const lease of this.#ledger.leases()) {
+      if (!lease.reclaiming) continue;
+      anticipate(coming, lease);
+      workers++;
+    }
+    for (const demand of late) {
+      if (!isUnmet(demand)) continue;
+      while (!coming.fits(demand.need)) {
+        const short = coming.short(demand.need);
+        const victim = this.#victim(demand, now, (need) => short.some((name) => uses(need, name)));
+        if (victim === undefined) break;
+        victim.reclaiming = true;
+        victims.push(victim);
+        anticipate(coming, victim);
+        workers++;
+      }
+      const gpus = coming.pickGpus(demand.need);
+      if (gpus === undefined || !coming.fits(demand.need)) continue;
+      coming.take(demand.need, gpus);
+      coming.cpus -= demand.need.cpus;
+      // The resources are there, or on their way; a worker may still be missing.
+      if (this.#workers.isComing(demand.shape.isolation)) continue;
+      if (workers-- > 0) continue;
+      const victim = this.#victim(demand, now, () => true);
+      if (victim === undefined) continue;
+      victim.reclaiming = true;
+      victims.push(victim);
+    }
+    return victims;
+  }
+
+  /** The lease held longest, of those that a demand may call back: from others, and from those who have more. */
+  #victim(demand: Demand, now: number, useful: (need: Need) => boolean): Granted | undefined {
+    let victim: Granted | undefined;
+    for (const lease of this.#ledger.leases()) {
+      if (lease.reclaiming || lease.suspended || now - lease.since < this.#quantum) continue;
+      if (lease.owner === demand.owner && lease.key === demand.key) continue;
+      if (victim !== undefined && lease.since >= victim.since) continue;
+      if (demand.held > 0 && this.#ledger.heldLike(lease) <= demand.held + 1) continue;
+      if (useful(lease.need)) victim = lease;
+    }
+    return victim;
+  }
+
+  /**
+   * The demand for which everything it is short of is kept: the first that has waited for a quantum and can be
+   * met once the running tasks are done. What suspended tasks hold may not come back before somebody else is served, so a
+   * demand for that does not stand in the way.
+   */
+  keptFor(unmet: readonly Demand[], now: number): { demand: Demand; names: string[] } | undefined {
+    const { free } = this.#ledger;
+    for (const demand of unmet) {
+      if (!this.isLate(demand, now)) continue;
+      const names = free.short(demand.need);
+      if (names.length === 0) continue;
+      const later = free.copy();
+      for (const lease of this.#ledger.leases()) if (!lease.suspended) later.give(lease.need, lease.gpus);
+      for (const worker of this.#workers.all()) later.cpus += worker.charged;
+      if (later.fits(demand.need)) return { demand, names };
+    }
+    return undefined;
+  }
+}
+
+function anticipate(pool: Pool, lease: Granted): void {
+  pool.give(lease.need, lease.gpus);
+  if (!lease.suspended) pool.cpus += lease.need.cpus;
+}

@@ -1,0 +1,156 @@
+import type { Shape } from './lease.ts';
+import type { Granted } from './ledger.ts';
+
+export interface WorkerState {
+  readonly number: number;
+  readonly incarnation: number;
+  readonly isolation: Shape['isolation'];
+  starting: boolean;
+  /** Newest last. */
+  readonly leases: Granted[];
+  /** Cores that count as used by it. It runs one task at a time, so this is the most that one of its leases asks for. */
+  charged: number;
+  /** Larger is later: idle workers are lent out last-used-first, because they are still awake and warm. */
+  used: number;
+}
+
+/** The workers of a node and their numbers, and which of them is best for a lease. */
+export class WorkerTable {
+  readonly #parties: number;
+  readonly #stacked: number;
+  /** Idle or waiting workers are used before more than so many are started. */
+  readonly #enough: number;
+  readonly #workers = new Map<number, WorkerState>();
+  readonly #reserved = new Set<number>();
+  readonly #incarnations: number[] = [];
+  #clock = 0;
+
+  /** `parties` and `stacked` as in `SchedulerLimits`; `cores` of the node. */
+  constructor(parties: number, stacked: number, cores: number) {
+    this.#parties = parties;
+    this.#stacked = stacked;
+    this.#enough = Math.max(2, Math.ceil(cores));
+  }
+
+  all(): IterableIterator<WorkerState> {
+    return this.#workers.values();
+  }
+
+  get(number: number, incarnation: number): WorkerState | undefined {
+    const worker = this.#workers.get(number);
+    return worker?.incarnation === incarnation ? worker : undefined;
+  }
+
+  reserve(number: number): void {
+    this.#reserved.add(number);
+  }
+
+  unreserve(number: number): boolean {
+    return this.#reserved.delete(number);
+  }
+
+  freeNumber(): number | undefined {
+    for (let number = 1; number < this.#parties; number++) {
+      if (!this.#workers.has(number) && !this.#reserved.has(number)) return number;
+    }
+    return undefined;
+  }
+
+  /** A worker that is about to be started; undefined when all numbers are taken. */
+  enter(isolation: Shape['isolation']): WorkerState | undefined {
+    const number = this.freeNumber();
+    if (number === undefined) return undefined;
+    const incarnation = (this.#incarnations[number] ?? 0) + 1;
+    this.#incarnations[number] = incarnation;
+    const worker: WorkerState = { number, incarnation, isolation, starting: true, leases: [], charged: 0, used: 0 };
+    this.#workers.set(number, worker);
+    return worker;
+  }
+
+  /** Its number stays reserved until `unreserve`. */
+  leave(worker: WorkerState): void {
+    this.#workers.delete(worker.number);
+    this.#reserved.add(worker.number);
+  }
+
+  touch(worker: WorkerState): void {
+    worker.used = ++this.#clock;
+  }
+
+  count(isolation: Shape['isolation']): number {
+    let n = 0;
+    for (const worker of this.#workers.values()) if (worker.isolation === isolation) n++;
+    return n;
+  }
+
+  get starting(): number {
+    let n = 0;
+    for (const worker of this.#workers.values()) if (worker.starting) n++;
+    return n;
+  }
+
+  /** Workers that are idle, or will be as soon as they have started. */
+  available(isolation: Shape['isolation']): number {
+    let n = 0;
+    for (const worker of this.#workers.values()) {
+      if (worker.isolation === isolation && (worker.starting || worker.leases.length === 0)) n++;
+    }
+    return n;
+  }
+
+  /** Whether a worker can be had without anybody's giving one back. */
+  isComing(isolation: Shape['isolation']): boolean {
+    return this.freeNumber() !== undefined || this.available(isolation) > 0;
+  }
+
+  /**
+   * The worker for a lease: the demanding worker itself when all it has is suspended (its children run where their
+   * parent waits, depth first), then the idle one used last, then the least loaded suspended one. Undefined when a new
+   * one should be started instead, or none can be had.
+   */
+  pick(owner: string, shape: Shape): WorkerState | undefined {
+    let idle: WorkerState | undefined;
+    let stacked: WorkerState | undefined;
+    let count = 0;
+    for (const worker of this.#workers.values()) {
+      if (worker.isolation !== shape.isolation) continue;
+      count++;
+      if (worker.starting) continue;
+      if (worker.leases.length === 0) {
+        if (idle === undefined || worker.used > idle.used) idle = worker;
+      } else if (this.#canStack(worker, shape)) {
+        if (isParty(owner, worker)) return worker;
+        if (stacked === undefined || worker.leases.length < stacked.leases.length) stacked = worker;
+      }
+    }
+    if (idle !== undefined || stacked === undefined) return idle;
+    // Workers whose tasks are suspended are as good as idle; a new one costs memory and 50 ms.
+    return count >= this.#enough || this.freeNumber() === undefined ? stacked : undefined;
+  }
+
+  #canStack(worker: WorkerState, shape: Shape): boolean {
+    if (shape.exclusive || worker.leases.length >= this.#stacked) return false;
+    return worker.leases.every((lease) => lease.suspended && !lease.exclusive);
+  }
+
+  /** For people. */
+  rows(): { worker: number; incarnation: number; state: string; leases: number }[] {
+    return [...this.#workers.values()].map((w) => ({
+      worker: w.number,
+      incarnation: w.incarnation,
+      state: stateOf(w),
+      leases: w.leases.length,
+    }));
+  }
+}
+
+/** Whether an owner (an address key) is that worker. */
+function isParty(owner: string, worker: WorkerState): boolean {
+  return owner.endsWith(`.${worker.number}.${worker.incarnation}`);
+}
+
+function stateOf(worker: WorkerState): string {
+  if (worker.starting) return 'starting';
+  if (worker.leases.length === 0) return 'idle';
+  return worker.leases.every((lease) => lease.suspended) ? 'waiting' : 'busy';
+}
