@@ -52,7 +52,10 @@ export class ValueWriter extends ByteWriter {
   end(): void {
     this.#identities.clear();
     this.failure = undefined;
-    if (this.refs !== undefined) this.#refs.clear();
+    if (this.refs !== undefined) {
+      this.#refs.clear();
+      this.refs = undefined;
+    }
     if (!this.buffers.empty) this.buffers.clear();
     if (this.#converting.size > 0) this.#converting.clear();
     if (this.#stepKeys.length > 64) this.#stepKeys.length = 64;

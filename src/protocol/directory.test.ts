@@ -32,6 +32,13 @@ describe('the directory', () => {
     assert.equal(directory.size, 0);
   });
 
+  it('knows whether somebody needs what a party owns', () => {
+    directory.promote(id(1, 1), settled('x'));
+    assert.deepEqual([directory.owns(key(1)), directory.owns(key(2))], [true, false]);
+    directory.remove(id(1, 1), key(1), 1, null);
+    assert.equal(directory.owns(key(1)), false);
+  });
+
   it('counts with signs, because an addition and its removal come different ways', () => {
     directory.promote(id(1, 1), null);
     directory.remove(id(1, 1), key(2), 1, 3);

@@ -60,6 +60,12 @@ export class Directory<P> {
     return this.#entries.size;
   }
 
+  /** Whether somebody may still need what a party (an address key) owns. */
+  owns(party: string): boolean {
+    for (const entry of this.#entries.values()) if (entry.owner === party) return true;
+    return false;
+  }
+
   /** Ids for which something has come, but not their promotion. */
   get strays(): number {
     return this.#early.size + this.#earlyWaiting.size;

@@ -72,6 +72,13 @@ export class Ledger {
     this.#forgetIfIdle(demand);
   }
 
+  /** Whether an owner has leases, or wants any. */
+  isOwner(isIt: (owner: string) => boolean): boolean {
+    for (const lease of this.#granted.values()) if (isIt(lease.owner)) return true;
+    for (const demand of this.#demands.values()) if (isIt(demand.owner)) return true;
+    return false;
+  }
+
   dropDemandsOf(owner: string): void {
     for (const [name, demand] of this.#demands) if (demand.owner === owner) this.#demands.delete(name);
   }

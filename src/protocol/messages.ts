@@ -49,7 +49,7 @@ export type FromControl<P> =
     }
   /** Give this lease back as soon as its running tasks are done. */
   | { readonly type: 'reclaim'; readonly lease: number }
-  /** No worker, now or later, can have such a shape. */
+  /** No worker, now or later, can have such a shape; or all of them are held by tasks that wait, and nothing moves. */
   | { readonly type: 'infeasible'; readonly key: number; readonly reason: string }
   | { readonly type: 'resolved'; readonly id: string; readonly settled: SettledValue<P> }
   /** The owner of the object is gone, or the object is unknown. */

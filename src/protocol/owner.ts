@@ -189,7 +189,7 @@ export class Owner {
 
   infeasible(keyId: number, reason: string): void {
     const key = this.#table.queues[keyId] as KeyQueue;
-    key.demanded = 0;
+    key.demanded = key.leases.length;
     const error = this.#port.unschedulable(key.shape, reason);
     for (let task = key.waiting.shift(); task !== undefined; task = key.waiting.shift()) {
       if (task.state === QUEUED) this.#fail(task, error);

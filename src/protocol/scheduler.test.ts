@@ -17,6 +17,10 @@ class Node {
   readonly grants: Grant[] = [];
   readonly reclaimed: { owner: string; lease: number }[] = [];
   readonly infeasible: string[] = [];
+  readonly refused: string[] = [];
+  readonly retired: number[] = [];
+  /** Workers that own something. */
+  readonly owning = new Set<number>();
   readonly spawned: { worker: number; incarnation: number; isolation: string }[] = [];
 
   constructor(capacity: Partial<Capacity> = {}, limits: Partial<SchedulerLimits> = {}) {
@@ -26,7 +30,15 @@ class Node {
         grant: (owner, key, lease, worker, incarnation, gpus) =>
           this.grants.push({ owner, key, lease, worker, incarnation, gpus }),
         reclaim: (owner, lease) => this.reclaimed.push({ owner, lease }),
-        infeasible: (_owner, _key, reason) => this.infeasible.push(reason),
+        infeasible: (owner, _key, reason) => {
+          this.refused.push(owner);
+          this.infeasible.push(reason);
+        },
+        retire: (worker) => {
+          if (this.owning.has(worker)) return false;
+          this.retired.push(worker);
+          return true;
+        },
       },
       { cpus: 2, gpus: 0, memory: 1000, custom: {}, ...capacity },
       { ...SCHEDULER_LIMITS, ...limits },
@@ -49,6 +61,13 @@ class Node {
     this.scheduler.demand(owner, key, { ...SHAPE, ...shape }, total);
     for (let i = 0; i < 100 && this.spawned.length > 0; i++) this.start();
     return this.take();
+  }
+
+  /** The tasks under a lease all wait; returns who they are as an owner. */
+  wait(grant: Grant | undefined): string {
+    assert.ok(grant, 'it was not granted');
+    this.scheduler.blocked(grant.worker, grant.incarnation, true);
+    return `n.${grant.worker}.${grant.incarnation}`;
   }
 
   at(ms: number): void {
@@ -288,5 +307,117 @@ describe('the scheduler', () => {
     assert.deepEqual(node.scheduler.ownerDied('a'), [{ worker: grant.worker, incarnation: grant.incarnation }]);
     assert.equal(node.scheduler.free.cpus, 1);
     assert.equal(node.scheduler.waiting, false);
+  });
+});
+
+describe('when there are no more workers', () => {
+  const alone = { exclusive: true };
+
+  // Every task of a chain had a worker to itself, and the one after the last waited for ever.
+  it('refuses the deepest call of a chain of exclusive tasks, once nothing has moved for long', () => {
+    const node = new Node({ cpus: 1 }, { parties: 5, standstill: 1000 });
+    let owner = 'driver';
+    for (let depth = 0; depth < 3; depth++) owner = node.wait(node.demand(owner, 0, 1, alone)[0]);
+    assert.equal(node.demand(owner, 0, 1, alone).length, 0);
+    node.at(999);
+    assert.deepEqual(node.refused, []);
+    node.at(1000);
+    assert.deepEqual(node.refused, [owner]);
+    assert.match(node.infeasible[0] as string, /of the 3 workers there may be 3 run tasks with `retries: 0` that wait/);
+    assert.equal(node.scheduler.waiting, false);
+  });
+
+  it('refuses one at a time, and that of a waiting task before that of the driver', () => {
+    const node = new Node({ cpus: 1 }, { parties: 3, standstill: 1000 });
+    const owner = node.wait(node.demand('driver', 0, 1, alone)[0]);
+    node.demand(owner, 0, 1);
+    node.demand('driver', 1, 1);
+    node.at(1000);
+    assert.deepEqual(node.refused, [owner]);
+    node.at(1500);
+    assert.equal(node.refused.length, 1, 'its failure has not had its effect yet');
+    node.at(2000);
+    assert.deepEqual(node.refused, [owner, 'driver']);
+  });
+
+  it('refuses nothing while a task runs, a worker is missing, or the resources are', () => {
+    const running = new Node({ cpus: 2 }, { parties: 4, standstill: 1000 });
+    const owner = running.wait(running.demand('driver', 0, 1, alone)[0]);
+    running.demand('driver', 1, 1);
+    running.demand(owner, 0, 1, alone);
+    running.at(100_000);
+    assert.deepEqual(running.refused, []);
+
+    const dying = new Node({ cpus: 2 }, { parties: 4, standstill: 1000 });
+    const parent = dying.wait(dying.demand('driver', 0, 1, alone)[0]);
+    const [other] = dying.demand('driver', 1, 1) as [Grant];
+    dying.demand(parent, 0, 1, alone);
+    dying.scheduler.workerDied(other.worker, other.incarnation);
+    dying.at(100_000);
+    assert.deepEqual(dying.refused, [], 'its number will be free');
+
+    const short = new Node({ cpus: 1 }, { parties: 3, standstill: 1000 });
+    const holder = short.wait(short.demand('driver', 0, 1, { memory: 1000 })[0]);
+    short.demand(holder, 0, 1, { memory: 1000 });
+    short.at(100_000);
+    assert.deepEqual(short.refused, [], 'that is said by `explain`');
+  });
+
+  // Many exclusive parents, each of which calls one task, took all workers before any child had one.
+  it('keeps the last worker for those who are waited for', () => {
+    const node = new Node({ cpus: 4 }, { parties: 6 });
+    const parents = node.demand('driver', 0, 100, alone);
+    assert.equal(parents.length, 3, 'of four workers');
+    const owners = parents.map((grant) => node.wait(grant));
+    assert.equal(node.take().length, 0);
+    const [child] = node.demand(owners[0] as string, 0, 1, alone) as [Grant];
+    assert.ok(child);
+    node.scheduler.returned(owners[0] as string, child.lease);
+    assert.match((node.scheduler.explain()[0] as { why: string }).why, /last worker is kept/);
+    assert.equal(node.demand(owners[1] as string, 0, 1).length, 1);
+  });
+
+  it('lends the last one to anybody when nothing goes on without that', () => {
+    const node = new Node({ cpus: 2 }, { parties: 4 });
+    node.wait(node.demand('driver', 0, 1, alone)[0]);
+    assert.equal(node.demand('driver', 1, 1, alone).length, 0);
+    node.at(10);
+    node.start();
+    node.at(20);
+    assert.equal(node.take().length, 1);
+  });
+
+  it('ends an idle worker that has the wrong isolation, unless it is still of use', () => {
+    const node = new Node({ cpus: 2 }, { parties: 4 });
+    const grants = node.demand('driver', 0, 2) as [Grant, Grant];
+    for (const { lease } of grants) node.scheduler.returned('driver', lease);
+    node.owning.add(grants[0].worker);
+    const caller = `n.${grants[1].worker}.1`;
+    assert.equal(node.demand(caller, 0, 1, { isolation: 'thread' }).length, 0);
+    node.at(20);
+    assert.deepEqual(node.retired, [], 'one owns something, one has called something');
+    node.owning.clear();
+    node.at(30);
+    assert.deepEqual(node.retired, [grants[0].worker]);
+    node.at(40);
+    assert.equal(node.retired.length, 1, 'one is enough');
+    assert.equal(node.demand('driver', 1, 2).length, 1, 'it is not lent any more');
+    node.scheduler.workerDied(grants[0].worker, 1);
+    node.scheduler.unreserve(grants[0].worker);
+    assert.deepEqual(
+      node.spawned.map(({ isolation }) => isolation),
+      ['thread'],
+    );
+  });
+
+  it('refuses what only another isolation has workers for, when none of them can go', () => {
+    const node = new Node({ cpus: 2 }, { parties: 4, standstill: 1000 });
+    for (const grant of node.demand('driver', 0, 2)) {
+      node.scheduler.returned('driver', grant.lease);
+      node.owning.add(grant.worker);
+    }
+    node.demand('driver', 1, 1, { isolation: 'thread' });
+    node.at(1000);
+    assert.match(node.infeasible[0] as string, /2 can't be used for isolation 'thread'/);
   });
 });

@@ -1,8 +1,8 @@
 import type { Shape } from './lease.ts';
-import { type Demand, isUnmet, Ledger, uses } from './ledger.ts';
+import { type Demand, type Granted, isUnmet, Ledger, uses } from './ledger.ts';
 import { type Capacity, fromUnits, type Pool } from './resources.ts';
 import { Turns } from './turns.ts';
-import { type WorkerState, WorkerTable } from './worker-table.ts';
+import { isParty, type WorkerState, WorkerTable } from './worker-table.ts';
 
 export interface SchedulerPort {
   /** Starts a worker; `workerStarted` or `workerDied` follows. */
@@ -10,6 +10,11 @@ export interface SchedulerPort {
   grant(owner: string, key: number, lease: number, worker: number, incarnation: number, gpus: readonly number[]): void;
   reclaim(owner: string, lease: number): void;
   infeasible(owner: string, key: number, reason: string): void;
+  /**
+   * Ends an idle worker whose number is wanted for one of the other isolation; `workerDied` follows. False when it has to
+   * stay, because something that it owns is still held. A host without this ends none.
+   */
+  retire?(worker: number, incarnation: number): boolean;
 }
 
 export interface SchedulerLimits {
@@ -19,15 +24,21 @@ export interface SchedulerLimits {
   readonly stacked: number;
   /** A demand unmet for so many milliseconds has the lease held longest called back. */
   readonly quantum: number;
+  /** When all workers have done nothing but wait for so many milliseconds, a demand for one more is refused. */
+  readonly standstill: number;
 }
 
-export const SCHEDULER_LIMITS: SchedulerLimits = { parties: 64, stacked: 64, quantum: 10 };
+export const SCHEDULER_LIMITS: SchedulerLimits = { parties: 64, stacked: 64, quantum: 10, standstill: 5000 };
 
 /**
  * One node's scheduler: lends workers to owners. It never sees tasks, only demands: "so many leases of this shape".
  * Demands are served in rounds, in the order in which they became unmet. One that has waited for a quantum has leases of
  * others called back, oldest first, so that owners and shapes take turns; and what it is short of is kept for it, so that
  * a large demand is not starved by small ones.
+ *
+ * There are only so many workers. A waiting task keeps its own one if it is exclusive, so those may come to hold
+ * all of them while each waits for a task that has none. The last worker is kept from that, for those who wait; where
+ * that does not help, because they are nested deeper than there are workers, a demand is refused in the end.
  *
  * Pure: workers are started and told through the port; time arrives with the events.
  */
@@ -37,11 +48,15 @@ export class Scheduler {
   readonly #ledger: Ledger;
   readonly #workers: WorkerTable;
   readonly #turns: Turns;
+  readonly #limits: SchedulerLimits;
+  /** When a worker last came, went, was lent, given back, or had a task begin or cease to wait. */
+  #moved = 0;
   now = 0;
 
   constructor(port: SchedulerPort, capacity: Capacity, limits: SchedulerLimits = SCHEDULER_LIMITS) {
     this.#port = port;
     this.capacity = capacity;
+    this.#limits = limits;
     this.#ledger = new Ledger(capacity);
     this.#workers = new WorkerTable(limits.parties, limits.stacked, capacity.cpus);
     this.#turns = new Turns(this.#ledger, this.#workers, limits.quantum);
@@ -55,7 +70,9 @@ export class Scheduler {
   }
 
   unreserve(party: number): void {
-    if (this.#workers.unreserve(party)) this.#serve();
+    if (!this.#workers.unreserve(party)) return;
+    this.#moved = this.now;
+    this.#serve();
   }
 
   /** Starts workers ahead of demand. */
@@ -73,6 +90,7 @@ export class Scheduler {
     const worker = this.#workers.get(number, incarnation);
     if (worker === undefined) return;
     worker.starting = false;
+    this.#moved = this.now;
     this.#serve();
   }
 
@@ -81,6 +99,7 @@ export class Scheduler {
     const worker = this.#workers.get(number, incarnation);
     if (worker === undefined) return;
     this.#workers.leave(worker);
+    this.#moved = this.now;
     for (const lease of [...worker.leases]) {
       this.#ledger.release(lease);
       this.#ledger.dropUnmet(lease.owner, lease.key);
@@ -93,6 +112,7 @@ export class Scheduler {
     const worker = this.#workers.get(number, incarnation);
     if (worker === undefined) return;
     for (const lease of worker.leases) lease.suspended = blocked;
+    this.#moved = this.now;
     this.#ledger.charge(worker);
     if (blocked) this.#serve();
   }
@@ -125,8 +145,7 @@ export class Scheduler {
   returned(owner: string, id: number): void {
     const lease = this.#ledger.lease(id);
     if (lease === undefined || lease.owner !== owner) return;
-    this.#ledger.release(lease);
-    this.#workers.touch(lease.worker);
+    this.#release(lease);
     this.#ledger.dropUnmet(owner, lease.key);
     this.#serve();
   }
@@ -138,11 +157,16 @@ export class Scheduler {
     for (const lease of [...this.#ledger.leases()]) {
       if (lease.owner !== owner) continue;
       busy.push({ worker: lease.worker.number, incarnation: lease.worker.incarnation });
-      this.#ledger.release(lease);
-      this.#workers.touch(lease.worker);
+      this.#release(lease);
     }
     this.#serve();
     return busy;
+  }
+
+  #release(lease: Granted): void {
+    this.#ledger.release(lease);
+    this.#workers.touch(lease.worker, this.now);
+    this.#moved = this.now;
   }
 
   /** Time passes: demands that have waited for a quantum have leases of others called back. */
@@ -150,7 +174,51 @@ export class Scheduler {
     const late = this.#ledger.unmet().filter((demand) => this.#turns.isLate(demand, this.now));
     if (late.length === 0) return;
     this.#serve();
+    this.#retireFor(late);
+    this.#refuseOne(late);
     for (const lease of this.#turns.callBack(late, this.now)) this.#port.reclaim(lease.owner, lease.id);
+  }
+
+  /** All numbers are taken, and one of the workers is idle that can't be lent for a demand. */
+  #retireFor(late: readonly Demand[]): void {
+    if (this.#port.retire === undefined) return;
+    for (const demand of late) {
+      if (!isUnmet(demand) || !this.#ledger.free.fits(demand.need)) continue;
+      const worker = this.#workers.toRetire(demand.shape.isolation, this.now - this.#limits.quantum);
+      // What it has called may be waited for by others.
+      if (worker === undefined || this.#ledger.isOwner((owner) => isParty(owner, worker))) continue;
+      if (this.#port.retire(worker.number, worker.incarnation)) worker.retiring = true;
+    }
+  }
+
+  /**
+   * Nothing moves, and there is no worker for those who want one: a demand is refused. First the last one of a task that
+   * waits, which is likely the deepest; its failure sets others free.
+   */
+  #refuseOne(late: readonly Demand[]): void {
+    const { standstill } = this.#limits;
+    if (this.now - this.#moved < standstill || !this.#workers.standStill) return;
+    const stuck = late.filter(
+      (demand) => isUnmet(demand) && this.now - demand.since >= standstill && this.#ledger.free.fits(demand.need),
+    );
+    const refused =
+      stuck.findLast((demand) => this.#workers.isWaiting(demand.owner)) ??
+      stuck.findLast((demand) => this.#workers.ofOwner(demand.owner) !== undefined) ??
+      stuck.at(-1);
+    if (refused === undefined) return;
+    this.#moved = this.now;
+    this.#ledger.dropUnmet(refused.owner, refused.key);
+    this.#port.infeasible(refused.owner, refused.key, this.#whyRefused(refused.shape));
+  }
+
+  #whyRefused({ isolation, exclusive: alone }: Shape): string {
+    const { total, exclusive, others, full } = this.#workers.obstacles(isolation);
+    const parts: string[] = [];
+    if (exclusive > 0)
+      parts.push(`${exclusive} run tasks with \`retries: 0\` that wait and share a worker with nobody`);
+    if (others > 0) parts.push(`${others} can't be used for isolation '${isolation}'`);
+    if (full > 0) parts.push(`${full} run waiting tasks ${alone ? 'beside which it may not run' : 'and take no more'}`);
+    return `nothing has moved for ${this.#limits.standstill} ms, and of the ${total} workers there may be ${parts.join(', ')}: nest waiting tasks less deeply, or give them retries`;
   }
 
   /** Whether any lease is out. */
@@ -183,13 +251,23 @@ export class Scheduler {
   }
 
   #grantOne(demand: Demand): boolean {
-    if (!this.#ledger.free.fits(demand.need)) return false;
+    if (!this.#ledger.free.fits(demand.need) || !this.#mayLend(demand)) return false;
     const worker = this.#workers.pick(demand.owner, demand.shape);
     if (worker === undefined) return false;
     const { id, gpus } = this.#ledger.grant(demand, worker, this.now);
-    this.#workers.touch(worker);
+    this.#workers.touch(worker, this.now);
+    this.#moved = this.now;
     this.#port.grant(demand.owner, demand.key, id, worker.number, worker.incarnation, gpus);
     return true;
+  }
+
+  /** The last worker that no exclusive task holds is for those who are waited for. */
+  #mayLend(demand: Demand): boolean {
+    if (!demand.shape.exclusive || this.#workers.isWaiting(demand.owner)) return true;
+    const { open, exclusive } = this.#workers.shares;
+    if (open > 1 || exclusive === 0) return true;
+    // When nothing goes on without it, what waits may wait for just that.
+    return this.#workers.nothingRuns && this.now - this.#moved >= this.#limits.quantum;
   }
 
   /**
@@ -199,11 +277,12 @@ export class Scheduler {
   #startMissing(unmet: readonly Demand[]): void {
     let { starting } = this.#workers;
     const most = Math.max(1, Math.ceil(this.capacity.cpus));
-    for (const isolation of ISOLATIONS) {
+    // Whoever has waited longest gets the last number.
+    for (const isolation of unmet[0]?.shape.isolation === 'thread' ? THREADS_FIRST : PROCESSES_FIRST) {
       let wanted = 0;
       let pool: Pool | undefined;
       for (const demand of unmet) {
-        if (demand.shape.isolation !== isolation) continue;
+        if (demand.shape.isolation !== isolation || !this.#mayLend(demand)) continue;
         for (let missing = demand.total - demand.held; missing > 0 && wanted < most; missing--) {
           pool ??= this.#ledger.free.copy();
           const gpus = pool.pickGpus(demand.need);
@@ -249,6 +328,7 @@ export class Scheduler {
     if (kept !== undefined && kept.demand !== demand && kept.names.some((each) => uses(demand.need, each))) {
       return `what is free is kept for a call that wants more ${kept.names.join(', ')} and has waited longer`;
     }
+    if (!this.#mayLend(demand)) return 'the last worker is kept for what waiting tasks have called';
     return this.#workers.isComing(shape.isolation)
       ? 'a worker is starting'
       : 'all workers that this node may have are busy';
@@ -269,4 +349,5 @@ export class Scheduler {
   }
 }
 
-const ISOLATIONS = ['process', 'thread'] as const;
+const PROCESSES_FIRST = ['process', 'thread'] as const;
+const THREADS_FIRST = ['thread', 'process'] as const;

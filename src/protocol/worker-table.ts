@@ -6,12 +6,16 @@ export interface WorkerState {
   readonly incarnation: number;
   readonly isolation: Shape['isolation'];
   starting: boolean;
+  /** It is being ended, for a worker of the other isolation. */
+  retiring: boolean;
   /** Newest last. */
   readonly leases: Granted[];
   /** Cores that count as used by it. It runs one task at a time, so this is the most that one of its leases asks for. */
   charged: number;
   /** Larger is later: idle workers are lent out last-used-first, because they are still awake and warm. */
   used: number;
+  /** When it was last lent or given back, in milliseconds. */
+  usedAt: number;
 }
 
 /** The workers of a node and their numbers, and which of them is best for a lease. */
@@ -22,6 +26,8 @@ export class WorkerTable {
   readonly #enough: number;
   readonly #workers = new Map<number, WorkerState>();
   readonly #reserved = new Set<number>();
+  /** Those of the reserved numbers that dead workers had. */
+  readonly #leaving = new Set<number>();
   readonly #incarnations: number[] = [];
   #clock = 0;
 
@@ -46,6 +52,7 @@ export class WorkerTable {
   }
 
   unreserve(number: number): boolean {
+    this.#leaving.delete(number);
     return this.#reserved.delete(number);
   }
 
@@ -62,7 +69,17 @@ export class WorkerTable {
     if (number === undefined) return undefined;
     const incarnation = (this.#incarnations[number] ?? 0) + 1;
     this.#incarnations[number] = incarnation;
-    const worker: WorkerState = { number, incarnation, isolation, starting: true, leases: [], charged: 0, used: 0 };
+    const worker: WorkerState = {
+      number,
+      incarnation,
+      isolation,
+      starting: true,
+      retiring: false,
+      leases: [],
+      charged: 0,
+      used: 0,
+      usedAt: 0,
+    };
     this.#workers.set(number, worker);
     return worker;
   }
@@ -71,15 +88,17 @@ export class WorkerTable {
   leave(worker: WorkerState): void {
     this.#workers.delete(worker.number);
     this.#reserved.add(worker.number);
+    this.#leaving.add(worker.number);
   }
 
-  touch(worker: WorkerState): void {
+  touch(worker: WorkerState, now: number): void {
     worker.used = ++this.#clock;
+    worker.usedAt = now;
   }
 
   count(isolation: Shape['isolation']): number {
     let n = 0;
-    for (const worker of this.#workers.values()) if (worker.isolation === isolation) n++;
+    for (const worker of this.#workers.values()) if (worker.isolation === isolation && !worker.retiring) n++;
     return n;
   }
 
@@ -93,15 +112,85 @@ export class WorkerTable {
   available(isolation: Shape['isolation']): number {
     let n = 0;
     for (const worker of this.#workers.values()) {
-      if (worker.isolation === isolation && (worker.starting || worker.leases.length === 0)) n++;
+      if (worker.isolation === isolation && (worker.starting || isIdle(worker))) n++;
     }
     return n;
   }
 
   /** Whether a worker can be had without anybody's giving one back. */
   isComing(isolation: Shape['isolation']): boolean {
-    return this.freeNumber() !== undefined || this.available(isolation) > 0;
+    return this.freeNumber() !== undefined || this.available(isolation) > 0 || this.#isRetiring;
   }
+
+  get #isRetiring(): boolean {
+    for (const worker of this.#workers.values()) if (worker.retiring) return true;
+    return false;
+  }
+
+  // ---- when the numbers run out
+
+  /** Workers there may be that are not held by exclusive leases, and those that are. */
+  get shares(): { open: number; exclusive: number } {
+    let open = 0;
+    let exclusive = 0;
+    for (let number = 1; number < this.#parties; number++) {
+      const worker = this.#workers.get(number);
+      if (worker?.leases.some((lease) => lease.exclusive)) exclusive++;
+      else if (worker !== undefined || !this.#reserved.has(number)) open++;
+    }
+    return { open, exclusive };
+  }
+
+  /** The worker that an owner (an address key) is; undefined for the driver. */
+  ofOwner(owner: string): WorkerState | undefined {
+    for (const worker of this.#workers.values()) if (isParty(owner, worker)) return worker;
+    return undefined;
+  }
+
+  /** Whether an owner is a worker on which everything waits. */
+  isWaiting(owner: string): boolean {
+    const worker = this.ofOwner(owner);
+    return worker !== undefined && waits(worker);
+  }
+
+  /** No task runs on any worker. */
+  get nothingRuns(): boolean {
+    for (const worker of this.#workers.values()) if (!isIdle(worker) && !waits(worker)) return false;
+    return true;
+  }
+
+  /** All workers there may be are here, and none of them does anything. */
+  get standStill(): boolean {
+    return this.#leaving.size === 0 && this.freeNumber() === undefined && this.nothingRuns;
+  }
+
+  /**
+   * The worker to end for one of `isolation`, for which there is no number: the one of the other isolation that has been
+   * idle longest, and at least since `before` (ms). Undefined while another one is on its way out.
+   */
+  toRetire(isolation: Shape['isolation'], before: number): WorkerState | undefined {
+    if (this.#leaving.size > 0 || this.isComing(isolation)) return undefined;
+    let oldest: WorkerState | undefined;
+    for (const worker of this.#workers.values()) {
+      if (worker.isolation === isolation || !isIdle(worker) || worker.usedAt > before) continue;
+      if (oldest === undefined || worker.used < oldest.used) oldest = worker;
+    }
+    return oldest;
+  }
+
+  /** Why none of the workers can be lent, for the reason of an error. */
+  obstacles(isolation: Shape['isolation']): { total: number; exclusive: number; others: number; full: number } {
+    let exclusive = 0;
+    let others = 0;
+    for (const worker of this.#workers.values()) {
+      if (worker.leases.some((lease) => lease.exclusive)) exclusive++;
+      else if (worker.isolation !== isolation) others++;
+    }
+    const total = this.#workers.size;
+    return { total, exclusive, others, full: total - exclusive - others };
+  }
+
+  // ---- choosing
 
   /**
    * The worker for a lease: the demanding worker itself when all it has is suspended (its children run where their
@@ -115,7 +204,7 @@ export class WorkerTable {
     for (const worker of this.#workers.values()) {
       if (worker.isolation !== shape.isolation) continue;
       count++;
-      if (worker.starting) continue;
+      if (worker.starting || worker.retiring) continue;
       if (worker.leases.length === 0) {
         if (idle === undefined || worker.used > idle.used) idle = worker;
       } else if (this.#canStack(worker, shape)) {
@@ -145,12 +234,21 @@ export class WorkerTable {
 }
 
 /** Whether an owner (an address key) is that worker. */
-function isParty(owner: string, worker: WorkerState): boolean {
+export function isParty(owner: string, worker: WorkerState): boolean {
   return owner.endsWith(`.${worker.number}.${worker.incarnation}`);
+}
+
+function isIdle(worker: WorkerState): boolean {
+  return worker.leases.length === 0 && !worker.starting && !worker.retiring;
+}
+
+function waits(worker: WorkerState): boolean {
+  return worker.leases.length > 0 && worker.leases.every((lease) => lease.suspended);
 }
 
 function stateOf(worker: WorkerState): string {
   if (worker.starting) return 'starting';
+  if (worker.retiring) return 'retiring';
   if (worker.leases.length === 0) return 'idle';
-  return worker.leases.every((lease) => lease.suspended) ? 'waiting' : 'busy';
+  return waits(worker) ? 'waiting' : 'busy';
 }

@@ -9,11 +9,14 @@ export interface Attached {
   readonly bell: Bell;
 }
 
-/** `read` is the descriptor of the party's own bell; the bell closes it. */
-export function attach(config: SessionConfig, party: number, read: number | undefined): Attached {
+/**
+ * `read` is the descriptor of the party's own bell; the bell closes it. `foreign`: it rings by FFI. A thread that may be
+ * terminated at any moment does not, since one that is ended within a foreign call can take the process down.
+ */
+export function attach(config: SessionConfig, party: number, read: number | undefined, foreign: boolean): Attached {
   const block = ControlBlock.attach(config.block, config.shape);
   const store = SharedStore.attach(config.store, party);
-  return { block, store, bell: bellOf(config, block, party, read, true) };
+  return { block, store, bell: bellOf(config, block, party, read, foreign) };
 }
 
 export function bellOf(

@@ -146,6 +146,7 @@ export class Reference<T> {
   static expire(ref: Reference<unknown>, task: string): void {
     if (ref.#released !== undefined) return;
     ref.#released = task;
+    ref.#promise = undefined;
     ref.#letGo();
   }
 

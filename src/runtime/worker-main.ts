@@ -18,7 +18,12 @@ export function startWorker(config: WorkerConfig): void {
     // Ctrl-C reaches the whole group; the session decides what becomes of its workers.
     process.on('SIGINT', () => {});
   }
-  const { block, store, bell } = attach(config, config.self.party, config.bells?.read[0]);
+  const { block, store, bell } = attach(
+    config,
+    config.self.party,
+    config.bells?.read[0],
+    config.isolation === 'process',
+  );
   const host = new PartyHost({
     self: config.self,
     block,

@@ -80,9 +80,11 @@ export function configure(seed: number): Config {
       lineage: random.pick([0, 300, 1000, 1e6]),
     },
     scheduler: {
-      parties: random.chance(0.2) ? 16 : 64,
+      // Two of them are no workers.
+      parties: random.pick([64, 64, 64, 16, 8, 5, 4]),
       stacked: random.pick([2, 4, 64, 64]),
       quantum: random.pick([1, 10, 10]),
+      standstill: 1000,
     },
     program: {
       shapes: program,

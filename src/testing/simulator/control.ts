@@ -12,7 +12,7 @@ import {
 } from '../../protocol/index.ts';
 import { Host } from './host.ts';
 import { describe, type Message } from './messages.ts';
-import { type Payload, SharedObject, Violation } from './values.ts';
+import { isStandstill, type Payload, SharedObject, Violation } from './values.ts';
 import { type Endpoint, Link, type World } from './world.ts';
 
 export const NODE = '00000000000000aa';
@@ -38,6 +38,9 @@ export class Control implements Endpoint<Message>, SchedulerPort, DirectoryPort<
   deaths = 0;
   crashes = 0;
   losses = 0;
+  /** Demands refused because nothing moved any more. */
+  standstills = 0;
+  retired = 0;
   #ticking = false;
 
   constructor(world: World) {
@@ -229,7 +232,20 @@ export class Control implements Endpoint<Message>, SchedulerPort, DirectoryPort<
     this.#tell(this.#byKey.get(owner), { type: 'reclaim', lease });
   }
 
+  retire(worker: number, incarnation: number): boolean {
+    const host = this.hosts.get(worker);
+    if (host === undefined || !host.alive || host.address.incarnation !== incarnation) return false;
+    if (this.directory.owns(addressKey(host.address))) return false;
+    this.retired++;
+    this.#crash(host, true);
+    return true;
+  }
+
   infeasible(owner: string, key: number, reason: string): void {
+    if (isStandstill(reason)) {
+      this.standstills++;
+      this.#checkStandstill();
+    }
     this.#tell(this.#byKey.get(owner), { type: 'infeasible', key, reason });
   }
 
@@ -259,6 +275,17 @@ export class Control implements Endpoint<Message>, SchedulerPort, DirectoryPort<
   }
 
   // ---- checks
+
+  /** Where no message takes as long as that, nothing must be able to go on. */
+  #checkStandstill(): void {
+    const { slowLinks, stall } = this.world.config;
+    if (slowLinks > 0 || stall > 0) return;
+    for (const host of this.hosts.values()) {
+      if (host === this.driver || !host.alive) continue;
+      const { executor } = host.party;
+      if (executor.running > 0) throw new Violation(`a demand is refused although ${host.name} goes on`);
+    }
+  }
 
   /** An entry must not go while a living party has a hold on it. */
   checkUnheld(id: string): void {

@@ -41,7 +41,18 @@ import {
   UNSCHEDULABLE,
   type Value,
 } from './program.ts';
-import { Failure, fromWire, Handle, type Payload, SharedObject, toWire, Violation, type Wire } from './values.ts';
+import {
+  Failure,
+  fromWire,
+  Handle,
+  isStandstill,
+  type Payload,
+  SharedObject,
+  STANDSTILL,
+  toWire,
+  Violation,
+  type Wire,
+} from './values.ts';
 import { type Endpoint, type Envelope, Link, type World } from './world.ts';
 
 type Argument = { readonly dependency: Cell } | { readonly wire: Wire; readonly cells: readonly Cell[] };
@@ -707,8 +718,8 @@ export class Host implements Endpoint<Message>, PartyPort<Payload> {
     return new Failure('worker-died', `${(task as SimTask).spec.seed}: ${reason}`);
   }
 
-  unschedulable(): unknown {
-    return new Failure('unschedulable', UNSCHEDULABLE);
+  unschedulable(_shape: Shape, reason: string): unknown {
+    return new Failure('unschedulable', isStandstill(reason) ? STANDSTILL : UNSCHEDULABLE);
   }
 
   retrying(task: TaskRecord, charged: boolean, reason: string): void {

@@ -3,7 +3,7 @@ import { type Config, configure } from './config.ts';
 import { Control } from './control.ts';
 import type { Host } from './host.ts';
 import { type Body, body, evaluate, Reference, type Twin, type TwinOutcome, type Value } from './program.ts';
-import { Failure, type Handle, type Payload, Violation } from './values.ts';
+import { Failure, type Handle, type Payload, STANDSTILL, Violation } from './values.ts';
 import { World } from './world.ts';
 
 export { type Config, configure } from './config.ts';
@@ -15,6 +15,10 @@ export interface SimulationResult {
   readonly tasks: number;
   readonly events: number;
   readonly deaths: number;
+  /** Demands refused because every worker was held by a task that waited. */
+  readonly standstills: number;
+  /** Idle workers ended to make room for those of the other isolation. */
+  readonly retired: number;
   /** Of virtual time. */
   readonly milliseconds: number;
 }
@@ -42,7 +46,16 @@ export function simulate(
     problem = error instanceof Violation ? error.message : String((error as Error).stack);
     if (problem.startsWith('still busy') && control !== undefined) problem += `\n${explain(control)}`;
   }
-  return { seed, problem, tasks, events: world.steps, deaths: control?.deaths ?? 0, milliseconds: world.now / 1000 };
+  return {
+    seed,
+    problem,
+    tasks,
+    events: world.steps,
+    deaths: control?.deaths ?? 0,
+    standstills: control?.standstills ?? 0,
+    retired: control?.retired ?? 0,
+    milliseconds: world.now / 1000,
+  };
 }
 
 /** The random program, and then a look at every value that can be reached from what it returns. */
@@ -82,6 +95,7 @@ function* compare(actual: Value<Handle>, expected: Value<Twin>, path: string): G
 /** Injected failures may show anywhere; where each of them is made, it is checked that it may be. */
 function checkFailure(failure: Failure, expected: TwinOutcome, path: string): void {
   if (failure.kind === 'cancelled' || failure.kind === 'worker-died' || failure.kind === 'lost') return;
+  if (failure.identity === STANDSTILL) return;
   if ('value' in expected) throw new Violation(`${path}: ${failure} instead of a value`);
   if (!expected.errors.has(failure.identity)) {
     throw new Violation(`${path}: ${failure} instead of one of ${[...expected.errors]}`);

@@ -9,15 +9,20 @@ describe('the protocol under random programs, schedules and crashes', () => {
   it(`keeps its promises for ${SEEDS} seeds`, () => {
     let deaths = 0;
     let tasks = 0;
+    let standstills = 0;
+    let retired = 0;
     for (let seed = 1; seed <= SEEDS; seed++) {
       const result = simulate(seed);
       assert.equal(result.problem, undefined, `seed ${seed}: ${result.problem}`);
       deaths += result.deaths;
       tasks += result.tasks;
+      standstills += result.standstills;
+      retired += result.retired;
     }
     // The injected failures do happen, and there is something for them to hit.
     assert.ok(deaths > SEEDS / 4, `${deaths} workers died`);
     assert.ok(tasks > SEEDS * 5, `${tasks} tasks ran`);
+    assert.ok(standstills > 0 && retired > 0, `${standstills} demands refused, ${retired} workers retired`);
   });
 
   it('does the same for the same seed', () => {

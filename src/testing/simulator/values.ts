@@ -6,6 +6,13 @@ export class Violation extends Error {}
 
 export type FailureKind = 'program' | 'cancelled' | 'worker-died' | 'lost' | 'unschedulable';
 
+/** A task for which there was no worker, because all of them waited. */
+export const STANDSTILL = 'standstill';
+
+export function isStandstill(reason: string): boolean {
+  return reason.includes('nothing has moved');
+}
+
 /** What the simulated host has for an error. The same object travels, so dependents have the same root cause. */
 export class Failure {
   readonly kind: FailureKind;
