@@ -107,6 +107,7 @@ export class ControlHost implements ReactorHost {
           this.#tell(owner, { type: 'grant', key, lease, worker, incarnation, gpus }),
         reclaim: (owner, lease) => this.#tell(owner, { type: 'reclaim', lease }),
         infeasible: (owner, key, reason) => this.#tell(owner, { type: 'infeasible', key, reason }),
+        retire: (worker, incarnation) => this.#retire(worker, incarnation),
       },
       config.capacity,
       { ...SCHEDULER_LIMITS, parties: config.shape.parties },
@@ -180,6 +181,15 @@ export class ControlHost implements ReactorHost {
     if (member?.incarnation !== incarnation || member.process === undefined) return;
     member.killReason ??= reason;
     member.process.kill();
+  }
+
+  /** An idle worker makes room for one of the other isolation, unless somebody may still want what it owns. */
+  #retire(party: number, incarnation: number): boolean {
+    const member = this.#members.get(party);
+    if (member?.incarnation !== incarnation || member.process === undefined) return false;
+    if (this.#directory.owns(member.key)) return false;
+    this.#kill(party, incarnation, 'ended: its number was wanted for a worker of the other isolation');
+    return true;
   }
 
   /** A worker's process or thread has ended: what it had sent counts, what it held and owned does not. */
