@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { closeSync, existsSync, rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { Worker } from 'node:worker_threads';
+import { isMainThread, Worker } from 'node:worker_threads';
 import { InternalError, NotAvailableError, UsageError } from '../base/index.ts';
 import { SharedStore } from '../memory/index.ts';
 import { libc, sharingWorks } from '../native/index.ts';
@@ -164,6 +164,8 @@ export class LocalSession {
     this.host.onRetry = (call, charged, reason) => {
       if (this.#retries.length < 10_000) this.#retries.push({ name: call.name, charged, reason });
     };
+    // Signals reach main threads only.
+    if (bell instanceof PipeBell && isMainThread && this.isolation === 'process') bell.useSignals(DRIVER);
     this.engine = new OwnedEngine(this.host, this.isolation);
     addEngine(this.engine);
     this.host.onHostMessage = answerWithReport(this.host);
