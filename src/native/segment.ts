@@ -1,3 +1,4 @@
+import { closeSync } from 'node:fs';
 import { libc } from './libc.ts';
 
 /** WebAssembly counts memory in pages of this many bytes. */
@@ -87,12 +88,16 @@ export function attachSegment(handle: SegmentHandle): Segment {
 
 /** Whether two mappings of one memfd in this process see each other's writes: the feature test of the process host. */
 export function sharingWorks(): boolean {
+  let fd: number | undefined;
   try {
     const a = createSegment('sheaf-probe', WASM_PAGE, 'processes');
+    fd = a.fd;
     const b = attachSegment(a.handle);
     new Uint8Array(a.buffer)[7] = 42;
     return new Uint8Array(b.buffer)[7] === 42;
   } catch {
     return false;
+  } finally {
+    if (fd !== undefined) closeSync(fd);
   }
 }

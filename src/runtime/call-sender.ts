@@ -88,7 +88,10 @@ export class CallSender {
   #known(cell: Cell): [wire: unknown, inner: readonly string[]] | null {
     const { values, party } = this.#host;
     const { value } = cell;
-    if (cell.state !== READY || !(isPlain(value) || (value instanceof Stored && (value.body?.length ?? 0) <= SMALL_BODY))) {
+    if (
+      cell.state !== READY ||
+      !(isPlain(value) || (value instanceof Stored && (value.body?.length ?? 0) <= SMALL_BODY))
+    ) {
       return null;
     }
     return [

@@ -1,5 +1,5 @@
-import { type Cell, type KeyQueue, type Run, TaskRecord, Timing } from '../protocol/index.ts';
 import type { FunctionSpec } from '../code/index.ts';
+import { type Cell, type KeyQueue, type Run, TaskRecord, Timing } from '../protocol/index.ts';
 import type { Reference } from './reference.ts';
 import { ownBytes, type Stored } from './values.ts';
 

@@ -1,8 +1,8 @@
 import type { FunctionSpec } from '../code/index.ts';
 import type { SharedStore } from '../memory/index.ts';
 import type { Shape } from '../protocol/index.ts';
-import type { WaitLimits } from './waits.ts';
 import type { Reference } from './reference.ts';
+import type { WaitLimits } from './waits.ts';
 
 /** Options of a task, resolved to numbers. */
 export interface ResolvedOptions {

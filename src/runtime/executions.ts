@@ -1,152 +1,18 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { CancelledError, InternalError, TaskError, TimeoutError, UsageError } from '../base/index.ts';
-import { type FunctionSpec, installTypeScript, loadFunction } from '../code/index.ts';
-import { type Cell, NO_CELLS, type ResultWire, Run } from '../protocol/index.ts';
-import { copyBytes, type RingReader } from '../transport/index.ts';
+import { CancelledError, InternalError, TimeoutError, UsageError } from '../base/index.ts';
+import { type Cell, NO_CELLS, type Run } from '../protocol/index.ts';
+import type { RingReader } from '../transport/index.ts';
+import { Answers } from './answers.ts';
+import { cancelledHere, Execution } from './execution.ts';
 import * as F from './frames.ts';
+import { type AnyFunction, type Definition, Loaded } from './loaded.ts';
 import type { PartyHost } from './party-host.ts';
-import { cellOf, isReference, Reference } from './reference.ts';
-import { isPlain, Stored, type Wire } from './values.ts';
-
-type AnyFunction = (...args: unknown[]) => unknown;
-
-interface Definition {
-  readonly spec: FunctionSpec;
-  readonly name: string;
-  readonly maxCalls: number;
-}
-
-/** A function as a worker knows it. */
-class Loaded {
-  readonly name: string;
-  readonly synchronous: boolean;
-  readonly maxCalls: number;
-  readonly spec: FunctionSpec;
-  fn: AnyFunction | undefined = undefined;
-  error: Error | undefined = undefined;
-  loading: Promise<void> | undefined = undefined;
-  calls = 0;
-
-  constructor(definition: Definition) {
-    this.name = definition.name;
-    this.spec = definition.spec;
-    this.synchronous = definition.spec.synchronous && definition.spec.kind === 'function';
-    this.maxCalls = definition.maxCalls;
-  }
-
-  load(): Promise<void> {
-    // Stacks of what users' tools have built; not before, since reading the maps of our own files takes time.
-    process.setSourceMapsEnabled(true);
-    if (needsTypeScript(this.spec)) installTypeScript();
-    this.loading ??= loadFunction(this.spec, this.spec.captures ?? {}).then(
-      (fn) => {
-        this.fn = fn as AnyFunction;
-      },
-      (error: unknown) => {
-        this.error = new TaskError(`the function ${this.name} can't be loaded on the worker: ${String(error)}`, {
-          cause: error,
-        });
-      },
-    );
-    return this.loading;
-  }
-}
-
-/** Reading TypeScript costs a thread on some versions of Node, so only those who need it pay for it. */
-function needsTypeScript({ source }: FunctionSpec): boolean {
-  return /\.[cm]?tsx?$/.test(source.url) || (source.kind === 'slice' && /\.[cm]?ts['"]/.test(source.text));
-}
-
-/** One run of one task on this worker. */
-export class Execution extends Run {
-  readonly host: PartyHost;
-  readonly loaded: Loaded;
-  readonly attempt: number;
-  readonly returns: number;
-  readonly sequence: number;
-  readonly timeout: number;
-  readonly begun: number;
-  gpus: readonly number[] = [];
-  /** Values looked at by `checkWrites`. */
-  checks: (() => string | undefined)[] | null = null;
-  #handles: Reference<unknown>[] | null = null;
-  #abort: AbortController | undefined = undefined;
-  #random = 0;
-  timer: NodeJS.Timeout | undefined = undefined;
-  over = false;
-  constructor(
-    host: PartyHost,
-    loaded: Loaded,
-    caller: number,
-    slot: number,
-    depth: number,
-    exclusive: boolean,
-    attempt: number,
-    returns: number,
-    sequence: number,
-    timeout: number,
-    begun: number,
-  ) {
-    super(caller, slot, depth, exclusive);
-    this.host = host;
-    this.loaded = loaded;
-    this.attempt = attempt;
-    this.returns = returns;
-    this.sequence = sequence;
-    this.timeout = timeout;
-    this.begun = begun;
-    this.#random = Math.imul(sequence ^ (caller << 20), 0x9e3779b1) | 0;
-  }
-
-  get name(): string {
-    return this.loaded.name;
-  }
-
-  get signal(): AbortSignal {
-    this.#abort ??= new AbortController();
-    if (this.cancelled() && !this.#abort.signal.aborted) this.#abort.abort(cancelledHere(this.name));
-    return this.#abort.signal;
-  }
-
-  cancelled(): boolean {
-    return this.#abort?.signal.aborted === true || this.host.block.cancelled(this.caller, this.slot);
-  }
-
-  abort(reason: unknown): void {
-    this.#abort ??= new AbortController();
-    this.#abort.abort(reason);
-  }
-
-  /** Mulberry32 (Tommy Ettinger, public domain algorithm), seeded by the task and not by the attempt. */
-  random(): number {
-    this.#random = (this.#random + 0x6d2b79f5) | 0;
-    let t = Math.imul(this.#random ^ (this.#random >>> 15), 1 | this.#random);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  }
-
-  /** A handle that this run made or was given: it ends with the run. */
-  adopt(handle: Reference<unknown>): void {
-    this.#handles ??= [];
-    this.#handles.push(handle);
-  }
-
-  /** The run's own references go with it. */
-  expireHandles(): void {
-    const handles = this.#handles;
-    if (handles === null) return;
-    this.#handles = null;
-    for (const handle of handles) Reference.expire(handle, this.name);
-  }
-}
-
-function cancelledHere(name: string): CancelledError {
-  return new CancelledError(`the task ${name} was cancelled`);
-}
+import type { Stored } from './values.ts';
 
 /** The worker's part of a party host: finds the next call, runs it, answers. */
 export class Executions {
   readonly #host: PartyHost;
+  readonly #answers: Answers;
   readonly #functions: (Loaded | undefined)[][] = [];
   readonly #active = new Map<number, Execution>();
   readonly #storage = new AsyncLocalStorage<Execution>();
@@ -161,6 +27,7 @@ export class Executions {
 
   constructor(host: PartyHost, checkWrites: boolean) {
     this.#host = host;
+    this.#answers = new Answers(host);
     this.checkWrites = checkWrites;
   }
 
@@ -501,154 +368,13 @@ export class Executions {
         );
       }
     }
-    this.#answer(run, failed, result);
+    this.#answers.answer(run, failed, result);
     host.block.clearCurrent(host.self.party);
     if (run.timeout > 0) host.block.setDeadline(host.self.party, 0);
     run.expireHandles();
     const { loaded } = run;
     if (loaded !== undefined && loaded.maxCalls > 0 && ++loaded.calls >= loaded.maxCalls) this.#retiring = true;
     if (this.#retiring && this.#active.size === 0) this.onRetire?.();
-  }
-
-  // ---- answering
-
-  #answer(run: Execution, failed: boolean, result: unknown): void {
-    const host = this.#host;
-    if (run.orphaned) {
-      run.expireHandles();
-      host.party.executor.finish(run, NO_CELLS, undefined);
-      return;
-    }
-    const ticks = Math.min(0x7fffffff, (performance.now() - run.begun) * 1000 * F.MICROS_SCALE) | 0;
-    if (!failed && run.returns === 0 && run.scope === null) {
-      if (typeof result === 'number') {
-        if (this.#replyNumber(run, ticks, result)) return;
-      } else if (this.#replyValue(run, ticks, result)) return;
-    }
-    this.#replyFully(run, ticks, failed, result);
-  }
-
-  #replyNumber(run: Execution, ticks: number, result: number): boolean {
-    const { reactor, party } = this.#host;
-    const writer = reactor.messageWriter(run.caller);
-    const at = writer === undefined ? -1 : writer.reserve(24);
-    if (writer === undefined || at < 0) return false;
-    const { words, floats } = writer.views;
-    const w = at >> 2;
-    words[w] = F.REPLY_NUMBER;
-    words[w + 1] = run.slot;
-    words[w + 2] = ticks;
-    floats[(at >> 3) + 2] = result;
-    party.executor.finish(run, NO_CELLS, undefined);
-    writer.commit(24);
-    reactor.notify(run.caller);
-    return true;
-  }
-
-  /** A value that fits a message by itself. */
-  #replyValue(run: Execution, ticks: number, result: unknown): boolean {
-    const { reactor, party, values } = this.#host;
-    if (isReference(result)) return false;
-    let encoded: ReturnType<typeof values.encoder.encode>;
-    try {
-      encoded = values.encoder.encode(result, 'result', values.inlineLimit);
-    } catch {
-      // Said again, with its error, on the full way.
-      return false;
-    }
-    const { length } = encoded;
-    if (length > values.inlineLimit || encoded.buffers.length > 0 || encoded.refs.length > 0) return false;
-    const writer = reactor.messageWriter(run.caller);
-    const at = writer === undefined ? -1 : writer.reserve(16 + length);
-    if (writer === undefined || at < 0) return false;
-    const { words, bytes } = writer.views;
-    const w = at >> 2;
-    words[w] = isPlain(result) ? F.REPLY_PLAIN : F.REPLY_VALUE;
-    words[w + 1] = run.slot;
-    words[w + 2] = ticks;
-    words[w + 3] = length;
-    copyBytes(bytes, at + 16, encoded.bytes, 0, length);
-    party.executor.finish(run, NO_CELLS, undefined);
-    writer.commit(16 + length);
-    reactor.notify(run.caller);
-    return true;
-  }
-
-  #replyFully(run: Execution, ticks: number, failed: boolean, result: unknown): void {
-    const host = this.#host;
-    const granted: Cell[] = [];
-    const payload: Stored[] = [];
-    let results: ResultWire<Wire>[];
-    try {
-      results = failed
-        ? [this.#failure(result, run)]
-        : run.returns > 0
-          ? this.#tuple(run, result, granted, payload)
-          : [this.#result(result, 'result', granted, payload)];
-    } catch (error) {
-      for (const each of payload) host.values.unpin(each);
-      payload.length = 0;
-      granted.length = 0;
-      failed = true;
-      results = [this.#failure(error, run)];
-    }
-    // The run's own handles go first, so that `kept` names only what others here still hold; what it returns stays held.
-    const { references } = host.party;
-    for (const cell of granted) references.hold(cell);
-    run.expireHandles();
-    const { kept, receipt } = host.party.executor.finish(
-      run,
-      granted.length === 0 ? NO_CELLS : granted,
-      payload.length === 0 ? undefined : payload,
-    );
-    for (const cell of granted) references.drop(cell);
-    host.mailer.post(run.caller, { slot: run.slot, micros: ticks, failed, results, kept, receipt }, F.REPLY);
-  }
-
-  #tuple(run: Execution, result: unknown, granted: Cell[], payload: Stored[]): ResultWire<Wire>[] {
-    if (!Array.isArray(result) || result.length !== run.returns) {
-      throw new UsageError(
-        `${run.name} was called with { returns: ${run.returns} } and returned ` +
-          `${Array.isArray(result) ? `a tuple of ${result.length}` : typeof result}; return an array of ${run.returns}`,
-      );
-    }
-    return result.map((each, i) => this.#result(each, `result[${i}]`, granted, payload));
-  }
-
-  #result(result: unknown, root: string, granted: Cell[], payload: Stored[]): ResultWire<Wire> {
-    const { values, party } = this.#host;
-    if (isReference(result)) {
-      const cell = cellOf(result);
-      granted.push(cell);
-      return { payload: undefined, inner: [], delegate: party.references.promote(cell) };
-    }
-    const { value, pinned, inner } = values.keep(result, root);
-    if (pinned) payload.push(value as Stored);
-    granted.push(...inner);
-    return { payload: values.toWire(value), inner: inner.map((cell) => party.references.promote(cell)), delegate: null };
-  }
-
-  /** The error as the caller gets it: itself where it can travel, with the chain of tasks it came through. */
-  #failure(error: unknown, run: Execution): ResultWire<Wire> {
-    const { values } = this.#host;
-    let thrown: unknown = error;
-    if (!(error instanceof Error)) {
-      thrown = new TaskError(`${run.name ?? 'a task'} threw ${describe(error)}, which is not an Error`, {
-        cause: isPlain(error) ? error : undefined,
-        details: { task: run.name },
-      });
-    }
-    const traced = trace(thrown as Error, run);
-    try {
-      const kept = values.keep(traced, 'error');
-      if (!kept.pinned && kept.inner.length === 0) return { payload: values.toWire(kept.value), inner: [], delegate: null };
-      if (kept.pinned) values.unpin(kept.value as Stored);
-    } catch {
-      // Its own fields can't travel; what every error has can.
-    }
-    const plain = new TaskError(`${traced.name}: ${traced.message}`, { details: { task: run.name } });
-    plain.stack = traced.stack ?? '';
-    return { payload: values.toWire(values.keep(plain, 'error').value), inner: [], delegate: null };
   }
 
   // ---- sleeping
@@ -678,23 +404,5 @@ export class Executions {
 }
 
 function isPromise(value: unknown): value is PromiseLike<unknown> {
-  return (
-    typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
-  );
-}
-
-function describe(value: unknown): string {
-  if (typeof value === 'string') return JSON.stringify(value.length > 80 ? `${value.slice(0, 77)}...` : value);
-  return typeof value === 'object' && value !== null ? `an ${value.constructor?.name ?? 'object'}` : String(value);
-}
-
-/** Adds a line to the stack for each task that an error passes on its way to who looks at it. */
-function trace(error: Error, run: Execution): Error {
-  const line = `    in task ${run.name} (attempt ${run.attempt + 1}, worker ${run.host.self.party})`;
-  try {
-    error.stack = `${error.stack ?? `${error.name}: ${error.message}`}\n${line}`;
-  } catch {
-    // A frozen error keeps the stack that it has.
-  }
-  return error;
+  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
 }

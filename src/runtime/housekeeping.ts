@@ -29,7 +29,8 @@ export class Housekeeping {
   /** Called when the thread goes to sleep with nothing pending. */
   idle(): void {
     const total = this.#total();
-    if (total !== this.#relievedAt && this.#reliefTimer === undefined && this.#relief() !== undefined) this.#relieveSoon();
+    if (total !== this.#relievedAt && this.#reliefTimer === undefined && this.#relief() !== undefined)
+      this.#relieveSoon();
     if (total - this.#collectedAt < BURST || this.#timer !== undefined) return;
     this.#timer = setTimeout(() => {
       this.#timer = undefined;

@@ -1,5 +1,5 @@
 export * from './engine.ts';
-export { explainWaits, type NodeReport, partyName, type PartyReport, shapeName } from './explain.ts';
+export { explainWaits, type NodeReport, type PartyReport, partyName, shapeName } from './explain.ts';
 export { type MachineLimits, machineLimits } from './machine.ts';
 export { isReference, Reference } from './reference.ts';
 export * from './session.ts';

@@ -4,11 +4,11 @@ import type { SharedStore } from '../memory/index.ts';
 import { Cell, FAILED, NO_CELLS, READY, type Waiter } from '../protocol/index.ts';
 import { ArgumentArena, Call, FunctionEntry, type Plan } from './call.ts';
 import { ByReference, type CurrentTask, type Engine, type Prepared, type ResolvedOptions } from './engine.ts';
-import type { Execution } from './executions.ts';
+import type { Execution } from './execution.ts';
 import type { PartyHost } from './party-host.ts';
 import { cellOf, isReference, Reference } from './reference.ts';
-import { type CellValue, Gathered, isShared } from './values.ts';
 import { takeSite } from './sites.ts';
+import { type CellValue, Gathered, isShared } from './values.ts';
 import type { WaitLimits } from './waits.ts';
 
 interface OwnedPlan extends Plan, Prepared {}
@@ -220,12 +220,7 @@ export class OwnedEngine implements Engine {
     return handle;
   }
 
-  settled(
-    refs: readonly Reference<unknown>[],
-    count: number,
-    failFast: boolean,
-    limits: WaitLimits,
-  ): Promise<boolean> {
+  settled(refs: readonly Reference<unknown>[], count: number, failFast: boolean, limits: WaitLimits): Promise<boolean> {
     const cells = refs.map(cellOf);
     for (const cell of cells) cell.observed = true;
     return this.host.waits.settled(cells, count, failFast, limits);

@@ -34,8 +34,8 @@ import * as F from './frames.ts';
 import { Housekeeping } from './housekeeping.ts';
 import { Mailer } from './mailer.ts';
 import { type HandleHost, Reference } from './reference.ts';
-import { INLINE_LIMIT, isShared, Stored, Values, type Wire } from './values.ts';
 import { Relief } from './relief.ts';
+import { INLINE_LIMIT, isShared, Stored, Values, type Wire } from './values.ts';
 import { Waits } from './waits.ts';
 
 const CONTROL_PARTY = 0;
@@ -518,7 +518,7 @@ export class PartyHost implements PartyPort<Wire>, ReactorHost, HandleHost {
   readonly #idlers: (() => void)[] = [];
 
   drained(): Promise<void> {
-    if (this.party.owner.pending === 0) return Promise.resolve();
+    if (this.closed || this.party.owner.pending === 0) return Promise.resolve();
     this.reactor.kick();
     return new Promise((resolve) => this.#idlers.push(resolve));
   }

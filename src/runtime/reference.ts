@@ -1,5 +1,5 @@
 import { inspect } from 'node:util';
-import { ReleasedError, SheafError, UsageError } from '../base/index.ts';
+import { ReleasedError, type SheafError, UsageError } from '../base/index.ts';
 import { type Cell, PENDING } from '../protocol/index.ts';
 import type { Engine } from './engine.ts';
 import { describeSite, takeSite } from './sites.ts';

@@ -228,6 +228,12 @@ export class LocalSession {
     return this.#closing;
   }
 
+  /** The process is about to end: workers go, and nobody is told of what was pending. */
+  endForExit(): Promise<void> {
+    this.#closing ??= atMost(END_MS, this.host.ask('close'));
+    return this.#closing;
+  }
+
   async #close(): Promise<void> {
     removeEngine(this.engine);
     this.#signals();
@@ -247,6 +253,9 @@ export class LocalSession {
     if (this.#pipes !== undefined) for (const fd of [...this.#pipes.read, ...this.#pipes.write]) closeSync(fd);
   }
 }
+
+/** How long the end of a process waits for its workers', in milliseconds. */
+const END_MS = 900;
 
 /** Waits for `promise`, but not for ever; the timer keeps the process alive meanwhile. */
 function atMost(ms: number, promise: Promise<unknown>): Promise<void> {
@@ -281,19 +290,27 @@ function closeOnSignals(session: LocalSession): () => void {
       if (process.listenerCount(signal) > listeningSessions) return;
       if (again) process.exit(code);
       again = true;
-      void session.close().finally(() => process.exit(code));
+      void session.endForExit().finally(() => {
+        // The last of them ends the process.
+        ending.delete(session);
+        if (ending.size === 0) process.exit(code);
+      });
     };
     process.on(signal as NodeJS.Signals, listener);
     return [signal, listener] as const;
   });
   listeningSessions++;
+  ending.add(session);
   return () => {
     listeningSessions--;
+    ending.delete(session);
     for (const [signal, listener] of listeners) process.off(signal as NodeJS.Signals, listener);
   };
 }
 
 let listeningSessions = 0;
+/** Sessions that a signal has to end before the process. */
+const ending = new Set<LocalSession>();
 
 /** A program that exits in the middle leaves no socket behind. */
 function unlinkAtExit(socket: string | undefined): () => void {

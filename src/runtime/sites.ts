@@ -30,7 +30,8 @@ const ownSources = ownPath.replace(/[^/]+\/$/, 'src/');
 /** The first place of a site that is user code: `file:line:column`. */
 export function userFrame(site: Error | undefined): string | undefined {
   for (const line of (site?.stack ?? '').split('\n').slice(1)) {
-    if (line.includes(ownFolder) || line.includes(ownPath) || line.includes(ownSources) || line.includes('node:')) continue;
+    if (line.includes(ownFolder) || line.includes(ownPath) || line.includes(ownSources) || line.includes('node:'))
+      continue;
     const match = /\(?([^\s(]+:\d+:\d+)\)?$/.exec(line);
     if (match !== null) return (match[1] as string).replace(/^file:\/\//, '');
   }

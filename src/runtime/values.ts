@@ -123,11 +123,7 @@ export class Values {
   /** Counts bytes of shared memory that were looked at here. */
   bytesViewed = 0;
 
-  constructor(
-    store: SharedStore,
-    handle: (cell: Cell) => Reference<unknown>,
-    inlineLimit: number = INLINE_LIMIT,
-  ) {
+  constructor(store: SharedStore, handle: (cell: Cell) => Reference<unknown>, inlineLimit: number = INLINE_LIMIT) {
     this.store = store;
     this.inlineLimit = inlineLimit;
     this.#handle = handle;
@@ -168,7 +164,8 @@ export class Values {
     const { buffers } = encoded;
     const known = buffers.map((b) => store.slotOf(b.buffer));
     let fresh = 0;
-    for (let i = 0; i < buffers.length; i++) if (known[i] === undefined) fresh += align((buffers[i] as Part).byteLength);
+    for (let i = 0; i < buffers.length; i++)
+      if (known[i] === undefined) fresh += align((buffers[i] as Part).byteLength);
     const slot = fresh === 0 ? undefined : store.allocate(fresh);
     const extents: Extent[] = [];
     let at = 0;

@@ -20,9 +20,12 @@ export function currentEngine(what: string): Engine {
   if (single !== undefined) return single;
   const { engines: open } = threadState();
   if (open.size === 0) {
-    throw new UsageError(`${what} needs an open session: call \`await connect()\` first, and keep it open until the end`, {
-      code: 'ERR_SHEAF_NO_SESSION',
-    });
+    throw new UsageError(
+      `${what} needs an open session: call \`await connect()\` first, and keep it open until the end`,
+      {
+        code: 'ERR_SHEAF_NO_SESSION',
+      },
+    );
   }
   throw new UsageError(
     `${what} could mean any of ${open.size} open sessions: use session.run(() => ...), or task.with({ session })`,

@@ -1,7 +1,7 @@
 import { Deque, UsageError } from '../base/index.ts';
-import { cancel, get } from './waiting.ts';
 import { Progress } from './progress.ts';
 import type { MapOptions, Outcome, Ref } from './types.ts';
+import { cancel, get } from './waiting.ts';
 
 interface Pending {
   readonly input: unknown;
@@ -76,7 +76,11 @@ class Finished {
   }
 }
 
-function begin(call: (...args: unknown[]) => Ref<unknown>, toArgs: (item: unknown) => unknown[], input: unknown): Pending {
+function begin(
+  call: (...args: unknown[]) => Ref<unknown>,
+  toArgs: (item: unknown) => unknown[],
+  input: unknown,
+): Pending {
   let ref: Ref<unknown> | undefined;
   let value: Promise<unknown>;
   try {
@@ -117,7 +121,10 @@ function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefined): Pro
 }
 
 function iteratorOf(items: unknown, name: string): AsyncIterator<unknown> | Iterator<unknown> {
-  const any = items as { [Symbol.asyncIterator]?: () => AsyncIterator<unknown>; [Symbol.iterator]?: () => Iterator<unknown> };
+  const any = items as {
+    [Symbol.asyncIterator]?: () => AsyncIterator<unknown>;
+    [Symbol.iterator]?: () => Iterator<unknown>;
+  };
   const make = any?.[Symbol.asyncIterator] ?? any?.[Symbol.iterator];
   if (typeof make !== 'function') throw new UsageError(`${name}.map takes an iterable or async iterable of items`);
   return (make as () => AsyncIterator<unknown> | Iterator<unknown>).call(items);

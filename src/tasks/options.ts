@@ -41,9 +41,12 @@ export function checkNames(
     if (value === undefined || names.has(name)) continue;
     const part = notYet[name];
     if (part !== undefined) {
-      throw new NotAvailableError(`${what}: the option \`${name}\` comes with ${part}, which this version does not have`, {
-        details: { option: name },
-      });
+      throw new NotAvailableError(
+        `${what}: the option \`${name}\` comes with ${part}, which this version does not have`,
+        {
+          details: { option: name },
+        },
+      );
     }
     throw new UsageError(`${what}: there is no option \`${name}\`; the options are ${[...names].join(', ')}`);
   }
@@ -59,8 +62,45 @@ function whole(value: number, what: string): number {
   throw new UsageError(`${what} is ${String(value)}; give a whole number that is not negative`);
 }
 
+export function checkObject(options: unknown, what: string): asserts options is object {
+  if (typeof options === 'object' && options !== null && !Array.isArray(options)) return;
+  throw new UsageError(
+    `${what}: the options are ${options === null ? 'null' : typeof options}; give an object, or nothing`,
+  );
+}
+
+export function checkSignal(signal: unknown, what: string): void {
+  if (signal instanceof AbortSignal) return;
+  throw new UsageError(
+    `${what}: the option \`signal\` is ${signal === null ? 'null' : typeof signal}; give an AbortSignal`,
+  );
+}
+
+/** Amounts by name. */
+export function checkResources(resources: unknown, what: string): void {
+  if (typeof resources !== 'object' || resources === null) {
+    throw new UsageError(
+      `${what}: the option \`resources\` is ${String(resources)}; give amounts by name, such as { license: 2 }`,
+    );
+  }
+  for (const [key, value] of Object.entries(resources))
+    amount(value as number, `${what}: the option \`resources.${key}\``);
+}
+
 export function checkTaskOptions(options: TaskOptions, name: string): void {
-  checkNames(options, known, later, `task ${name}`);
+  const what = `task ${name}`;
+  checkObject(options, what);
+  checkNames(options, known, later, what);
+  const { name: own, signal, resources, retryErrors } = options as Record<string, unknown>;
+  if (own !== undefined && typeof own !== 'string')
+    throw new UsageError(`${what}: the option \`name\` is ${typeof own}; give a text`);
+  if (signal !== undefined) checkSignal(signal, what);
+  if (resources !== undefined) checkResources(resources, what);
+  if (retryErrors !== undefined && typeof retryErrors !== 'boolean' && typeof retryErrors !== 'function') {
+    throw new UsageError(
+      `${what}: the option \`retryErrors\` is ${String(retryErrors)}; give a boolean, or a function of the error`,
+    );
+  }
 }
 
 /** Defaults filled in, units resolved. */
@@ -70,14 +110,17 @@ export function resolveOptions(o: TaskOptions, name: string, isolation: 'process
   if (gpus > 1 && !Number.isInteger(gpus)) {
     throw new UsageError(`${what('gpus')} is ${gpus}; give whole devices, or a share of one that is less than 1`);
   }
-  const retries = o.retries === Number.POSITIVE_INFINITY ? Number.MAX_SAFE_INTEGER : whole(o.retries ?? 3, what('retries'));
+  const retries =
+    o.retries === Number.POSITIVE_INFINITY ? Number.MAX_SAFE_INTEGER : whole(o.retries ?? 3, what('retries'));
   const custom: Record<string, number> = {};
   for (const [key, value] of Object.entries(o.resources ?? {})) custom[key] = amount(value, what(`resources.${key}`));
   if (o.isolation !== undefined && o.isolation !== 'process' && o.isolation !== 'thread') {
     throw new UsageError(`${what('isolation')} is ${JSON.stringify(o.isolation)}; give 'process' or 'thread'`);
   }
   if (o.isolation === 'process' && isolation === 'thread') {
-    throw new NotAvailableError(`${what('isolation')} is 'process', but this session shares memory between threads only`);
+    throw new NotAvailableError(
+      `${what('isolation')} is 'process', but this session shares memory between threads only`,
+    );
   }
   return {
     name: o.name ?? name,

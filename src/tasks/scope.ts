@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { CancelledError, milliseconds, TimeoutError } from '../base/index.ts';
+import { CancelledError, milliseconds, TimeoutError, UsageError } from '../base/index.ts';
 import { Reference } from '../runtime/index.ts';
 import type { Args, Out, Ref, Scope, ScopeOptions, Task } from './types.ts';
 
@@ -67,7 +67,9 @@ class TaskScope implements Scope {
   #cancel(ref: Reference<unknown>, reason: unknown): void {
     if (Reference.isReleased(ref)) return;
     const error =
-      reason instanceof TimeoutError ? reason : new CancelledError('the scope of the task has ended', { cause: reason });
+      reason instanceof TimeoutError
+        ? reason
+        : new CancelledError('the scope of the task has ended', { cause: reason });
     ref.ignore();
     Reference.engine(ref).cancel(ref, error, false, true);
   }
@@ -94,7 +96,12 @@ class TaskScope implements Scope {
 export function scope<T>(body: (s: Scope) => Promise<T>, o?: ScopeOptions): Promise<T>;
 export function scope(o?: ScopeOptions): Scope;
 export function scope<T>(a?: ((s: Scope) => Promise<T>) | ScopeOptions, b?: ScopeOptions): Promise<T> | Scope {
-  if (typeof a !== 'function') return new TaskScope(a ?? {});
+  if (typeof a !== 'function') {
+    if (a !== undefined && (typeof a !== 'object' || a === null)) {
+      throw new UsageError(`scope takes a function or options, not ${a === null ? 'null' : typeof a}`);
+    }
+    return new TaskScope(a ?? {});
+  }
   return runScope(a, new TaskScope(b ?? {}));
 }
 

@@ -1,20 +1,10 @@
 import { type Bytes, bytes, NotAvailableError, UsageError } from '../base/index.ts';
 import { defaultResources, LocalSession, threadState } from '../runtime/index.ts';
 import { currentEngine, engines, runWith, sessions } from './context.ts';
-import { checkNames } from './options.ts';
+import { checkNames, checkObject, checkResources, checkSignal } from './options.ts';
 import type { ConnectOptions, Current, Session, SessionStats } from './types.ts';
 
-const known = new Set([
-  'cpus',
-  'gpus',
-  'resources',
-  'memory',
-  'isolation',
-  'env',
-  'checkWrites',
-  'signal',
-  'name',
-]);
+const known = new Set(['cpus', 'gpus', 'resources', 'memory', 'isolation', 'env', 'checkWrites', 'signal', 'name']);
 const later: Readonly<Record<string, string>> = {
   mode: 'inline mode',
   spill: 'spilling to disk',
@@ -99,11 +89,21 @@ export async function connect(where?: string | ConnectOptions): Promise<Session>
     throw new NotAvailableError(`connect('${where}'): clusters are not in this version; connect() opens this machine`);
   }
   const o = where ?? {};
-  if (o === null || typeof o !== 'object') throw new UsageError('connect takes an object of options, or nothing');
+  checkObject(o, 'connect');
   const { mode, ...rest } = o as ConnectOptions & { mode?: string };
   checkNames(mode === 'workers' ? rest : o, known, later, 'connect');
   if (threadState().onWorker) {
-    throw new UsageError('connect was called inside a task: its worker is part of a session already; call tasks directly');
+    throw new UsageError(
+      'connect was called inside a task: its worker is part of a session already; call tasks directly',
+    );
+  }
+  if (o.signal !== undefined) checkSignal(o.signal, 'connect');
+  if (o.resources !== undefined) checkResources(o.resources, 'connect');
+  if (o.gpus !== undefined && !(Number.isInteger(o.gpus) && o.gpus >= 0)) {
+    throw new UsageError(`connect: gpus is ${String(o.gpus)}; give a whole number that is not negative`);
+  }
+  for (const [name, value] of Object.entries(o.env ?? {})) {
+    if (typeof value !== 'string') throw new UsageError(`connect: env.${name} is ${typeof value}; give a text`);
   }
   o.signal?.throwIfAborted();
   const defaults = defaultResources();

@@ -68,8 +68,10 @@ function callable(definition: Definition): AnyTask {
   const call = (...args: unknown[]): unknown => definition.call(args);
   const named = Object.defineProperty(call, 'name', { value: definition.name });
   return Object.assign(named, {
-    with: (options: TaskOptions) =>
-      callable(new Definition(definition.spec, { ...definition.options, ...options })),
+    with: (options: TaskOptions) => {
+      checkTaskOptions(options, definition.name);
+      return callable(new Definition(definition.spec, { ...definition.options, ...options }));
+    },
     map: (items: Iterable<unknown>, a?: unknown, b?: MapOptions) => {
       const toArgs = typeof a === 'function' ? (a as (item: unknown) => unknown[]) : (item: unknown) => [item];
       const options = (typeof a === 'function' ? b : (a as MapOptions | undefined)) ?? {};
@@ -150,6 +152,7 @@ export function remote<M extends object>(module: string | URL): Remote<M> {
 
 /** Passes a reference as a reference at the top level of the arguments. */
 export function byRef<T>(ref: Ref<T>): ByRef<T> {
+  if (!isReference(ref)) throw new UsageError(`byRef takes a Ref, not ${ref === null ? 'null' : typeof ref}`);
   return new ByReference(ref as unknown as Reference<unknown>) as unknown as ByRef<T>;
 }
 

@@ -89,10 +89,7 @@ export interface Task<P extends readonly unknown[], R> {
     ? (...args: Args<P>) => Awaited<R> extends readonly [...infer T] ? { [K in keyof T]: Ref<T[K]> } : never
     : Task<P, R>;
   /** One-parameter tasks take the items; others say how an item becomes arguments. Pulls lazily, holds `inFlight` at most. */
-  map<I extends P[0]>(
-    items: Iterable<I> | AsyncIterable<I>,
-    o?: MapOptions,
-  ): AsyncIterable<Outcome<Settled<R>, I>>;
+  map<I extends P[0]>(items: Iterable<I> | AsyncIterable<I>, o?: MapOptions): AsyncIterable<Outcome<Settled<R>, I>>;
   map<I>(
     items: Iterable<I> | AsyncIterable<I>,
     toArgs: (item: I) => Args<P>,
@@ -102,7 +99,9 @@ export interface Task<P extends readonly unknown[], R> {
 
 /** A module elsewhere: its functions are tasks. Classes (actors) and generators (streams) are not in this version. */
 export type Remote<M> = {
-  readonly [K in keyof M]: M[K] extends abstract new (...a: never[]) => object
+  readonly [K in keyof M]: M[K] extends abstract new (
+    ...a: never[]
+  ) => object
     ? never
     : M[K] extends (...a: infer P) => infer R
       ? Task<P, R>

@@ -1,12 +1,21 @@
 import { CancelledError, milliseconds, TimeoutError, UsageError } from '../base/index.ts';
 import { type Engine, INLINE_LIMIT, isReference, Reference } from '../runtime/index.ts';
 import { currentEngine } from './context.ts';
+import { checkNames, checkObject, checkSignal } from './options.ts';
 import { enterScope } from './scope.ts';
 import type { Ref, Values, WaitOptions } from './types.ts';
 
 type AnyRef = Reference<unknown>;
 
-function limits(o: WaitOptions | undefined, what: string): { timeout?: number; signal?: AbortSignal } {
+const known = new Set(['timeout', 'signal']);
+const knownOfWait = new Set(['count', 'timeout', 'signal']);
+
+function limits(o: WaitOptions | undefined, what: string, names = known): { timeout?: number; signal?: AbortSignal } {
+  if (o !== undefined) {
+    checkObject(o, what);
+    checkNames(o, names, {}, what);
+    if (o.signal !== undefined) checkSignal(o.signal, what);
+  }
   return {
     ...(o?.timeout === undefined ? {} : { timeout: milliseconds(o.timeout, `${what}: timeout`) }),
     ...(o?.signal === undefined ? {} : { signal: o.signal }),
@@ -33,9 +42,8 @@ export async function get(what: unknown, o?: WaitOptions): Promise<unknown> {
     if (engine.peek(what) === undefined) notYet(await engine.settled([what], 1, true, limits(o, 'get')), 1);
     return engine.read(what);
   }
-  if (typeof what !== 'object' || what === null) {
-    throw new UsageError(`get takes a Ref, an array or a record of them, not ${what === null ? 'null' : typeof what}`);
-  }
+  checkCollection(what, 'get takes a Ref, an array or a record of them');
+  limits(o, 'get');
   const items: readonly unknown[] = Array.isArray(what) ? what : Object.values(what);
   const refs = items.filter(isReference);
   if (refs.length > 0) {
@@ -50,14 +58,32 @@ export async function get(what: unknown, o?: WaitOptions): Promise<unknown> {
   return Object.fromEntries(Object.keys(what).map((key, i) => [key, values[i]]));
 }
 
+function kindOf(value: unknown): string {
+  if (typeof value !== 'object' || value === null) return value === null ? 'null' : typeof value;
+  return `a ${value.constructor?.name ?? 'strange object'}`;
+}
+
+/** An array, or a plain object. */
+function checkCollection(value: unknown, what: string): asserts value is readonly unknown[] | Record<string, unknown> {
+  if (Array.isArray(value)) return;
+  if (typeof value === 'object' && value !== null && !isReference(value)) {
+    const prototype: unknown = Object.getPrototypeOf(value);
+    if (prototype === null || prototype === Object.prototype || Object.getPrototypeOf(prototype) === null) return;
+  }
+  throw new UsageError(`${what}, not ${isReference(value) ? 'one Ref' : kindOf(value)}`);
+}
+
 /** With `timeout` 0 a wait does not throw by itself. */
 function notYet(done: boolean, count: number): void {
   if (done) return;
-  throw new TimeoutError(`${count === 1 ? 'the reference is' : `not all of ${count} references are`} ready now; they can be waited for again`);
+  throw new TimeoutError(
+    `${count === 1 ? 'the reference is' : `not all of ${count} references are`} ready now; they can be waited for again`,
+  );
 }
 
 /** One reference of many, to pass on: items are resolved where they are used, and nothing is copied here. */
 export function all<const X extends readonly unknown[] | Record<string, unknown>>(refs: X): Ref<Values<X>> {
+  checkCollection(refs, 'all takes an array or a record of Refs');
   const keys = Array.isArray(refs) ? null : Object.keys(refs);
   const items = Array.isArray(refs) ? refs : Object.values(refs);
   const first = items.find(isReference);
@@ -85,7 +111,11 @@ export function alloc<A extends ArrayBufferView>(
   if (!(Number.isInteger(length) && length >= 0)) {
     throw new UsageError(`alloc: the length is ${String(length)}; give a whole number that is not negative`);
   }
-  const size = (type as unknown as { BYTES_PER_ELEMENT?: number }).BYTES_PER_ELEMENT ?? 1;
+  const size =
+    type === (DataView as unknown) ? 1 : (type as unknown as { BYTES_PER_ELEMENT?: number })?.BYTES_PER_ELEMENT;
+  if (typeof type !== 'function' || size === undefined) {
+    throw new UsageError('alloc takes the class of a typed array, such as Float64Array, and a length');
+  }
   const bytes = length * size;
   const buffer = bytes <= INLINE_LIMIT ? new ArrayBuffer(bytes) : currentEngine('alloc').store.alloc(bytes);
   return new type(buffer, 0, length);
@@ -99,6 +129,9 @@ export async function wait<R extends Ref<unknown>>(
   refs: readonly R[],
   o: WaitOptions & { count?: number } = {},
 ): Promise<{ ready: R[]; pending: R[] }> {
+  if (!Array.isArray(refs))
+    throw new UsageError(`wait takes an array of Refs, not ${isReference(refs) ? 'one Ref' : kindOf(refs)}`);
+  const bounds = limits(o, 'wait', knownOfWait);
   const count = o.count ?? Math.min(1, refs.length);
   if (!(Number.isInteger(count) && count >= 0 && count <= refs.length)) {
     throw new UsageError(`wait: count is ${count} for ${refs.length} reference(s)`);
@@ -109,7 +142,7 @@ export async function wait<R extends Ref<unknown>>(
   if (refs.length === 0) return { ready: [], pending: [] };
   const engine = engineOf(own[0] as AnyRef);
   try {
-    await engine.settled(own, count, false, limits(o, 'wait'));
+    await engine.settled(own, count, false, bounds);
   } catch (error) {
     if (!(error instanceof TimeoutError)) throw error;
   }
@@ -124,7 +157,8 @@ export async function wait<R extends Ref<unknown>>(
 
 function check(refs: readonly unknown[], what: string): void {
   refs.forEach((ref, i) => {
-    if (!isReference(ref)) throw new UsageError(`${what}: item ${i} is ${ref === null ? 'null' : typeof ref}, not a Ref`);
+    if (!isReference(ref))
+      throw new UsageError(`${what}: item ${i} is ${ref === null ? 'null' : typeof ref}, not a Ref`);
   });
 }
 
@@ -138,8 +172,9 @@ export function asCompleted<X extends Record<string, Ref<unknown>>>(
   o?: WaitOptions,
 ): AsyncIterable<{ [K in keyof X]: [K, X[K]] }[keyof X]>;
 export function asCompleted(refs: unknown, o?: WaitOptions): AsyncIterable<[unknown, unknown]> {
+  checkCollection(refs, 'asCompleted takes an array or a record of Refs');
   const array = Array.isArray(refs);
-  const keys: readonly unknown[] = array ? refs.map((_, i) => i) : Object.keys(refs as object);
+  const keys: readonly unknown[] = array ? refs.map((_: unknown, i: number) => i) : Object.keys(refs as object);
   const items: readonly unknown[] = array ? refs : Object.values(refs as object);
   check(items, 'asCompleted');
   return completed(items as readonly AnyRef[], keys, limits(o, 'asCompleted'));

@@ -133,7 +133,9 @@ onHosts('basics', { cpus: 2, memory: '256MiB' }, (_session, isolation) => {
     assert.equal((nested as unknown[]).length, 1000);
   });
 
-  test('a reference arrives as its value, in a list as a reference, with byRef as itself (line 3)', { timeout: 10_000 }, async () => {
+  test('a reference arrives as its value, in a list as a reference, with byRef as itself (line 3)', {
+    timeout: 10_000,
+  }, async () => {
     const ref = add(1, 2);
     assert.equal(await kindOf(ref).value, 'number');
     assert.equal(await firstKind([ref]).value, 'ref');
@@ -162,7 +164,9 @@ onHosts('basics', { cpus: 2, memory: '256MiB' }, (_session, isolation) => {
     assert.deepEqual(await all([]).value, []);
   });
 
-  test('wait gives exactly the number asked for, disjoint, in the order given (line 7)', { timeout: 10_000 }, async () => {
+  test('wait gives exactly the number asked for, disjoint, in the order given (line 7)', {
+    timeout: 10_000,
+  }, async () => {
     const refs = [later(300, 0), later(1, 1), later(1000, 2), later(1, 3)];
     const { ready, pending } = await wait(refs, { count: 2 });
     assert.deepEqual(ready, [refs[1], refs[3]]);
@@ -249,7 +253,7 @@ onHosts('basics', { cpus: 2, memory: '256MiB' }, (_session, isolation) => {
       assert.equal(await within(10_000, depth(5).value), 5);
       assert.equal(await within(15_000, depth(100).value), 100);
       assert.equal(await within(10_000, tree(6).value), 64);
-      assert.equal(await within(10_000, fanOut(500).value), 500 * 501 / 2);
+      assert.equal(await within(10_000, fanOut(500).value), (500 * 501) / 2);
     });
   });
 
@@ -290,7 +294,10 @@ onHosts('basics', { cpus: 2, memory: '256MiB' }, (_session, isolation) => {
       if (outcome.ok) assert.equal(outcome.value, outcome.input * 2);
       else assert.equal(outcome.error.message, `no ${outcome.input}`);
     }
-    assert.deepEqual(inputs, Array.from({ length: 50 }, (_, i) => i));
+    assert.deepEqual(
+      inputs,
+      Array.from({ length: 50 }, (_, i) => i),
+    );
     assert.ok(widest <= 6, `${widest} items were under way`);
     for await (const _ of later.map([10, 5000], (ms) => [ms, 1], { inFlight: 2, ordered: false })) break;
   });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { cancel, CancelledError, current, get, put, type Ref, scope, TimeoutError, task } from 'sheaf';
+import { CancelledError, cancel, current, get, put, type Ref, scope, TimeoutError, task } from 'sheaf';
 import { eventually, failure, mark, marks, onHosts, scratch, within } from './support.ts';
 
 const add = task((a: number, b: number) => a + b);
@@ -63,7 +63,9 @@ onHosts('cancelling', { cpus: 2, memory: '64MiB' }, (session) => {
     for (const ref of [a, b, c, d]) assert.ok((await failure(ref.value, 2000)) instanceof CancelledError);
   });
 
-  test('the third of a chain cancelled: the first two still give their values (line 37)', { timeout: 10_000 }, async () => {
+  test('the third of a chain cancelled: the first two still give their values (line 37)', {
+    timeout: 10_000,
+  }, async () => {
     const a = plus(1, 100);
     const b = plus(a, 0);
     const c = plus(b, 0);
@@ -87,7 +89,9 @@ onHosts('cancelling', { cpus: 2, memory: '64MiB' }, (session) => {
     assert.deepEqual(marks(folder), ['last']);
   });
 
-  test('force ends the worker of a running task; its place is used again, and it is not retried (line 38)', { timeout: 15_000 }, async () => {
+  test('force ends the worker of a running task; its place is used again, and it is not retried (line 38)', {
+    timeout: 15_000,
+  }, async () => {
     const folder = scratch();
     const ref = endless(folder);
     await eventually(() => marks(folder).length === 1, 'it runs');
@@ -100,7 +104,9 @@ onHosts('cancelling', { cpus: 2, memory: '64MiB' }, (session) => {
     assert.equal(tasks.pending, 0);
   });
 
-  test('a synchronous loop sees that it is cancelled, and an asynchronous task hears it', { timeout: 10_000 }, async () => {
+  test('a synchronous loop sees that it is cancelled, and an asynchronous task hears it', {
+    timeout: 10_000,
+  }, async () => {
     const folder = scratch();
     const ref = polite(folder);
     await eventually(() => marks(folder).includes('begun'), 'it runs');
@@ -115,7 +121,9 @@ onHosts('cancelling', { cpus: 2, memory: '64MiB' }, (session) => {
     await eventually(() => marks(other).includes('aborted'), 'its signal aborted');
   });
 
-  test('what a cancelled task has called is cancelled too, unless that is not wanted (line 40)', { timeout: 10_000 }, async () => {
+  test('what a cancelled task has called is cancelled too, unless that is not wanted (line 40)', {
+    timeout: 10_000,
+  }, async () => {
     const folder = scratch();
     const ref = grandparent(folder);
     await eventually(() => marks(folder).includes('begun'), 'the grandchild runs');
@@ -141,7 +149,10 @@ onHosts('cancelling', { cpus: 2, memory: '64MiB' }, (session) => {
     for (let i = 0; i < 5000; i++) refs.push(i % 7 === 3 ? add(refs[i - 1] as Ref<number>, 1) : add(i, 1));
     await sleep(2);
     let seed = 7;
-    const random = () => (seed = (seed * 48271) % 0x7fffffff) / 0x7fffffff;
+    const random = (): number => {
+      seed = (seed * 48271) % 0x7fffffff;
+      return seed / 0x7fffffff;
+    };
     for (const ref of refs) if (random() < 0.5) cancel(ref);
     const ends = await within(
       15_000,
@@ -200,13 +211,18 @@ onHosts('cancelling', { cpus: 2, memory: '64MiB' }, (session) => {
     assert.equal(await kept.value, 3);
     await eventually(() => marks(folder).includes('aborted'), 'its signal aborted');
     assert.throws(() => inside?.value);
-    const late = await failure(scope(async () => never().value, { timeout: 100 }), 2000);
+    const late = await failure(
+      scope(async () => never().value, { timeout: 100 }),
+      2000,
+    );
     assert.ok(late instanceof TimeoutError, String(late));
   });
 });
 
 onHosts('timeouts of tasks', { cpus: 2, memory: '64MiB' }, (session) => {
-  test('an endless synchronous loop ends at its timeout, and others on its worker run again', { timeout: 20_000 }, async () => {
+  test('an endless synchronous loop ends at its timeout, and others on its worker run again', {
+    timeout: 20_000,
+  }, async () => {
     const folder = scratch();
     const began = performance.now();
     const ref = endless.with({ timeout: 300 })(folder);
@@ -231,7 +247,8 @@ onHosts('timeouts of tasks', { cpus: 2, memory: '64MiB' }, (session) => {
     await sleep(50);
     cancel(ref);
     assert.ok((await failure(ref.value, 500)) instanceof CancelledError);
-    for (const each of await get([where(20), where(20), where(20)])) assert.ok(workers.has(each), 'no worker was ended');
+    for (const each of await get([where(20), where(20), where(20)]))
+      assert.ok(workers.has(each), 'no worker was ended');
   });
 
   test('the time that a task waits for others is bounded too', { timeout: 10_000 }, async () => {

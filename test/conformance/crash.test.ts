@@ -3,7 +3,6 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import koffi from 'koffi';
 import {
-
   cancel,
   current,
   get,
@@ -201,7 +200,9 @@ async function goesOn(session: Session): Promise<void> {
 
 onHosts('ends of workers', { cpus: 2, memory: '64MiB' }, (session, isolation) => {
   for (const code of [0, 3]) {
-    test(`process.exit(${code}) in a task ends it after its retries, and the session goes on`, { timeout: 20_000 }, async () => {
+    test(`process.exit(${code}) in a task ends it after its retries, and the session goes on`, {
+      timeout: 20_000,
+    }, async () => {
       const folder = scratch();
       const error = await failure(exits.with({ retries: 1 })(code, folder).value, 10_000);
       assert.ok(error instanceof WorkerDiedError, String(error));
@@ -268,7 +269,9 @@ onHosts('ends of workers', { cpus: 2, memory: '64MiB' }, (session, isolation) =>
     await goesOn(session());
   });
 
-  test('what no worker can ever have is an error that says what is missing (lines 49, 50)', { timeout: 10_000 }, async () => {
+  test('what no worker can ever have is an error that says what is missing (lines 49, 50)', {
+    timeout: 10_000,
+  }, async () => {
     for (const [options, pattern] of [
       [{ cpus: 64 }, /cpus: 64 wanted, 2 here/],
       [{ gpus: 1 }, /gpus: 1 wanted, 0 here/],
@@ -291,7 +294,9 @@ onHosts('ends of workers', { cpus: 2, memory: '64MiB' }, (session, isolation) =>
     await goesOn(session());
   });
 
-  test('shared memory full is an error with numbers, here and in a task, and the session goes on', { timeout: 20_000 }, async () => {
+  test('shared memory full is an error with numbers, here and in a task, and the session goes on', {
+    timeout: 20_000,
+  }, async () => {
     const held = [put(new Uint8Array(30 * MiB)), put(new Uint8Array(20 * MiB))];
     assert.throws(
       () => put(new Uint8Array(30 * MiB)),
@@ -340,7 +345,9 @@ onHosts(
       await goesOn(session());
     });
 
-    test('a worker killed before its result is sealed: run again, and its space is back', { timeout: 20_000 }, async () => {
+    test('a worker killed before its result is sealed: run again, and its space is back', {
+      timeout: 20_000,
+    }, async () => {
       const folder = scratch();
       const data = await within(10_000, slowResult(folder, 5 * MiB).value);
       assert.equal(data.length, 5 * MiB);
@@ -364,7 +371,9 @@ onHosts(
       await goesOn(session());
     });
 
-    test('a pending result whose owner is killed is an OwnerDiedError, though another worker is busy', { timeout: 20_000 }, async () => {
+    test('a pending result whose owner is killed is an OwnerDiedError, though another worker is busy', {
+      timeout: 20_000,
+    }, async () => {
       const [inner] = (await owning(30_000).value) as [Ref<number>];
       const pids = await session().run(() => get([pidBusy(100), pidBusy(100)]));
       // Whoever owns it is one of the workers: all but one that is busy are killed.
@@ -387,7 +396,9 @@ onHosts(
       await goesOn(session());
     });
 
-    test('tasks whose caller is killed end, asleep or in an endless loop, and their places are free', { timeout: 20_000 }, async () => {
+    test('tasks whose caller is killed end, asleep or in an endless loop, and their places are free', {
+      timeout: 20_000,
+    }, async () => {
       const folder = scratch();
       const owner = callsForEver.with({ retries: 0 })(folder);
       await eventually(() => marks(folder).includes('asleep') && marks(folder).includes('looping'), 'both run');
@@ -430,17 +441,20 @@ onHosts(
       });
     }
 
-    test('memory outside of the heap is taken from the machine, not from the session', { timeout: 20_000 }, async () => {
-      const views = task((n: number) => {
-        const all: Uint8Array[] = [];
-        for (let i = 0; i < n; i++) all.push(new Uint8Array(MiB));
-        return all.length;
-      }, { captures: { MiB: 1024 ** 2 } });
+    test('memory outside of the heap is taken from the machine, not from the session', {
+      timeout: 20_000,
+    }, async () => {
+      const views = task(
+        (n: number) => {
+          const all: Uint8Array[] = [];
+          for (let i = 0; i < n; i++) all.push(new Uint8Array(MiB));
+          return all.length;
+        },
+        { captures: { MiB: 1024 ** 2 } },
+      );
       assert.equal(await views(500).value, 500);
       await goesOn(session());
     });
   },
   ['process'],
 );
-
-

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { CaptureError, CodecError, get, SheafError, put, type Ref, TaskError, task } from 'sheaf';
+import { CaptureError, CodecError, get, put, type Ref, SheafError, TaskError, task } from 'sheaf';
 import { failure, mark, marks, onHosts, scratch } from './support.ts';
 
 class StockError extends Error {
@@ -81,7 +81,9 @@ onHosts('errors', { cpus: 2, memory: '64MiB' }, () => {
     assert.equal(await times(5).value, 15);
   });
 
-  test("a task's error arrives with its class, message, fields, stack and tasks (line 4)", { timeout: 10_000 }, async () => {
+  test("a task's error arrives with its class, message, fields, stack and tasks (line 4)", {
+    timeout: 10_000,
+  }, async () => {
     const error = (await failure(throwsType(4).value)) as TypeError;
     assert.ok(error instanceof TypeError);
     assert.equal(error.message, 'bad 4');
@@ -172,8 +174,10 @@ onHosts('errors', { cpus: 2, memory: '64MiB' }, () => {
     assert.equal(await add(1, 2).value, 3);
   });
 
-  test('a result that cannot travel is named with its path; the worker lives on (line 5)', { timeout: 10_000 }, async () => {
-    const worker = await (task(() => process.pid)()).value;
+  test('a result that cannot travel is named with its path; the worker lives on (line 5)', {
+    timeout: 10_000,
+  }, async () => {
+    const worker = await task(() => process.pid)().value;
     const error = await failure(returnsFunction().value);
     assert.ok(error instanceof CodecError, String(error));
     assert.match(error.message, /result\.deep\[0\]\.callback: function/);

@@ -9,14 +9,26 @@ import {
   OutOfMemoryError,
   OwnerDiedError,
   put,
-  ReleasedError,
   type Ref,
-  scope,
+  ReleasedError,
   type Session,
+  scope,
   task,
   UsageError,
 } from 'sheaf';
-import { collect, drainedOf, eventually, failure, type Isolation, mark, marks, onHosts, scratch, used, within } from './support.ts';
+import {
+  collect,
+  drainedOf,
+  eventually,
+  failure,
+  type Isolation,
+  mark,
+  marks,
+  onHosts,
+  scratch,
+  used,
+  within,
+} from './support.ts';
 
 const MiB = 1024 ** 2;
 const fill = (n: number, x: number): Uint8Array => new Uint8Array(n).fill(x);
@@ -116,7 +128,9 @@ onHosts('reference counting', { cpus: 2, memory: '100MiB' }, (session: () => Ses
     assert.ok(used(session()) >= 4 * MiB);
   });
 
-  test('dropped while a task that uses it is pending: kept until that is done (line 12)', { timeout: 20_000 }, async () => {
+  test('dropped while a task that uses it is pending: kept until that is done (line 12)', {
+    timeout: 20_000,
+  }, async () => {
     await drainedOf(session());
     const ref = put(fill(30 * MiB, 1));
     const waiting = lengthLater(300, ref);
@@ -132,7 +146,9 @@ onHosts('reference counting', { cpus: 2, memory: '100MiB' }, (session: () => Ses
     await drainedOf(session());
   });
 
-  test('puts nested five deep, passed down a chain, live until its tail ends (line 13)', { timeout: 20_000 }, async () => {
+  test('puts nested five deep, passed down a chain, live until its tail ends (line 13)', {
+    timeout: 20_000,
+  }, async () => {
     let nested: Ref<unknown> = put(fill(20 * MiB, 1)) as Ref<unknown>;
     for (let i = 0; i < 4; i++) {
       const outer = put([nested]) as Ref<unknown>;
@@ -159,7 +175,9 @@ onHosts('reference counting', { cpus: 2, memory: '100MiB' }, (session: () => Ses
     }
   });
 
-  test('a returned reference passed on and dropped lives until that task ends (line 16)', { timeout: 20_000 }, async () => {
+  test('a returned reference passed on and dropped lives until that task ends (line 16)', {
+    timeout: 20_000,
+  }, async () => {
     const [inner] = (await makeNested(10 * MiB, 5).value) as [Ref<Uint8Array>];
     const waiting = innerLater(200, [inner]);
     const other = lengthLater(200, inner);
@@ -169,14 +187,18 @@ onHosts('reference counting', { cpus: 2, memory: '100MiB' }, (session: () => Ses
     await drainedOf(session());
   });
 
-  test('a reference returned up five levels of callers is alive at the driver (line 17)', { timeout: 20_000 }, async () => {
+  test('a reference returned up five levels of callers is alive at the driver (line 17)', {
+    timeout: 20_000,
+  }, async () => {
     const [inner] = (await upwards(5, 8 * MiB).value) as [Ref<Uint8Array>];
     assert.equal((await inner.value).length, 8 * MiB);
     inner.release();
     await drainedOf(session());
   });
 
-  test('workers used again and again keep nothing of what passed through them (line 20)', { timeout: 30_000 }, async () => {
+  test('workers used again and again keep nothing of what passed through them (line 20)', {
+    timeout: 30_000,
+  }, async () => {
     for (let round = 0; round < 10; round++) {
       const refs = Array.from({ length: 20 }, (_, i) => (i % 2 === 0 ? put(fill(MiB, i)) : make(MiB, i)));
       const lengths = await get([
@@ -334,12 +356,17 @@ onHosts(
       await drainedOf(session());
     });
 
-    test('the creator of a returned reference killed: an error, not a hang (line 17)', { timeout: 20_000 }, async () => {
+    test('the creator of a returned reference killed: an error, not a hang (line 17)', {
+      timeout: 20_000,
+    }, async () => {
       const [inner] = (await upwards(3, 8 * MiB).value) as [Ref<Uint8Array>];
       const pids = new Set(await get(Array.from({ length: 6 }, () => slowPid())));
       for (const each of pids) process.kill(each, 'SIGKILL');
       // The value had been handed to nobody: it shares its owner's fate.
-      await eventually(async () => (await failure(innerLater(0, [inner]).value, 5000)) instanceof OwnerDiedError, 'its owner is known to be dead');
+      await eventually(
+        async () => (await failure(innerLater(0, [inner]).value, 5000)) instanceof OwnerDiedError,
+        'its owner is known to be dead',
+      );
       const error = await failure(inner.value, 5000);
       assert.ok(error instanceof OwnerDiedError, String(error));
       inner.release();

@@ -27,7 +27,8 @@ const socketOf = (url: string): string => join(folder(), `${url.slice(url.lastIn
 test('without an open session a call is an error that says so', () => {
   assert.throws(
     () => add(1, 2),
-    (error: Error) => error instanceof UsageError && error.code === 'ERR_SHEAF_NO_SESSION' && /await connect\(\)/.test(error.message),
+    (error: Error) =>
+      error instanceof UsageError && error.code === 'ERR_SHEAF_NO_SESSION' && /await connect\(\)/.test(error.message),
   );
   assert.throws(() => put(1), /await connect\(\)/);
 });
@@ -58,24 +59,28 @@ for (const isolation of hosts) {
       await using b = await connect(options);
       assert.throws(
         () => add(1, 2),
-        (error: Error) => error instanceof UsageError && error.code === 'ERR_SHEAF_SEVERAL_SESSIONS' && /session\.run/.test(error.message),
+        (error: Error) =>
+          error instanceof UsageError &&
+          error.code === 'ERR_SHEAF_SEVERAL_SESSIONS' &&
+          /session\.run/.test(error.message),
       );
       assert.equal(await a.run(() => add(1, 2)).value, 3);
       assert.equal(await b.run(async () => (await add(2, 2).value) + 1), 5);
       assert.equal(await add.with({ session: b })(3, 4).value, 7);
-      assert.deepEqual(
-        await Promise.all([a.run(() => get([add(1, 0)])), b.run(() => get([add(2, 0)]))]),
-        [[1], [2]],
-      );
+      assert.deepEqual(await Promise.all([a.run(() => get([add(1, 0)])), b.run(() => get([add(2, 0)]))]), [[1], [2]]);
       assert.equal(a.stats().tasks.submitted, 2);
-      assert.equal(b.stats().tasks.submitted, 4);
+      assert.equal(b.stats().tasks.submitted, 3);
       await b[Symbol.asyncDispose]();
       assert.equal(await add(5, 5).value, 10, 'the one that is left is meant again');
     });
 
     test('closed while tasks are pending: they fail, and nothing hangs', { timeout: 15_000 }, async () => {
       const session = await connect(options);
-      const refs = [loop() as Ref<unknown>, later(60_000, 1), ...Array.from({ length: 500 }, (_, i) => add(i, 1))] as Ref<unknown>[];
+      const refs = [
+        loop() as Ref<unknown>,
+        later(60_000, 1),
+        ...Array.from({ length: 500 }, (_, i) => add(i, 1)),
+      ] as Ref<unknown>[];
       const blocked = add(refs[1] as Ref<number>, 1);
       const ends = [...refs, blocked].map((ref) => ref.value.then(String, (e: Error) => e.name));
       const waiting = failure(get(refs), 5000);
@@ -119,8 +124,14 @@ for (const isolation of hosts) {
           return '';
         }
       });
-      assert.deepEqual(open.filter((path) => path.includes('memfd:sheaf')), []);
-      assert.deepEqual(readdirSync('/dev/shm').filter((name) => name.includes('sheaf')), []);
+      assert.deepEqual(
+        open.filter((path) => path.includes('memfd:sheaf')),
+        [],
+      );
+      assert.deepEqual(
+        readdirSync('/dev/shm').filter((name) => name.includes('sheaf')),
+        [],
+      );
     });
 
     test('opened and closed again and again it leaks no descriptor, thread or timer', { timeout: 60_000 }, async () => {
@@ -146,11 +157,16 @@ for (const isolation of hosts) {
     async function gone(pids: readonly number[], url: string, ms: number): Promise<void> {
       await eventually(() => pids.every((pid) => !alive(pid)), `no worker is left: ${pids}`, ms);
       if (ms < 5000) assert.equal(existsSync(socketOf(url)), false, 'the socket is gone');
-      assert.deepEqual(readdirSync('/dev/shm').filter((name) => name.includes('sheaf')), []);
+      assert.deepEqual(
+        readdirSync('/dev/shm').filter((name) => name.includes('sheaf')),
+        [],
+      );
     }
 
     for (const how of ['asleep', 'loop']) {
-      test(`Ctrl-C with workers ${how}: everything is gone in a second, exit code 130`, { timeout: 20_000 }, async () => {
+      test(`Ctrl-C with workers ${how}: everything is gone in a second, exit code 130`, {
+        timeout: 20_000,
+      }, async () => {
         const running = start('interrupted.mjs', [how, isolation]);
         const url = await running.line('url');
         const pids = (await running.line('workers')).split(' ').map(Number);

@@ -110,7 +110,6 @@ export function lazySession(options: ConnectOptions): () => Session {
   return () => open as Session;
 }
 
-
 /** A folder for what tasks write down, so that runs can be counted across workers that die. */
 let folders = 0;
 export function scratch(): string {

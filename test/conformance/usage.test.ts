@@ -14,8 +14,8 @@ import {
   put,
   type Ref,
   remote,
-  scope,
   SheafError,
+  scope,
   task,
   UsageError,
   wait,
@@ -106,8 +106,24 @@ onHosts(
       await teaches(() => get(ref, { timeout: wrong<number>('later') }), UsageError, /timeout.*later/);
       await teaches(() => wait([ref], { timeout: wrong<number>('x') }), UsageError, /wait: timeout/);
       await teaches(() => get(ref, wrong<object>({ timout: 5 })), UsageError, /timout/);
-      await teaches(() => add.map([1], () => [1, 2], { inFlight: 0 })[Symbol.asyncIterator]().next(), UsageError, /inFlight is 0/);
-      await teaches(() => add.map(wrong<number[]>(5), () => [1, 2])[Symbol.asyncIterator]().next(), UsageError, /takes an iterable/);
+      await teaches(
+        () =>
+          add
+            .map([1], () => [1, 2] as [number, number], { inFlight: 0 })
+            [Symbol.asyncIterator]()
+            .next(),
+        UsageError,
+        /inFlight is 0/,
+      );
+      await teaches(
+        () =>
+          add
+            .map(wrong<number[]>(5), () => [1, 2] as [number, number])
+            [Symbol.asyncIterator]()
+            .next(),
+        UsageError,
+        /takes an iterable/,
+      );
       await teaches(() => alloc(Float64Array, -1), UsageError, /length is -1/);
       await teaches(() => alloc(wrong<typeof Float64Array>(Array), 10), UsageError, /typed array/);
       await teaches(() => current(), UsageError, /outside of a task/);
@@ -148,7 +164,10 @@ onHosts(
     test('more pending calls than maxPending are refused', { timeout: 10_000 }, async () => {
       const limited = add.with({ maxPending: 3 });
       const refs = [limited(1, 1), limited(1, 1), limited(1, 1)];
-      assert.throws(() => limited(1, 1), (error: Error) => error instanceof BackPressureError && /3 calls pending/.test(error.message));
+      assert.throws(
+        () => limited(1, 1),
+        (error: Error) => error instanceof BackPressureError && /3 calls pending/.test(error.message),
+      );
       await get(refs);
       assert.equal(await limited(2, 2).value, 4);
     });

@@ -5,8 +5,8 @@ import {
   Directory,
   type FromControl,
   ownerOf,
-  Scheduler,
   SCHEDULER_LIMITS,
+  Scheduler,
   type Shape,
   type ToControl,
 } from '../../protocol/index.ts';
@@ -155,6 +155,7 @@ export class ControlHost implements ReactorHost {
   // ---- workers
 
   #spawn(party: number, incarnation: number, isolation: Shape['isolation']): void {
+    if (this.#closing !== undefined) return;
     const host = this.#hosts.get(isolation) as WorkerHost;
     const { adopted } = this.#config;
     const isAdopted = adopted?.party === party && adopted.incarnation === incarnation;
@@ -207,6 +208,11 @@ export class ControlHost implements ReactorHost {
     // Nobody waits for it.
     this.#block.setRelieved(member.party, 0x7fffffff);
 
+    if (this.#closing !== undefined) {
+      // Nobody has to hear of it, and nobody takes its place.
+      this.#closeIfDone();
+      return;
+    }
     this.#directory.partyDying(member.key);
     const mourners = new Set<number>();
     for (const other of this.#members.values()) {

@@ -1,0 +1,178 @@
+import { TaskError, UsageError } from '../base/index.ts';
+import { type Cell, NO_CELLS, type ResultWire } from '../protocol/index.ts';
+import { copyBytes } from '../transport/index.ts';
+import type { Execution } from './execution.ts';
+import * as F from './frames.ts';
+import type { PartyHost } from './party-host.ts';
+import { cellOf, isReference } from './reference.ts';
+import { isPlain, type Stored, type Wire } from './values.ts';
+
+/** How a worker answers its callers. */
+export class Answers {
+  readonly #host: PartyHost;
+
+  constructor(host: PartyHost) {
+    this.#host = host;
+  }
+
+  /** Says how the run has ended, the cheapest way that carries it. */
+  answer(run: Execution, failed: boolean, result: unknown): void {
+    const host = this.#host;
+    if (run.orphaned) {
+      run.expireHandles();
+      host.party.executor.finish(run, NO_CELLS, undefined);
+      return;
+    }
+    const ticks = Math.min(0x7fffffff, (performance.now() - run.begun) * 1000 * F.MICROS_SCALE) | 0;
+    if (!failed && run.returns === 0 && run.scope === null) {
+      if (typeof result === 'number') {
+        if (this.#replyNumber(run, ticks, result)) return;
+      } else if (this.#replyValue(run, ticks, result)) return;
+    }
+    this.#replyFully(run, ticks, failed, result);
+  }
+
+  #replyNumber(run: Execution, ticks: number, result: number): boolean {
+    const { reactor, party } = this.#host;
+    const writer = reactor.messageWriter(run.caller);
+    const at = writer === undefined ? -1 : writer.reserve(24);
+    if (writer === undefined || at < 0) return false;
+    const { words, floats } = writer.views;
+    const w = at >> 2;
+    words[w] = F.REPLY_NUMBER;
+    words[w + 1] = run.slot;
+    words[w + 2] = ticks;
+    floats[(at >> 3) + 2] = result;
+    party.executor.finish(run, NO_CELLS, undefined);
+    writer.commit(24);
+    reactor.notify(run.caller);
+    return true;
+  }
+
+  /** A value that fits a message by itself. */
+  #replyValue(run: Execution, ticks: number, result: unknown): boolean {
+    const { reactor, party, values } = this.#host;
+    if (isReference(result)) return false;
+    let encoded: ReturnType<typeof values.encoder.encode>;
+    try {
+      encoded = values.encoder.encode(result, 'result', values.inlineLimit);
+    } catch {
+      // Said again, with its error, on the full way.
+      return false;
+    }
+    const { length } = encoded;
+    if (length > values.inlineLimit || encoded.buffers.length > 0 || encoded.refs.length > 0) return false;
+    const writer = reactor.messageWriter(run.caller);
+    const at = writer === undefined ? -1 : writer.reserve(16 + length);
+    if (writer === undefined || at < 0) return false;
+    const { words, bytes } = writer.views;
+    const w = at >> 2;
+    words[w] = isPlain(result) ? F.REPLY_PLAIN : F.REPLY_VALUE;
+    words[w + 1] = run.slot;
+    words[w + 2] = ticks;
+    words[w + 3] = length;
+    copyBytes(bytes, at + 16, encoded.bytes, 0, length);
+    party.executor.finish(run, NO_CELLS, undefined);
+    writer.commit(16 + length);
+    reactor.notify(run.caller);
+    return true;
+  }
+
+  #replyFully(run: Execution, ticks: number, failed: boolean, result: unknown): void {
+    const host = this.#host;
+    const granted: Cell[] = [];
+    const payload: Stored[] = [];
+    let results: ResultWire<Wire>[];
+    try {
+      results = failed
+        ? [this.#failure(result, run)]
+        : run.returns > 0
+          ? this.#tuple(run, result, granted, payload)
+          : [this.#result(result, 'result', granted, payload)];
+    } catch (error) {
+      for (const each of payload) host.values.unpin(each);
+      payload.length = 0;
+      granted.length = 0;
+      failed = true;
+      results = [this.#failure(error, run)];
+    }
+    // The run's own handles go first, so that `kept` names only what others here still hold; what it returns stays held.
+    const { references } = host.party;
+    for (const cell of granted) references.hold(cell);
+    run.expireHandles();
+    const { kept, receipt } = host.party.executor.finish(
+      run,
+      granted.length === 0 ? NO_CELLS : granted,
+      payload.length === 0 ? undefined : payload,
+    );
+    for (const cell of granted) references.drop(cell);
+    host.mailer.post(run.caller, { slot: run.slot, micros: ticks, failed, results, kept, receipt }, F.REPLY);
+  }
+
+  #tuple(run: Execution, result: unknown, granted: Cell[], payload: Stored[]): ResultWire<Wire>[] {
+    if (!Array.isArray(result) || result.length !== run.returns) {
+      throw new UsageError(
+        `${run.name} was called with { returns: ${run.returns} } and returned ` +
+          `${Array.isArray(result) ? `a tuple of ${result.length}` : typeof result}; return an array of ${run.returns}`,
+      );
+    }
+    return result.map((each, i) => this.#result(each, `result[${i}]`, granted, payload));
+  }
+
+  #result(result: unknown, root: string, granted: Cell[], payload: Stored[]): ResultWire<Wire> {
+    const { values, party } = this.#host;
+    if (isReference(result)) {
+      const cell = cellOf(result);
+      granted.push(cell);
+      return { payload: undefined, inner: [], delegate: party.references.promote(cell) };
+    }
+    const { value, pinned, inner } = values.keep(result, root);
+    if (pinned) payload.push(value as Stored);
+    granted.push(...inner);
+    return {
+      payload: values.toWire(value),
+      inner: inner.map((cell) => party.references.promote(cell)),
+      delegate: null,
+    };
+  }
+
+  /** The error as the caller gets it: itself where it can travel, with the chain of tasks it came through. */
+  #failure(error: unknown, run: Execution): ResultWire<Wire> {
+    const { values } = this.#host;
+    let thrown: unknown = error;
+    if (!(error instanceof Error)) {
+      thrown = new TaskError(`${run.name ?? 'a task'} threw ${describe(error)}, which is not an Error`, {
+        cause: isPlain(error) ? error : undefined,
+        details: { task: run.name },
+      });
+    }
+    const traced = trace(thrown as Error, run);
+    try {
+      const kept = values.keep(traced, 'error');
+      if (!kept.pinned && kept.inner.length === 0)
+        return { payload: values.toWire(kept.value), inner: [], delegate: null };
+      if (kept.pinned) values.unpin(kept.value as Stored);
+    } catch {
+      // Its own fields can't travel; what every error has can.
+    }
+    const plain = new TaskError(`${traced.name}: ${traced.message}`, { details: { task: run.name } });
+    plain.stack = traced.stack ?? '';
+    return { payload: values.toWire(values.keep(plain, 'error').value), inner: [], delegate: null };
+  }
+}
+
+function describe(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value.length > 80 ? `${value.slice(0, 77)}...` : value);
+  return typeof value === 'object' && value !== null ? `an ${value.constructor?.name ?? 'object'}` : String(value);
+}
+
+/** Adds a line to the stack for each task that an error passes on its way to who looks at it. */
+function trace(error: Error, run: Execution): Error {
+  const line = `    in task ${run.name} (attempt ${run.attempt + 1}, worker ${run.host.self.party})`;
+  try {
+    error.stack = `${error.stack ?? `${error.name}: ${error.message}`}\n${line}`;
+  } catch {
+    // A frozen error keeps the stack that it has.
+  }
+  return error;
+}

@@ -1,0 +1,92 @@
+import { CancelledError } from '../base/index.ts';
+import { Run } from '../protocol/index.ts';
+import type { Loaded } from './loaded.ts';
+import type { PartyHost } from './party-host.ts';
+import { Reference } from './reference.ts';
+
+/** One run of one task on this worker. */
+export class Execution extends Run {
+  readonly host: PartyHost;
+  readonly loaded: Loaded;
+  readonly attempt: number;
+  readonly returns: number;
+  readonly sequence: number;
+  readonly timeout: number;
+  readonly begun: number;
+  gpus: readonly number[] = [];
+  /** Values looked at by `checkWrites`. */
+  checks: (() => string | undefined)[] | null = null;
+  #handles: Reference<unknown>[] | null = null;
+  #abort: AbortController | undefined = undefined;
+  #random = 0;
+  timer: NodeJS.Timeout | undefined = undefined;
+  over = false;
+  constructor(
+    host: PartyHost,
+    loaded: Loaded,
+    caller: number,
+    slot: number,
+    depth: number,
+    exclusive: boolean,
+    attempt: number,
+    returns: number,
+    sequence: number,
+    timeout: number,
+    begun: number,
+  ) {
+    super(caller, slot, depth, exclusive);
+    this.host = host;
+    this.loaded = loaded;
+    this.attempt = attempt;
+    this.returns = returns;
+    this.sequence = sequence;
+    this.timeout = timeout;
+    this.begun = begun;
+    this.#random = Math.imul(sequence ^ (caller << 20), 0x9e3779b1) | 0;
+  }
+
+  get name(): string {
+    return this.loaded.name;
+  }
+
+  get signal(): AbortSignal {
+    this.#abort ??= new AbortController();
+    if (this.cancelled() && !this.#abort.signal.aborted) this.#abort.abort(cancelledHere(this.name));
+    return this.#abort.signal;
+  }
+
+  cancelled(): boolean {
+    return this.#abort?.signal.aborted === true || this.host.block.cancelled(this.caller, this.slot);
+  }
+
+  abort(reason: unknown): void {
+    this.#abort ??= new AbortController();
+    this.#abort.abort(reason);
+  }
+
+  /** Mulberry32 (Tommy Ettinger, public domain algorithm), seeded by the task and not by the attempt. */
+  random(): number {
+    this.#random = (this.#random + 0x6d2b79f5) | 0;
+    let t = Math.imul(this.#random ^ (this.#random >>> 15), 1 | this.#random);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+  }
+
+  /** A handle that this run made or was given: it ends with the run. */
+  adopt(handle: Reference<unknown>): void {
+    this.#handles ??= [];
+    this.#handles.push(handle);
+  }
+
+  /** The run's own references go with it. */
+  expireHandles(): void {
+    const handles = this.#handles;
+    if (handles === null) return;
+    this.#handles = null;
+    for (const handle of handles) Reference.expire(handle, this.name);
+  }
+}
+
+export function cancelledHere(name: string): CancelledError {
+  return new CancelledError(`the task ${name} was cancelled`);
+}

@@ -1,0 +1,51 @@
+import { TaskError } from '../base/index.ts';
+import { type FunctionSpec, installTypeScript, loadFunction } from '../code/index.ts';
+
+export type AnyFunction = (...args: unknown[]) => unknown;
+
+export interface Definition {
+  readonly spec: FunctionSpec;
+  readonly name: string;
+  readonly maxCalls: number;
+}
+
+/** A function as a worker knows it. */
+export class Loaded {
+  readonly name: string;
+  readonly synchronous: boolean;
+  readonly maxCalls: number;
+  readonly spec: FunctionSpec;
+  fn: AnyFunction | undefined = undefined;
+  error: Error | undefined = undefined;
+  loading: Promise<void> | undefined = undefined;
+  calls = 0;
+
+  constructor(definition: Definition) {
+    this.name = definition.name;
+    this.spec = definition.spec;
+    this.synchronous = definition.spec.synchronous && definition.spec.kind === 'function';
+    this.maxCalls = definition.maxCalls;
+  }
+
+  load(): Promise<void> {
+    // Stacks of what users' tools have built; not before, since reading the maps of our own files takes time.
+    process.setSourceMapsEnabled(true);
+    if (needsTypeScript(this.spec)) installTypeScript();
+    this.loading ??= loadFunction(this.spec, this.spec.captures ?? {}).then(
+      (fn) => {
+        this.fn = fn as AnyFunction;
+      },
+      (error: unknown) => {
+        this.error = new TaskError(`the function ${this.name} can't be loaded on the worker: ${String(error)}`, {
+          cause: error,
+        });
+      },
+    );
+    return this.loading;
+  }
+}
+
+/** Reading TypeScript costs a thread on some versions of Node, so only those who need it pay for it. */
+function needsTypeScript({ source }: FunctionSpec): boolean {
+  return /\.[cm]?tsx?$/.test(source.url) || (source.kind === 'slice' && /\.[cm]?ts['"]/.test(source.text));
+}
