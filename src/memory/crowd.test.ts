@@ -104,7 +104,9 @@ function startProcess(store: SharedStore, party: number, ms: number, die = false
 }
 
 function startThread(store: SharedStore, party: number, ms: number, die = false, pure = false): Worker {
-  return new Worker(new URL(import.meta.url), { workerData: { crowd: { handle: store.handle, party, ms, die, pure } } });
+  return new Worker(new URL(import.meta.url), {
+    workerData: { crowd: { handle: store.handle, party, ms, die, pure } },
+  });
 }
 
 function tests(): void {

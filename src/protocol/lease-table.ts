@@ -302,6 +302,7 @@ export class LeaseTable {
    * that one long task does not hold up those pushed behind it.
    */
   tick(): void {
+    const recalled = new Set<KeyQueue>();
     for (const lease of this.#leases.values()) {
       const quiet = this.now - lease.lastUsed;
       if (lease.inFlight === 0) {
@@ -313,14 +314,28 @@ export class LeaseTable {
         const taken = this.#takeBack(lease, sent > 1 && sent === lease.inFlight ? 1 : 0);
         lease.begun = taken === 0 && sent === 1;
         if (taken === 0) continue;
-        lease.key.recalls++;
+        recalled.add(lease.key);
         this.touch(lease.key);
         // Not given to it again before it has answered; one with nothing left to answer goes back.
         if (lease.inFlight > 0) lease.stalled = true;
         else this.#return(lease);
       }
     }
+    // Once, however many leases it took them from.
+    for (const key of recalled) key.recalls++;
     this.settleUp();
+  }
+
+  /** Leases with nothing to do go back now: this party is about to be deaf for long, to a call to return them as well. */
+  returnIdle(): void {
+    for (const lease of this.#leases.values()) {
+      if (lease.inFlight === 0 && lease.key.waiting.size === 0) this.#return(lease);
+    }
+  }
+
+  /** Whether any lease is held. */
+  get any(): boolean {
+    return this.#leases.size > 0;
   }
 
   /**

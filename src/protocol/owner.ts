@@ -208,6 +208,11 @@ export class Owner {
     this.#table.tick();
   }
 
+  /** See `LeaseTable.returnIdle`. */
+  returnIdle(): void {
+    if (this.#table.any) this.#table.returnIdle();
+  }
+
   /** Milliseconds until `tick` has something to do; undefined when nothing is due. */
   get nextTick(): number | undefined {
     return this.#table.nextTick;

@@ -9,6 +9,9 @@ import { type AnyFunction, type Definition, Loaded } from './loaded.ts';
 import type { PartyHost } from './party-host.ts';
 import type { Stored } from './values.ts';
 
+/** A task that takes longer than this is worth a message or two before it starts. */
+const LONG_MICROS = 2000;
+
 /** The worker's part of a party host: finds the next call, runs it, answers. */
 export class Executions {
   readonly #host: PartyHost;
@@ -140,6 +143,9 @@ export class Executions {
     );
     host.party.executor.started(run);
     this.started++;
+    // While a long task is on the stack, nobody here hears that a lease which lies idle is wanted back.
+    if (loaded === undefined || loaded.timing.micros < 0 || loaded.timing.micros > LONG_MICROS)
+      host.party.owner.returnIdle();
     host.block.setCurrent(host.self.party, caller, slot);
     if (timeout > 0) host.block.setDeadline(host.self.party, Date.now() + timeout);
     this.#told(false);
@@ -368,7 +374,9 @@ export class Executions {
         );
       }
     }
-    this.#answers.answer(run, failed, result);
+    const micros = (performance.now() - run.begun) * 1000;
+    run.loaded?.timing.observe(micros);
+    this.#answers.answer(run, failed, result, micros);
     host.block.clearCurrent(host.self.party);
     if (run.timeout > 0) host.block.setDeadline(host.self.party, 0);
     run.expireHandles();

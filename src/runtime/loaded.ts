@@ -1,5 +1,6 @@
 import { TaskError } from '../base/index.ts';
 import { type FunctionSpec, installTypeScript, loadFunction } from '../code/index.ts';
+import { Timing } from '../protocol/index.ts';
 
 export type AnyFunction = (...args: unknown[]) => unknown;
 
@@ -19,6 +20,8 @@ export class Loaded {
   error: Error | undefined = undefined;
   loading: Promise<void> | undefined = undefined;
   calls = 0;
+  /** How long its runs have taken here, in microseconds. */
+  readonly timing = new Timing();
 
   constructor(definition: Definition) {
     this.name = definition.name;

@@ -1,6 +1,6 @@
 import { closeSync, writeSync } from 'node:fs';
-import { constants } from 'node:os';
 import { Socket } from 'node:net';
+import { constants } from 'node:os';
 import { BroadcastChannel } from 'node:worker_threads';
 import { libc } from '../native/index.ts';
 import type { ControlBlock } from './control-block.ts';

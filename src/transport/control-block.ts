@@ -36,7 +36,7 @@ export function blockShape(cpus: number): BlockShape {
   let parties = 32;
   while (parties < cpus * 2 + 8 && parties < 512) parties *= 2;
   let ring = 512 * 1024;
-  while (parties * parties * 2 * (ring + 128) > 2 ** 31 * 1.5) ring /= 2;
+  while (parties * parties * 2 * (ring + 128) > 2 ** 31) ring /= 2;
   return { parties, ring };
 }
 
@@ -115,9 +115,7 @@ export class ControlBlock {
   /** True for the one sender that has to ring. */
   mustRing(party: number): boolean {
     const word = this.#word(party, PARKED);
-    return (
-      Atomics.load(this.views.words, word) === 1 && Atomics.compareExchange(this.views.words, word, 1, 0) === 1
-    );
+    return Atomics.load(this.views.words, word) === 1 && Atomics.compareExchange(this.views.words, word, 1, 0) === 1;
   }
 
   /** Asks for leave to spin; at most `most` parties of the machine's session do at a time. */

@@ -302,6 +302,18 @@ onHosts('basics', { cpus: 2, memory: '256MiB' }, (_session, isolation) => {
     for await (const _ of later.map([10, 5000], (ms) => [ms, 1], { inFlight: 2, ordered: false })) break;
   });
 
+  test('a worker that computes for long keeps no lease that it does not use', { timeout: 20_000 }, async () => {
+    for (let round = 0; round < 4; round++) {
+      // Workers become owners, and have warm leases of their own when the long task comes.
+      await get(Array.from({ length: 4 }, () => fanOut(50)));
+      const long = busy(600, 1);
+      const began = performance.now();
+      await get(Array.from({ length: 200 }, (_, i) => add(i, 1)));
+      assert.ok(performance.now() - began < 500, `${performance.now() - began} ms`);
+      assert.equal(await long.value, 1);
+    }
+  });
+
   test('a long task does not hold up those behind it', { timeout: 10_000 }, async () => {
     const long = busy(1500, 1);
     const began = performance.now();
