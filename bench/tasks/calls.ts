@@ -1,6 +1,7 @@
 /** Small calls: the rows of Ray's microbenchmarks that tasks can show, and the parked round trip. */
 import { connect, get, put, type Ref, task, wait } from 'sheaf';
 import { type Experiment, median, pause, rate, times } from '../harness.ts';
+import { doorbell } from '../peers/doorbell.ts';
 import { piscina, postMessage } from '../peers/threads.ts';
 import type { Group, Settings } from './suite.ts';
 
@@ -69,6 +70,7 @@ export const calls: Group = {
     const session = await connect({ cpus });
     const pool = piscina(cpus);
     const echo = postMessage();
+    const bell = doorbell();
     const value = put(0);
     const holder = makeReferences();
     const ray = (ratio: number) => ({ ray: ratio });
@@ -150,6 +152,7 @@ export const calls: Group = {
         peers: {
           piscina: parked(quick ? 10 : 50, () => pool.run(1)),
           postMessage: parked(quick ? 10 : 50, () => echo.run(1)),
+          doorbell: parked(quick ? 10 : 50, () => bell.run(1)),
         },
         requires: { tier: 'gate', target: 100 },
       },
@@ -172,7 +175,7 @@ export const calls: Group = {
     return {
       experiments,
       async close() {
-        await Promise.all([session[Symbol.asyncDispose](), pool.close(), echo.close()]);
+        await Promise.all([session[Symbol.asyncDispose](), pool.close(), echo.close(), bell.close()]);
       },
     };
   },

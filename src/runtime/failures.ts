@@ -46,6 +46,13 @@ export class Failures {
     this.#open.delete(cell);
     if (cell.observed) return;
     cell.observed = true;
+    // Of a tuple whose task failed one look is enough.
+    let seen = false;
+    call.eachResult((each) => {
+      if (each !== cell && each.observed) seen = true;
+      each.observed = true;
+    });
+    if (seen) return;
     let text: string;
     try {
       const error = this.#values.readValue(cell.value, NO_CELLS, false);

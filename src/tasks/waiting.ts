@@ -47,16 +47,44 @@ export async function get(what: unknown, o?: WaitOptions): Promise<unknown> {
   const items: readonly unknown[] = Array.isArray(what) ? what : Object.values(what);
   const refs = items.filter(isReference);
   if (refs.length > 0) {
-    const engine = engineOf(refs[0] as AnyRef);
-    const done = await engine.settled(refs, refs.length, true, limits(o, 'get'));
+    const done = await settledAnywhere(refs, limits(o, 'get'));
     // The failure that came, even if others are still pending.
-    for (const ref of refs) if (engine.peek(ref) === 'failed') engine.read(ref);
+    for (const ref of refs) if (engineOf(ref).peek(ref) === 'failed') engineOf(ref).read(ref);
     notYet(done, refs.length);
   }
   const values = items.map((item) => (isReference(item) ? engineOf(item).read(item) : item));
   if (Array.isArray(what)) return values;
   return Object.fromEntries(Object.keys(what).map((key, i) => [key, values[i]]));
 }
+
+/** Until all have settled, or one has failed; each is waited for in the session that it belongs to. */
+async function settledAnywhere(
+  refs: readonly AnyRef[],
+  limit: { timeout?: number; signal?: AbortSignal },
+): Promise<boolean> {
+  const first = engineOf(refs[0] as AnyRef);
+  if (refs.every((ref) => engineOf(ref) === first)) return first.settled(refs, refs.length, true, limit);
+  const byEngine = new Map<Engine, AnyRef[]>();
+  for (const ref of refs) {
+    const own = byEngine.get(engineOf(ref));
+    if (own === undefined) byEngine.set(engineOf(ref), [ref]);
+    else own.push(ref);
+  }
+  const waits = [...byEngine].map(async ([engine, own]) => {
+    const done = await engine.settled(own, own.length, true, limit);
+    // One that failed ends the wait for the others.
+    if (own.some((ref) => engine.peek(ref) === 'failed')) throw new OneFailed();
+    return done;
+  });
+  try {
+    return (await Promise.all(waits)).every(Boolean);
+  } catch (error) {
+    if (error instanceof OneFailed) return true;
+    throw error;
+  }
+}
+
+class OneFailed extends Error {}
 
 function kindOf(value: unknown): string {
   if (typeof value !== 'object' || value === null) return value === null ? 'null' : typeof value;

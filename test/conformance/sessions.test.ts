@@ -37,6 +37,19 @@ for (const isolation of hosts) {
   const options = { cpus: 2, memory: '32MiB', isolation } as const;
 
   describe(`sessions (${isolation})`, () => {
+    test('`get` waits for references of several sessions', { timeout: 15_000 }, async () => {
+      await using one = await connect(options);
+      await using two = await connect(options);
+      const here = one.run(() => add(1, 2));
+      const there = two.run(() => later(100, 7));
+      assert.deepEqual(await get([here, there]), [3, 7]);
+      assert.deepEqual(await get({ a: there, b: here }), { a: 7, b: 3 });
+      const never = one.run(() => later(60_000, 1));
+      const failing = two.run(() => later.with({ timeout: 50 })(60_000, 1));
+      assert.match((await failure(get([never, failing]))).message, /timeout of 50 ms/);
+      never.ignore();
+    });
+
     test('`await using` closes; used afterwards it is an error', { timeout: 15_000 }, async () => {
       let settled: Ref<number>;
       let pending: Ref<number>;
