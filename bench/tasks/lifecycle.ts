@@ -11,7 +11,7 @@ import type { Group, Settings } from './suite.ts';
 const root = process.env.SHEAF_ROOT ?? process.cwd();
 
 async function firstResult(node: string): Promise<number> {
-  const program = start('first-result', [], node);
+  const program = start('first-result', [], node, []);
   const took = Number(await program.line());
   await program.end();
   return took;

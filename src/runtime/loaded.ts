@@ -48,7 +48,12 @@ export class Loaded {
   }
 }
 
-/** Reading TypeScript costs a thread on some versions of Node, so only those who need it pay for it. */
+/**
+ * Reading TypeScript costs a thread on some versions of Node, so only those who need it pay for it: modules, and slices of
+ * TypeScript files that import something beside them. A slice itself has no types left.
+ */
 function needsTypeScript({ source }: FunctionSpec): boolean {
-  return /\.[cm]?tsx?$/.test(source.url) || (source.kind === 'slice' && /\.[cm]?ts['"]/.test(source.text));
+  const typed = /\.[cm]?tsx?$/.test(source.url);
+  if (source.kind === 'module') return typed;
+  return /\.[cm]?tsx?['"]/.test(source.text) || (typed && /\bimport\s*\(\s*(?!['"](?:node:|[\w@]))/.test(source.text));
 }
