@@ -245,3 +245,37 @@ function tests(): void {
     });
   });
 }
+
+test('a number that gets a new holder never looks open under another name while its rings are not empty', () => {
+  const shared = block();
+  shared.reset(4, 1);
+  const writer = shared.writer(4, 1, MESSAGES);
+  send(writer, 'from the first holder');
+  received(shared.reader(4, 1, MESSAGES));
+  // Whoever looks between any two steps must see the old holder, or nobody.
+  const names = ['and', 'or', 'store', 'add'] as const;
+  const originals = names.map((name) => Atomics[name]);
+  let looks = 0;
+  const look = (): void => {
+    looks++;
+    if (!shared.openers(1).includes(4)) return;
+    assert.equal(shared.incarnation(4), 1);
+  };
+  try {
+    for (const [i, name] of names.entries()) {
+      const original = originals[i] as (...a: unknown[]) => unknown;
+      Object.assign(Atomics, {
+        [name]: (...args: unknown[]) => {
+          const result = original.apply(Atomics, args);
+          look();
+          return result;
+        },
+      });
+    }
+    shared.reset(4, 2);
+  } finally {
+    for (const [i, name] of names.entries()) Object.assign(Atomics, { [name]: originals[i] });
+  }
+  assert.ok(looks > 100);
+  assert.equal(shared.incarnation(4), 2);
+});

@@ -196,11 +196,17 @@ export class ControlBlock {
     Atomics.store(this.views.words, this.#word(party, RELIEVED), pressure);
   }
 
-  /** Prepares a number for its next holder: nobody uses any of its rings now. */
+  /**
+   * Prepares a number for its next holder: nobody uses any of its rings now. Others may look at it at any moment, though, so
+   * the order is the point: it opens nothing any more, then its rings are empty, and only then it is somebody new. At no
+   * moment does it look like a third one with rings to read.
+   */
   reset(party: number, incarnation: number): void {
     const { words } = this.views;
-    if (words[this.#word(party, SPINNING)] === 1) this.endSpin(party);
-    for (let i = 0; i < PARTY_WORDS; i++) Atomics.store(words, this.#word(party, i), 0);
+    this.forgetSpin(party);
+    for (let other = 0; other < this.shape.parties; other++) {
+      Atomics.and(words, this.#word(other, OPENED + (party >> 5)), ~(1 << (party & 31)));
+    }
     for (let other = 0; other < this.shape.parties; other++) {
       for (const channel of [TASKS, MESSAGES] as const) {
         // Untouched rings read as zero and must not be touched just to say so.
@@ -208,13 +214,10 @@ export class ControlBlock {
           if (words[offset >> 2] !== 0) resetRing(this.views, offset);
         }
       }
-      const word = this.#word(other, OPENED + (party >> 5));
-      if ((words[word] as number) & (1 << (party & 31))) {
-        Atomics.and(words, word, ~(1 << (party & 31)));
-        Atomics.add(words, this.#word(other, EPOCH), 1);
-      }
     }
+    for (let i = 0; i < PARTY_WORDS; i++) if (i !== INCARNATION) Atomics.store(words, this.#word(party, i), 0);
     Atomics.store(words, this.#word(party, INCARNATION), incarnation);
+    for (let other = 0; other < this.shape.parties; other++) Atomics.add(words, this.#word(other, EPOCH), 1);
   }
 
   /** A spinner that died can't take itself off the count. */
