@@ -4,6 +4,7 @@ import { NODE, settled } from './fake-ports.fixture.ts';
 import { addressKey, Directory, makeId } from './index.ts';
 
 const key = (party: number): string => addressKey({ node: NODE, party, incarnation: 1 });
+const at = (party: number): string => `${NODE}.${party}`;
 const id = (party: number, sequence: number): string => makeId({ node: NODE, party, incarnation: 1 }, sequence);
 
 describe('the directory', () => {
@@ -24,10 +25,10 @@ describe('the directory', () => {
 
   it('keeps an entry while anybody is counted', () => {
     directory.promote(id(1, 1), settled('x'));
-    directory.add(id(1, 1), key(2), 1);
+    directory.add(id(1, 1), key(2), at(1));
     directory.remove(id(1, 1), key(1), 1, null);
     assert.equal(directory.size, 1);
-    directory.remove(id(1, 1), key(2), 1, 1);
+    directory.remove(id(1, 1), key(2), 1, at(1));
     assert.deepEqual(take(), ['keep x', 'drop x', 'freed 1.1']);
     assert.equal(directory.size, 0);
   });
@@ -41,34 +42,34 @@ describe('the directory', () => {
 
   it('counts with signs, because an addition and its removal come different ways', () => {
     directory.promote(id(1, 1), null);
-    directory.remove(id(1, 1), key(2), 1, 3);
+    directory.remove(id(1, 1), key(2), 1, at(3));
     directory.remove(id(1, 1), key(1), 1, null);
     assert.equal(directory.size, 1);
-    directory.add(id(1, 1), key(2), 3);
+    directory.add(id(1, 1), key(2), at(3));
     assert.equal(directory.size, 0);
   });
 
   it('remembers what comes before the promotion, and forgets what comes after the end', () => {
-    directory.add(id(1, 1), key(2), 3);
+    directory.add(id(1, 1), key(2), at(3));
     directory.resolve(id(1, 1), key(2));
     assert.equal(directory.strays, 2);
     directory.promote(id(1, 1), settled('x'));
     assert.equal(directory.strays, 0);
     assert.deepEqual(take(), ['keep x', 'resolved 2.1 x']);
     directory.remove(id(1, 1), key(1), 1, null);
-    directory.remove(id(1, 1), key(2), 1, 3);
-    directory.add(id(1, 1), key(4), 2);
+    directory.remove(id(1, 1), key(2), 1, at(3));
+    directory.add(id(1, 1), key(4), at(2));
     assert.equal(directory.size + directory.strays, 0);
   });
 
   it('counts those to whom it serves what is inside', () => {
     directory.promote(id(1, 1), settled('inner'));
     directory.promote(id(1, 2), settled('outer', [id(1, 1)]));
-    directory.add(id(1, 2), key(2), 1);
+    directory.add(id(1, 2), key(2), at(1));
     directory.resolve(id(1, 2), key(2));
     directory.remove(id(1, 1), key(1), 1, null);
     directory.remove(id(1, 2), key(1), 1, null);
-    directory.remove(id(1, 2), key(2), 1, 1);
+    directory.remove(id(1, 2), key(2), 1, at(1));
     assert.equal(directory.size, 1, 'the inner one, for party 2');
     directory.remove(id(1, 1), key(2), 1, null);
     assert.equal(directory.size, 0);
@@ -76,8 +77,8 @@ describe('the directory', () => {
 
   it('strikes out what a dead party held and what it had counted others in for', () => {
     directory.promote(id(1, 1), settled('x'));
-    directory.add(id(1, 1), key(2), 3);
-    directory.add(id(1, 1), key(3), 1);
+    directory.add(id(1, 1), key(2), at(3));
+    directory.add(id(1, 1), key(3), at(1));
     directory.remove(id(1, 1), key(1), 1, null);
     directory.add(id(1, 1), key(2), null);
     directory.partyDied(key(3));
@@ -101,7 +102,7 @@ describe('the directory', () => {
 
   it('tells those who wait that the owner is dead', () => {
     directory.promote(id(1, 1), null);
-    directory.add(id(1, 1), key(2), 1);
+    directory.add(id(1, 1), key(2), at(1));
     directory.resolve(id(1, 1), key(2));
     directory.partyDied(key(1));
     directory.resolve(id(1, 1), key(2));
@@ -123,7 +124,7 @@ describe('the directory', () => {
   it('makes those wait whose value is being made again', () => {
     directory.promote(id(1, 1), settled('x'));
     directory.unsettle(id(1, 1));
-    directory.add(id(1, 1), key(2), 1);
+    directory.add(id(1, 1), key(2), at(1));
     directory.resolve(id(1, 1), key(2));
     assert.deepEqual(take(), ['keep x', 'drop x']);
     directory.settle(id(1, 1), settled('y'));

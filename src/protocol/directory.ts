@@ -1,4 +1,4 @@
-import { nodeOf, ownerKeyOf, sequenceOf } from './ids.ts';
+import { incarnationOf, nodeOf, ownerKeyOf, placeOf, sequenceOf } from './ids.ts';
 import type { SettledValue } from './messages.ts';
 
 export interface DirectoryPort<P> {
@@ -26,8 +26,8 @@ interface Entry<P> {
 /** The holder that a containing object is. */
 const containing = (id: string): string => `in:${id}`;
 
-/** The holder that a party (an address key) is, for what the party numbered `by` has added. */
-const counted = (party: string, by: number | null): string => (by === null ? party : `${party}<${by}`);
+/** The holder that a party (an address key) is, for what the party at the place `by` has added. */
+const counted = (party: string, by: string | null): string => (by === null ? party : `${party}<${by}`);
 
 /**
  * The references of one node that have escaped their owner's thread. It answers for them, so that an owner whose event
@@ -42,7 +42,8 @@ export class Directory<P> {
   /** Additions for ids that are not here yet: their owner's promotion is still on its way. */
   readonly #early = new Map<string, Map<string, number>>();
   readonly #earlyWaiting = new Map<string, string[]>();
-  readonly #dead = new Set<string>();
+  /** The newest dead incarnation at each place. */
+  readonly #dead = new Map<string, number>();
   /** Parties that have died and are not buried yet. */
   readonly #dying = new Set<string>();
   /** Those that became unheld meanwhile. */
@@ -78,7 +79,7 @@ export class Directory<P> {
 
   promote(id: string, settled: SettledValue<P> | null): void {
     const owner = ownerKeyOf(id);
-    if (this.#dead.has(owner)) return;
+    if (this.#isDead(owner)) return;
     this.#newest.set(owner, sequenceOf(id));
     const holders = this.#early.get(id) ?? new Map<string, number>();
     this.#early.delete(id);
@@ -120,11 +121,11 @@ export class Directory<P> {
   }
 
   /** `by` as in the message. */
-  add(id: string, party: string, by: number | null): void {
-    if (!this.#dead.has(party)) this.#add(id, counted(party, by), 1);
+  add(id: string, party: string, by: string | null): void {
+    if (!this.#isDead(party)) this.#add(id, counted(party, by), 1);
   }
 
-  remove(id: string, party: string, count: number, by: number | null): void {
+  remove(id: string, party: string, count: number, by: string | null): void {
     this.#add(id, counted(party, by), -count);
   }
 
@@ -142,7 +143,7 @@ export class Directory<P> {
     const entry = this.#entries.get(id);
     if (entry === undefined) {
       const owner = ownerKeyOf(id);
-      if (this.#dead.has(owner) || this.#dying.has(owner)) this.#port.lost(party, id, 'its owner has died');
+      if (this.#isDead(owner) || this.#dying.has(owner)) this.#port.lost(party, id, 'its owner has died');
       else if (this.#isPast(id)) {
         this.#port.lost(party, id, 'it was released, because the party that passed it on died before it was counted');
       } else {
@@ -158,14 +159,14 @@ export class Directory<P> {
   }
 
   #serve(entry: Entry<P>, party: string): void {
-    if (this.#dead.has(party)) return;
+    if (this.#isDead(party)) return;
     const settled = entry.settled as SettledValue<P>;
     for (const inner of settled.inner) this.#add(inner, party, 1);
     this.#port.resolved(party, entry.id, settled);
   }
 
   #addEarly(id: string, holder: string, count: number): void {
-    if (this.#dead.has(ownerKeyOf(id)) || this.#isPast(id)) return;
+    if (this.#isDead(ownerKeyOf(id)) || this.#isPast(id)) return;
     let holders = this.#early.get(id);
     if (holders === undefined) {
       holders = new Map();
@@ -173,6 +174,12 @@ export class Directory<P> {
     }
     this.#count(holders, holder, count);
     if (holders.size === 0) this.#early.delete(id);
+  }
+
+  /** Of a party (an address key). Incarnations at a place come one after the other, each after the burial of the one before. */
+  #isDead(party: string): boolean {
+    const incarnation = this.#dead.get(placeOf(party));
+    return incarnation !== undefined && incarnationOf(party) <= incarnation;
   }
 
   #isPast(id: string): boolean {
@@ -187,7 +194,7 @@ export class Directory<P> {
 
   /** What a dead party held, and what it counted others in for: they have counted themselves in since. */
   #strike(holders: Map<string, number>, party: string): void {
-    const sponsored = `<${party.split('.')[1]}`;
+    const sponsored = `<${placeOf(party)}`;
     const own = `${party}<`;
     for (const holder of holders.keys()) {
       if (holder === party || holder.startsWith(own) || holder.endsWith(sponsored)) holders.delete(holder);
@@ -206,7 +213,7 @@ export class Directory<P> {
       for (const inner of entry.settled.inner) this.#add(inner, containing(entry.id), -1);
     }
     for (const party of entry.waiting) this.#port.lost(party, entry.id, 'it was released');
-    if (!this.#dead.has(entry.owner)) this.#port.freed(entry.owner, entry.id);
+    if (!this.#isDead(entry.owner)) this.#port.freed(entry.owner, entry.id);
   }
 
   /**
@@ -240,7 +247,7 @@ export class Directory<P> {
    * owned is lost to those who hold it: an object shares its owner's fate.
    */
   partyDied(party: string): void {
-    this.#dead.add(party);
+    this.#dead.set(placeOf(party), incarnationOf(party));
     this.#dying.delete(party);
     this.#newest.delete(party);
     for (const [id, holders] of this.#early) {

@@ -49,9 +49,9 @@ export class FakeHost implements PartyPort<unknown> {
     return this.said.splice(0).map((m) => {
       switch (m.type) {
         case 'add':
-          return `add ${m.party.slice(17)} by ${m.by}`;
+          return `add ${m.party.slice(17)} by ${m.by?.slice(17) ?? null}`;
         case 'remove':
-          return `remove ${m.count} by ${m.by}`;
+          return `remove ${m.count} by ${m.by?.slice(17) ?? null}`;
         case 'demand':
           return `demand ${m.total}`;
         case 'return':

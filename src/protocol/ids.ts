@@ -39,6 +39,21 @@ export function addressKey(a: Address): string {
   return `${a.node}.${a.party}.${a.incarnation}`;
 }
 
+/** The same without the incarnation. Inside one party, others go by numbers; what it says to other nodes names places. */
+export function placeKey(a: Address): string {
+  return `${a.node}.${a.party}`;
+}
+
+/** `placeKey` of an address key. */
+export function placeOf(key: string): string {
+  return key.slice(0, key.lastIndexOf('.'));
+}
+
+/** The incarnation in an address key. */
+export function incarnationOf(key: string): number {
+  return Number(key.slice(key.lastIndexOf('.') + 1));
+}
+
 /** `owner` of an id as an address key, without building the address. */
 export function ownerKeyOf(id: string): string {
   const a = ownerOf(id);

@@ -275,6 +275,16 @@ export class LeaseTable {
     this.touch(lease.key);
   }
 
+  /** Somebody waits for what an owner with no more than its share holds: it keeps it only as long as it uses it. */
+  wanted(id: number): void {
+    const lease = this.#leases.get(id);
+    if (lease !== undefined) lease.wanted = true;
+  }
+
+  #mayLieIdle(lease: Lease): number {
+    return lease.wanted ? this.#limits.idleWanted : this.#limits.idle;
+  }
+
   #return(lease: Lease): void {
     this.forget(lease);
     const { key } = lease;
@@ -306,7 +316,7 @@ export class LeaseTable {
     for (const lease of this.#leases.values()) {
       const quiet = this.now - lease.lastUsed;
       if (lease.inFlight === 0) {
-        if (quiet >= this.#limits.idle && lease.key.waiting.size === 0) this.#return(lease);
+        if (quiet >= this.#mayLieIdle(lease) && lease.key.waiting.size === 0) this.#return(lease);
       } else if (quiet >= this.#patience(lease)) {
         lease.lastUsed = this.now;
         const sent = this.#sentTo(lease.worker);
@@ -363,7 +373,7 @@ export class LeaseTable {
       if (lease.inFlight === 0) {
         // With tasks waiting all the same, the way to it is full, and `writable` goes on.
         if (lease.key.waiting.size > 0) continue;
-        due = lease.lastUsed + this.#limits.idle;
+        due = lease.lastUsed + this.#mayLieIdle(lease);
       } else {
         due = lease.lastUsed + this.#patience(lease);
       }

@@ -26,6 +26,8 @@ export class Lease {
   work = 0;
   /** The scheduler wants it back: nothing more is pushed, and it returns with its last answer. */
   reclaimed = false;
+  /** Somebody else waits for what it holds: it does not lie idle for long. */
+  wanted = false;
   /** A task has been answered under it. */
   answered = false;
   /** It has been silent for long, and is given nothing more before it answers. */

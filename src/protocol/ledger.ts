@@ -13,6 +13,8 @@ export interface Granted {
   readonly gpus: readonly number[];
   readonly since: number;
   reclaiming: boolean;
+  /** Its owner has been told that others wait for it. */
+  wanted: boolean;
   /** Everything that ran under it waits for others. */
   suspended: boolean;
 }
@@ -131,6 +133,7 @@ export class Ledger {
       gpus,
       since: now,
       reclaiming: false,
+      wanted: false,
       suspended: false,
     };
     this.#granted.set(lease.id, lease);

@@ -27,11 +27,11 @@ export type ReferenceMessage<P> =
   | { readonly type: 'settle'; readonly id: string; readonly settled: SettledValue<P> }
   /** The value that the sender had settled it with is gone; another `settle` follows. */
   | { readonly type: 'unsettle'; readonly id: string }
-  /** `party` (an address key) holds the object. Said by whoever passed the reference on: the party with the number `by`, or
+  /** `party` (an address key) holds the object. Said by whoever passed the reference on: the party at the place `by`, or
    * null when a holder speaks for itself, which it may do only while it is still counted on behalf of somebody dead. */
-  | { readonly type: 'add'; readonly id: string; readonly party: string; readonly by: number | null }
+  | { readonly type: 'add'; readonly id: string; readonly party: string; readonly by: string | null }
   /** The sender gives back what `by` added for it; null for what the directory added, or the sender itself. */
-  | { readonly type: 'remove'; readonly id: string; readonly count: number; readonly by: number | null }
+  | { readonly type: 'remove'; readonly id: string; readonly count: number; readonly by: string | null }
   | { readonly type: 'resolve'; readonly id: string }
   /** Everything that the dead party had sent to the sender has been worked in. */
   | { readonly type: 'buried'; readonly party: number; readonly incarnation: number };
@@ -49,6 +49,8 @@ export type FromControl<P> =
     }
   /** Give this lease back as soon as its running tasks are done. */
   | { readonly type: 'reclaim'; readonly lease: number }
+  /** Others wait for what this lease holds: give it back when it has lain idle for a moment. */
+  | { readonly type: 'wanted'; readonly lease: number }
   /** No worker, now or later, can have such a shape; or all of them are held by tasks that wait, and nothing moves. */
   | { readonly type: 'infeasible'; readonly key: number; readonly reason: string }
   | { readonly type: 'resolved'; readonly id: string; readonly settled: SettledValue<P> }

@@ -29,6 +29,8 @@ export interface OwnerLimits {
   readonly stack: number;
   /** An idle lease is returned after so many milliseconds. */
   readonly idle: number;
+  /** The same for one that somebody else waits for. */
+  readonly idleWanted: number;
   /** A worker silent for so long has what it has not started taken back, in milliseconds. */
   readonly stall: number;
   /** Resubmissions of one task that are not charged to it. */
@@ -42,6 +44,7 @@ export const OWNER_LIMITS: OwnerLimits = {
   window: 1000,
   stack: 50,
   idle: 500,
+  idleWanted: 10,
   stall: 5,
   uncharged: 16,
   lineage: 2 ** 30,

@@ -156,6 +156,22 @@ describe('the owner', () => {
     assert.equal(host.party.owner.nextTick, undefined);
   });
 
+  it('returns a wanted lease as soon as it has lain idle for a moment, and not while it has something to do', () => {
+    const host = new FakeHost(1);
+    const task = host.task();
+    grant(host, 1);
+    host.take();
+    host.party.fromControl({ type: 'wanted', lease: 1 });
+    at(host, 20);
+    assert.deepEqual(host.take(), []);
+    host.answer(task);
+    assert.equal(host.party.owner.nextTick, 10);
+    at(host, 29);
+    assert.deepEqual(host.take(), []);
+    at(host, 30);
+    assert.deepEqual(host.take(), ['return 1']);
+  });
+
   it('returns a reclaimed lease with its last answer, and asks for another', () => {
     const host = new FakeHost(1);
     const timing = known(10);

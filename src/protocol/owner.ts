@@ -187,6 +187,10 @@ export class Owner {
     this.#table.reclaim(id);
   }
 
+  wanted(id: number): void {
+    this.#table.wanted(id);
+  }
+
   infeasible(keyId: number, reason: string): void {
     const key = this.#table.queues[keyId] as KeyQueue;
     key.demanded = key.leases.length;

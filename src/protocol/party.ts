@@ -167,6 +167,9 @@ export class Party<P> {
       case 'reclaim':
         this.owner.reclaim(message.lease);
         break;
+      case 'wanted':
+        this.owner.wanted(message.lease);
+        break;
       case 'infeasible':
         this.owner.infeasible(message.key, message.reason);
         break;

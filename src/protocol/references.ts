@@ -1,5 +1,5 @@
 import { Cell, FAILED, FREED, NO_CELLS, PENDING, READY, type Waiter } from './cell.ts';
-import { type Address, addressKey, makeId, ownerOf } from './ids.ts';
+import { type Address, addressKey, makeId, ownerOf, placeKey } from './ids.ts';
 import type { Lineage } from './lineage.ts';
 import type { SettledValue, ToControl } from './messages.ts';
 
@@ -91,8 +91,12 @@ export class References<P> implements Holder {
     const id = cell.id as string;
     cell.credits = 0;
     cell.sponsored = 0;
-    if (sponsored > 0) this.#port.control({ type: 'remove', id, count: sponsored, by: sponsor });
+    if (sponsored > 0) this.#port.control({ type: 'remove', id, count: sponsored, by: this.#placeOf(sponsor) });
     if (credits > sponsored) this.#port.control({ type: 'remove', id, count: credits - sponsored, by: null });
+  }
+
+  #placeOf(party: number): string {
+    return placeKey(this.#port.addressOf(party));
   }
 
   #free(cell: Cell): void {
@@ -242,7 +246,7 @@ export class References<P> implements Holder {
    * removal could overtake this addition, which goes another way.
    */
   #add(cell: Cell, party: string): void {
-    this.#port.control({ type: 'add', id: cell.id as string, party, by: this.self.party });
+    this.#port.control({ type: 'add', id: cell.id as string, party, by: placeKey(this.self) });
     if (cell.credits > 0 || cell.sponsoring) return;
     cell.sponsoring = true;
     cell.holds++;
@@ -272,7 +276,7 @@ export class References<P> implements Holder {
       cell.sponsor = by;
     } else {
       // Counted already, or lent: then its lender answers for it, and the one that granted it may be lent it from here.
-      this.#port.control({ type: 'remove', id, count: 1, by });
+      this.#port.control({ type: 'remove', id, count: 1, by: this.#placeOf(by) });
     }
     return cell;
   }

@@ -16,6 +16,7 @@ class Node {
   readonly scheduler: Scheduler;
   readonly grants: Grant[] = [];
   readonly reclaimed: { owner: string; lease: number }[] = [];
+  readonly wanted: { owner: string; lease: number }[] = [];
   readonly infeasible: string[] = [];
   readonly refused: string[] = [];
   readonly retired: number[] = [];
@@ -30,6 +31,7 @@ class Node {
         grant: (owner, key, lease, worker, incarnation, gpus) =>
           this.grants.push({ owner, key, lease, worker, incarnation, gpus }),
         reclaim: (owner, lease) => this.reclaimed.push({ owner, lease }),
+        wanted: (owner, lease) => this.wanted.push({ owner, lease }),
         infeasible: (owner, _key, reason) => {
           this.refused.push(owner);
           this.infeasible.push(reason);
@@ -185,6 +187,36 @@ describe('the scheduler', () => {
     node.demand('a', 0, 5);
     node.at(100);
     assert.deepEqual(node.reclaimed, []);
+  });
+
+  // Each had one of two: nothing is called back from an equal, so an idle lease was kept from a long queue for half a second.
+  it('tells an owner that has no more than its share that its lease is wanted, once', () => {
+    const node = new Node({ cpus: 2 });
+    const [idle] = node.demand('a', 0, 1) as [Grant];
+    const [busy] = node.demand('b', 0, 200) as [Grant];
+    node.at(9);
+    assert.deepEqual(node.wanted, []);
+    node.at(20);
+    node.at(40);
+    assert.deepEqual(node.reclaimed, []);
+    assert.deepEqual(node.wanted, [{ owner: 'a', lease: idle.lease }]);
+    node.scheduler.returned('a', idle.lease);
+    assert.deepEqual(
+      node.take().map((grant) => grant.owner),
+      ['b'],
+    );
+    assert.notEqual(busy.worker, idle.worker);
+  });
+
+  it('says so only of leases with something that the demand is short of', () => {
+    const node = new Node({ cpus: 4, custom: { disk: 1 } });
+    node.demand('a', 0, 1);
+    const [disk] = node.demand('b', 0, 1, { custom: { disk: 1 } }) as [Grant];
+    node.demand('c', 0, 1, { custom: { disk: 1 } });
+    node.demand('d', 0, 1);
+    node.at(5);
+    node.at(20);
+    assert.deepEqual([...node.wanted, ...node.reclaimed], [{ owner: 'b', lease: disk.lease }]);
   });
 
   it('evens out between one who has many and one who has few', () => {

@@ -9,6 +9,8 @@ export interface SchedulerPort {
   spawn(worker: number, incarnation: number, isolation: Shape['isolation']): void;
   grant(owner: string, key: number, lease: number, worker: number, incarnation: number, gpus: readonly number[]): void;
   reclaim(owner: string, lease: number): void;
+  /** Others wait for what this lease holds, but its owner has no more than its share: it is not to lie idle. */
+  wanted(owner: string, lease: number): void;
   infeasible(owner: string, key: number, reason: string): void;
   /**
    * Ends an idle worker whose number is wanted for one of the other isolation; `workerDied` follows. False when it has to
@@ -177,6 +179,7 @@ export class Scheduler {
     this.#retireFor(late);
     this.#refuseOne(late);
     for (const lease of this.#turns.callBack(late, this.now)) this.#port.reclaim(lease.owner, lease.id);
+    for (const lease of this.#turns.wanted(late)) this.#port.wanted(lease.owner, lease.id);
   }
 
   /** All numbers are taken, and one of the workers is idle that can't be lent for a demand. */

@@ -57,12 +57,32 @@ export class Turns {
     return victims;
   }
 
+  /**
+   * The leases of others that a late demand could use and may not call back, since their owners have no more than it has.
+   * They need not be of use to those: once marked, they go back as soon as they lie idle. Each is returned once.
+   */
+  wanted(late: readonly Demand[]): Granted[] {
+    const leases: Granted[] = [];
+    for (const demand of late) {
+      if (!isUnmet(demand)) continue;
+      const short = this.#ledger.free.short(demand.need);
+      for (const lease of this.#ledger.leases()) {
+        if (lease.reclaiming || lease.wanted || isFor(lease, demand)) continue;
+        // With nothing short, it is a worker that is missing.
+        if (short.length > 0 && !short.some((name) => uses(lease.need, name))) continue;
+        lease.wanted = true;
+        leases.push(lease);
+      }
+    }
+    return leases;
+  }
+
   /** The lease held longest, of those that a demand may call back: from others, and from those who have more. */
   #victim(demand: Demand, now: number, useful: (need: Need) => boolean): Granted | undefined {
     let victim: Granted | undefined;
     for (const lease of this.#ledger.leases()) {
       if (lease.reclaiming || lease.suspended || now - lease.since < this.#quantum) continue;
-      if (lease.owner === demand.owner && lease.key === demand.key) continue;
+      if (isFor(lease, demand)) continue;
       if (victim !== undefined && lease.since >= victim.since) continue;
       if (demand.held > 0 && this.#ledger.heldLike(lease) <= demand.held + 1) continue;
       if (useful(lease.need)) victim = lease;
@@ -88,6 +108,10 @@ export class Turns {
     }
     return undefined;
   }
+}
+
+function isFor(lease: Granted, demand: Demand): boolean {
+  return lease.owner === demand.owner && lease.key === demand.key;
 }
 
 function anticipate(pool: Pool, lease: Granted): void {

@@ -78,13 +78,13 @@ type Mail = {
 
 /** What control threads say to each other. */
 type BetweenNodes =
-  | { readonly type: 'add'; readonly id: string; readonly party: string; readonly by: number | null }
+  | { readonly type: 'add'; readonly id: string; readonly party: string; readonly by: string | null }
   | {
       readonly type: 'remove';
       readonly id: string;
       readonly party: string;
       readonly count: number;
-      readonly by: number | null;
+      readonly by: string | null;
     }
   | { readonly type: 'resolve'; readonly id: string; readonly party: string }
   | { readonly type: 'tell'; readonly party: string; readonly message: FromControl<Value> }
@@ -95,10 +95,7 @@ type BetweenNodes =
 
 const SHAPE: Shape = { cpus: 1, gpus: 0, memory: 0, custom: {}, isolation: 'process', exclusive: false };
 
-/**
- * Party numbers are unique in the whole cluster here, because sponsors are known by their number alone. So far apart lie
- * those of two nodes.
- */
+/** A party names its peers by numbers of its own. One numbering serves all of them here: so far apart lie those of two nodes. */
 const NUMBERS = 1000;
 
 /** Two nodes, time and chance. */
@@ -107,6 +104,8 @@ export class Cluster {
   readonly random: Random;
   readonly nodes: readonly [Node, Node];
   readonly deadParties = new Set<string>();
+  /** Who has each number, or had it last. */
+  readonly addresses = new Map<number, Address>();
   live: MemoryLink[] = [];
   /** Nothing can be dialled. */
   cut = false;
@@ -216,6 +215,7 @@ export class Node {
         grant: (owner, key, lease, worker, incarnation, gpus) =>
           this.#tell(owner, { type: 'grant', key, lease, worker: this.number(worker), incarnation, gpus }),
         reclaim: (owner, lease) => this.#tell(owner, { type: 'reclaim', lease }),
+        wanted: (owner, lease) => this.#tell(owner, { type: 'wanted', lease }),
         infeasible: (owner, key, reason) => this.#tell(owner, { type: 'infeasible', key, reason }),
       },
       { cpus: 2, gpus: 0, memory: 1e9, custom: {} },
@@ -242,6 +242,7 @@ export class Node {
   #enter(local: number, incarnation: number): PartyHost {
     const host = new PartyHost(this, { node: this.id, party: this.number(local), incarnation });
     this.hosts.set(host.address.party, host);
+    this.cluster.addresses.set(host.address.party, host.address);
     return host;
   }
 
@@ -269,12 +270,12 @@ export class Node {
 
   // ---- references of any node: those of others go to their owner's node
 
-  #add(id: string, party: string, by: number | null): void {
+  #add(id: string, party: string, by: string | null): void {
     if (this.directory.isLocal(id)) this.directory.add(id, party, by);
     else this.#toPeer({ type: 'add', id, party, by });
   }
 
-  #remove(id: string, party: string, count: number, by: number | null): void {
+  #remove(id: string, party: string, count: number, by: string | null): void {
     if (this.directory.isLocal(id)) this.directory.remove(id, party, count, by);
     else this.#toPeer({ type: 'remove', id, party, count, by });
   }
@@ -760,7 +761,7 @@ export class PartyHost implements PartyPort<Value> {
   }
 
   addressOf(party: number): Address {
-    return (this.node.cluster.partyAt(party) as PartyHost).address;
+    return this.node.cluster.addresses.get(party) as Address;
   }
 
   mourned(party: number): Address | undefined {

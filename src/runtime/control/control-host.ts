@@ -106,6 +106,7 @@ export class ControlHost implements ReactorHost {
         grant: (owner, key, lease, worker, incarnation, gpus) =>
           this.#tell(owner, { type: 'grant', key, lease, worker, incarnation, gpus }),
         reclaim: (owner, lease) => this.#tell(owner, { type: 'reclaim', lease }),
+        wanted: (owner, lease) => this.#tell(owner, { type: 'wanted', lease }),
         infeasible: (owner, key, reason) => this.#tell(owner, { type: 'infeasible', key, reason }),
         retire: (worker, incarnation) => this.#retire(worker, incarnation),
       },

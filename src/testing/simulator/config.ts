@@ -75,6 +75,7 @@ export function configure(seed: number): Config {
       window: random.pick([1, 100, 1000, 1000, 10_000]),
       stack: random.pick([0, 50, 50, 500]),
       idle: random.pick([2, 50, 500]),
+      idleWanted: random.pick([1, 10]),
       stall: random.pick([1, 5, 5, 50]),
       uncharged: random.pick([0, 1, 16, 16]),
       lineage: random.pick([0, 300, 1000, 1e6]),

@@ -232,6 +232,10 @@ export class Control implements Endpoint<Message>, SchedulerPort, DirectoryPort<
     this.#tell(this.#byKey.get(owner), { type: 'reclaim', lease });
   }
 
+  wanted(owner: string, lease: number): void {
+    this.#tell(this.#byKey.get(owner), { type: 'wanted', lease });
+  }
+
   retire(worker: number, incarnation: number): boolean {
     const host = this.hosts.get(worker);
     if (host === undefined || !host.alive || host.address.incarnation !== incarnation) return false;
