@@ -37,8 +37,8 @@ export interface Libc {
   ring(fd: number): void;
   /** The allocator gives free memory back to the system, where it can. */
   trim(): void;
-  /** Sends a signal by number; a process that is gone is no error. */
-  signal(pid: number, signal: number): void;
+  /** Lets whoever else can run on this core go first. */
+  yieldCore(): void;
   /** This process is to be killed when the thread that started it ends. */
   dieWithParent(): void;
   /** The address of the first byte of `view`. */
@@ -99,8 +99,8 @@ function load(): Libc | undefined {
   const pipe2 = lib.func('int pipe2(_Out_ int *fds, int flags)');
   const dup = lib.func('int dup(int fd)');
   const mallocTrim = optional(() => lib.func('int malloc_trim(size_t pad)'));
-  const kill = lib.func('int kill(int pid, int signal)');
   const write = lib.func('int64_t write(int fd, const void *data, size_t n)');
+  const schedYield = lib.func('int sched_yield()');
   const prctl = lib.func('int prctl(int option, unsigned long a)');
   const bell = Buffer.from([1]);
 
@@ -133,8 +133,8 @@ function load(): Libc | undefined {
     },
     dup: (fd) => check('dup', dup(fd)),
     ring: (fd) => void write(fd, bell, 1),
+    yieldCore: () => void schedYield(),
     trim: () => void mallocTrim?.(0),
-    signal: (pid, signal) => void kill(pid, signal),
     dieWithParent: () => void check('prctl', prctl(PR_SET_PDEATHSIG, SIGKILL)),
     addressOf: (view) => BigInt(koffi.address(view)),
     viewOf: (address, length) => koffi.view(address, length) as ArrayBuffer,

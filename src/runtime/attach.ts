@@ -16,17 +16,11 @@ export interface Attached {
 export function attach(config: SessionConfig, party: number, read: number | undefined, foreign: boolean): Attached {
   const block = ControlBlock.attach(config.block, config.shape);
   const store = SharedStore.attach(config.store, party);
-  return { block, store, bell: bellOf(config, block, party, read, foreign) };
+  return { block, store, bell: bellOf(config, party, read, foreign) };
 }
 
-export function bellOf(
-  config: SessionConfig,
-  block: ControlBlock,
-  party: number,
-  read: number | undefined,
-  foreign: boolean,
-): Bell {
+export function bellOf(config: SessionConfig, party: number, read: number | undefined, foreign: boolean): Bell {
   return config.bells === undefined || read === undefined
     ? new ChannelBell(config.node, party)
-    : new PipeBell(read, config.bells.write, block, foreign);
+    : new PipeBell(read, config.bells.write, foreign);
 }

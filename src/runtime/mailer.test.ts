@@ -39,7 +39,7 @@ function parties(count: number, ring = 8192): Party[] {
       tick: () => {},
     };
     const bell = { ring: () => {}, listen: () => {}, hold: () => {}, close: () => {} };
-    const reactor = new Reactor(block, party, bell, host, { spin: 0, slice: 10, spinners: 0 });
+    const reactor = new Reactor(block, party, bell, host, { spin: 0, slice: 10, spinners: 0, yieldCore: undefined });
     const mailer = new Mailer(reactor);
     return { mailer, reactor, got };
   });

@@ -56,6 +56,8 @@ export interface PartyHostOptions {
   readonly store: SharedStore;
   readonly bell: Bell;
   readonly spinners: number;
+  /** As in `ReactorOptions`. */
+  readonly yieldCore: (() => void) | undefined;
   /** A driver spins in its own microtasks and lets the process end when nothing is pending. */
   readonly role: 'driver' | 'worker';
   readonly log: (line: string) => void;
@@ -122,7 +124,12 @@ export class PartyHost implements PartyPort<Wire>, ReactorHost, HandleHost {
     const inline = Math.min(INLINE_LIMIT, Math.floor((o.block.shape.ring >> 2) * 0.75));
     this.values = new Values(o.store, (cell) => this.handle(cell), inline);
     this.party = new Party<Wire>(o.self, this, { ...OWNER_LIMITS });
-    this.reactor = new Reactor(o.block, o.self.party, o.bell, this, { spin: 0.05, slice: 2, spinners: o.spinners });
+    this.reactor = new Reactor(o.block, o.self.party, o.bell, this, {
+      spin: 0.05,
+      slice: 2,
+      spinners: o.spinners,
+      yieldCore: o.yieldCore,
+    });
     this.mailer = new Mailer(this.reactor);
     this.relief = new Relief(o.self.party, o.block, o.store, this.reactor, o.role === 'driver');
     this.waits = new Waits(this);

@@ -151,21 +151,20 @@ export class LocalSession {
     const bell =
       this.#pipes === undefined || read === undefined
         ? new ChannelBell(this.node, DRIVER)
-        : new PipeBell(read, this.#pipes.write, this.#block, true);
+        : new PipeBell(read, this.#pipes.write, true);
     this.host = new PartyHost({
       self: { node: this.node, party: DRIVER, incarnation: 1 },
       block: this.#block,
       store: this.#store,
       bell,
       spinners: config.spinners,
+      yieldCore: this.isolation === 'process' ? c?.yieldCore : undefined,
       role: 'driver',
       log: (line) => console.error(line),
     });
     this.host.onRetry = (call, charged, reason) => {
       if (this.#retries.length < 10_000) this.#retries.push({ name: call.name, charged, reason });
     };
-    // Signals reach main threads only.
-    if (bell instanceof PipeBell && isMainThread && this.isolation === 'process') bell.useSignals(DRIVER);
     this.engine = new OwnedEngine(this.host, this.isolation);
     addEngine(this.engine);
     this.host.onHostMessage = answerWithReport(this.host);

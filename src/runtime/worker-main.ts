@@ -1,6 +1,5 @@
 import { isMainThread, threadId } from 'node:worker_threads';
 import { libc } from '../native/index.ts';
-import { PipeBell } from '../transport/index.ts';
 import { attach } from './attach.ts';
 import type { WorkerConfig } from './config.ts';
 import { Executions } from './executions.ts';
@@ -30,6 +29,7 @@ export function startWorker(config: WorkerConfig): void {
     store,
     bell,
     spinners: config.spinners,
+    yieldCore: config.isolation === 'process' ? libc()?.yieldCore : undefined,
     role: 'worker',
     log: (line) => console.error(line),
   });
@@ -60,7 +60,6 @@ export function startWorker(config: WorkerConfig): void {
     if (code !== 0) lastWords(`a task called process.exit(${code})`);
   });
 
-  if (config.isolation === 'process' && bell instanceof PipeBell) bell.useSignals(config.self.party);
   host.mailer.post(control, { type: 'hello', pid: isMainThread ? process.pid : threadId });
   host.reactor.keepAlive();
   host.reactor.kick();

@@ -1,9 +1,7 @@
 import { closeSync, writeSync } from 'node:fs';
 import { Socket } from 'node:net';
-import { constants } from 'node:os';
 import { BroadcastChannel } from 'node:worker_threads';
 import { libc } from '../native/index.ts';
-import type { ControlBlock } from './control-block.ts';
 
 /** Wakes parked parties, and this party when it is parked. A bell that rings once too often does no harm. */
 export interface Bell {
@@ -38,52 +36,44 @@ export function closeBellPipes(pipes: BellPipes): void {
   for (const fd of [...pipes.read, ...pipes.write]) closeSync(fd);
 }
 
-/**
- * The signal that wakes workers. The kernel takes a write to a pipe as a sign that the writer is about to sleep, and
- * puts the reader in its place on the same core; a signal has no such effect, which halves the time to wake a worker.
- * This one is ignored by default, so that a late one to a process that is gone, or not ready, does no harm.
- */
-const WAKING_SIGNAL = 'SIGURG';
+/** More strokes than this at once are heard as several. */
+const HEARD_AT_ONCE = 64;
 
 /** Between processes and threads of one session. `read` belongs to the bell and is closed with it. */
 export class PipeBell implements Bell {
   readonly #socket: Socket;
   readonly #write: readonly number[];
-  readonly #block: ControlBlock;
   readonly #ring: (fd: number) => void;
-  readonly #signal: (pid: number) => void;
   #heard: (() => void) | undefined;
-  #signalled = false;
 
   /** `foreign`: rings by FFI, which is faster, but costs some milliseconds to load. */
-  constructor(read: number, write: readonly number[], block: ControlBlock, foreign: boolean) {
-    this.#socket = new Socket({ fd: read, readable: true, writable: false });
+  constructor(read: number, write: readonly number[], foreign: boolean) {
+    this.#socket = new Socket({
+      fd: read,
+      readable: true,
+      writable: false,
+      // Past the stream machinery, which would take most of the time that a sleeper needs to get up.
+      onread: {
+        buffer: new Uint8Array(HEARD_AT_ONCE),
+        callback: () => {
+          this.#heard?.();
+          return true;
+        },
+      },
+    });
     this.#write = write;
-    this.#block = block;
-    const c = foreign ? libc() : undefined;
-    this.#ring = c?.ring ?? ringBySystem;
-    const number = constants.signals[WAKING_SIGNAL];
-    this.#signal = c === undefined ? signalBySystem : (pid) => c.signal(pid, number);
+    this.#ring = (foreign ? libc()?.ring : undefined) ?? ringBySystem;
   }
 
   ring(party: number): void {
-    const pid = this.#block.signalled(party);
-    if (pid > 0) this.#signal(pid);
-    else this.#ring(this.#write[party] as number);
+    this.#ring(this.#write[party] as number);
   }
 
   listen(heard: () => void): void {
     this.#heard = heard;
-    this.#socket.on('data', heard);
+    this.#socket.resume();
     // A pipe that breaks belongs to a session that is ending.
     this.#socket.on('error', () => {});
-  }
-
-  /** Makes `party`, which is this process's main thread, be woken by signals. To be called after `listen`. */
-  useSignals(party: number): void {
-    this.#signalled = true;
-    process.on(WAKING_SIGNAL, this.#heard as () => void);
-    this.#block.setSignalled(party, process.pid);
   }
 
   hold(keepAlive: boolean): void {
@@ -92,16 +82,7 @@ export class PipeBell implements Bell {
   }
 
   close(): void {
-    if (this.#signalled) process.off(WAKING_SIGNAL, this.#heard as () => void);
     this.#socket.destroy();
-  }
-}
-
-function signalBySystem(pid: number): void {
-  try {
-    process.kill(pid, WAKING_SIGNAL);
-  } catch {
-    // It is gone; its end will be heard of in another way.
   }
 }
 

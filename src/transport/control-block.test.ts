@@ -180,7 +180,6 @@ function tests(): void {
       const set: (() => unknown)[] = [
         () => big.setCurrent(party, 2, 5),
         () => big.setDeadline(party, 1.7e12),
-        () => big.setSignalled(party, 4321),
         () => big.setRelieved(party, 99),
         () => big.writer(511, party, TASKS),
         () => big.writer(0, party, TASKS),
@@ -196,7 +195,6 @@ function tests(): void {
           incarnation: big.incarnation(party),
           current: big.currentSlot(party, 2),
           deadline: big.deadline(party),
-          signalled: big.signalled(party),
           relieved: big.relieved(party),
           openers: big.openers(party),
           cancelled: [big.cancelled(party, 0), big.cancelled(party, 1), big.cancelled(party, 8191)],
@@ -206,7 +204,6 @@ function tests(): void {
           incarnation: 3,
           current: 5,
           deadline: 1.7e12,
-          signalled: 4321,
           relieved: 99,
           openers: [0, 511],
           cancelled: [true, false, true],
@@ -214,10 +211,7 @@ function tests(): void {
         });
       }
       for (const neighbour of [6, 8]) {
-        assert.deepEqual(
-          [big.incarnation(neighbour), big.deadline(neighbour), big.signalled(neighbour), big.mustRing(neighbour)],
-          [0, 0, 0, false],
-        );
+        assert.deepEqual([big.incarnation(neighbour), big.deadline(neighbour), big.mustRing(neighbour)], [0, 0, false]);
         assert.deepEqual(big.openers(neighbour), []);
       }
     });

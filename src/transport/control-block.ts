@@ -21,7 +21,6 @@ const EPOCH = 1;
 const SPINNING = 2;
 const CURRENT = 3;
 const INCARNATION = 4;
-const SIGNALLED = 5;
 const DEADLINE = 6;
 /** One bit for each party: 16 words. */
 const OPENED = 8;
@@ -166,16 +165,6 @@ export class ControlBlock {
   /** Which holder of its number a party is. */
   incarnation(party: number): number {
     return Atomics.load(this.views.words, this.#word(party, INCARNATION));
-  }
-
-  /** From now on `party`, the main thread of process `pid`, is woken by a signal. */
-  setSignalled(party: number, pid: number): void {
-    Atomics.store(this.views.words, this.#word(party, SIGNALLED), pid);
-  }
-
-  /** The process to signal for waking `party`; 0: it listens to its pipe only. */
-  signalled(party: number): number {
-    return Atomics.load(this.views.words, this.#word(party, SIGNALLED));
   }
 
   /** When the task on the stack of `party` has to be over, in milliseconds since the epoch; 0: no limit. */

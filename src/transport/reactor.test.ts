@@ -44,7 +44,13 @@ class Fake implements ReactorHost {
   due: number | undefined;
 
   constructor(block: ControlBlock, party: number, bells: Bells, options: Partial<ReactorOptions> = {}) {
-    this.reactor = new Reactor(block, party, bells.of(party), this, { spin: 0, slice: 10, spinners: 1, ...options });
+    this.reactor = new Reactor(block, party, bells.of(party), this, {
+      spin: 0,
+      slice: 10,
+      spinners: 1,
+      yieldCore: undefined,
+      ...options,
+    });
   }
 
   send(to: number, text: string): void {
@@ -225,6 +231,17 @@ describe('a reactor', () => {
     };
     b.reactor.spinNow();
     assert.deepEqual(b.texts, ['answer']);
+    b.reactor.close();
+  });
+
+  test('who is waited for on the same core gets its turn while the spin goes on', () => {
+    // Nothing but the other one's turn ends this spin.
+    const { a, b } = pair({ spin: 1e6, slice: 1e6, yieldCore: () => a.send(2, 'at last') });
+    b.onMessage = () => {
+      b.reactor.deliveries++;
+    };
+    b.reactor.spinNow();
+    assert.deepEqual(b.texts, ['at last']);
     b.reactor.close();
   });
 

@@ -35,6 +35,8 @@ export interface ReactorOptions {
   readonly slice: number;
   /** Parties that may spin at once. */
   readonly spinners: number;
+  /** Lets others on this core go first; undefined where that takes a foreign call that must not be made. */
+  readonly yieldCore: (() => void) | undefined;
 }
 
 interface Peer {
@@ -47,6 +49,11 @@ interface Peer {
 const BELL_TICK = 1;
 /** A sleeper that was rung for answers within this time, most of the time: worth spinning for. Milliseconds. */
 const WAKING_MS = 0.25;
+/**
+ * A spin that has lasted so long goes on by turns with others on the same core, in milliseconds: the one that is waited for
+ * may have been put there, and could not answer before the spin is over.
+ */
+const YIELDING_MS = 0.003;
 
 /**
  * Drives one party: looks at the rings of others, runs what may run, sleeps when there is nothing, and wakes others
@@ -315,6 +322,7 @@ export class Reactor {
           if (!this.block.beginSpin(this.party, this.#options.spinners)) return;
           spinning = true;
         }
+        if (now - idleSince >= YIELDING_MS) this.#options.yieldCore?.();
       }
     } finally {
       if (spinning) this.block.endSpin(this.party);
@@ -358,6 +366,7 @@ export class Reactor {
         if (heard) idleSince = now;
         if (this.deliveries !== before || this.#closed) break;
         if (now - idleSince >= patience || now - begun >= this.#options.slice) break;
+        if (now - idleSince >= YIELDING_MS) this.#options.yieldCore?.();
       }
     } finally {
       this.block.endSpin(this.party);

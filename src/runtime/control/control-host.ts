@@ -87,7 +87,7 @@ export class ControlHost implements ReactorHost {
     this.#config = config;
     this.#block = block;
     this.#hosts = hosts;
-    this.#reactor = new Reactor(block, 0, bell, this, { spin: 0, slice: 10, spinners: 0 });
+    this.#reactor = new Reactor(block, 0, bell, this, { spin: 0, slice: 10, spinners: 0, yieldCore: undefined });
     this.#mailer = new Mailer(this.#reactor);
     this.#directory = new Directory<Wire>(config.node, {
       resolved: (party, id, settled) => this.#tell(party, { type: 'resolved', id, settled }),

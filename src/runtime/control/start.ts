@@ -11,5 +11,5 @@ export function startControl(config: ControlConfig): ControlHost {
   const block = ControlBlock.attach({ kind: 'memory', memory: config.blockMemory }, config.shape);
   const hosts = new Map<Shape['isolation'], WorkerHost>([['thread', new ThreadHost(config)]]);
   if (config.isolation === 'process') hosts.set('process', new ProcessHost(config));
-  return new ControlHost(config, block, bellOf(config, block, 0, config.bell, false), hosts);
+  return new ControlHost(config, block, bellOf(config, 0, config.bell, false), hosts);
 }
