@@ -1,4 +1,4 @@
-export { giveBackHeap } from './collector.ts';
+export { giveBackHeap, tolerateLargeViews } from './collector.ts';
 export * from './handle.ts';
 export * from './store.ts';
 export type { SlotRef, StoreStats } from './table.ts';

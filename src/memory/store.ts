@@ -40,6 +40,8 @@ const PREFAULT_STEP = 4 * 1024 * 1024;
 const SLACK_PART = 16;
 const MOST_SLACK = 64 * 1024 * 1024;
 const BUSY_WAIT_MS = 500;
+/** From this many bytes on, what V8 makes of a view matters. */
+const LARGE_VIEW = 1024 * 1024;
 
 const nap = new Int32Array(new SharedArrayBuffer(4));
 
@@ -60,6 +62,8 @@ export class SharedStore {
   readonly limit: number;
   /** Called once when there is no room: `needed` bytes in one piece. True: something was freed, try again. */
   onPressure: ((needed: number) => boolean) | undefined;
+  /** Called once, before the first large view is made. */
+  onLargeView: (() => void) | undefined;
 
   readonly #table: Table;
   readonly #layout: Layout;
@@ -246,7 +250,7 @@ export class SharedStore {
   /**
    * The bytes [offset, offset + length) as an ArrayBuffer of their own without a copy. It pins the object until it is
    * garbage. The same bytes asked for again are the same buffer as long as it lives, because each new one counts as
-   * memory of its size for V8, which collects garbage after 64 MiB of them.
+   * memory of its size for V8, which collects garbage after 64 MiB of them (see `tolerateLargeViews`).
    *
    * Where there is no FFI it is a copy, and nothing is pinned.
    */
@@ -267,6 +271,10 @@ export class SharedStore {
       const buffer = known.buffer.deref();
       // A buffer that has been transferred away has no bytes left.
       if (buffer?.byteLength === length) return buffer;
+    }
+    if (length >= LARGE_VIEW) {
+      this.onLargeView?.();
+      this.onLargeView = undefined;
     }
     const view = length === 0 ? new ArrayBuffer(0) : libc()!.viewOf(address + BigInt(at), length);
     this.pin(ref);

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { closeSync, existsSync, rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { isMainThread, Worker } from 'node:worker_threads';
+import { Worker } from 'node:worker_threads';
 import { InternalError, NotAvailableError, UsageError } from '../base/index.ts';
 import { SharedStore } from '../memory/index.ts';
 import { libc, sharingWorks } from '../native/index.ts';

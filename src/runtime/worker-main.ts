@@ -1,4 +1,5 @@
 import { isMainThread, threadId } from 'node:worker_threads';
+import { tolerateLargeViews } from '../memory/index.ts';
 import { libc } from '../native/index.ts';
 import { attach } from './attach.ts';
 import type { WorkerConfig } from './config.ts';
@@ -23,6 +24,7 @@ export function startWorker(config: WorkerConfig): void {
     config.bells?.read[0],
     config.isolation === 'process',
   );
+  if (config.isolation === 'process') store.onLargeView = tolerateLargeViews;
   const host = new PartyHost({
     self: config.self,
     block,
