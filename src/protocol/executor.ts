@@ -170,9 +170,9 @@ export class Executor {
    * here, and wait for this party to let it go.
    */
   #firstLent(run: Run, place: number): readonly Cell[] {
-    const earlier = this.#active.slice(0, place).filter((other) => other.lent.length > 0);
-    if (earlier.length === 0) return run.lent;
-    return run.lent.filter((cell) => !earlier.some((other) => other.lent.includes(cell)));
+    const earlier = new Set<Cell>();
+    for (let i = 0; i < place; i++) for (const cell of (this.#active[i] as Run).lent) earlier.add(cell);
+    return earlier.size === 0 ? run.lent : run.lent.filter((cell) => !earlier.has(cell));
   }
 
   /** The caller has counted itself in: what was kept for it is let go. Returns the host's payload. */

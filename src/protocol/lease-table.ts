@@ -23,6 +23,8 @@ export class LeaseTable {
   readonly inFlight: (TaskRecord | null)[] = [];
   readonly #freeSlots: number[] = [];
   readonly #dirty: KeyQueue[] = [];
+  /** Queues whose next task found the way to its worker full. */
+  readonly #refused = new Set<KeyQueue>();
   /** Tasks in flight by worker, over all of its leases. */
   readonly #sent: number[] = [];
   /** Milliseconds of the host's clock. */
@@ -76,8 +78,10 @@ export class LeaseTable {
     this.#dirty.push(key);
   }
 
-  /** Pushes what can be pushed and asks for what is missing. */
+  /** Pushes what can be pushed and asks for what is missing. A way that was full may have room after any message. */
   settleUp(): void {
+    for (const key of this.#refused) this.touch(key);
+    this.#refused.clear();
     for (let key = this.#dirty.pop(); key !== undefined; key = this.#dirty.pop()) {
       key.dirty = false;
       this.#pump(key);
@@ -139,10 +143,14 @@ export class LeaseTable {
     const ticket = this.#port.push(task, lease);
     if (ticket < 0) {
       this.#freeSlot(task);
+      this.#refused.add(task.key);
       return false;
     }
     // The port may have found that it can't be sent at all, and failed it.
-    if (task.state === DONE) return true;
+    if (task.state === DONE) {
+      this.#freeSlot(task);
+      return true;
+    }
     task.state = PUSHED;
     task.ticket = ticket;
     task.lease = lease;
@@ -359,19 +367,13 @@ export class LeaseTable {
     return lease.begun ? Number.POSITIVE_INFINITY : stall * LONE;
   }
 
-  /** The links to workers may have room again. */
-  writable(): void {
-    for (const key of this.queues) if (key.waiting.size > 0) this.touch(key);
-    this.settleUp();
-  }
-
   /** Milliseconds until `tick` has something to do; undefined when nothing is due. */
   get nextTick(): number | undefined {
     let next: number | undefined;
     for (const lease of this.#leases.values()) {
       let due: number;
       if (lease.inFlight === 0) {
-        // With tasks waiting all the same, the way to it is full, and `writable` goes on.
+        // With tasks waiting all the same, the way to it is full, and the next message goes on.
         if (lease.key.waiting.size > 0) continue;
         due = lease.lastUsed + this.#mayLieIdle(lease);
       } else {

@@ -222,11 +222,6 @@ export class Owner {
     return this.#table.nextTick;
   }
 
-  /** The links to workers may have room again. */
-  writable(): void {
-    this.#table.writable();
-  }
-
   // ---- failures
 
   /**

@@ -224,6 +224,11 @@ export class Scheduler {
     return `nothing has moved for ${this.#limits.standstill} ms, and of the ${total} workers there may be ${parts.join(', ')}: nest waiting tasks less deeply, or give them retries`;
   }
 
+  /** Whether an owner has a lease on that worker. */
+  hasLent(number: number, incarnation: number, owner: string): boolean {
+    return this.#workers.get(number, incarnation)?.leases.some((lease) => lease.owner === owner) ?? false;
+  }
+
   /** Whether any lease is out. */
   get busy(): boolean {
     return this.#ledger.leaseCount > 0;

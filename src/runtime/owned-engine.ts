@@ -200,6 +200,7 @@ export class OwnedEngine implements Engine {
     const cells = items.map((item) => {
       if (isReference(item)) {
         const cell = this.#own(item);
+        Reference.watch(item);
         references.hold(cell);
         return cell;
       }

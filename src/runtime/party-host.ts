@@ -461,11 +461,13 @@ export class PartyHost implements PartyPort<Wire>, ReactorHost, HandleHost {
       this.mailer.post(CONTROL_PARTY, { type: 'cancel', id: cell.id, force, recursive });
       return;
     }
-    const call = cell.task as Call | null;
-    if (call === null) {
-      if (cell.alias !== null) this.cancel(cell.alias, error, force, recursive);
+    // Its task has returned a reference, and is over: what is to be stopped is the one behind that.
+    if (cell.alias !== null) {
+      this.cancel(cell.alias, error, force, recursive);
       return;
     }
+    const call = cell.task as Call | null;
+    if (call === null) return;
     call.cancelRecursively = recursive;
     this.party.owner.cancel(call, error, force);
     this.settleUp();

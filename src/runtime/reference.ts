@@ -75,7 +75,7 @@ export class Reference<T> {
 
   /** 40 hexadecimal digits, the same wherever the reference goes. Reading it makes the reference known to its node. */
   get id(): string {
-    return this.#host.promote(cellOf(this));
+    return this.#host.promote(containedCell(this));
   }
 
   get value(): Promise<T> {
@@ -180,4 +180,14 @@ export function isReference(value: unknown): value is Reference<unknown> {
 
 export function cellOf(ref: Reference<unknown>): Cell {
   return Reference.cell(ref);
+}
+
+/**
+ * The cell of a reference that goes into something, which others may come to know. From then on it has to be heard of when
+ * this handle is garbage, because what the handle held is theirs to wait for.
+ */
+export function containedCell(ref: Reference<unknown>): Cell {
+  const cell = Reference.cell(ref);
+  Reference.watch(ref);
+  return cell;
 }

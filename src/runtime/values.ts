@@ -3,7 +3,7 @@ import { InternalError } from '../base/index.ts';
 import { Decoder, type Encoded, Encoder } from '../codec/index.ts';
 import type { SharedStore, SlotRef } from '../memory/index.ts';
 import type { Cell } from '../protocol/index.ts';
-import { cellOf, isReference, type Reference } from './reference.ts';
+import { containedCell, isReference, type Reference } from './reference.ts';
 
 /** Values of at most so many bytes travel inside messages; larger binary data lives in shared memory. */
 export const INLINE_LIMIT = 100 * 1024;
@@ -133,7 +133,7 @@ export class Values {
   keep(value: unknown, root: string): Kept {
     if (isPlain(value)) return { value, pinned: false, inner: [] };
     const encoded = this.encoder.encode(value, root, this.inlineLimit);
-    const inner = encoded.refs.length === 0 ? [] : (encoded.refs as readonly Reference<unknown>[]).map(cellOf);
+    const inner = encoded.refs.length === 0 ? [] : (encoded.refs as readonly Reference<unknown>[]).map(containedCell);
     const stored = this.stored(encoded);
     return { value: stored, pinned: stored.shared, inner };
   }

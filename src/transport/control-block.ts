@@ -96,10 +96,18 @@ export class ControlBlock {
   openers(party: number): number[] {
     const from: number[] = [];
     for (let i = 0; i < this.shape.parties; i++) {
-      const bits = Atomics.load(this.views.words, this.#word(party, OPENED + (i >> 5)));
-      if ((bits & (1 << (i & 31))) !== 0) from.push(i);
+      if (this.#hasOpened(i, party)) from.push(i);
     }
     return from;
+  }
+
+  /** Whether one of the two has ever opened a ring to the other. */
+  connected(a: number, b: number): boolean {
+    return this.#hasOpened(a, b) || this.#hasOpened(b, a);
+  }
+
+  #hasOpened(from: number, to: number): boolean {
+    return (Atomics.load(this.views.words, this.#word(to, OPENED + (from >> 5))) & (1 << (from & 31))) !== 0;
   }
 
   /** Marks a party as asleep: whoever sends to it must ring its bell. Look for messages once more after this. */
@@ -198,10 +206,8 @@ export class ControlBlock {
     }
     for (let other = 0; other < this.shape.parties; other++) {
       for (const channel of [TASKS, MESSAGES] as const) {
-        // Untouched rings read as zero and must not be touched just to say so.
-        for (const offset of [this.#ring(party, other, channel), this.#ring(other, party, channel)]) {
-          if (words[offset >> 2] !== 0) resetRing(this.views, offset);
-        }
+        resetRing(this.views, this.#ring(party, other, channel));
+        resetRing(this.views, this.#ring(other, party, channel));
       }
     }
     for (let i = 0; i < PARTY_WORDS; i++) if (i !== INCARNATION) Atomics.store(words, this.#word(party, i), 0);

@@ -40,10 +40,12 @@ export function ringBytes(data: number): number {
   return HEADER_BYTES + data;
 }
 
-/** Empties a ring. Nobody may be using it. */
+/** Empties a ring. Nobody may be using it. One that was never used reads as zero, and is not touched just to say so. */
 export function resetRing(views: Views, offset: number): void {
-  Atomics.store(views.words, offset >> 2, 0);
-  Atomics.store(views.words, (offset >> 2) + HEAD_WORD, 0);
+  const { words } = views;
+  if (words[offset >> 2] === 0 && words[(offset >> 2) + HEAD_WORD] === 0) return;
+  Atomics.store(words, offset >> 2, 0);
+  Atomics.store(words, (offset >> 2) + HEAD_WORD, 0);
 }
 
 export class RingWriter {
@@ -52,6 +54,7 @@ export class RingWriter {
   readonly #headWord: number;
   readonly #data: number;
   readonly #size: number;
+  /** Bytes written since the start: in memory modulo 2^32, here in full, so that a ticket is never mistaken for a later one. */
   #tail: number;
   /** The consumer's position as last seen. */
   #head: number;
@@ -64,8 +67,18 @@ export class RingWriter {
     this.#headWord = this.#tailWord + HEAD_WORD;
     this.#data = offset + HEADER_BYTES;
     this.#size = size;
-    this.#tail = Atomics.load(views.words, this.#tailWord);
-    this.#head = Atomics.load(views.words, this.#headWord);
+    this.#tail = Atomics.load(views.words, this.#tailWord) >>> 0;
+    this.#head = this.#loadHead();
+  }
+
+  /** The consumer is never more than one round behind. */
+  #loadHead(): number {
+    return this.#tail - ((this.#tail - Atomics.load(this.views.words, this.#headWord)) >>> 0);
+  }
+
+  /** Where in the ring a position lies. */
+  #place(position: number): number {
+    return (position >>> 0) & (this.#size - 1);
   }
 
   /** The most payload that one record may have. */
@@ -76,18 +89,18 @@ export class RingWriter {
   /** Room for a payload of `length` bytes: its byte offset in the segment (a multiple of 8), or -1 when there is none. */
   reserve(length: number): number {
     const total = (RECORD_HEADER + length + 7) & ~7;
-    const at = this.#tail & (this.#size - 1);
+    const at = this.#place(this.#tail);
     const rest = this.#size - at;
     const needed = total <= rest ? total : rest + total;
-    if (needed > this.#size - ((this.#tail - this.#head) | 0)) {
-      this.#head = Atomics.load(this.views.words, this.#headWord);
-      if (needed > this.#size - ((this.#tail - this.#head) | 0)) return -1;
+    if (needed > this.#size - (this.#tail - this.#head)) {
+      this.#head = this.#loadHead();
+      if (needed > this.#size - (this.#tail - this.#head)) return -1;
     }
     const { words } = this.views;
     let start = this.#data + at;
     if (total > rest) {
       words[start >> 2] = rest | PADDING;
-      this.#tail = (this.#tail + rest) | 0;
+      this.#tail += rest;
       start = this.#data;
     }
     this.#start = start;
@@ -102,27 +115,23 @@ export class RingWriter {
     const { words } = this.views;
     words[this.#start >> 2] = total;
     const ticket = this.#tail;
-    this.#tail = (this.#tail + total) | 0;
-    Atomics.store(words, this.#tailWord, this.#tail);
-    return ticket >>> 0;
+    this.#tail += total;
+    Atomics.store(words, this.#tailWord, this.#tail | 0);
+    return ticket;
   }
 
   /** Takes a published record back; false when the consumer has claimed it. */
   recall(ticket: number): boolean {
-    const { words } = this.views;
-    const head = Atomics.load(words, this.#headWord);
     // Behind the head everything is claimed, and the space may hold another record by now.
-    if (((head - ticket) | 0) > 0) return false;
-    const state = ((this.#data + (ticket & (this.#size - 1))) >> 2) + 1;
-    return Atomics.compareExchange(words, state, FRESH, RECALLED) === FRESH;
+    if (ticket < this.#loadHead()) return false;
+    const state = ((this.#data + this.#place(ticket)) >> 2) + 1;
+    return Atomics.compareExchange(this.views.words, state, FRESH, RECALLED) === FRESH;
   }
 
   /** Whether the consumer had claimed the record. For the records of a dead consumer. */
   claimed(ticket: number): boolean {
-    const { words } = this.views;
-    const head = Atomics.load(words, this.#headWord);
-    if (((head - ticket) | 0) > 0) return true;
-    return Atomics.load(words, ((this.#data + (ticket & (this.#size - 1))) >> 2) + 1) === CLAIMED;
+    if (ticket < this.#loadHead()) return true;
+    return Atomics.load(this.views.words, ((this.#data + this.#place(ticket)) >> 2) + 1) === CLAIMED;
   }
 }
 

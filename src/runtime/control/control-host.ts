@@ -43,8 +43,13 @@ interface Burial {
 const DEADLINE_CHECK_MS = 20;
 /** A task that gives its event loop no turn may go on for so long after its caller has died. */
 const ORPHAN_GRACE_MS = 500;
-/** After so many workers in a row that ended before they were ready, no more are tried. */
+/** After so many workers in a row that ended before they were ready, it is no accident. */
 const FAILED_STARTS = 3;
+/** As long as others go on, a pause before each further start, doubling up to some half a minute. */
+const START_AGAIN_MS = 100;
+const MOST_START_DOUBLINGS = 8;
+/** Otherwise nobody tries again before so long. */
+const TRY_AGAIN_MS = 5000;
 const TRIM_STEP = 64 * 1024 * 1024;
 const TRIM_AFTER_MS = 5000;
 const LISTEN_AFTER_MS = 100;
@@ -68,8 +73,8 @@ export class ControlHost implements ReactorHost {
   readonly #restarts: { worker: number; reason: string; at: number }[] = [];
   #timer: NodeJS.Timeout | undefined;
   #failedStarts = 0;
-  /** Why no worker can be had, when that is so. */
-  #broken: string | undefined;
+  /** Why no worker can be had, when that is so, and until when nobody tries again. */
+  #broken: { readonly reason: string; readonly until: number } | undefined;
   #closing: (() => void) | undefined;
   readonly #reporter = new Reporter((party, question) =>
     this.#mailer.post(party, { type: 'ask', question, what: 'report' }),
@@ -175,7 +180,25 @@ export class ControlHost implements ReactorHost {
     this.#join(member);
     const ended = (reason: string): void => this.#ended(member, reason);
     if (isAdopted) member.process = new AdoptedProcess(adopted, ended);
-    else member.process = host.start(party, incarnation, ended);
+    else if (this.#failedStarts < FAILED_STARTS) member.process = host.start(party, incarnation, ended);
+    else this.#startLater(member, () => host.start(party, incarnation, ended));
+  }
+
+  /** Workers keep failing to start, while others go on: not again and again without a pause. */
+  #startLater(member: Member, start: () => WorkerProcess): void {
+    const doublings = Math.min(this.#failedStarts - FAILED_STARTS, MOST_START_DOUBLINGS);
+    setTimeout(
+      () => {
+        if (this.#closing === undefined && this.#members.get(member.party) === member) member.process = start();
+      },
+      START_AGAIN_MS * 2 ** doublings,
+    ).unref();
+  }
+
+  /** Whether a worker is there that can run tasks. */
+  get #hasWorkers(): boolean {
+    for (const member of this.#members.values()) if (member.ready && member.party !== DRIVER) return true;
+    return false;
   }
 
   #kill(party: number, incarnation: number, reason: string): void {
@@ -218,7 +241,7 @@ export class ControlHost implements ReactorHost {
     const mourners = new Set<number>();
     for (const other of this.#members.values()) {
       // One that has not started yet can't have heard of it.
-      if (!other.ready) continue;
+      if (!other.ready || !this.#haveDealings(other, member)) continue;
       mourners.add(other.party);
       this.#mailer.post(other.party, {
         type: 'died',
@@ -231,7 +254,7 @@ export class ControlHost implements ReactorHost {
     this.#burials.set(member.party, burial);
     setTimeout(() => this.#endOrphans(burial), ORPHAN_GRACE_MS).unref();
     this.#scheduler.now = performance.now();
-    if (!member.ready && this.#closing === undefined && ++this.#failedStarts >= FAILED_STARTS) {
+    if (!member.ready && ++this.#failedStarts >= FAILED_STARTS && !this.#hasWorkers) {
       this.#giveUp(`${FAILED_STARTS} workers in a row ended before they were ready, the last one because ${why}`);
     }
     this.#scheduler.workerDied(member.party, member.incarnation);
@@ -243,6 +266,16 @@ export class ControlHost implements ReactorHost {
     }
     if (this.#closing !== undefined) this.#closeIfDone();
     this.#reactor.kick();
+  }
+
+  /**
+   * Whether a party has anything to do at the death of another one: something has been sent between them, or may be. Others need
+   * not hear of it, and nobody waits until they have: they may compute for long.
+   */
+  #haveDealings(other: Member, dead: Member): boolean {
+    return (
+      this.#block.connected(other.party, dead.party) || this.#scheduler.hasLent(dead.party, dead.incarnation, other.key)
+    );
   }
 
   /** A worker in a synchronous loop for a caller that is gone hears nothing of that: it is ended. */
@@ -258,7 +291,7 @@ export class ControlHost implements ReactorHost {
 
   /** Nobody waits for a worker that will never come. */
   #giveUp(reason: string): void {
-    this.#broken = reason;
+    this.#broken = { reason, until: performance.now() + TRY_AGAIN_MS };
     for (const { owner, key, shape } of this.#scheduler.explain()) {
       this.#scheduler.demand(owner, key, shape, 0);
       this.#tell(owner, { type: 'infeasible', key, reason });
@@ -299,8 +332,13 @@ export class ControlHost implements ReactorHost {
     switch (message.type) {
       case 'demand':
         if (this.#broken !== undefined && message.total > 0) {
-          this.#tell(key, { type: 'infeasible', key: message.key, reason: this.#broken });
-          break;
+          if (this.#scheduler.now < this.#broken.until) {
+            this.#tell(key, { type: 'infeasible', key: message.key, reason: this.#broken.reason });
+            break;
+          }
+          // What was in the way may be gone: one more try.
+          this.#broken = undefined;
+          this.#failedStarts = FAILED_STARTS - 1;
         }
         this.#scheduler.demand(key, message.key, message.shape, message.total);
         break;

@@ -191,11 +191,17 @@ export class Control implements Endpoint<Message>, SchedulerPort, DirectoryPort<
     host.toControl.drain();
     this.#deadKeys.add(addressKey(host.address));
     this.directory.partyDying(addressKey(host.address));
+    // The others have nothing to do with it, and are not waited for.
+    const related = new Set(
+      [...this.hosts.values()].filter(
+        (other) => other.isConnectedTo(host) || this.scheduler.hasLent(party, incarnation, addressKey(other.address)),
+      ),
+    );
     this.scheduler.workerDied(party, incarnation);
     this.scheduler.ownerDied(addressKey(host.address));
     const missing = new Set<Host>();
     for (const other of this.hosts.values()) {
-      if (other === host || this.#burials.has(other)) continue;
+      if (other === host || this.#burials.has(other) || !related.has(other)) continue;
       missing.add(other);
       this.#tell(other, { type: 'died', party, incarnation, reason: 'it crashed' });
     }

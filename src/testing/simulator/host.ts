@@ -256,6 +256,11 @@ export class Host implements Endpoint<Message>, PartyPort<Payload> {
     return inbox;
   }
 
+  /** Whether one has ever called the other. */
+  isConnectedTo(other: Host): boolean {
+    return this.#outgoing.has(other) || other.#outgoing.has(this);
+  }
+
   #outgoingTo(host: Host): Outgoing {
     let outgoing = this.#outgoing.get(host);
     if (outgoing === undefined) {
@@ -642,7 +647,7 @@ export class Host implements Endpoint<Message>, PartyPort<Payload> {
   #roomAgain(outgoing: Outgoing): void {
     if (!outgoing.refused) return;
     outgoing.refused = false;
-    this.#later(this.world.delay(), () => this.party.owner.writable());
+    this.#later(this.world.delay(), () => this.party.owner.settleUp());
   }
 
   push(task: TaskRecord, lease: Lease): number {
