@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { cancel, current, put, type Ref, task } from 'sheaf';
+import { collect, drainedOf, eventually, failure, MiB, onHosts, root, used, within } from './support.ts';
+
+const busy = task(() => {
+  while (!current().cancelled());
+});
+const dies = task(() => process.exit(1), { retries: 0 });
+const length = task(async ([x]: [Ref<Float64Array>]) => (await x.value).length);
+const looks = task(async (refs: Ref<unknown>[]) => refs.length);
+const slow = task(async () => {
+  await sleep(60_000);
+});
+const router = task(() => slow() as Ref<void>);
+const nothing = task(() => 0);
+
+onHosts(
+  'while one worker computes and others die',
+  { cpus: 2, memory: '96MiB' },
+  (session) => {
+    test('those who had no dealings with the dead are not waited for', { timeout: 60_000 }, async () => {
+      const computing = busy();
+      // More than there are numbers for workers.
+      for (let i = 0; i < 32; i++) await failure(dies().value);
+      cancel(computing);
+      computing.ignore();
+    });
+
+    test('what is let go is freed', { timeout: 60_000 }, async () => {
+      const computing = busy();
+      await failure(dies().value);
+      for (let i = 0; i < 40; i++) {
+        using x = put(new Float64Array(MiB));
+        assert.equal(await length([x]).value, MiB);
+      }
+      assert.ok(used(session()) < 96 * MiB);
+      cancel(computing);
+      computing.ignore();
+      await drainedOf(session());
+    });
+  },
+  ['process'],
+);
+
+onHosts('references that others have come to know', { cpus: 1, memory: '32MiB' }, (session) => {
+  /** How many references the directory knows, as `sheaf status` says. */
+  const known = async (): Promise<number> => {
+    const { stdout } = await promisify(execFile)(process.execPath, [join(root, 'dist/cli.js'), 'status', '--json']);
+    const { sessions } = JSON.parse(stdout) as { sessions: { node: string; references: number }[] };
+    const own = sessions.find(({ node }) => session().url.endsWith(node));
+    assert.ok(own, stdout);
+    return own.references;
+  };
+
+  test('are let go when their handles are garbage', { timeout: 20_000 }, async () => {
+    await nothing().value;
+    const before = await known();
+    for (let i = 0; i < 50; i++) {
+      await looks([put([put(i)])]).value;
+      assert.equal(put(i).id.length, 40);
+    }
+    await eventually(async () => {
+      await collect();
+      return (await known()) <= before;
+    }, 'the directory knows none of them');
+  });
+
+  test('are cancelled through the one that stands for them', { timeout: 20_000 }, async () => {
+    const routed = router();
+    const waiting = failure(routed.value);
+    // It has returned the reference by the time that another task runs on the only core.
+    await nothing().value;
+    cancel(routed);
+    assert.equal((await within(10_000, waiting)).name, 'CancelledError');
+  });
+});
