@@ -6,15 +6,22 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
-import { sharingWorks } from '../native/index.ts';
+import { attachSegment, segmentBytes, sharingWorks } from '../native/index.ts';
 import { SharedStore, type SlotRef, type StoreHandle, withFds } from './index.ts';
-import { H_LOCK } from './layout.ts';
+import { H_LOCK, layoutOf } from './layout.ts';
 
 // This file is also the program of the processes and threads that it starts.
 
 const MiB = 1024 * 1024;
 const LIMIT = 24 * MiB;
 const PARTIES = 40;
+
+/** The words of a store's table, seen from outside of it. */
+function tableOf(handle: StoreHandle): Int32Array {
+  if (handle.kind === 'memory') return new Int32Array(handle.table.buffer);
+  const byteLength = segmentBytes(layoutOf(handle.pages, handle.parties).words * 4);
+  return new Int32Array(attachSegment({ kind: 'memfd', fd: handle.fd, byteLength, offset: 0 }).buffer);
+}
 
 /** Takes, fills, checks and lets go of objects of many sizes, until `until`. Answers how many it took. */
 function hammer(store: SharedStore, until: number, foreign = true): number {
@@ -188,7 +195,7 @@ function tests(): void {
       const peer = (between === 'processes' ? startProcess : startThread)(store, 1, 0, true);
       const end = once(peer, 'exit');
       await once(peer instanceof Worker ? peer : peer.stdout!, peer instanceof Worker ? 'message' : 'data');
-      const words = new Int32Array(store.tableBuffer);
+      const words = tableOf(store.handle);
       const nap = new Int32Array(new SharedArrayBuffer(4));
       // The event loop stays blocked, so this thread can't hear of the end.
       for (let i = 0; i < 2000 && Atomics.load(words, H_LOCK) === 0; i++) Atomics.wait(nap, 0, 0, 1);

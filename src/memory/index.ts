@@ -1,4 +1,5 @@
 export { giveBackHeap, tolerateLargeViews } from './collector.ts';
 export * from './handle.ts';
 export * from './store.ts';
-export type { SlotRef, StoreStats } from './table.ts';
+export { sumOf } from './sum.ts';
+export type { SlotRef } from './table.ts';

@@ -6,9 +6,9 @@ export const REGION_PAGES = 65_536;
 const MAGIC = 0x53484d31;
 
 // Indices of 32-bit words in the head of the table. The lock has a cache line of its own.
-export const H_MAGIC = 0;
-export const H_PARTIES = 1;
-export const H_PAGES = 2;
+const H_MAGIC = 0;
+const H_PARTIES = 1;
+const H_PAGES = 2;
 export const H_WARM_LIMIT = 3;
 export const H_CLOSED = 4;
 export const H_PRESSURE = 5;

@@ -3,7 +3,7 @@ import { InternalError } from '../base/index.ts';
 import { H_LOCK, type Layout, P_INCARNATION, P_PROCESS, P_STARTED, P_THREAD, partyWord } from './layout.ts';
 
 /** A thread as the system knows it; zeros where the system doesn't say (no /proc). */
-export interface ThreadId {
+interface ThreadId {
   readonly process: number;
   readonly thread: number;
   readonly started: number;
@@ -41,7 +41,7 @@ export function currentThread(): ThreadId {
 }
 
 /** Whether the thread is certainly over. A process that is dead but not yet waited for counts as over. */
-export function isOver(id: ThreadId): boolean {
+function isOver(id: ThreadId): boolean {
   if (id.process === 0) return false;
   const stat = statOf(id.process, id.thread);
   return stat === undefined || stat.started !== id.started || stat.state === 'Z' || stat.state === 'X';

@@ -4,10 +4,13 @@ import { attachSegment, createSegment, libc, type Segment, type SharedMemory, se
 import { collectGarbage } from './collector.ts';
 import type { StoreHandle } from './handle.ts';
 import { format, isFormatted, type Layout, layoutOf, PAGE, REGION_PAGES } from './layout.ts';
+import { type Place, placeOf, Regions } from './regions.ts';
 import { sumOf } from './sum.ts';
 import { type SlotRef, type StoreStats, Table } from './table.ts';
+import { Views } from './views.ts';
+import { PREFAULT_STEP, WarmPages } from './warm-pages.ts';
 
-export interface StoreOptions {
+interface StoreOptions {
   /** Bytes for objects. Rounded up to whole pages of 64 KiB. */
   readonly limit: number;
   /** How many participants there can be; each is one thread of some process, with a number of its own. */
@@ -19,26 +22,8 @@ export interface StoreOptions {
   readonly party?: number;
 }
 
-interface View {
-  readonly ref: SlotRef;
-  readonly offset: number;
-}
-
-interface Tracked extends View {
-  readonly store: SharedStore;
-  /** Of the first byte, in all regions together. */
-  readonly at: number;
-  readonly buffer: WeakRef<ArrayBuffer>;
-}
-
 /** Below this many bytes JavaScript copies faster than a foreign call begins. */
 const SMALL_COPY = 4096;
-/** Bytes that `trim` gives back with one call, and `prefault` fetches. */
-const TRIM_STEP = 256 * 1024 * 1024;
-const PREFAULT_STEP = 4 * 1024 * 1024;
-/** Surplus that gathers before it is given back, as a part of the limit and in bytes: one call instead of many. */
-const SLACK_PART = 16;
-const MOST_SLACK = 64 * 1024 * 1024;
 const BUSY_WAIT_MS = 500;
 /** From this many bytes on, what V8 makes of a view matters. */
 const LARGE_VIEW = 1024 * 1024;
@@ -53,9 +38,6 @@ const nap = new Int32Array(new SharedArrayBuffer(4));
  * party has announced, read its last messages and pin what they name before `reclaimParty`.
  */
 export class SharedStore {
-  /** Of the class and not of a store: a view must keep its store, and so the mapping under it, for as long as it lives. */
-  static readonly #finalizers = new FinalizationRegistry<Tracked>((tracked) => tracked.store.#letGo(tracked));
-
   readonly handle: StoreHandle;
   readonly party: number;
   /** Bytes of all pages. */
@@ -68,14 +50,9 @@ export class SharedStore {
   readonly #table: Table;
   readonly #layout: Layout;
   readonly #creator: boolean;
-  readonly #slack: number;
-  /** Held for the mapping's life. */
-  readonly #tableSegment: Segment;
-  readonly #regions: (Segment | undefined)[] = [];
-  readonly #slots = new WeakMap<ArrayBufferLike, View>();
-  readonly #views = new Set<Tracked>();
-  /** The latest view that begins at a byte of the store. */
-  readonly #viewAt = new Map<number, Tracked>();
+  readonly #regions: Regions;
+  readonly #warm: WarmPages;
+  readonly #views: Views;
   #pins = new Int32Array(1024);
   #closed = false;
 
@@ -83,16 +60,17 @@ export class SharedStore {
     this.handle = handle;
     this.party = party;
     this.limit = handle.pages * PAGE;
-    this.#tableSegment = table;
     this.#layout = layoutOf(handle.pages, handle.parties);
     this.#creator = creator;
-    this.#slack = Math.min(MOST_SLACK, this.limit / SLACK_PART) / PAGE;
     const words = new Int32Array(table.buffer);
     if (creator) format(words, this.#layout, Math.floor(warm / PAGE));
     else if (!isFormatted(words, this.#layout)) {
       throw new InternalError('the memory to attach to is no store of this session; were its descriptors passed on?');
     }
     this.#table = new Table(words, this.#layout, party);
+    this.#regions = new Regions(handle, table);
+    this.#warm = new WarmPages(this.#table, this.#regions, this.limit);
+    this.#views = new Views(this, this.#regions);
   }
 
   static create(o: StoreOptions): SharedStore {
@@ -140,11 +118,6 @@ export class SharedStore {
     return !this.#closed && this.#table.over === undefined;
   }
 
-  /** The shared table of pages and objects, for tools that examine it. */
-  get tableBuffer(): SharedArrayBuffer {
-    return this.#tableSegment.buffer;
-  }
-
   /** Grows whenever some party found no room: a reason for the others to `collect`. */
   get pressure(): number {
     return this.#table.pressure;
@@ -177,7 +150,7 @@ export class SharedStore {
   bytes(ref: SlotRef): Uint8Array {
     this.#check();
     const { region, offset } = this.#place(ref);
-    return new Uint8Array(this.#region(region).buffer, offset, this.#table.byteLength(ref));
+    return new Uint8Array(this.#regions.segment(region).buffer, offset, this.#table.byteLength(ref));
   }
 
   /** Copies `from` into an open object. */
@@ -186,7 +159,7 @@ export class SharedStore {
     if (!this.#table.isOpen(ref)) throw new InternalError(`object ${ref.index} is sealed and can't be written`);
     this.#inRange(ref, offset, from.byteLength);
     const place = this.#place(ref);
-    const { buffer, address } = this.#region(place.region);
+    const { buffer, address } = this.#regions.segment(place.region);
     const at = place.offset + offset;
     if (from.byteLength >= SMALL_COPY && address !== undefined) {
       libc()!.copy(address + BigInt(at), from, from.byteLength);
@@ -202,7 +175,10 @@ export class SharedStore {
     this.#table.seal(ref);
   }
 
-  /** Seals, and remembers a checksum for `verify`. */
+  /**
+   * Seals, and remembers a checksum for `verify`. For what can come back otherwise than it was written: the file of a
+   * spilled object, a damaged segment. Nothing in memory alone needs it.
+   */
   sealWithSum(ref: SlotRef): void {
     const sum = sumOf(this.bytes(ref));
     this.#table.seal(ref, sum);
@@ -221,7 +197,7 @@ export class SharedStore {
   }
 
   /** Where the object is: the number of its region, and the bytes from the region's beginning. */
-  address(ref: SlotRef): { region: number; offset: number } {
+  address(ref: SlotRef): Place {
     this.#check();
     return this.#place(ref);
   }
@@ -244,7 +220,7 @@ export class SharedStore {
       throw new InternalError(`object ${ref.index}.${ref.generation} is not pinned by party ${this.party}`);
     }
     this.#setCount(ref.index, count - 1);
-    if (count === 1 && this.#table.unpin(ref)) this.#shedSurplus();
+    if (count === 1 && this.#table.unpin(ref)) this.#warm.shedSurplus();
   }
 
   /**
@@ -257,39 +233,16 @@ export class SharedStore {
   view(ref: SlotRef, offset = 0, length = this.byteLength(ref) - offset): ArrayBuffer {
     this.#check();
     this.#inRange(ref, offset, length);
-    const place = this.#place(ref);
-    const { buffer, address } = this.#region(place.region);
-    const at = place.offset + offset;
-    if (address === undefined) {
-      const copy = new Uint8Array(length);
-      copy.set(new Uint8Array(buffer, at, length));
-      return copy.buffer;
-    }
-    const start = place.region * REGION_PAGES * PAGE + at;
-    const known = this.#viewAt.get(start);
-    if (known !== undefined && known.ref.index === ref.index && known.ref.generation === ref.generation) {
-      const buffer = known.buffer.deref();
-      // A buffer that has been transferred away has no bytes left.
-      if (buffer?.byteLength === length) return buffer;
-    }
     if (length >= LARGE_VIEW) {
       this.onLargeView?.();
       this.onLargeView = undefined;
     }
-    const view = length === 0 ? new ArrayBuffer(0) : libc()!.viewOf(address + BigInt(at), length);
-    this.pin(ref);
-    const tracked: Tracked = { ref, offset, store: this, at: start, buffer: new WeakRef(view) };
-    this.#views.add(tracked);
-    this.#viewAt.set(start, tracked);
-    SharedStore.#finalizers.register(view, tracked);
-    this.#slots.set(view, { ref, offset });
-    return view;
+    return this.#views.of(ref, this.#place(ref), offset, length);
   }
 
   /** The object that a buffer made by `view` or `alloc` shows, so that it can be passed on without a copy. */
   slotOf(buffer: ArrayBufferLike): { slot: SlotRef; offset: number } | undefined {
-    const view = this.#slots.get(buffer);
-    return view === undefined ? undefined : { slot: view.ref, offset: view.offset };
+    return this.#views.slotOf(buffer);
   }
 
   /**
@@ -318,7 +271,7 @@ export class SharedStore {
     if (party === this.party) throw new UsageError(`party ${party} can't reclaim itself; close the store instead`);
     if (!(party >= 0 && party < this.handle.parties)) throw new UsageError(`there is no party ${party}`);
     this.#table.reclaim(party);
-    this.#shedSurplus();
+    this.#warm.shedSurplus();
   }
 
   /**
@@ -327,18 +280,7 @@ export class SharedStore {
    */
   trim(keep: number, most = Number.POSITIVE_INFINITY): number {
     this.#check();
-    const c = libc();
-    let trimmed = 0;
-    while (c !== undefined && trimmed < most) {
-      const step = Math.ceil(Math.min(TRIM_STEP, most - trimmed) / PAGE);
-      const run = this.#table.takeWarm(Math.floor(keep / PAGE), step);
-      if (run === undefined) break;
-      const { start, end } = this.#table.runOf(run);
-      this.#punch(start, end);
-      this.#table.putBack(run, true);
-      trimmed += (end - start) * PAGE;
-    }
-    return trimmed;
+    return this.#warm.trim(keep, most);
   }
 
   /**
@@ -347,20 +289,7 @@ export class SharedStore {
    */
   prefault(bytes: number, step = PREFAULT_STEP): boolean {
     this.#check();
-    const enough = Math.ceil(Math.min(bytes, this.limit) / PAGE);
-    const run = this.#table.takeCold(enough, Math.ceil(step / PAGE));
-    if (run === undefined) return true;
-    const { start, end } = this.#table.runOf(run);
-    const segment = this.#region(Math.floor(start / REGION_PAGES));
-    const offset = (start % REGION_PAGES) * PAGE;
-    const length = (end - start) * PAGE;
-    if (segment.address === undefined || !libc()!.populate(segment.address + BigInt(offset), length)) {
-      // An older kernel: one write for each page of the system.
-      const words = new Int32Array(segment.buffer, offset, length / 4);
-      for (let i = 0; i < words.length; i += 1024) words[i] = 0;
-    }
-    this.#table.putBack(run, false);
-    return this.#table.warmPages >= enough;
+    return this.#warm.prefault(Math.min(bytes, this.limit), step);
   }
 
   /**
@@ -370,7 +299,7 @@ export class SharedStore {
   collect(): void {
     this.#check();
     collectGarbage();
-    for (const tracked of this.#views) if (tracked.buffer.deref() === undefined) this.#letGo(tracked);
+    this.#views.sweep();
   }
 
   stats(): StoreStats {
@@ -397,15 +326,8 @@ export class SharedStore {
       return;
     }
     this.#table.close();
-    this.#punch(0, this.handle.pages);
+    this.#regions.punch(0, this.handle.pages);
     if (this.handle.kind === 'memfd') closeSync(this.handle.fd);
-  }
-
-  #letGo(tracked: Tracked): void {
-    // Not in the set: `collect` has seen it before its finalizer ran.
-    if (!this.#views.delete(tracked)) return;
-    if (this.#viewAt.get(tracked.at) === tracked) this.#viewAt.delete(tracked.at);
-    if (this.usable) this.unpin(tracked.ref);
   }
 
   #check(): void {
@@ -413,9 +335,8 @@ export class SharedStore {
     this.#table.check();
   }
 
-  #place(ref: SlotRef): { region: number; offset: number } {
-    const page = this.#table.firstPage(ref);
-    return { region: Math.floor(page / REGION_PAGES), offset: (page % REGION_PAGES) * PAGE };
+  #place(ref: SlotRef): Place {
+    return placeOf(this.#table.firstPage(ref));
   }
 
   #inRange(ref: SlotRef, offset: number, length: number): void {
@@ -424,21 +345,6 @@ export class SharedStore {
     throw new InternalError(
       `bytes ${offset} to ${offset + length} are not in object ${ref.index}, which has ${byteLength} bytes`,
     );
-  }
-
-  #region(region: number): Segment {
-    const known = this.#regions[region];
-    if (known !== undefined) return known;
-    const { handle } = this;
-    const byteLength = Math.min(REGION_PAGES, handle.pages - region * REGION_PAGES) * PAGE;
-    const offset = this.#tableSegment.byteLength + region * REGION_PAGES * PAGE;
-    const segment = attachSegment(
-      handle.kind === 'memfd'
-        ? { kind: 'memfd', fd: handle.fd, byteLength, offset }
-        : { kind: 'memory', memory: handle.regions[region]! },
-    );
-    this.#regions[region] = segment;
-    return segment;
   }
 
   #count(index: number): number {
@@ -452,27 +358,6 @@ export class SharedStore {
       this.#pins = larger;
     }
     this.#pins[index] = count;
-  }
-
-  #punch(start: number, end: number): void {
-    const c = libc();
-    const { handle } = this;
-    if (handle.kind === 'memfd') {
-      c!.punchHole(handle.fd, this.#tableSegment.byteLength + start * PAGE, (end - start) * PAGE);
-      return;
-    }
-    if (c === undefined) return;
-    for (let page = start; page < end; ) {
-      const region = Math.floor(page / REGION_PAGES);
-      const stop = Math.min(end, (region + 1) * REGION_PAGES);
-      c.discard(this.#region(region).address! + BigInt((page % REGION_PAGES) * PAGE), (stop - page) * PAGE);
-      page = stop;
-    }
-  }
-
-  #shedSurplus(): void {
-    const { surplus, warmPages } = this.#table;
-    if (surplus > this.#slack) this.trim((warmPages - surplus) * PAGE);
   }
 
   #allocateUnderPressure(pages: number, byteLength: number): SlotRef | undefined {

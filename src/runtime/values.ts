@@ -1,7 +1,6 @@
-import { crc32 } from 'node:zlib';
 import { InternalError } from '../base/index.ts';
 import { Decoder, type Encoded, Encoder } from '../codec/index.ts';
-import type { SharedStore, SlotRef } from '../memory/index.ts';
+import { type SharedStore, type SlotRef, sumOf } from '../memory/index.ts';
 import type { Cell } from '../protocol/index.ts';
 import { containedCell, isReference, type Reference } from './reference.ts';
 
@@ -300,7 +299,7 @@ export class Values {
   }
 
   #sum({ slot, offset, length }: Extent): number {
-    return crc32(this.store.bytes(slot).subarray(offset, offset + length));
+    return sumOf(this.store.bytes(slot).subarray(offset, offset + length));
   }
 
   readStored(stored: Stored, inner: readonly Cell[], copy: boolean): unknown {
