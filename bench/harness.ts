@@ -51,7 +51,7 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
 
-export const ratioOf = (better: 'more' | 'less', ours: number, peer: number): number =>
+const ratioOf = (better: 'more' | 'less', ours: number, peer: number): number =>
   better === 'more' ? ours / peer : peer / ours;
 
 const extent = (values: readonly number[]): [number, number] => [Math.min(...values), Math.max(...values)];

@@ -84,18 +84,12 @@ async function buildAll(stamp) {
   const temporary = join(root, `build/dist-${process.pid}`);
   rmSync(temporary, { recursive: true, force: true });
   try {
-    const entries = entryPoints();
-    const bundles =
-      entries.length === 0
-        ? Promise.resolve()
-        : build({ ...BUNDLING, outdir: temporary, entryPoints: entries, legalComments: 'none' });
+    const bundles = build({ ...BUNDLING, outdir: temporary, entryPoints: entryPoints(), legalComments: 'none' });
     await Promise.all([bundles, declarations(join(temporary, 'types'))]);
     const cli = join(temporary, 'cli.js');
-    if (existsSync(cli)) {
-      const text = readFileSync(cli, 'utf8');
-      if (!text.startsWith('#!')) throw new Error('src/cli/main.ts must begin with #!/usr/bin/env node');
-      chmodSync(cli, 0o755);
-    }
+    if (!readFileSync(cli, 'utf8').startsWith('#!'))
+      throw new Error('src/cli/main.ts must begin with #!/usr/bin/env node');
+    chmodSync(cli, 0o755);
     const files = install(temporary);
     writeFileSync(`${stampFile}.${process.pid}`, `${[stamp, ...files].join('\n')}\n`);
     renameSync(`${stampFile}.${process.pid}`, stampFile);

@@ -1,5 +1,4 @@
 // How esbuild bundles this package: the same for what is published, tested and measured.
-import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -12,15 +11,11 @@ const ENTRIES = {
   control: 'src/control.ts',
   'typescript-hooks': 'src/code/typescript-hooks.ts',
   cli: 'src/cli/main.ts',
-  testing: 'src/testing/index.ts',
   simulate: 'src/testing/simulate.ts',
 };
 
-/** The entry points whose source exists, as esbuild takes them. */
-export const entryPoints = () =>
-  Object.entries(ENTRIES)
-    .filter(([, source]) => existsSync(join(root, source)))
-    .map(([out, source]) => ({ in: join(root, source), out }));
+/** The entry points, as esbuild takes them. */
+export const entryPoints = () => Object.entries(ENTRIES).map(([out, source]) => ({ in: join(root, source), out }));
 
 /**
  * Chunks lie beside the entries, not in a folder of their own: code that several entries share ends up in a chunk, and

@@ -15,7 +15,7 @@ export interface SheafErrorOptions {
   readonly details?: Readonly<Record<string, unknown>>;
 }
 
-export interface SheafErrorJson {
+interface SheafErrorJson {
   readonly name: string;
   readonly code: string;
   readonly message: string;

@@ -5,7 +5,7 @@ import { type Bytes, bytes } from '../base/index.ts';
 import { installTypeScript } from '../code/index.ts';
 import { CommandError, closest } from './output.ts';
 
-export interface RunOptions {
+interface RunOptions {
   readonly cpus?: string;
   readonly memory?: string;
   readonly isolation?: string;

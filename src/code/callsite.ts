@@ -23,7 +23,7 @@ function place(frame: NodeJS.CallSite): { url: string; line: number; column: num
 }
 
 /** Reads the first frame of a stack that was printed by whoever keeps the source maps. */
-export function firstFrame(stack: string): { url: string; line: number; column: number } | undefined {
+function firstFrame(stack: string): { url: string; line: number; column: number } | undefined {
   for (const text of stack.split('\n')) {
     const match = /^\s+at (?:.*\()?((?:[a-z]+:\/\/|\/|[A-Za-z]:[\\/]).*?):(\d+):(\d+)\)?$/.exec(text);
     if (match !== null) return { url: match[1]!, line: Number(match[2]), column: Number(match[3]) };

@@ -2,7 +2,7 @@ import { CaptureError } from '../base/index.ts';
 import type { SourceModule } from './source.ts';
 import { fileOf } from './strip.ts';
 
-export type CaptureReason =
+type CaptureReason =
   | 'local'
   | 'impure'
   | 'reassigned'
@@ -14,7 +14,7 @@ export type CaptureReason =
   | 'clash'
   | 'native';
 
-export interface Culprit {
+interface Culprit {
   /** What the program defines: `The task "square"`. */
   readonly subject: string;
   readonly name: string;

@@ -7,7 +7,7 @@ import { type Slice, slice } from './slice.ts';
 import type { FunctionKind, FunctionSpec, SliceSource } from './spec.ts';
 import { sliceText } from './text.ts';
 
-export interface DescribeOptions {
+interface DescribeOptions {
   /** Values by the names under which the function uses them. */
   readonly captures?: Readonly<Record<string, unknown>> | undefined;
   readonly callSite?: CallSite | undefined;

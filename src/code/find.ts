@@ -7,7 +7,7 @@ import { SourceModule, sourceModule, toFileUrl } from './source.ts';
 import type { FunctionKind } from './spec.ts';
 import { importOf } from './top-level.ts';
 
-export interface Found {
+interface Found {
   readonly module: SourceModule;
   /** A function or class node, or an expression that stands for it. */
   readonly target: AnyNode;
@@ -71,7 +71,7 @@ function describe(
 }
 
 /** The call whose callee is at a position of the loaded text. */
-export function callAt(module: SourceModule, line: number, column: number): Call | undefined {
+function callAt(module: SourceModule, line: number, column: number): Call | undefined {
   const offset = module.lines.offset(line, column);
   if (offset === undefined) return undefined;
   let found: Call | undefined;

@@ -10,7 +10,7 @@ import type { FunctionSpec } from './spec.ts';
 /** For tests: files on disk whose `sheaf` is this build, so that definitions in them are described here. */
 
 type AnyFunction = (...args: never[]) => unknown;
-export type Defined = ((...args: unknown[]) => unknown) & { spec: FunctionSpec };
+type Defined = ((...args: unknown[]) => unknown) & { spec: FunctionSpec };
 interface Options {
   captures?: Record<string, unknown>;
 }

@@ -2,7 +2,7 @@ import { toolHelper } from './known.ts';
 import { type AnyNode, children } from './parse.ts';
 import type { Analysis } from './scope.ts';
 
-export interface InspectVisitor {
+interface InspectVisitor {
   /** Every node of the piece. */
   node(node: AnyNode): void;
   /** A use of `import.meta`. */

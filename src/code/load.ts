@@ -111,7 +111,7 @@ function resolveFrom(url: string, specifier: string): string {
 }
 
 /** The value that a module exports under a name; the module is imported as usual, once per process. */
-export async function loadModuleExport(url: string, name: string): Promise<unknown> {
+async function loadModuleExport(url: string, name: string): Promise<unknown> {
   if (isTypeScript(url)) installTypeScript();
   const module = (await import(url)) as Record<string, unknown>;
   if (name in module) return module[name];

@@ -10,9 +10,9 @@ import { fileOf } from './strip.ts';
 import { importOf } from './top-level.ts';
 import { alternatives } from './typescript-source.ts';
 
-export type ExportKind = FunctionKind | 'class' | 'other';
+type ExportKind = FunctionKind | 'class' | 'other';
 
-export interface ModuleSpec {
+interface ModuleSpec {
   /** File URL of what is there. */
   readonly url: string;
   /** Read from the source, without running it; 'other' is a value whose nature the source does not show. */

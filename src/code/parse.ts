@@ -3,11 +3,11 @@ import type { AnyNode, Options, Program } from 'acorn';
 
 export type { AnyNode } from 'acorn';
 
-export type FunctionNode = Extract<
+type FunctionNode = Extract<
   AnyNode,
   { type: 'FunctionDeclaration' | 'FunctionExpression' | 'ArrowFunctionExpression' }
 >;
-export type ClassNode = Extract<AnyNode, { type: 'ClassDeclaration' | 'ClassExpression' }>;
+type ClassNode = Extract<AnyNode, { type: 'ClassDeclaration' | 'ClassExpression' }>;
 
 type Acorn = typeof import('acorn');
 

@@ -21,13 +21,13 @@ import { type AnyNode, children, isClassNode, isFunctionNode } from './parse.ts'
 import type { Analysis, Binding, Identifier } from './scope.ts';
 
 /** What keeps an initialiser from being evaluated again in a worker. */
-export interface Impurity {
+interface Impurity {
   readonly node: AnyNode;
   /** Completes "its initialiser ...". */
   readonly why: string;
 }
 
-export interface PurityOptions {
+interface PurityOptions {
   readonly analysis: Analysis;
   /** Specifier and imported name ('*' for a namespace) of an imported binding. */
   importOf(binding: Binding): { source: string; name: string } | undefined;

@@ -1,7 +1,7 @@
 import type { Program } from 'acorn';
 import { type AnyNode, children, isFunctionNode } from './parse.ts';
 
-export type BindingKind = 'import' | 'var' | 'let' | 'const' | 'using' | 'function' | 'class' | 'param' | 'catch';
+type BindingKind = 'import' | 'var' | 'let' | 'const' | 'using' | 'function' | 'class' | 'param' | 'catch';
 export type Identifier = Extract<AnyNode, { type: 'Identifier' }>;
 
 export interface Binding {

@@ -24,7 +24,7 @@ export interface ImportLine {
   readonly offset: number;
 }
 
-export interface SliceParts {
+interface SliceParts {
   readonly module: SourceModule;
   /** The expression whose value is the result; undefined when `name` is. */
   readonly target: AnyNode | undefined;

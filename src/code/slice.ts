@@ -9,7 +9,7 @@ import type { SourceModule } from './source.ts';
 import { Synchrony } from './synchrony.ts';
 import { changes, constantOf, exportsAssignment, importOf, topStatement } from './top-level.ts';
 
-export interface SliceRequest {
+interface SliceRequest {
   readonly module: SourceModule;
   /** A function or class, or any expression that names one. */
   readonly target: AnyNode;

@@ -13,7 +13,7 @@ export interface SliceSource {
   readonly using?: true;
 }
 
-export interface ModuleSource {
+interface ModuleSource {
   readonly kind: 'module';
   readonly url: string;
   readonly exportName: string;

@@ -10,7 +10,7 @@ import { SourceModule, sourceModule, toFileUrl } from './source.ts';
 import type { FunctionKind } from './spec.ts';
 import { importOf } from './top-level.ts';
 
-export interface TextRequest {
+interface TextRequest {
   readonly text: string;
   readonly subject: string;
   readonly callSite: CallSite | undefined;

@@ -63,7 +63,7 @@ function requireOf(binding: Binding): { source: string; name: string } | undefin
   }
 }
 
-export type Constant =
+type Constant =
   | { readonly pieces: readonly AnyNode[] }
   | { readonly problem: 'impure' | 'reassigned'; readonly because: string; readonly advice: string };
 

@@ -15,7 +15,7 @@ export interface Encoded {
   refs: readonly object[];
 }
 
-export interface EncoderOptions {
+interface EncoderOptions {
   /** Tells references from other objects. Not asked about plain objects, arrays and other built-in objects. */
   isRef(value: object): boolean;
 }

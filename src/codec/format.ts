@@ -74,7 +74,7 @@ export const smallStringLimit = 32;
 export const smallIntLimit = 96;
 
 export type View = ArrayBufferView<ArrayBufferLike>;
-export type ViewType = (new (
+type ViewType = (new (
   buffer: ArrayBufferLike,
   byteOffset: number,
   length: number,

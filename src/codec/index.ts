@@ -1,4 +1,4 @@
 export { Decoder } from './decoder.ts';
-export { type Encoded, Encoder, type EncoderOptions, type OutOfBand } from './encoder.ts';
-export { registerCodec, type ValueCodec } from './registry.ts';
-export { type DecodeSource, emptySource } from './source.ts';
+export { type Encoded, Encoder } from './encoder.ts';
+export { registerCodec } from './registry.ts';
+export { emptySource } from './source.ts';

@@ -1,7 +1,7 @@
 import { UsageError } from '../base/index.ts';
 import { kindOfPrototype } from './kinds.ts';
 
-export interface ValueCodec<T, W> {
+interface ValueCodec<T, W> {
   /** Names the class on the wire: the same in every process, and unique. */
   readonly id: string;
   /** What to send in the place of the value: anything that can be sent, references included. */

@@ -1,4 +1,5 @@
-import { Decoder, type DecodeSource, Encoder, emptySource } from './index.ts';
+import { Decoder, Encoder, emptySource } from './index.ts';
+import type { DecodeSource } from './source.ts';
 
 /** For tests: what arrives when a value is sent, with everything embedded unless a limit says otherwise. */
 export function roundTrip(value: unknown, inlineLimit = 2 ** 30): unknown {

@@ -17,7 +17,7 @@ const koffi = required();
  * pages back, and a doorbell that works between processes. Linux with glibc or musl; elsewhere `libc()` answers
  * undefined and the thread host serves.
  */
-export interface Libc {
+interface Libc {
   memfdCreate(name: string): number;
   ftruncate(fd: number, length: number): void;
   /** Maps `length` bytes of `fd` over the addresses from `address` on, shared and writable. */

@@ -2,9 +2,7 @@ import { closeSync } from 'node:fs';
 import { libc } from './libc.ts';
 
 /** WebAssembly counts memory in pages of this many bytes. */
-export const WASM_PAGE = 65_536;
-/** The most that one mapping can hold: the 4 GiB of a 32-bit WebAssembly memory. */
-export const MAX_SEGMENT = 65_536 * WASM_PAGE;
+const WASM_PAGE = 65_536;
 
 /** A WebAssembly.Memory. Its own name is a type only for those who load lib.dom, and our declarations must work without. */
 export interface SharedMemory {

@@ -7,7 +7,7 @@ export const READY = 1;
 export const FAILED = 2;
 /** Nobody here holds it any more; what it kept is gone. */
 export const FREED = 3;
-export type CellState = typeof PENDING | typeof READY | typeof FAILED | typeof FREED;
+type CellState = typeof PENDING | typeof READY | typeof FAILED | typeof FREED;
 
 /** Someone who wants to hear once that a cell has settled. */
 export interface Waiter {

@@ -72,7 +72,10 @@ export class Directory<P> {
     return this.#early.size + this.#earlyWaiting.size;
   }
 
-  /** Whether ids of this kind are answered for here; others belong to their owner's node. */
+  /**
+   * Whether this directory answers for an id; others belong to their owner's node. A control thread with more than one
+   * node asks, before it passes a message on (`test/spikes/control-node.ts`).
+   */
   isLocal(id: string): boolean {
     return nodeOf(id) === this.#node;
   }

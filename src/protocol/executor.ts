@@ -34,7 +34,7 @@ export interface ExecutorLimits {
 export const EXECUTOR_LIMITS: ExecutorLimits = { shared: 8 };
 
 /** What a worker keeps for a caller until it has acknowledged a result: pins of shared memory; references sent to itself. */
-export interface Unacknowledged {
+interface Unacknowledged {
   readonly caller: number;
   readonly granted: readonly Cell[];
   /** The host's: pins of shared memory. */

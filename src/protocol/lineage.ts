@@ -13,7 +13,7 @@ export interface Kept {
 }
 
 /** What the lineage rules need from the rest of the party. */
-export interface LineageParts {
+interface LineageParts {
   hold(cell: Cell): void;
   drop(cell: Cell): void;
   /** The cell has no value any more, and will get one. */

@@ -11,7 +11,7 @@ export interface Capacity {
 /** Shares are counted in whole millionths, because ten tenths must make one. */
 const WHOLE = 1_000_000;
 
-export const toUnits = (amount: number): number => Math.round(amount * WHOLE);
+const toUnits = (amount: number): number => Math.round(amount * WHOLE);
 export const fromUnits = (units: number): number => units / WHOLE;
 
 /** A shape in counting units. */

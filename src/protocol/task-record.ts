@@ -7,7 +7,7 @@ export const WAITING = 0;
 export const QUEUED = 1;
 export const PUSHED = 2;
 export const DONE = 3;
-export type TaskState = typeof WAITING | typeof QUEUED | typeof PUSHED | typeof DONE;
+type TaskState = typeof WAITING | typeof QUEUED | typeof PUSHED | typeof DONE;
 
 /** What is known of how long runs of one function take; shared by all of its tasks. */
 export class Timing {

@@ -3,7 +3,7 @@ import { type Bell, ChannelBell, ControlBlock, PipeBell } from '../transport/ind
 import type { SessionConfig } from './config.ts';
 
 /** One party's view of the session: memory mapped, bell in hand. */
-export interface Attached {
+interface Attached {
   readonly block: ControlBlock;
   readonly store: SharedStore;
   readonly bell: Bell;

@@ -5,7 +5,7 @@ import type { HostMessage, PartyHost } from './party-host.ts';
 import { userFrame } from './sites.ts';
 
 /** Something that is waited for, as a tree of lines: what it waits for itself stands below it, one level deeper. */
-export interface WaitLine {
+interface WaitLine {
   readonly indent: number;
   readonly text: string;
   /** How many waits are like this one. */
@@ -15,7 +15,7 @@ export interface WaitLine {
 }
 
 /** Calls that a party has sent to a worker. `started`: begun, and waiting for something; `sent`: behind others there. */
-export interface SentCalls {
+interface SentCalls {
   readonly name: string;
   readonly worker: number;
   readonly state: 'running' | 'started' | 'sent';
@@ -25,7 +25,7 @@ export interface SentCalls {
   readonly forMs: number;
 }
 
-export interface QueuedCalls {
+interface QueuedCalls {
   readonly name: string;
   readonly count: number;
   readonly key: number;
@@ -87,7 +87,7 @@ const SAMPLE = 1000;
 // ---- one party
 
 /** Looks at a party from inside: bounded work, whatever it has queued. */
-export function reportParty(host: PartyHost): PartyReport {
+function reportParty(host: PartyHost): PartyReport {
   const { counters, party } = host;
   const { submitted, finished, failed, retried, resubmitted } = counters;
   return {
@@ -311,7 +311,7 @@ function reasonOf(node: NodeReport, party: number, key: number): string | undefi
 // ---- the one who looks
 
 /** After so long without any progress a wait is explained; milliseconds, 0 for never. */
-export function explainAfter(): number {
+function explainAfter(): number {
   const text = process.env.SHEAF_EXPLAIN_AFTER_MS;
   const ms = text === undefined || text === '' ? 10_000 : Number(text);
   return ms >= 0 ? ms : 10_000;

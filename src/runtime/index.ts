@@ -1,6 +1,6 @@
 export * from './engine.ts';
 export { explainWaits, type NodeReport, type PartyReport, partyName, shapeName } from './explain.ts';
-export { type MachineLimits, machineLimits } from './machine.ts';
+export { machineLimits } from './machine.ts';
 export { isReference, Reference } from './reference.ts';
 export * from './session.ts';
 export { folderProblem, runtimeFolder } from './session-socket.ts';

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { availableParallelism, totalmem } from 'node:os';
 
 /** What this process may use of the machine: a container is often given less than the machine has. */
-export interface MachineLimits {
+interface MachineLimits {
   /** Cores that the process may run on at once; whole, at least 1. */
   readonly cpus: number;
   /** What a cgroup allows, in cores; undefined without such a limit. */

@@ -50,7 +50,7 @@ export type HostMessage =
   | { readonly type: 'ask'; readonly question: number; readonly what: string }
   | { readonly type: 'answer'; readonly question: number; readonly answer: unknown };
 
-export interface PartyHostOptions {
+interface PartyHostOptions {
   readonly self: Address;
   readonly block: ControlBlock;
   readonly store: SharedStore;
@@ -63,7 +63,7 @@ export interface PartyHostOptions {
   readonly log: (line: string) => void;
 }
 
-export interface PartyCounters {
+interface PartyCounters {
   submitted: number;
   finished: number;
   failed: number;
@@ -575,6 +575,6 @@ export class PartyHost implements PartyPort<Wire>, ReactorHost, HandleHost {
   }
 }
 
-export function toError(error: unknown): Error {
+function toError(error: unknown): Error {
   return error instanceof Error ? error : new SheafError(String(error));
 }

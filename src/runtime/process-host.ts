@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { type ControlConfig, forChild, type SessionConfig, sessionConfig, type WorkerConfig } from './config.ts';
 import type { WorkerHost, WorkerProcess } from './worker-host.ts';
 
-export type SpawnConfig = SessionConfig & Pick<ControlConfig, 'workerEntry' | 'env'>;
+type SpawnConfig = SessionConfig & Pick<ControlConfig, 'workerEntry' | 'env'>;
 
 /**
  * Workers as processes: a native crash or an exhausted heap costs one worker. They inherit the session's memory and

@@ -23,7 +23,7 @@ import { ProcessHost } from './process-host.ts';
 import { sessionSocket } from './session-socket.ts';
 import { addEngine, removeEngine } from './thread-state.ts';
 
-export interface SessionOptions {
+interface SessionOptions {
   readonly cpus: number;
   readonly gpus: number;
   readonly memory: number;

@@ -4,7 +4,7 @@ import type { Engine } from './engine.ts';
  * What this thread is, for code that can't be handed it: user functions call `task`, `get` and `current` as plain
  * imports. Kept on the global object, because a program may have two copies of the package.
  */
-export interface ThreadState {
+interface ThreadState {
   /** Open sessions, oldest first; on a worker exactly one. */
   readonly engines: Set<Engine>;
   /** The one that unbound tasks use, when there is exactly one. */

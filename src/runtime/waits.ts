@@ -1,7 +1,6 @@
-import { CancelledError, formatDuration, TimeoutError, UsageError } from '../base/index.ts';
+import { CancelledError, formatDuration, TimeoutError } from '../base/index.ts';
 import { type Cell, FAILED, FREED, type Run, type Waiter } from '../protocol/index.ts';
 import type { PartyHost } from './party-host.ts';
-import { cellOf, Reference } from './reference.ts';
 
 export interface WaitLimits {
   /** Milliseconds. */
@@ -260,14 +259,4 @@ class CountWait extends Wait {
     this.end();
     this.#reject(error);
   }
-}
-
-/** The cells of handles; a handle given twice is an error where that can't be meant. */
-export function cellsOf(refs: readonly unknown[], what: string): Cell[] {
-  return refs.map((ref, i) => {
-    if (!(ref instanceof Reference)) {
-      throw new UsageError(`${what}[${i}] is ${ref === null ? 'null' : typeof ref}, not a Ref`);
-    }
-    return cellOf(ref);
-  });
 }

@@ -208,7 +208,7 @@ describe('a reactor', () => {
     b.reactor.kick();
     await until('a tick', () => b.log.includes('tick'));
     b.due = 3;
-    b.reactor.retime();
+    b.reactor.kick();
     await until('another tick', () => b.log.filter((line) => line === 'tick').length === 2);
   });
 

@@ -417,11 +417,6 @@ export class Reactor {
     this.#timer.unref();
   }
 
-  /** Looks at the timer again, because something new may be due. */
-  retime(): void {
-    if (!this.#closed) this.#setTimer();
-  }
-
   close(): void {
     if (this.#closed) return;
     this.#closed = true;

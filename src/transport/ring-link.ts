@@ -95,7 +95,10 @@ export class RingLink implements Link {
     this.#put(CLOSE, new TextEncoder().encode(reason.slice(0, 200)));
   }
 
-  /** The other end is gone without a word; what it had sent is taken in first. */
+  /**
+   * The other end is gone without a word; what it had sent is taken in first. For whoever hears of that: rings lie in
+   * memory that outlives both ends, so the link can't.
+   */
   abandoned(reason: string): void {
     this.poll();
     this.#open = false;

@@ -96,7 +96,7 @@ export function onHosts(
 }
 
 /** A session that is opened at its first use and closed after the group. */
-export function lazySession(options: ConnectOptions): () => Session {
+function lazySession(options: ConnectOptions): () => Session {
   let open: Session | undefined;
   let promise: Promise<Session> | undefined;
   after(async () => {

@@ -58,7 +58,7 @@ console.log('=>' + serialize(out).toString('base64'));
 `;
 
 /** Builds `src/code` as a package called sheaf into a directory's node_modules. */
-export function installFace(directory: string): void {
+function installFace(directory: string): void {
   const target = join(directory, 'node_modules/sheaf');
   mkdirSync(target, { recursive: true });
   buildSync({
