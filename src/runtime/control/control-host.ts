@@ -11,45 +11,21 @@ import {
   type ToControl,
 } from '../../protocol/index.ts';
 import { type Bell, type ControlBlock, Reactor, type ReactorHost, type RingReader } from '../../transport/index.ts';
-import { AdoptedProcess } from '../adopted-process.ts';
 import { type ControlConfig, DRIVER } from '../config.ts';
 import type { NodeReport, WorkerRow } from '../explain.ts';
 import * as F from '../frames.ts';
 import { Mailer } from '../mailer.ts';
 import type { HostMessage } from '../party-host.ts';
 import { isWireOfShared, Values, type Wire } from '../values.ts';
-import type { WorkerHost, WorkerProcess } from '../worker-host.ts';
+import type { WorkerHost } from '../worker-host.ts';
+import { Burials } from './burials.ts';
+import { DEADLINE_CHECK_MS, type Member, Members } from './members.ts';
 import { Reporter, residentBytes } from './reporter.ts';
+import { Starts } from './starts.rules.ts';
 import { StatusServer } from './status-server.ts';
 
-interface Member {
-  readonly party: number;
-  readonly incarnation: number;
-  readonly key: string;
-  process: WorkerProcess | undefined;
-  ready: boolean;
-  /** Why it is being ended, if it is. */
-  killReason: string | undefined;
-  lastWords: string | undefined;
-  startedAt: number;
-}
-
-/** A party that is gone, until everybody has taken in what it had sent. */
-interface Burial {
-  readonly member: Member;
-  readonly mourners: Set<number>;
-}
-
-const DEADLINE_CHECK_MS = 20;
-/** A task that gives its event loop no turn may go on for so long after its caller has died. */
-const ORPHAN_GRACE_MS = 500;
-/** After so many workers in a row that ended before they were ready, it is no accident. */
-const FAILED_STARTS = 3;
-/** As long as others go on, a pause before each further start, doubling up to some half a minute. */
-const START_AGAIN_MS = 100;
-const MOST_START_DOUBLINGS = 8;
-/** Otherwise nobody tries again before so long. */
-const TRY_AGAIN_MS = 5000;
+/** The latest deaths, for those who ask what happened. */
+const DEATHS_KEPT = 10;
 const TRIM_STEP = 64 * 1024 * 1024;
 const TRIM_AFTER_MS = 5000;
 const LISTEN_AFTER_MS = 100;
@@ -66,15 +42,11 @@ export class ControlHost implements ReactorHost {
   readonly #mailer: Mailer;
   readonly #scheduler: Scheduler;
   readonly #directory: Directory<Wire>;
-  readonly #hosts: ReadonlyMap<Shape['isolation'], WorkerHost>;
-  readonly #members = new Map<number, Member>();
-  readonly #keys = new Map<string, number>();
-  readonly #burials = new Map<number, Burial>();
-  readonly #restarts: { worker: number; reason: string; at: number }[] = [];
+  readonly #members: Members;
+  readonly #burials: Burials;
+  readonly #deaths: { worker: number; reason: string; at: number }[] = [];
   #timer: NodeJS.Timeout | undefined;
-  #failedStarts = 0;
-  /** Why no worker can be had, when that is so, and until when nobody tries again. */
-  #broken: { readonly reason: string; readonly until: number } | undefined;
+  readonly #starts = new Starts();
   #closing: (() => void) | undefined;
   readonly #reporter = new Reporter((party, question) =>
     this.#mailer.post(party, { type: 'ask', question, what: 'report' }),
@@ -91,9 +63,13 @@ export class ControlHost implements ReactorHost {
   ) {
     this.#config = config;
     this.#block = block;
-    this.#hosts = hosts;
     this.#reactor = new Reactor(block, 0, bell, this, { spin: 0, slice: 10, spinners: 0, yieldCore: undefined });
     this.#mailer = new Mailer(this.#reactor);
+    this.#members = new Members(config, block, hosts, (member, reason) => this.#ended(member, reason));
+    this.#burials = new Burials(
+      (dead) => this.#buried(dead),
+      (dead, mourners) => this.#endOrphans(dead, mourners),
+    );
     this.#directory = new Directory<Wire>(config.node, {
       resolved: (party, id, settled) => this.#tell(party, { type: 'resolved', id, settled }),
       lost: (party, id, reason) => this.#tell(party, { type: 'lost', id, reason }),
@@ -107,7 +83,9 @@ export class ControlHost implements ReactorHost {
     });
     this.#scheduler = new Scheduler(
       {
-        spawn: (worker, incarnation, isolation) => this.#spawn(worker, incarnation, isolation),
+        spawn: (worker, incarnation, isolation) => {
+          if (this.#closing === undefined) this.#members.start(worker, incarnation, isolation, this.#starts.pause);
+        },
         grant: (owner, key, lease, worker, incarnation, gpus) =>
           this.#tell(owner, { type: 'grant', key, lease, worker, incarnation, gpus }),
         reclaim: (owner, lease) => this.#tell(owner, { type: 'reclaim', lease }),
@@ -120,16 +98,6 @@ export class ControlHost implements ReactorHost {
     );
     this.#scheduler.reserve(0);
     this.#scheduler.reserve(DRIVER);
-    this.#join({
-      party: DRIVER,
-      incarnation: block.incarnation(DRIVER),
-      key: addressKey({ node: config.node, party: DRIVER, incarnation: block.incarnation(DRIVER) }),
-      process: undefined,
-      ready: true,
-      killReason: undefined,
-      lastWords: undefined,
-      startedAt: performance.now(),
-    });
     this.#scheduler.prestart(config.prestart, config.isolation);
     // Nobody asks in the first moments, in which every millisecond counts.
     setTimeout(() => this.#listen(), LISTEN_AFTER_MS).unref();
@@ -148,72 +116,19 @@ export class ControlHost implements ReactorHost {
     return this.#attached;
   }
 
-  #join(member: Member): void {
-    this.#members.set(member.party, member);
-    this.#keys.set(member.key, member.party);
-  }
-
   #tell(party: string, message: FromControl<Wire> | HostMessage): void {
-    const number = this.#keys.get(party);
+    const number = this.#members.numberOf(party);
     if (number !== undefined) this.#mailer.post(number, message);
   }
 
-  // ---- workers
-
-  #spawn(party: number, incarnation: number, isolation: Shape['isolation']): void {
-    if (this.#closing !== undefined) return;
-    const host = this.#hosts.get(isolation) as WorkerHost;
-    const { adopted } = this.#config;
-    const isAdopted = adopted?.party === party && adopted.incarnation === incarnation;
-    // An adopted one may have sent something already.
-    if (!isAdopted) this.#block.reset(party, incarnation);
-    const member: Member = {
-      party,
-      incarnation,
-      key: addressKey({ node: this.#config.node, party, incarnation }),
-      process: undefined,
-      ready: false,
-      killReason: undefined,
-      lastWords: undefined,
-      startedAt: performance.now(),
-    };
-    this.#join(member);
-    const ended = (reason: string): void => this.#ended(member, reason);
-    if (isAdopted) member.process = new AdoptedProcess(adopted, ended);
-    else if (this.#failedStarts < FAILED_STARTS) member.process = host.start(party, incarnation, ended);
-    else this.#startLater(member, () => host.start(party, incarnation, ended));
-  }
-
-  /** Workers keep failing to start, while others go on: not again and again without a pause. */
-  #startLater(member: Member, start: () => WorkerProcess): void {
-    const doublings = Math.min(this.#failedStarts - FAILED_STARTS, MOST_START_DOUBLINGS);
-    setTimeout(
-      () => {
-        if (this.#closing === undefined && this.#members.get(member.party) === member) member.process = start();
-      },
-      START_AGAIN_MS * 2 ** doublings,
-    ).unref();
-  }
-
-  /** Whether a worker is there that can run tasks. */
-  get #hasWorkers(): boolean {
-    for (const member of this.#members.values()) if (member.ready && member.party !== DRIVER) return true;
-    return false;
-  }
-
-  #kill(party: number, incarnation: number, reason: string): void {
-    const member = this.#members.get(party);
-    if (member?.incarnation !== incarnation || member.process === undefined) return;
-    member.killReason ??= reason;
-    member.process.kill();
-  }
+  // ---- the end of a party
 
   /** An idle worker makes room for one of the other isolation, unless somebody may still want what it owns. */
   #retire(party: number, incarnation: number): boolean {
     const member = this.#members.get(party);
     if (member?.incarnation !== incarnation || member.process === undefined) return false;
     if (this.#directory.owns(member.key)) return false;
-    this.#kill(party, incarnation, 'ended: its number was wanted for a worker of the other isolation');
+    this.#members.kill(party, incarnation, 'ended: its number was wanted for a worker of the other isolation');
     return true;
   }
 
@@ -221,11 +136,10 @@ export class ControlHost implements ReactorHost {
   #ended(member: Member, reason: string): void {
     if (this.#members.get(member.party) !== member) return;
     this.#reactor.drain(member.party);
-    const why = member.killReason ?? (member.lastWords === undefined ? reason : member.lastWords);
-    this.#restarts.push({ worker: member.party, reason: why, at: Date.now() });
-    if (this.#restarts.length > 100) this.#restarts.shift();
-    this.#members.delete(member.party);
-    this.#keys.delete(member.key);
+    const why = member.killReason ?? member.lastWords ?? reason;
+    this.#deaths.push({ worker: member.party, reason: why, at: Date.now() });
+    if (this.#deaths.length > DEATHS_KEPT) this.#deaths.shift();
+    this.#members.remove(member);
     this.#reactor.forget(member.party, member.incarnation);
     this.#mailer.forget(member.party);
     this.#block.forgetSpin(member.party);
@@ -239,7 +153,7 @@ export class ControlHost implements ReactorHost {
     }
     this.#directory.partyDying(member.key);
     const mourners = new Set<number>();
-    for (const other of this.#members.values()) {
+    for (const other of this.#members) {
       // One that has not started yet can't have heard of it.
       if (!other.ready || !this.#haveDealings(other, member)) continue;
       mourners.add(other.party);
@@ -250,21 +164,18 @@ export class ControlHost implements ReactorHost {
         reason: why,
       });
     }
-    const burial: Burial = { member, mourners };
-    this.#burials.set(member.party, burial);
-    setTimeout(() => this.#endOrphans(burial), ORPHAN_GRACE_MS).unref();
+    this.#burials.begin(member, mourners);
     this.#scheduler.now = performance.now();
-    if (!member.ready && ++this.#failedStarts >= FAILED_STARTS && !this.#hasWorkers) {
-      this.#giveUp(`${FAILED_STARTS} workers in a row ended before they were ready, the last one because ${why}`);
+    if (!member.ready) {
+      const refusal = this.#starts.failed(why, this.#members.anyReady, this.#scheduler.now);
+      if (refusal !== undefined) this.#refuseAll(refusal);
     }
     this.#scheduler.workerDied(member.party, member.incarnation);
     this.#scheduler.ownerDied(member.key);
-    for (const each of [...this.#burials.values()]) this.#mourned(each, member.party);
+    this.#burials.excuse(member.party);
     // The next one to lose its worker finds another one ready.
-    if (this.#closing === undefined && this.#broken === undefined) {
+    if (this.#starts.refusal(this.#scheduler.now) === undefined)
       this.#scheduler.prestart(this.#config.prestart, this.#config.isolation);
-    }
-    if (this.#closing !== undefined) this.#closeIfDone();
     this.#reactor.kick();
   }
 
@@ -279,34 +190,27 @@ export class ControlHost implements ReactorHost {
   }
 
   /** A worker in a synchronous loop for a caller that is gone hears nothing of that: it is ended. */
-  #endOrphans(burial: Burial): void {
-    const dead = burial.member.party;
-    if (this.#burials.get(dead) !== burial) return;
-    for (const party of burial.mourners) {
+  #endOrphans(dead: Member, mourners: Iterable<number>): void {
+    for (const party of mourners) {
       const member = this.#members.get(party);
-      if (member === undefined || this.#block.currentSlot(party, dead) < 0) continue;
-      this.#kill(party, member.incarnation, 'ended: the caller of its task is gone');
+      if (member === undefined || this.#block.currentSlot(party, dead.party) < 0) continue;
+      this.#members.kill(party, member.incarnation, 'ended: the caller of its task is gone');
     }
   }
 
   /** Nobody waits for a worker that will never come. */
-  #giveUp(reason: string): void {
-    this.#broken = { reason, until: performance.now() + TRY_AGAIN_MS };
+  #refuseAll(reason: string): void {
     for (const { owner, key, shape } of this.#scheduler.explain()) {
       this.#scheduler.demand(owner, key, shape, 0);
       this.#tell(owner, { type: 'infeasible', key, reason });
     }
   }
 
-  #mourned(burial: Burial, by: number): void {
-    burial.mourners.delete(by);
-    if (burial.mourners.size > 0) return;
-    const { member } = burial;
-    this.#burials.delete(member.party);
-    this.#directory.partyDied(member.key);
+  #buried(dead: Member): void {
+    this.#directory.partyDied(dead.key);
     if (this.#closing !== undefined) return;
-    this.#memory.store.reclaimParty(member.party);
-    this.#scheduler.unreserve(member.party);
+    this.#memory.store.reclaimParty(dead.party);
+    this.#scheduler.unreserve(dead.party);
   }
 
   // ---- messages
@@ -330,18 +234,12 @@ export class ControlHost implements ReactorHost {
     this.#scheduler.now = performance.now();
     this.#lastBusy = this.#scheduler.now;
     switch (message.type) {
-      case 'demand':
-        if (this.#broken !== undefined && message.total > 0) {
-          if (this.#scheduler.now < this.#broken.until) {
-            this.#tell(key, { type: 'infeasible', key: message.key, reason: this.#broken.reason });
-            break;
-          }
-          // What was in the way may be gone: one more try.
-          this.#broken = undefined;
-          this.#failedStarts = FAILED_STARTS - 1;
-        }
-        this.#scheduler.demand(key, message.key, message.shape, message.total);
+      case 'demand': {
+        const refusal = message.total > 0 ? this.#starts.refusal(this.#scheduler.now) : undefined;
+        if (refusal === undefined) this.#scheduler.demand(key, message.key, message.shape, message.total);
+        else this.#tell(key, { type: 'infeasible', key: message.key, reason: refusal });
         break;
+      }
       case 'return':
         this.#scheduler.returned(key, message.lease);
         break;
@@ -349,7 +247,7 @@ export class ControlHost implements ReactorHost {
         this.#scheduler.blocked(from, member.incarnation, message.blocked);
         break;
       case 'kill':
-        this.#kill(message.worker, message.incarnation, `ended: ${message.reason}`);
+        this.#members.kill(message.worker, message.incarnation, `ended: ${message.reason}`);
         break;
       case 'promote':
         this.#directory.promote(message.id, message.settled);
@@ -369,27 +267,22 @@ export class ControlHost implements ReactorHost {
       case 'resolve':
         this.#directory.resolve(message.id, key);
         break;
-      case 'buried': {
-        const burial = this.#burials.get(message.party);
-        if (burial?.member.incarnation === message.incarnation) this.#mourned(burial, from);
+      case 'buried':
+        this.#burials.said(message.party, message.incarnation, from);
         break;
-      }
       case 'hello':
         member.ready = true;
-        this.#failedStarts = 0;
-        this.#broken = undefined;
+        this.#starts.succeeded();
         this.#scheduler.workerStarted(from, member.incarnation);
         break;
-      case 'exited': {
-        const process = this.#members.get(message.party)?.process;
-        if (process instanceof AdoptedProcess) process.exited(message.reason);
+      case 'exited':
+        this.#members.exited(message.party, message.reason);
         break;
-      }
       case 'last-words':
         member.lastWords = message.text;
         break;
       case 'cancel': {
-        const owner = this.#keys.get(addressKey(ownerOf(message.id)));
+        const owner = this.#members.numberOf(addressKey(ownerOf(message.id)));
         if (owner !== undefined) this.#mailer.post(owner, message);
         break;
       }
@@ -417,7 +310,7 @@ export class ControlHost implements ReactorHost {
 
   /** What people may want to know of the node: for `sheaf status`, and for waits that take long. */
   async describe(): Promise<NodeReport> {
-    const ready = [...this.#members.values()].filter((member) => member.ready).map((member) => member.party);
+    const ready = [...this.#members].filter((member) => member.ready).map((member) => member.party);
     const parties = await this.#reporter.gather(ready);
     this.#scheduler.now = performance.now();
     return {
@@ -432,14 +325,14 @@ export class ControlHost implements ReactorHost {
       waiting: this.#scheduler.explain(),
       references: this.#directory.size,
       memory: { ...this.#memory.store.stats() },
-      deaths: this.#restarts.slice(-10),
+      deaths: [...this.#deaths],
       parties,
     };
   }
 
   #workerRow(row: { worker: number; incarnation: number; state: string; leases: number }): WorkerRow {
     const pid = this.#members.get(row.worker)?.process?.pid ?? null;
-    const callers = [...this.#members.keys()].map((caller) => ({
+    const callers = [...this.#members].map(({ party: caller }) => ({
       caller,
       slot: this.#block.currentSlot(row.worker, caller),
     }));
@@ -459,17 +352,13 @@ export class ControlHost implements ReactorHost {
     this.#server?.close();
     return new Promise((resolve) => {
       this.#closing = resolve;
-      for (const member of this.#members.values()) {
-        member.killReason ??= 'the session was closed';
-        member.process?.kill();
-      }
+      this.#members.killAll('the session was closed');
       this.#closeIfDone();
     });
   }
 
   #closeIfDone(): void {
-    for (const member of this.#members.values()) if (member.process !== undefined) return;
-    this.#closing?.();
+    if (!this.#members.anyWorker) this.#closing?.();
   }
 
   // ---- ReactorHost
@@ -514,23 +403,12 @@ export class ControlHost implements ReactorHost {
       this.#timer = undefined;
       this.#scheduler.now = performance.now();
       this.#scheduler.tick();
-      this.#enforceDeadlines();
+      this.#members.enforceDeadlines();
       if (!this.#scheduler.waiting && performance.now() - this.#lastBusy > TRIM_AFTER_MS) {
         const store = this.#attached?.store;
         if (store?.stats().used === 0) store.trim(TRIM_STEP, TRIM_STEP);
       }
       this.#arm();
     }, wait);
-  }
-
-  /** A task that gives its event loop no turn can't end itself: its worker is ended a moment after the deadline. */
-  #enforceDeadlines(): void {
-    const now = Date.now();
-    for (const member of this.#members.values()) {
-      const at = this.#block.deadline(member.party);
-      if (at === 0 || now < at + DEADLINE_CHECK_MS) continue;
-      this.#block.setDeadline(member.party, 0);
-      this.#kill(member.party, member.incarnation, 'timeout: its task ran longer than its timeout');
-    }
   }
 }
