@@ -74,7 +74,7 @@ export class Directory<P> {
 
   /**
    * Whether this directory answers for an id; others belong to their owner's node. A control thread with more than one
-   * node asks, before it passes a message on (`test/spikes/control-node.ts`).
+   * node asks, before it passes a message on (`test/spikes/two-nodes/control-node.ts`).
    */
   isLocal(id: string): boolean {
     return nodeOf(id) === this.#node;

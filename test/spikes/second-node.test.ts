@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Directory } from '../../src/protocol/index.ts';
-import { Cluster, type Handle, type Node, type PartyHost } from './two-nodes.ts';
+import { Cluster } from './two-nodes/cluster.ts';
+import type { Node } from './two-nodes/control-node.ts';
+import type { PartyHost } from './two-nodes/party-host.ts';
+import type { Handle } from './two-nodes/vocabulary.ts';
 
 /** One random thing that a user does. */
 function step(cluster: Cluster, driver: PartyHost, number: number): void {
