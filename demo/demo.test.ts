@@ -40,14 +40,33 @@ test('flights: with a worker killed in the middle, the table is the one that a s
 test('futures: the further a way keeps the values from the driver, the fewer bytes cross it', options, () => {
   const { code, out, err } = run(node, ['demo/run.mjs', 'futures']);
   assert.equal(err, '');
+  for (let i = 1; i <= 7; i++) assert.match(out, new RegExp(`^rounds ${i}/7$`, 'm'));
   const megabytes = [...out.matchAll(/ ms +([\d.]+) MB$/gm)].map((match) => Number(match[1]));
   assert.deepEqual(megabytes, [16, 16, 8, 0]);
+  assert.match(out, /^once more, .* the worker killed that computes b\(\): c is right all the same$/m);
+  assert.match(out, /^1 task was recovered: run again because a worker died$/m);
+  assert.match(out, /^[\d.]+ ms, and 0\.0 MB through the driver$/m);
   assert.equal(code, 0);
+});
+
+test('where workers are threads nobody is killed, and both programs say so', options, () => {
+  const none = /^no worker was killed: workers are threads here, and a thread does not die alone$/m;
+  for (const program of ['flights', 'futures']) {
+    const { code, out, err } = run(node, ['demo/run.mjs', program], { SHEAF_ISOLATION: 'thread' });
+    assert.equal(err, '');
+    assert.match(out, none);
+    assert.doesNotMatch(out, /recovered/);
+    assert.equal(code, 0);
+  }
 });
 
 const inTerminal = options.skip || process.platform !== 'linux' || run('script', ['--version']).code !== 0;
 
 test('in a terminal the progress is a bar', { ...options, skip: inTerminal }, () => {
+  const futures = run('script', ['-qec', `'${node}' demo/run.mjs futures`, '/dev/null']);
+  assert.match(futures.out, /\rrounds \[#+-+\] 4\/7/);
+  assert.match(futures.out, /\rrounds \[#+\] 7\/7/);
+  assert.equal(futures.code, 0);
   const { code, out } = run('script', ['-qec', `'${node}' demo/run.mjs flights`, '/dev/null']);
   assert.match(out, /\rrow groups \[#+-+\] 4\/11/);
   assert.match(out, /\rrow groups \[#+\] 11\/11/);
