@@ -55,6 +55,19 @@ describe('the pages have', () => {
     assert.deepEqual(Object.fromEntries(listed), ROOMS);
   });
 
+  it('seams that are as narrow as it says', () => {
+    const named = /^2\. \*\*Transport and hosts are seams\.\*\*(.*?)have fewer than ten members each/ms.exec(
+      page('architecture'),
+    );
+    const seams = [...(named?.[1] ?? '').matchAll(/`(\w+)` \(`([\w/-]+\.ts)`\)/g)];
+    assert.equal(seams.length, 3);
+    for (const [, name, path] of seams) {
+      const body = new RegExp(`^export interface ${name} \\{\n(.*?)^\\}`, 'ms').exec(read(`src/${path}`))?.[1];
+      const members = [...(body ?? '').matchAll(/^ {2}(?:readonly )?(\w+)[(:?]/gm)].map(([, member]) => member);
+      assert.ok(members.length > 2 && members.length < 10, `${name}: ${members.join(', ')}`);
+    }
+  });
+
   it('every option of connect and of tasks', () => {
     const [session, tasks] = page('resources').split('## What a task takes');
     const listed = (text: string) => rows(text).map(([name]) => code(name));

@@ -46,11 +46,10 @@ export interface CurrentTask {
 
 /**
  * What runs tasks. The public API stands on this and knows no more: the owned engine implements it with leases and
- * owners, an SPMD engine with semantic hashes.
+ * owners, an SPMD engine with semantic hashes. What concerns one reference is asked of its `HandleHost`.
  */
 export interface Engine {
   readonly store: SharedStore;
-  readonly closed: boolean;
   /** The kind of workers that tasks get by default. */
   readonly isolation: 'process' | 'thread';
   prepare(spec: FunctionSpec, options: ResolvedOptions): Prepared;
@@ -60,14 +59,6 @@ export interface Engine {
   gather(keys: readonly string[] | null, items: readonly unknown[]): Reference<unknown>;
   /** True when `count` have settled, or one failed and `failFast` is set; false when time ran out with `timeout` 0. */
   settled(refs: readonly Reference<unknown>[], count: number, failFast: boolean, limits: WaitLimits): Promise<boolean>;
-  /** Whether a reference has settled, here and now: undefined while pending. */
-  peek(ref: Reference<unknown>): 'ready' | 'failed' | undefined;
-  /** The value of a settled reference, fresh for each reader; throws its failure. */
-  read(ref: Reference<unknown>): unknown;
-  /** Calls back once when a reference settles, at once if it has; returns a way to stop that. */
-  afterSettling(ref: Reference<unknown>, then: () => void): () => void;
-  /** Resolves when none of this engine's own tasks is pending. */
-  drained(): Promise<void>;
   cancel(ref: Reference<unknown>, error: Error, force: boolean, recursive: boolean): void;
   current(): CurrentTask | undefined;
 }

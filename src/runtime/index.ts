@@ -1,7 +1,7 @@
 export * from './engine.ts';
 export { explainWaits, type NodeReport, type PartyReport, partyName, shapeName } from './explain.ts';
 export { machineLimits } from './machine.ts';
-export { isReference, Reference } from './reference.ts';
+export { afterSettling, isReference, Reference, readValue, stateOf } from './reference.ts';
 export * from './session.ts';
 export { folderProblem, runtimeFolder } from './session-socket.ts';
 export * from './thread-state.ts';

@@ -31,10 +31,6 @@ export class OwnedEngine implements Engine {
     return this.host.store;
   }
 
-  get closed(): boolean {
-    return this.host.closed;
-  }
-
   prepare(spec: FunctionSpec, o: ResolvedOptions): OwnedPlan {
     const key = `${spec.digest}\n${o.name}\n${o.maxCalls}`;
     let fn = this.#functions.get(key);
@@ -225,35 +221,6 @@ export class OwnedEngine implements Engine {
     const cells = refs.map(cellOf);
     for (const cell of cells) cell.observed = true;
     return this.host.waits.settled(cells, count, failFast, limits);
-  }
-
-  peek(ref: Reference<unknown>): 'ready' | 'failed' | undefined {
-    const cell = cellOf(ref);
-    return cell.state === READY ? 'ready' : cell.state === FAILED ? 'failed' : undefined;
-  }
-
-  read(ref: Reference<unknown>): unknown {
-    const cell = cellOf(ref);
-    cell.observed = true;
-    const value = this.host.waits.read(cell);
-    if (cell.state !== READY) throw value;
-    return value;
-  }
-
-  afterSettling(ref: Reference<unknown>, then: () => void): () => void {
-    const cell = cellOf(ref);
-    if (cell.settled) {
-      then();
-      return () => {};
-    }
-    const waiter: Waiter = { cellSettled: () => then() };
-    cell.addWaiter(waiter);
-    this.host.party.references.need(cell);
-    return () => cell.removeWaiter(waiter);
-  }
-
-  drained(): Promise<void> {
-    return this.host.drained();
   }
 
   cancel(ref: Reference<unknown>, error: Error, force: boolean, recursive: boolean): void {

@@ -18,6 +18,7 @@ import {
   OWNER_LIMITS,
   Party,
   type PartyPort,
+  READY,
   type Reply,
   type Run,
   type Shape,
@@ -158,6 +159,17 @@ export class PartyHost implements PartyPort<Wire>, ReactorHost, HandleHost {
 
   promiseOf(cell: Cell): Promise<unknown> {
     return this.waits.value(cell);
+  }
+
+  read(cell: Cell): unknown {
+    cell.observed = true;
+    const value = this.waits.read(cell);
+    if (cell.state !== READY) throw value;
+    return value;
+  }
+
+  need(cell: Cell): void {
+    this.party.references.need(cell);
   }
 
   drop(cell: Cell): void {

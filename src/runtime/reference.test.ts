@@ -17,6 +17,12 @@ class Host implements HandleHost {
     return Promise.resolve(5);
   }
 
+  read(): unknown {
+    return 5;
+  }
+
+  need(): void {}
+
   drop(cell: Cell): void {
     this.dropped.push(cell);
   }

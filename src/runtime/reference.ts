@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { ReleasedError, type SheafError, UsageError } from '../base/index.ts';
-import { type Cell, PENDING } from '../protocol/index.ts';
+import { type Cell, FAILED, PENDING, READY, type Waiter } from '../protocol/index.ts';
 import type { Engine } from './engine.ts';
 import { describeSite, takeSite } from './sites.ts';
 
@@ -8,6 +8,10 @@ import { describeSite, takeSite } from './sites.ts';
 export interface HandleHost {
   /** A promise of the value; a failure rejects it. */
   promiseOf(cell: Cell): Promise<unknown>;
+  /** The value of a settled cell, fresh for each reader; throws its failure. */
+  read(cell: Cell): unknown;
+  /** Somebody waits for a cell that is pending: its value has to come. */
+  need(cell: Cell): void;
   drop(cell: Cell): void;
   promote(cell: Cell): string;
   readonly closed: boolean;
@@ -190,4 +194,28 @@ export function containedCell(ref: Reference<unknown>): Cell {
   const cell = Reference.cell(ref);
   Reference.watch(ref);
   return cell;
+}
+
+/** Whether a reference has settled, here and now: undefined while pending. */
+export function stateOf(ref: Reference<unknown>): 'ready' | 'failed' | undefined {
+  const { state } = cellOf(ref);
+  return state === READY ? 'ready' : state === FAILED ? 'failed' : undefined;
+}
+
+/** The value of a settled reference, fresh for each reader; throws its failure. */
+export function readValue(ref: Reference<unknown>): unknown {
+  return Reference.host(ref).read(cellOf(ref));
+}
+
+/** Calls back once when a reference settles, at once if it has; returns a way to stop that. */
+export function afterSettling(ref: Reference<unknown>, then: () => void): () => void {
+  const cell = cellOf(ref);
+  if (cell.settled) {
+    then();
+    return () => {};
+  }
+  const waiter: Waiter = { cellSettled: () => then() };
+  cell.addWaiter(waiter);
+  Reference.host(ref).need(cell);
+  return () => cell.removeWaiter(waiter);
 }

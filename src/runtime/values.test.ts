@@ -17,6 +17,8 @@ after(() => {
 
 const host: HandleHost = {
   promiseOf: () => Promise.reject(new Error('not here')),
+  read: () => undefined,
+  need: () => {},
   drop: () => {},
   promote: () => 'id',
   closed: true,

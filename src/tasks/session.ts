@@ -39,7 +39,7 @@ class OpenSession implements Session {
   }
 
   drained(): Promise<void> {
-    return this.#local.engine.drained();
+    return this.#local.host.drained();
   }
 
   stats(): SessionStats {

@@ -1,7 +1,14 @@
 import { CancelledError, CodecError, NotAvailableError, UsageError } from '../base/index.ts';
 import { callSite, describeExport, describeFunction, describeModule, type FunctionSpec } from '../code/index.ts';
 import { Decoder, Encoder } from '../codec/index.ts';
-import { ByReference, type Engine, isReference, type Prepared, type Reference } from '../runtime/index.ts';
+import {
+  afterSettling,
+  ByReference,
+  type Engine,
+  isReference,
+  type Prepared,
+  type Reference,
+} from '../runtime/index.ts';
 import { currentEngine, engineOf } from './context.ts';
 import { mapItems } from './map.ts';
 import { checkTaskOptions, resolveOptions } from './options.ts';
@@ -61,7 +68,7 @@ function cancelOnAbort(
     return;
   }
   signal.addEventListener('abort', abort, { once: true });
-  engine.afterSettling(first, () => signal.removeEventListener('abort', abort));
+  afterSettling(first, () => signal.removeEventListener('abort', abort));
 }
 
 function callable(definition: Definition): AnyTask {

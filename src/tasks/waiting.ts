@@ -1,5 +1,13 @@
 import { CancelledError, milliseconds, TimeoutError, UsageError } from '../base/index.ts';
-import { type Engine, INLINE_LIMIT, isReference, Reference } from '../runtime/index.ts';
+import {
+  afterSettling,
+  type Engine,
+  INLINE_LIMIT,
+  isReference,
+  Reference,
+  readValue,
+  stateOf,
+} from '../runtime/index.ts';
 import { currentEngine } from './context.ts';
 import { checkNames, checkObject, checkSignal } from './options.ts';
 import { enterScope } from './scope.ts';
@@ -38,9 +46,8 @@ export function get<const X extends readonly unknown[] | Record<string, unknown>
 ): Promise<Values<X>>;
 export async function get(what: unknown, o?: WaitOptions): Promise<unknown> {
   if (isReference(what)) {
-    const engine = engineOf(what);
-    if (engine.peek(what) === undefined) notYet(await engine.settled([what], 1, true, limits(o, 'get')), 1);
-    return engine.read(what);
+    if (stateOf(what) === undefined) notYet(await engineOf(what).settled([what], 1, true, limits(o, 'get')), 1);
+    return readValue(what);
   }
   checkCollection(what, 'get takes a Ref, an array or a record of them');
   limits(o, 'get');
@@ -49,10 +56,10 @@ export async function get(what: unknown, o?: WaitOptions): Promise<unknown> {
   if (refs.length > 0) {
     const done = await settledAnywhere(refs, limits(o, 'get'));
     // The failure that came, even if others are still pending.
-    for (const ref of refs) if (engineOf(ref).peek(ref) === 'failed') engineOf(ref).read(ref);
+    for (const ref of refs) if (stateOf(ref) === 'failed') readValue(ref);
     notYet(done, refs.length);
   }
-  const values = items.map((item) => (isReference(item) ? engineOf(item).read(item) : item));
+  const values = items.map((item) => (isReference(item) ? readValue(item) : item));
   if (Array.isArray(what)) return values;
   return Object.fromEntries(Object.keys(what).map((key, i) => [key, values[i]]));
 }
@@ -73,7 +80,7 @@ async function settledAnywhere(
   const waits = [...byEngine].map(async ([engine, own]) => {
     const done = await engine.settled(own, own.length, true, limit);
     // One that failed ends the wait for the others.
-    if (own.some((ref) => engine.peek(ref) === 'failed')) throw new OneFailed();
+    if (own.some((ref) => stateOf(ref) === 'failed')) throw new OneFailed();
     return done;
   });
   try {
@@ -168,16 +175,15 @@ export async function wait<R extends Ref<unknown>>(
   check(own, 'wait');
   if (new Set(refs).size < refs.length) throw new UsageError('wait: a reference is given twice');
   if (refs.length === 0) return { ready: [], pending: [] };
-  const engine = engineOf(own[0] as AnyRef);
   try {
-    await engine.settled(own, count, false, bounds);
+    await engineOf(own[0] as AnyRef).settled(own, count, false, bounds);
   } catch (error) {
     if (!(error instanceof TimeoutError)) throw error;
   }
   const ready: R[] = [];
   const pending: R[] = [];
   for (let i = 0; i < refs.length; i++) {
-    const done = ready.length < count && engine.peek(own[i] as AnyRef) !== undefined;
+    const done = ready.length < count && stateOf(own[i] as AnyRef) !== undefined;
     (done ? ready : pending).push(refs[i] as R);
   }
   return { ready, pending };
@@ -217,7 +223,7 @@ async function* completed(
   const arrived: number[] = [];
   let wake: (() => void) | undefined;
   const stops = refs.map((ref, i) =>
-    engineOf(ref).afterSettling(ref, () => {
+    afterSettling(ref, () => {
       arrived.push(i);
       wake?.();
     }),

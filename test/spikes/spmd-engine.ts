@@ -252,7 +252,7 @@ export class SpmdEngine implements Engine, HandleHost {
     this.#wanted.delete(id);
   }
 
-  #need(cell: Cell): void {
+  need(cell: Cell): void {
     const id = cell.id as string;
     if (cell.settled || cell.asked || this.#home(id) === this.#o.rank) return;
     cell.asked = true;
@@ -261,25 +261,26 @@ export class SpmdEngine implements Engine, HandleHost {
 
   #whenSettled(cell: Cell): Promise<void> {
     if (cell.settled) return Promise.resolve();
-    this.#need(cell);
+    this.need(cell);
     return new Promise((resolve) => cell.addWaiter({ cellSettled: () => resolve() }));
   }
 
-  #read(cell: Cell): unknown {
+  read(cell: Cell): unknown {
     const { bytes, refs } = cell.value as Encoding;
-    return this.#decoder.decode(bytes, 0, bytes.length, {
+    const value = this.#decoder.decode(bytes, 0, bytes.length, {
       buffers: [],
       refs: refs.map((id) => this.#handle(id)),
       deps: [],
     });
+    if (cell.state === FAILED) throw value;
+    return value;
   }
 
   // ---- what handles and the public API ask for
 
   async promiseOf(cell: Cell): Promise<unknown> {
     await this.#whenSettled(cell);
-    if (cell.state === FAILED) throw this.#read(cell);
-    return this.#read(cell);
+    return this.read(cell);
   }
 
   /** Collecting garbage must not decide what a rank does. */
@@ -312,28 +313,9 @@ export class SpmdEngine implements Engine, HandleHost {
       for (const cell of cells) {
         if (cell.settled) continue;
         cell.addWaiter(waiter);
-        this.#need(cell);
+        this.need(cell);
       }
     });
-  }
-
-  peek(ref: Reference<unknown>): 'ready' | 'failed' | undefined {
-    const { state } = Reference.cell(ref);
-    return state === READY ? 'ready' : state === FAILED ? 'failed' : undefined;
-  }
-
-  read(ref: Reference<unknown>): unknown {
-    const cell = Reference.cell(ref);
-    if (cell.state === FAILED) throw this.#read(cell);
-    return this.#read(cell);
-  }
-
-  afterSettling(ref: Reference<unknown>, then: () => void): () => void {
-    let wanted = true;
-    void this.#whenSettled(Reference.cell(ref)).then(() => wanted && then());
-    return () => {
-      wanted = false;
-    };
   }
 
   async drained(): Promise<void> {
