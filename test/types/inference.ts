@@ -104,7 +104,7 @@ export async function references(r: Ref<number>): Promise<void> {
   const nested = task((x: { ref: Ref<number> }) => x.ref.id);
   nested({ ref: r });
   // A Ref is not the value, and not a promise.
-  // @ts-expect-error
+  // @ts-expect-error not the value
   r satisfies number;
   exactly<Ref<number>>()(await r);
 }
@@ -243,7 +243,7 @@ export async function scopes(r: Ref<number>): Promise<void> {
       exactly<AbortSignal>()(s.signal);
       exactly<Ref<number>>()(s.start(square, 2));
       exactly<Ref<string>>()(s.start(text, r, 'x'));
-      // @ts-expect-error
+      // @ts-expect-error a text is no number
       s.start(square, 'x');
       return s.keep(put('x')).id;
     }),
