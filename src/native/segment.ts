@@ -4,7 +4,7 @@ import { libc } from './libc.ts';
 /** WebAssembly counts memory in pages of this many bytes. */
 const WASM_PAGE = 65_536;
 
-/** A WebAssembly.Memory. Its own name is a type only for those who load lib.dom, and our declarations must work without. */
+/** A WebAssembly.Memory; its own name is a type only where lib.dom is loaded. */
 export interface SharedMemory {
   readonly buffer: ArrayBuffer | SharedArrayBuffer;
 }

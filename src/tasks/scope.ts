@@ -6,7 +6,7 @@ import type { Args, Out, Ref, Scope, ScopeOptions, Task } from './types.ts';
 const storage = new AsyncLocalStorage<TaskScope>();
 let open = 0;
 
-/** A call's results belong to the scope that the calling code runs in, if any. */
+/** @internal A call's results belong to the scope that the calling code runs in, if any. */
 export function enterScope(result: Reference<unknown> | Reference<unknown>[]): void {
   if (open === 0) return;
   storage.getStore()?.add(result);
