@@ -1,8 +1,11 @@
+import { CodecError } from '../base/index.ts';
 import type { OutOfBand } from './buffer-table.ts';
 import { flagShared, flagTable, formatVersion } from './format.ts';
-import { ValueWriter } from './value-writer.ts';
+import { LeftOut } from './left-out.ts';
+import { ValueWriter, type WriterOptions } from './value-writer.ts';
 
 export type { OutOfBand } from './buffer-table.ts';
+export type { WriterOptions as EncoderOptions } from './value-writer.ts';
 
 /** What an encoder gives: one object per encoder, valid until its next call. */
 export interface Encoded {
@@ -15,11 +18,6 @@ export interface Encoded {
   refs: readonly object[];
 }
 
-interface EncoderOptions {
-  /** Tells references from other objects. Not asked about plain objects, arrays and other built-in objects. */
-  isRef(value: object): boolean;
-}
-
 const noBuffers: readonly OutOfBand[] = Object.freeze([]);
 const noRefs: readonly object[] = Object.freeze([]);
 
@@ -30,15 +28,15 @@ const noRefs: readonly object[] = Object.freeze([]);
  * buffer cover. Anything else is a CodecError with the path to it.
  */
 export class Encoder {
-  readonly #options: EncoderOptions;
+  readonly #options: WriterOptions;
   readonly #writer: ValueWriter;
   readonly #encoded: Encoded;
   #busy = false;
   #inner: Encoder | undefined;
 
-  constructor(options: EncoderOptions) {
+  constructor(options: WriterOptions) {
     this.#options = options;
-    this.#writer = new ValueWriter((value) => options.isRef(value));
+    this.#writer = new ValueWriter(options);
     this.#encoded = { bytes: this.#writer.bytes, length: 0, buffers: noBuffers, refs: noRefs };
   }
 
@@ -49,12 +47,35 @@ export class Encoder {
    * @throws CodecError with the path of what can't travel.
    */
   encode(value: unknown, root: string, inlineLimit: number): Encoded {
+    return this.#encode(value, root, inlineLimit, undefined);
+  }
+
+  /**
+   * An error, come what may. Where a field of it, or of an error in it, can't travel, a CodecError that says why stands in
+   * its place (in `name` and `message` its text, in `errors` for each item); an error whose registered codec fails goes as
+   * any other error.
+   *
+   * @throws CodecError only for more of that than is reasonable.
+   */
+  encodeError(error: Error, root: string, inlineLimit: number): Encoded {
+    const leftOut = new LeftOut();
+    for (;;) {
+      try {
+        return this.#encode(error, root, inlineLimit, leftOut);
+      } catch (failure) {
+        if (!(failure instanceof CodecError) || !leftOut.leaveOut(failure)) throw failure;
+      }
+    }
+  }
+
+  #encode(value: unknown, root: string, inlineLimit: number, leftOut: LeftOut | undefined): Encoded {
     // A getter or a codec that ran during a call may need the encoder for something else.
-    if (this.#busy) return this.#another().encode(value, root, inlineLimit);
+    if (this.#busy) return this.#another().#encode(value, root, inlineLimit, leftOut);
     const writer = this.#writer;
     this.#busy = true;
     try {
       writer.begin(root);
+      writer.leftOut = leftOut;
       writer.byte(formatVersion);
       writer.value(value);
       return this.#finish(inlineLimit);

@@ -2,9 +2,10 @@ import { CodecError } from '../base/index.ts';
 import { namedProperties, nextIndex } from './array-keys.ts';
 import { BufferTable } from './buffer-table.ts';
 import { ByteWriter } from './byte-writer.ts';
-import { maxDepth, smallArrayLimit, Tag, type View, viewElementSizes } from './format.ts';
+import { maxDepth, outOfBandMinimum, smallArrayLimit, Tag, type View, viewElementSizes } from './format.ts';
 import { IdentityTable } from './identity.ts';
 import { errorClass, Kind, kindOfForeign, kindOfPrototype, prototypeOfError } from './kinds.ts';
+import { type FieldKey, itsCodec, type LeftOut } from './left-out.ts';
 import { formatPath, Step } from './path.ts';
 import { refusal } from './refusal.ts';
 import { codecOfPrototype } from './registry.ts';
@@ -12,6 +13,17 @@ import { codecOfPrototype } from './registry.ts';
 const objectPrototype = Object.prototype;
 const arrayPrototype = Array.prototype;
 const hasOwn = Object.prototype.hasOwnProperty;
+
+/** Fields of errors that are not enumerable; the others are fields like those of any object. */
+const hiddenFields = ['name', 'message', 'stack', 'cause', 'errors', 'error', 'suppressed'] as const;
+
+/** What the writer asks of those who use it. */
+export interface WriterOptions {
+  /** Tells references from other objects. Not asked about plain objects, arrays and other built-in objects. */
+  isRef(value: object): boolean;
+  /** Whether there is room beside the body for a buffer of at least 1 KiB; without this there always is. */
+  hasRoom?(buffer: ArrayBufferLike): boolean;
+}
 
 /** Writes tagged values, and keeps what one value needs: identities, buffers, references, and the path to where it is. */
 export class ValueWriter extends ByteWriter {
@@ -22,7 +34,9 @@ export class ValueWriter extends ByteWriter {
   shared = false;
   /** The last error of `fail`. */
   failure: CodecError | undefined;
-  readonly #isRef: (value: object) => boolean;
+  /** Fields of errors that are left out, and who is to blame when something can't be sent. */
+  leftOut: LeftOut | undefined;
+  readonly #options: WriterOptions;
   readonly #identities = new IdentityTable();
   readonly #refs = new IdentityTable();
   /** Numbers of the objects whose codec is at work: a second meeting inside would be a cycle through the codec. */
@@ -33,9 +47,9 @@ export class ValueWriter extends ByteWriter {
   #root = '';
   #met = 0;
 
-  constructor(isRef: (value: object) => boolean) {
+  constructor(options: WriterOptions) {
     super();
-    this.#isRef = isRef;
+    this.#options = options;
   }
 
   /** `root` names the value in messages. */
@@ -52,6 +66,7 @@ export class ValueWriter extends ByteWriter {
   end(): void {
     this.#identities.clear();
     this.failure = undefined;
+    this.leftOut = undefined;
     if (this.refs !== undefined) {
       this.#refs.clear();
       this.refs = undefined;
@@ -217,12 +232,12 @@ export class ValueWriter extends ByteWriter {
   #special(value: object, prototype: object | null): void {
     let kind = prototype === null ? Kind.nullObject : kindOfPrototype(prototype);
     if (kind === undefined) {
-      if (this.#isRef(value)) {
+      if (this.#options.isRef(value)) {
         this.#ref(value);
         return;
       }
       const codec = codecOfPrototype(prototype as object);
-      if (codec !== undefined) {
+      if (codec !== undefined && this.leftOut?.of(value)?.has(itsCodec) !== true) {
         this.#custom(value, codec);
         return;
       }
@@ -320,30 +335,44 @@ export class ValueWriter extends ByteWriter {
     // Its constructor has to know the name, which decides the code.
     if (type === 'DOMException') this.string(error.name);
     const level = this.#enter(Step.property);
-    const fields = error as unknown as Record<string, unknown>;
     const standard = prototypeOfError(type) as Record<string, unknown> | undefined;
-    for (const key of ['name', 'message', 'stack', 'cause', 'errors']) {
-      this.#stepKeys[level] = key;
-      const own = Object.getOwnPropertyDescriptor(fields, key);
-      if (own?.enumerable === true) continue;
-      const item = fields[key];
-      if (own === undefined) {
+    const instead = this.leftOut?.of(error);
+    let key = '';
+    try {
+      for (key of hiddenFields) {
+        this.#stepKeys[level] = key;
+        // Even to ask for the descriptor of a stack runs code, which may be what has failed.
+        const own = key === 'stack' && instead?.has(key) ? leftOutStack : Object.getOwnPropertyDescriptor(error, key);
+        if (own === undefined ? key !== 'name' && key !== 'message' : own.enumerable) continue;
+        const item = fieldOf(error, key, instead);
         // Inherited: by every process from the same class, or else from a class that is not there.
-        if ((key !== 'name' && key !== 'message') || typeof item !== 'string' || item === standard?.[key]) continue;
+        if (own === undefined && (typeof item !== 'string' || item === standard?.[key])) continue;
+        // A program may have set Error.prepareStackTrace to give anything.
+        if (key === 'stack' && typeof item !== 'string') continue;
+        this.string(key);
+        this.value(item);
       }
-      // A program may have set Error.prepareStackTrace to give anything.
-      if (key === 'stack' && typeof item !== 'string') continue;
-      this.string(key);
-      this.value(item);
+      this.byte(Tag.end);
+      for (key in error) {
+        if (!hasOwn.call(error, key)) continue;
+        this.#stepKeys[level] = key;
+        const item = fieldOf(error, key, instead);
+        this.string(key);
+        this.value(item);
+      }
+      this.byte(Tag.end);
+    } catch (cause) {
+      const inList = key === 'errors' && this.#depth > level + 1 && this.#stepKinds[level + 1] === Step.index;
+      this.leftOut?.blame(error, inList ? (this.#stepKeys[level + 1] as number) : key);
+      throw cause;
     }
-    this.byte(Tag.end);
     this.#depth = level;
-    this.#properties(error);
   }
 
   #buffer(buffer: ArrayBufferLike): void {
     const n = buffer.byteLength;
     if (n === 0) this.#refuseDetached(buffer);
+    this.#findRoom(buffer, n);
     this.byte(Tag.buffer);
     this.uint(this.buffers.add(buffer, 0, n, 8));
   }
@@ -353,6 +382,7 @@ export class ValueWriter extends ByteWriter {
     const size = viewElementSizes[type] as number;
     const { buffer, byteLength } = view;
     if (byteLength === 0) this.#refuseDetached(buffer);
+    this.#findRoom(buffer, byteLength);
     // An empty view covers nothing, wherever it is.
     const offset = byteLength === 0 ? 0 : view.byteOffset;
     this.byte(Tag.view);
@@ -360,6 +390,11 @@ export class ValueWriter extends ByteWriter {
     this.uint(this.buffers.add(buffer, offset, byteLength, size));
     this.uint(offset);
     this.uint(byteLength / size);
+  }
+
+  #findRoom(buffer: ArrayBufferLike, byteLength: number): void {
+    if (byteLength < outOfBandMinimum || this.#options.hasRoom === undefined || this.#options.hasRoom(buffer)) return;
+    throw this.fail(`: shared memory has no room for its ${byteLength} bytes; release what is not needed any more`);
   }
 
   #refuseDetached(buffer: ArrayBufferLike): void {
@@ -384,10 +419,25 @@ export class ValueWriter extends ByteWriter {
     this.#converting.add(id);
     this.byte(Tag.custom);
     this.string(codec.id);
-    this.value(codec.encode(value));
+    try {
+      this.value(codec.encode(value));
+    } catch (cause) {
+      if (value instanceof Error) this.leftOut?.blame(value, itsCodec);
+      throw cause;
+    }
     this.#converting.delete(id);
     this.#depth = level;
   }
+}
+
+const leftOutStack: PropertyDescriptor = Object.freeze({ enumerable: false });
+
+/** What a field has, or what stands in its place. */
+function fieldOf(error: Error, key: string, instead: ReadonlyMap<FieldKey, unknown> | undefined): unknown {
+  if (instead?.has(key)) return instead.get(key);
+  const item = (error as unknown as Record<string, unknown>)[key];
+  if (instead === undefined || key !== 'errors' || !Array.isArray(item)) return item;
+  return item.map((each: unknown, i) => (instead.has(i) ? instead.get(i) : each));
 }
 
 const mapSize = Object.getOwnPropertyDescriptor(Map.prototype, 'size')?.get as () => unknown;
