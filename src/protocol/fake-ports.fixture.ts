@@ -112,8 +112,12 @@ export class FakeHost implements PartyPort<unknown> {
     this.said.push(message);
   }
 
-  fail(task: TaskRecord, error: unknown): void {
-    task.eachResult((cell) => this.party.references.settle(cell, true, error, false, NO_CELLS));
+  fail(task: TaskRecord, error: unknown, inner: readonly Cell[]): void {
+    const { references } = this.party;
+    task.eachResult((cell) => {
+      for (const each of inner) references.hold(each);
+      references.settle(cell, true, error, false, inner);
+    });
   }
 
   workerDied(_task: TaskRecord, reason: string): unknown {
@@ -151,7 +155,7 @@ export class FakeHost implements PartyPort<unknown> {
     this.acknowledged.push({ worker, receipt });
   }
 
-  wantsRetry(): boolean {
+  wantsRetry(_task: TaskRecord, _failure: Cell): boolean {
     return false;
   }
 

@@ -1,3 +1,4 @@
+import type { Cell } from './cell.ts';
 import type { Lease, Shape } from './lease.ts';
 import type { TaskMessage } from './messages.ts';
 import type { TaskRecord } from './task-record.ts';
@@ -11,8 +12,8 @@ export interface OwnerPort {
   /** Asks the worker to stop a task that may be running. */
   cancelRunning(task: TaskRecord, lease: Lease): void;
   control(message: TaskMessage): void;
-  /** A task ends without a reply: every result gets this failure. */
-  fail(task: TaskRecord, error: unknown): void;
+  /** A task ends without a reply: every result gets this failure, and a hold on each of the references in it. */
+  fail(task: TaskRecord, error: unknown, inner: readonly Cell[]): void;
   /** The error for a task whose worker died with no retries left. */
   workerDied(task: TaskRecord, reason: string): unknown;
   unschedulable(shape: Shape, reason: string): unknown;

@@ -66,7 +66,7 @@ export class Owner {
     for (let i = 0; i < dependencies.length; i++) {
       const cell = dependencies[i] as Cell;
       if (cell.state === FAILED) {
-        this.#fail(task, cell.value);
+        this.#fail(task, cell.value, cell.inner);
         return;
       }
       if (!cell.settled) {
@@ -80,7 +80,7 @@ export class Owner {
 
   argumentSettled(task: TaskRecord, cell: Cell): void {
     if (task.state !== WAITING) return;
-    if (cell.state === FAILED) this.#fail(task, cell.value);
+    if (cell.state === FAILED) this.#fail(task, cell.value, cell.inner);
     else if (--task.missing === 0) this.#table.enqueue(task);
   }
 
@@ -119,8 +119,8 @@ export class Owner {
     if (task.kept !== null) this.lineage?.released(task);
   }
 
-  #fail(task: TaskRecord, error: unknown): void {
-    this.#port.fail(task, error);
+  #fail(task: TaskRecord, error: unknown, inner: readonly Cell[] = NO_CELLS): void {
+    this.#port.fail(task, error, inner);
     this.#done(task);
   }
 
@@ -167,7 +167,7 @@ export class Owner {
   #cancelRunning(task: TaskRecord, lease: Lease, error: unknown, force: boolean): void {
     this.#port.cancelRunning(task, lease);
     // Those who wait hear of it now; the record stays until the worker has answered.
-    this.#port.fail(task, error);
+    this.#port.fail(task, error, NO_CELLS);
     if (!force) return;
     this.#port.control({
       type: 'kill',

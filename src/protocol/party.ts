@@ -30,8 +30,8 @@ export interface Reply<P> {
 
 export interface PartyPort<P> extends Omit<OwnerPort, 'control'>, ReferencesPort<P> {
   acknowledge(worker: number, receipt: number): void;
-  /** Whether a failed task may run again because of its own error. */
-  wantsRetry(task: TaskRecord, payload: P): boolean;
+  /** Whether a failed task may run again because of its own error, which `failure` has. */
+  wantsRetry(task: TaskRecord, failure: Cell): boolean;
   /** Everything the party had sent is worked in; see `ToControl.buried`. */
   drain(party: number): void;
   /** Slot on the stack of a dead worker if it was one of ours, else -1; and whether a task had started there. */
@@ -86,7 +86,7 @@ export class Party<P> {
     const task = this.owner.replied(slot, worker, micros);
     if (task === undefined) return;
     const { results } = task;
-    if (task.cancelled !== undefined) this.#port.fail(task, task.cancelled);
+    if (task.cancelled !== undefined) this.#port.fail(task, task.cancelled, NO_CELLS);
     else this.references.settle(results as Cell, false, value, false, NO_CELLS);
     this.owner.done(task);
   }
@@ -98,15 +98,19 @@ export class Party<P> {
     if (task === undefined || task.cancelled !== undefined) {
       // Nobody wants it: taken in and let go, so that every count balances.
       for (const result of reply.results) this.#settle(this.#nobody(), reply.failed, result, worker.party);
-      if (task !== undefined) this.#port.fail(task, task.cancelled);
+      if (task !== undefined) this.#port.fail(task, task.cancelled, NO_CELLS);
     } else if (reply.failed) {
-      const wire = reply.results[0] as ResultWire<P>;
-      if (this.#port.wantsRetry(task, wire.payload) && owner.retry(task)) {
-        this.#settle(this.#nobody(), true, wire, worker.party);
+      // Taken in once, because the worker has counted this party in once; each result has it from here.
+      const failure = new Cell();
+      failure.observed = true;
+      this.#settle(failure, true, reply.results[0] as ResultWire<P>, worker.party);
+      const again = this.#port.wantsRetry(task, failure) && owner.retry(task);
+      if (!again) task.eachResult((cell) => references.settleLike(cell, failure));
+      references.drop(failure);
+      if (again) {
         if (reply.receipt !== 0) this.#port.acknowledge(worker.party, reply.receipt);
         return;
       }
-      task.eachResult((cell) => this.#settle(cell, true, wire, worker.party));
     } else if (Array.isArray(task.results)) {
       const cells = task.results as readonly Cell[];
       for (let i = 0; i < cells.length; i++) {

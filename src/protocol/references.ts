@@ -103,9 +103,9 @@ export class References<P> implements Holder {
     const { inner } = cell;
     const { state } = cell;
     cell.state = FREED;
-    cell.inner = NO_CELLS;
     if (state === READY || state === FAILED) this.#port.free(cell, state === FAILED);
     cell.value = undefined;
+    cell.inner = NO_CELLS;
     for (const each of inner) this.drop(each);
     if (cell.alias !== null) {
       const alias = cell.alias;
@@ -199,12 +199,17 @@ export class References<P> implements Holder {
 
   #copy(cell: Cell, target: Cell): void {
     cell.alias = null;
+    this.settleLike(cell, target);
+    this.drop(target);
+  }
+
+  /** An own cell gets what another one has. */
+  settleLike(cell: Cell, other: Cell): void {
     // Through the wire form, so that both cells pin what they keep by themselves.
     const own = new Cell();
-    this.#port.decode(own, this.#port.encode(target));
-    for (const each of target.inner) this.hold(each);
-    this.settle(cell, target.state === FAILED, own.value, own.pinned, target.inner);
-    this.drop(target);
+    this.#port.decode(own, this.#port.encode(other));
+    for (const each of other.inner) this.hold(each);
+    this.settle(cell, other.state === FAILED, own.value, own.pinned, other.inner);
   }
 
   /** Somebody here wants the value: a borrowed one is asked for, once. */

@@ -4,7 +4,6 @@ import {
   FAILED,
   type KeyQueue,
   type Lease,
-  NO_CELLS,
   Party,
   type PartyPort,
   READY,
@@ -43,10 +42,12 @@ import {
 } from './program.ts';
 import {
   Failure,
+  failureOf,
   fromWire,
   Handle,
   isStandstill,
   type Payload,
+  Raised,
   SharedObject,
   STANDSTILL,
   toWire,
@@ -349,7 +350,7 @@ export class Host implements Endpoint<Message>, PartyPort<Payload> {
   #advance(run: SimRun, resume: () => IteratorResult<Operation<Handle>, readonly Outcome<Handle>[]>): void {
     if (run.ended) return;
     if (run.aborted) {
-      this.#finish(run, new Failure('cancelled', String(run.spec.seed)));
+      this.#finish(run, cancelled(run));
       return;
     }
     let step: IteratorResult<Operation<Handle>, readonly Outcome<Handle>[]>;
@@ -368,9 +369,11 @@ export class Host implements Endpoint<Message>, PartyPort<Payload> {
         } else step = run.program.next(this.#do(run, op));
       }
     } catch (error) {
-      if (error instanceof Failure) this.#finish(run, error);
-      else if (error instanceof ProgramError) this.#finish(run, new Failure('program', error.identity));
-      else throw error;
+      if (error instanceof Raised) this.#finish(run, error);
+      else if (error instanceof ProgramError) {
+        const { identity, carried, large } = error as ProgramError<Handle>;
+        this.#finish(run, new Raised(new Failure('program', identity), carried, large));
+      } else throw error;
       return;
     }
     this.#finish(run, step.value);
@@ -423,7 +426,7 @@ export class Host implements Endpoint<Message>, PartyPort<Payload> {
   #waited(run: SimRun, refs: readonly Reference<Handle>[]) {
     return (): IteratorResult<Operation<Handle>, readonly Outcome<Handle>[]> => {
       for (const { it } of refs) {
-        if (it.cell.state === FAILED) return run.program.throw(it.cell.value);
+        if (it.cell.state === FAILED) return run.program.throw(this.#readFailure(run, it.cell));
       }
       return run.program.next(refs.map(({ it }) => this.#read(run, it.cell)));
     };
@@ -435,6 +438,12 @@ export class Host implements Endpoint<Message>, PartyPort<Payload> {
     const payload = cell.value as Payload;
     payload.object?.use(`read by ${run.spec.seed}`);
     return fromWire(payload.wire, (i) => this.#handle(run, cell.inner[i] as Cell, true));
+  }
+
+  #readFailure(run: SimRun, cell: Cell): Raised {
+    const failure = failureOf(cell);
+    if (cell.value instanceof Failure) return new Raised(failure, 0, false);
+    return new Raised(failure, this.#read(run, cell), (cell.value as Payload).object !== null);
   }
 
   #handle(run: SimRun, cell: Cell, hold: boolean): Reference<Handle> {
@@ -535,10 +544,10 @@ export class Host implements Endpoint<Message>, PartyPort<Payload> {
   #abort(run: SimRun): void {
     if (run.ended) return;
     run.aborted = true;
-    if (run.suspended > 0) this.#finish(run, new Failure('cancelled', String(run.spec.seed)));
+    if (run.suspended > 0) this.#finish(run, cancelled(run));
   }
 
-  #finish(run: SimRun, ending: readonly Outcome<Handle>[] | Failure): void {
+  #finish(run: SimRun, ending: readonly Outcome<Handle>[] | Raised): void {
     run.ended = true;
     this.runs.delete(run);
     const { references, executor } = this.party;
@@ -549,30 +558,31 @@ export class Host implements Endpoint<Message>, PartyPort<Payload> {
     }
     if (!run.aborted && !run.orphaned)
       for (const { payload } of push.args) payload.object?.use(`end of task ${run.spec.seed}`);
-    this.world.log(() => `${this.name} ends ${run.spec.seed}${ending instanceof Failure ? ` with ${ending}` : ''}`);
+    this.world.log(
+      () => `${this.name} ends ${run.spec.seed}${ending instanceof Raised ? ` with ${ending.failure}` : ''}`,
+    );
     const granted: Cell[] = [];
     const objects: SharedObject[] = [];
     const drafts: { payload: Payload; cells: Cell[]; delegate: Cell | null }[] = [];
-    if (ending instanceof Failure) {
-      drafts.push({ payload: { wire: 0, object: null, failure: ending }, cells: [], delegate: null });
-    } else {
+    const draft = (value: Value<Handle>, large: boolean, failure: Failure | null): void => {
+      const cells: Cell[] = [];
+      const wire = toWire(value, cells);
+      granted.push(...cells);
+      const object = large ? this.#allocate(`${failure === null ? 'result' : 'error'} of ${run.spec.seed}`) : null;
+      if (object !== null) objects.push(object);
+      drafts.push({ payload: { wire, object, failure }, cells, delegate: null });
+    };
+    if (ending instanceof Raised) draft(ending.carried, ending.large, ending.failure);
+    else {
       for (const outcome of ending) {
-        if (outcome.delegate !== undefined) {
-          const { cell, released } = outcome.delegate.it;
-          if (released) throw new Violation('the program returns a handle that it has released');
-          granted.push(cell);
-          drafts.push({ payload: { wire: 0, object: null, failure: null }, cells: [], delegate: cell });
+        if (outcome.delegate === undefined) {
+          draft(outcome.value, outcome.large, null);
           continue;
         }
-        const cells: Cell[] = [];
-        const wire = toWire(outcome.value, cells);
-        granted.push(...cells);
-        let object: SharedObject | null = null;
-        if (outcome.large) {
-          object = this.#allocate(`result of ${run.spec.seed}`);
-          objects.push(object);
-        }
-        drafts.push({ payload: { wire, object, failure: null }, cells, delegate: null });
+        const { cell, released } = outcome.delegate.it;
+        if (released) throw new Violation('the program returns a handle that it has released');
+        granted.push(cell);
+        drafts.push({ payload: { wire: 0, object: null, failure: null }, cells: [], delegate: cell });
       }
     }
     const { kept, receipt } = executor.finish(run, granted, objects.length > 0 ? objects : undefined);
@@ -601,7 +611,7 @@ export class Host implements Endpoint<Message>, PartyPort<Payload> {
     const reply: Reply<Payload> = {
       slot: run.slot,
       micros,
-      failed: ending instanceof Failure,
+      failed: ending instanceof Raised,
       results,
       kept,
       receipt,
@@ -628,8 +638,8 @@ export class Host implements Endpoint<Message>, PartyPort<Payload> {
     this.turn(() => this.#advance(run, () => run.program.next()));
   }
 
-  #endDriver(run: SimRun, ending: readonly Outcome<Handle>[] | Failure): void {
-    if (ending instanceof Failure) throw new Violation(`the driver failed with ${ending}`);
+  #endDriver(run: SimRun, ending: readonly Outcome<Handle>[] | Raised): void {
+    if (ending instanceof Raised) throw new Violation(`the driver failed with ${ending.failure}`);
     this.finished = true;
     const scope = run.scope ?? [];
     run.scope = null;
@@ -713,9 +723,17 @@ export class Host implements Endpoint<Message>, PartyPort<Payload> {
     this.#toControl.send({ to: 'control', message: message as ToControl<Payload> });
   }
 
-  fail(task: TaskRecord, error: unknown): void {
-    this.world.log(() => `${this.name} fails ${(task as SimTask).spec.seed} with ${error}`);
-    task.eachResult((cell) => this.party.references.settle(cell, true, error, false, NO_CELLS));
+  fail(task: TaskRecord, error: unknown, inner: readonly Cell[]): void {
+    const { references } = this.party;
+    const object = error instanceof Failure ? null : (error as Payload).object;
+    const failure = error instanceof Failure ? error : (error as Payload).failure;
+    this.world.log(() => `${this.name} fails ${(task as SimTask).spec.seed} with ${failure}`);
+    task.eachResult((cell) => {
+      object?.use('passed on to a dependent');
+      object?.pin(this);
+      for (const each of inner) references.hold(each);
+      references.settle(cell, true, error, object !== null, inner);
+    });
   }
 
   workerDied(task: TaskRecord, reason: string): unknown {
@@ -733,17 +751,13 @@ export class Host implements Endpoint<Message>, PartyPort<Payload> {
 
   encode(cell: Cell): Payload {
     if (!cell.settled) throw new Violation('a value is sent that is not there');
-    if (cell.state === FAILED) return { wire: 0, object: null, failure: cell.value as Failure };
+    if (cell.value instanceof Failure) return { wire: 0, object: null, failure: cell.value };
     const payload = cell.value as Payload;
     payload.object?.use('sent');
     return payload;
   }
 
   decode(cell: Cell, payload: Payload): void {
-    if (payload.failure !== null) {
-      cell.value = payload.failure;
-      return;
-    }
     cell.value = payload;
     if (payload.object === null) return;
     payload.object.use('received');
@@ -788,8 +802,8 @@ export class Host implements Endpoint<Message>, PartyPort<Payload> {
     this.#outgoingTo(target).link.send({ to: 'acknowledge', receipt });
   }
 
-  wantsRetry(task: TaskRecord, payload: Payload): boolean {
-    return (task as SimTask).spec.retryErrors && payload.failure?.kind === 'program';
+  wantsRetry(task: TaskRecord, failure: Cell): boolean {
+    return (task as SimTask).spec.retryErrors && failureOf(failure).kind === 'program';
   }
 
   drain(party: number): void {
@@ -811,4 +825,8 @@ export class Host implements Endpoint<Message>, PartyPort<Payload> {
   discard(payload: unknown): void {
     this.#unpin(payload);
   }
+}
+
+function cancelled(run: SimRun): Raised {
+  return new Raised(new Failure('cancelled', String(run.spec.seed)), 0, false);
 }

@@ -2,8 +2,17 @@ import { ownerKeyOf } from '../../protocol/index.ts';
 import { type Config, configure } from './config.ts';
 import { Control } from './control.ts';
 import type { Host } from './host.ts';
-import { type Body, body, evaluate, Reference, type Twin, type TwinOutcome, type Value } from './program.ts';
-import { Failure, type Handle, type Payload, STANDSTILL, Violation } from './values.ts';
+import {
+  type Body,
+  body,
+  evaluate,
+  Reference,
+  type Twin,
+  type TwinErrors,
+  type TwinOutcome,
+  type Value,
+} from './program.ts';
+import { type Failure, type Handle, type Payload, Raised, STANDSTILL, Violation } from './values.ts';
 import { World } from './world.ts';
 
 export { type Config, configure } from './config.ts';
@@ -73,12 +82,17 @@ function* compare(actual: Value<Handle>, expected: Value<Twin>, path: string): G
     try {
       [value] = (yield { type: 'await', refs: [actual] } as never) as [Value<Handle>];
     } catch (error) {
-      if (!(error instanceof Failure)) throw error;
-      checkFailure(error, expected.it.outcome, path);
+      if (!(error instanceof Raised)) throw error;
+      const { failure, carried } = error;
+      checkFailure(failure, expected.it.outcome, path);
+      if (failure.kind !== 'program') return;
+      // It came whole, with what is in its fields, however many tasks it has passed.
+      const errors = (expected.it.outcome as { errors: TwinErrors }).errors;
+      yield* compare(carried, errors.get(failure.identity) as Value<Twin>, `${path}.error`);
       return;
     }
     const { outcome } = expected.it;
-    if (!('value' in outcome)) throw new Violation(`${path}: a value instead of ${[...outcome.errors]}`);
+    if (!('value' in outcome)) throw new Violation(`${path}: a value instead of ${[...outcome.errors.keys()]}`);
     yield* compare(value, outcome.value, `${path}.value`);
     return;
   }
@@ -98,7 +112,7 @@ function checkFailure(failure: Failure, expected: TwinOutcome, path: string): vo
   if (failure.identity === STANDSTILL) return;
   if ('value' in expected) throw new Violation(`${path}: ${failure} instead of a value`);
   if (!expected.errors.has(failure.identity)) {
-    throw new Violation(`${path}: ${failure} instead of one of ${[...expected.errors]}`);
+    throw new Violation(`${path}: ${failure} instead of one of ${[...expected.errors.keys()]}`);
   }
 }
 

@@ -55,12 +55,16 @@ export type Outcome<R> =
 
 export type Body<R> = Generator<Operation<R>, readonly Outcome<R>[], unknown>;
 
-/** What a program throws by itself; the text is its identity. */
-export class ProgramError extends Error {
+/** What a program throws by itself; the text is its identity, and it may have references and large data in its fields. */
+export class ProgramError<R> extends Error {
   readonly identity: string;
-  constructor(identity: string) {
+  readonly carried: Value<R>;
+  readonly large: boolean;
+  constructor(identity: string, carried: Value<R>, large: boolean) {
     super(identity);
     this.identity = identity;
+    this.carried = carried;
+    this.large = large;
   }
 }
 
@@ -185,7 +189,8 @@ export function* body<R>(
   }
   // An attempt that is charged for a crash must not make a success of what is a failure without it.
   if ((spec.retryErrors ? attempt : 0) < spec.failUntil || (!driver && random.chance(config.throwRate))) {
-    throw new ProgramError(`program:${spec.seed}`);
+    const carried = refs.length > 0 && random.chance(0.5) ? [random.pick(refs), make()] : 0;
+    throw new ProgramError(`program:${spec.seed}`, carried, random.chance(config.largeRate));
   }
   if (driver) return [{ value: refs.slice(), large: false }];
   const outcomes: Outcome<R>[] = [];
@@ -216,15 +221,17 @@ function childSpec(config: ProgramConfig, random: Random, seed: number, size: nu
 
 // ---- the twin
 
+/** By their identity, what is in the fields of errors. */
+export type TwinErrors = ReadonlyMap<string, Value<Twin>>;
 /** A value, or all the failures that may be its cause: with several failed arguments the first to fail decides. */
-export type TwinOutcome = { readonly value: Value<Twin> } | { readonly errors: ReadonlySet<string> };
+export type TwinOutcome = { readonly value: Value<Twin> } | { readonly errors: TwinErrors };
 export interface Twin {
   readonly outcome: TwinOutcome;
 }
 
 class TwinFailure extends Error {
-  readonly errors: ReadonlySet<string>;
-  constructor(errors: ReadonlySet<string>) {
+  readonly errors: TwinErrors;
+  constructor(errors: TwinErrors) {
     super('failed');
     this.errors = errors;
   }
@@ -238,18 +245,18 @@ export function evaluate(config: ProgramConfig, spec: TaskSpec): { outcome: Twin
 
   const call = (child: TaskSpec, args: readonly Value<Twin>[]): Reference<Twin>[] => {
     tasks++;
-    const errors = new Set<string>();
+    const errors = new Map<string, Value<Twin>>();
     const resolved = args.map((arg) => {
       if (!(arg instanceof Reference)) return fresh(arg);
       const { outcome } = arg.it;
       if ('value' in outcome) return fresh(outcome.value);
-      for (const error of outcome.errors) errors.add(error);
+      for (const [identity, carried] of outcome.errors) errors.set(identity, carried);
       return 0;
     });
     let outcomes: readonly TwinOutcome[];
     if (errors.size > 0) outcomes = failed(child, errors);
     else if (!(config.shapes[child.shape] as { feasible: boolean }).feasible) {
-      outcomes = failed(child, new Set([UNSCHEDULABLE]));
+      outcomes = failed(child, new Map([[UNSCHEDULABLE, 0]]));
     } else {
       for (let attempt = 0; ; attempt++) {
         try {
@@ -278,7 +285,7 @@ export function evaluate(config: ProgramConfig, spec: TaskSpec): { outcome: Twin
       else if (op.type === 'await') {
         const failure = op.refs.find((ref) => 'errors' in ref.it.outcome);
         if (failure !== undefined) {
-          step = generator.throw(new TwinFailure((failure.it.outcome as { errors: ReadonlySet<string> }).errors));
+          step = generator.throw(new TwinFailure((failure.it.outcome as { errors: TwinErrors }).errors));
         } else step = generator.next(op.refs.map((ref) => fresh((ref.it.outcome as { value: Value<Twin> }).value)));
       } else step = generator.next();
     }
@@ -295,12 +302,12 @@ function fresh(value: Value<Twin>): Value<Twin> {
   return value instanceof Reference ? new Reference(value.it) : value.map(fresh);
 }
 
-function failed(spec: TaskSpec, errors: ReadonlySet<string>): TwinOutcome[] {
+function failed(spec: TaskSpec, errors: TwinErrors): TwinOutcome[] {
   return new Array<TwinOutcome>(spec.results).fill({ errors });
 }
 
-function errorsOf(error: unknown): ReadonlySet<string> {
+function errorsOf(error: unknown): TwinErrors {
   if (error instanceof TwinFailure) return error.errors;
-  if (error instanceof ProgramError) return new Set([error.identity]);
+  if (error instanceof ProgramError) return new Map([[error.identity, (error as ProgramError<Twin>).carried]]);
   throw error;
 }

@@ -89,6 +89,23 @@ export interface Payload {
   readonly failure: Failure | null;
 }
 
+/** What a failed cell keeps: a failure that was made here, or one that came with what is in its fields. */
+export function failureOf(cell: Cell): Failure {
+  return cell.value instanceof Failure ? cell.value : ((cell.value as Payload).failure as Failure);
+}
+
+/** A failure as a program catches it, with handles of its own for what is inside. */
+export class Raised {
+  readonly failure: Failure;
+  readonly carried: Value<Handle>;
+  readonly large: boolean;
+  constructor(failure: Failure, carried: Value<Handle>, large: boolean) {
+    this.failure = failure;
+    this.carried = carried;
+    this.large = large;
+  }
+}
+
 /** A user's handle on a cell. */
 export class Handle {
   readonly cell: Cell;
