@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import { TaskError, UsageError } from '../base/index.ts';
 import { type Cell, NO_CELLS, type ResultWire } from '../protocol/index.ts';
 import { copyBytes } from '../transport/index.ts';
@@ -5,7 +6,7 @@ import type { Execution } from './execution.ts';
 import * as F from './frames.ts';
 import type { PartyHost } from './party-host.ts';
 import { cellOf, isReference } from './reference.ts';
-import { isPlain, type Stored, type Wire } from './values.ts';
+import { isPlain, type Kept, type Stored, type Wire } from './values.ts';
 
 /** How a worker answers its callers. */
 export class Answers {
@@ -85,7 +86,7 @@ export class Answers {
     let results: ResultWire<Wire>[];
     try {
       results = failed
-        ? [this.#failure(result, run)]
+        ? [this.#failure(result, run, granted, payload)]
         : run.returns > 0
           ? this.#tuple(run, result, granted, payload)
           : [this.#result(result, 'result', granted, payload)];
@@ -94,7 +95,7 @@ export class Answers {
       payload.length = 0;
       granted.length = 0;
       failed = true;
-      results = [this.#failure(error, run)];
+      results = [this.#failure(error, run, granted, payload)];
     }
     // The run's own handles go first, so that `kept` names only what others here still hold; what it returns stays held.
     const { references } = host.party;
@@ -126,7 +127,11 @@ export class Answers {
       granted.push(cell);
       return { payload: undefined, inner: [], delegate: party.references.promote(cell) };
     }
-    const { value, pinned, inner } = values.keep(result, root);
+    return this.#kept(values.keep(result, root), granted, payload);
+  }
+
+  #kept({ value, pinned, inner }: Kept, granted: Cell[], payload: Stored[]): ResultWire<Wire> {
+    const { values, party } = this.#host;
     if (pinned) payload.push(value as Stored);
     granted.push(...inner);
     return {
@@ -136,34 +141,53 @@ export class Answers {
     };
   }
 
-  /** The error as the caller gets it: itself where it can travel, with the chain of tasks it came through. */
-  #failure(error: unknown, run: Execution): ResultWire<Wire> {
+  /** The error as the caller gets it: itself as far as it can travel, with the chain of tasks it came through. */
+  #failure(error: unknown, run: Execution, granted: Cell[], payload: Stored[]): ResultWire<Wire> {
     const { values } = this.#host;
-    let thrown: unknown = error;
-    if (!(error instanceof Error)) {
-      thrown = new TaskError(`${run.name ?? 'a task'} threw ${describe(error)}, which is not an Error`, {
-        cause: isPlain(error) ? error : undefined,
-        details: { task: run.name },
-      });
-    }
-    const traced = trace(thrown as Error, run);
+    const traced = trace(isError(error) ? error : notAnError(error, run), run);
+    let kept: Kept;
     try {
-      const kept = values.keep(traced, 'error');
-      if (!kept.pinned && kept.inner.length === 0)
-        return { payload: values.toWire(kept.value), inner: [], delegate: null };
-      if (kept.pinned) values.unpin(kept.value as Stored);
-    } catch {
-      // Its own fields can't travel; what every error has can.
+      kept = values.keepError(traced);
+    } catch (problem) {
+      kept = values.keepError(bare(traced, problem, run));
     }
-    const plain = new TaskError(`${traced.name}: ${traced.message}`, { details: { task: run.name } });
-    plain.stack = traced.stack ?? '';
-    return { payload: values.toWire(values.keep(plain, 'error').value), inner: [], delegate: null };
+    return this.#kept(kept, granted, payload);
   }
+}
+
+function isError(value: unknown): value is Error {
+  return value instanceof Error || types.isNativeError(value);
+}
+
+function notAnError(value: unknown, { name }: Execution): TaskError {
+  return new TaskError(`${name} threw ${describe(value)}, which is not an Error`, {
+    cause: value,
+    details: { task: name },
+  });
 }
 
 function describe(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value.length > 80 ? `${value.slice(0, 77)}...` : value);
-  return typeof value === 'object' && value !== null ? `an ${value.constructor?.name ?? 'object'}` : String(value);
+  if (typeof value !== 'object' || value === null) return String(value);
+  return orElse(() => `an ${value.constructor?.name ?? 'object'}`, 'an object');
+}
+
+/** What is left of an error of which next to nothing can be sent. */
+function bare(error: Error, problem: unknown, { name }: Execution): TaskError {
+  const text = orElse(() => `${error.name}: ${error.message}`, 'an error that cannot be read');
+  const why = problem instanceof Error ? problem.message : String(problem);
+  const plain = new TaskError(`${text} (nothing else of this error can be sent: ${why})`, { details: { task: name } });
+  plain.stack = orElse(() => String(error.stack), plain.message);
+  return plain;
+}
+
+/** Errors of users can be anything, so that even looking at them may fail. */
+function orElse(text: () => string, otherwise: string): string {
+  try {
+    return text();
+  } catch {
+    return otherwise;
+  }
 }
 
 /** Adds a line to the stack for each task that an error passes on its way to who looks at it. */

@@ -1,5 +1,5 @@
 import { CancelledError } from '../base/index.ts';
-import { type Cell, NO_CELLS } from '../protocol/index.ts';
+import type { Cell } from '../protocol/index.ts';
 import type { Call } from './call.ts';
 import type { Reference } from './reference.ts';
 import { describeSite } from './sites.ts';
@@ -55,7 +55,7 @@ export class Failures {
     if (seen) return;
     let text: string;
     try {
-      const error = this.#values.readValue(cell.value, NO_CELLS, false);
+      const error = this.#values.glance(cell);
       if (error instanceof CancelledError) return;
       text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
     } catch (error) {

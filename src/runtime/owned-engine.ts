@@ -1,7 +1,7 @@
 import { BackPressureError, CancelledError, UsageError } from '../base/index.ts';
 import type { FunctionSpec } from '../code/index.ts';
 import type { SharedStore } from '../memory/index.ts';
-import { Cell, FAILED, NO_CELLS, READY, type Waiter } from '../protocol/index.ts';
+import { Cell, FAILED, READY, type Waiter } from '../protocol/index.ts';
 import { ArgumentArena, Call, FunctionEntry, type Plan } from './call.ts';
 import { ByReference, type CurrentTask, type Engine, type Prepared, type ResolvedOptions } from './engine.ts';
 import type { Execution } from './execution.ts';
@@ -278,7 +278,8 @@ class Gathering implements Waiter {
     if (failed !== undefined) {
       const pinned = isShared(failed.value);
       if (pinned) values.pin(failed.value);
-      references.settle(this.#result, true, failed.value, pinned, NO_CELLS);
+      for (const each of failed.inner) references.hold(each);
+      references.settle(this.#result, true, failed.value, pinned, failed.inner);
     } else {
       const inner = this.#cells.flatMap((cell) => cell.inner);
       for (const cell of inner) references.hold(cell);

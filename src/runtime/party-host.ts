@@ -11,10 +11,11 @@ import {
 import type { SharedStore } from '../memory/index.ts';
 import {
   type Address,
-  Cell,
+  type Cell,
   FAILED,
   type FromControl,
   type Lease,
+  NO_CELLS,
   OWNER_LIMITS,
   Party,
   type PartyPort,
@@ -195,7 +196,7 @@ export class PartyHost implements PartyPort<Wire>, ReactorHost, HandleHost {
     this.mailer.cancel(lease.worker, task.slot, (task as Call).cancelRecursively);
   }
 
-  fail(task: TaskRecord, error: unknown): void {
+  fail(task: TaskRecord, error: unknown, inner: readonly Cell[] = NO_CELLS): void {
     const call = task as Call;
     const { references } = this.party;
     call.eachResult((cell) => {
@@ -203,7 +204,8 @@ export class PartyHost implements PartyPort<Wire>, ReactorHost, HandleHost {
       const value = error instanceof Stored ? error : toError(error);
       const pinned = isShared(value);
       if (pinned) this.values.pin(value);
-      references.settle(cell, true, value, pinned, []);
+      for (const each of inner) references.hold(each);
+      references.settle(cell, true, value, pinned, inner);
     });
     this.#ended(call, true);
   }
@@ -229,29 +231,20 @@ export class PartyHost implements PartyPort<Wire>, ReactorHost, HandleHost {
     this.onRetry?.(task as Call, charged, reason);
   }
 
-  wantsRetry(task: TaskRecord, payload: Wire): boolean {
+  wantsRetry(task: TaskRecord, failure: Cell): boolean {
     const { retryErrors } = (task as Call).plan;
-    if (retryErrors === false) return false;
-    if (task.retries <= 0) return false;
-    const own = new Cell();
-    this.decode(own, payload);
-    let wanted = true;
+    if (retryErrors === false || task.retries <= 0) return false;
     if (typeof retryErrors === 'function') {
       try {
-        wanted = retryErrors(this.#readError(own));
+        const error = this.values.read(failure);
+        if (!retryErrors(error instanceof Error ? error : new Error(String(error)))) return false;
       } catch (error) {
         this.log(`the retryErrors function of ${(task as Call).name} threw: ${String(error)}`);
-        wanted = false;
+        return false;
       }
     }
-    if (own.pinned) this.free(own);
-    if (wanted) this.retrying(task, true, 'its own error');
-    return wanted;
-  }
-
-  #readError(cell: Cell): Error {
-    const error = this.values.read(cell);
-    return error instanceof Error ? error : new Error(String(error));
+    this.retrying(task, true, 'its own error');
+    return true;
   }
 
   drain(party: number): void {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import fc from 'fast-check';
-import { CodecError, OutOfMemoryError } from '../base/index.ts';
+import { CancelledError, CodecError, OutOfMemoryError } from '../base/index.ts';
 import { Decoder, Encoder } from '../codec/index.ts';
 import { SharedStore } from '../memory/index.ts';
 import { Cell, READY } from '../protocol/index.ts';
@@ -211,15 +211,82 @@ describe('values on their way between parties', () => {
     assert.equal(a.store.stats().objects, 0);
   });
 
-  test('a failure travels as the error that it is', () => {
+  test('a failure that was raised here travels as the error that it is, each time anew', () => {
     const { a, b } = parties();
     const error = Object.assign(new RangeError('too far', { cause: 'because' }), { limit: 3 });
     const taken = b.fromWire(carried(a.toWire(error)));
-    assert.ok(taken.value instanceof RangeError);
-    assert.deepEqual(
-      [taken.value.message, taken.value.cause, (taken.value as { limit?: number }).limit],
-      ['too far', 'because', 3],
+    assert.equal(taken.pinned, false);
+    const [first, second] = [b.read(cellOf(taken.value)), b.read(cellOf(taken.value))] as (RangeError & {
+      limit: number;
+    })[];
+    assert.ok(first instanceof RangeError && first !== second);
+    assert.deepEqual([first.message, first.cause, first.limit], ['too far', 'because', 3]);
+  });
+
+  // The reason of an abort ended the program of whoever gave it, as soon as somebody else waited for the task.
+  test('whatever its cause is', () => {
+    const { a, b } = parties();
+    const read = (error: Error): CancelledError => b.read(cellOf(b.parse(carried(a.toWire(error))))) as CancelledError;
+    const cause = Object.assign(new Error('stop'), { f: () => {}, ref: handle(new Cell()), n: 1 });
+    const partly = read(new CancelledError('stopped', { cause, details: { task: 't' } }));
+    assert.ok(partly instanceof CancelledError);
+    assert.deepEqual([partly.message, partly.details], ['stopped', { task: 't' }]);
+    const { message, n, f, ref } = partly.cause as typeof cause;
+    assert.deepEqual([message, n], ['stop', 1]);
+    assert.match(String(f), /^CodecError: error\.cause\.f: function f can't be sent/);
+    assert.match(String(ref), /^CodecError: error\.cause\.ref: .*a Ref in the reason of an abort/);
+    const hopeless = Object.fromEntries(Array.from({ length: 300 }, (_, i) => [`f${i}`, () => i]));
+    const bare = read(new CancelledError('stopped', { cause: Object.assign(new Error('x'), hopeless), code: 'ERR_X' }));
+    assert.ok(bare instanceof CancelledError);
+    assert.deepEqual([bare.message, bare.code, bare.cause], ['stopped', 'ERR_X', undefined]);
+  });
+
+  test('an error that a task has thrown is kept as far as it can be', () => {
+    const { a, b } = parties(MiB);
+    const [good, released] = [new Cell(), new Cell()];
+    const gone = handle(released);
+    gone.release();
+    const error = Object.assign(new TypeError('what', { cause: [handle(good)] }), {
+      gone,
+      data: new Uint8Array(2 * MiB),
+      small: new Uint8Array(100),
+      text: 'x'.repeat(2 * MiB),
+    });
+    const kept = a.keepError(error);
+    assert.deepEqual([kept.inner, kept.pinned], [[good], false]);
+    const other = new Cell();
+    const taken = b.fromWire(carried(a.toWire(kept.value)));
+    const read = b.read(cellOf(taken.value, [other])) as typeof error;
+    assert.ok(read instanceof TypeError);
+    assert.deepEqual([read.message, read.small.length, read.text.length], ['what', 100, 2 * MiB]);
+    assert.equal(Reference.cell((read.cause as Reference<unknown>[])[0] as Reference<unknown>), other);
+    assert.match(String(read.gone), /^CodecError: error\.gone: .*ReleasedError: this Ref was released/);
+    assert.match(String(read.data), /^CodecError: error\.data: shared memory has no room for its 2097152 bytes/);
+    assert.deepEqual([a.store.stats().objects, a.store.stats().pinned], [0, 0]);
+    // What lies in shared memory already needs no room.
+    const array = new Uint8Array(a.store.alloc(MiB / 2));
+    const both = a.keepError(Object.assign(new Error('m'), { array, data: new Uint8Array(MiB) }));
+    assert.equal(both.pinned, true);
+    const again = b.read(cellOf(b.parse(carried(a.toWire(both.value)))), true) as { array: unknown; data: unknown };
+    assert.equal((again.array as Uint8Array).length, MiB / 2);
+    assert.match(String(again.data), /has no room/);
+    a.unpin(both.value);
+  });
+
+  test('a glance at a failure holds and pins nothing', () => {
+    const { a } = parties();
+    const kept = a.keepError(
+      Object.assign(new RangeError('m'), { ref: handle(new Cell()), data: new Uint8Array(MiB) }),
     );
+    const before = a.store.stats();
+    const error = a.glance(cellOf(kept.value, kept.inner)) as RangeError & { ref: unknown; data: Uint8Array };
+    assert.ok(error instanceof RangeError);
+    assert.deepEqual([error.message, error.ref, error.data.length], ['m', undefined, MiB]);
+    assert.equal(a.bytesViewed, 0);
+    a.unpin(kept.value);
+    assert.deepEqual([before.objects, a.store.stats().objects], [1, 0]);
+    const own = new Error('raised here');
+    assert.equal(a.glance(cellOf(own)), own);
   });
 
   test('a write into a shared value is found', () => {

@@ -1,5 +1,5 @@
-import { InternalError } from '../base/index.ts';
-import { Decoder, type Encoded, Encoder } from '../codec/index.ts';
+import { errorTypes, InternalError, OutOfMemoryError, SheafError, UsageError } from '../base/index.ts';
+import { Decoder, type DecodeSource, type Encoded, Encoder } from '../codec/index.ts';
 import { type SharedStore, type SlotRef, sumOf } from '../memory/index.ts';
 import type { Cell } from '../protocol/index.ts';
 import { containedCell, isReference, type Reference } from './reference.ts';
@@ -67,7 +67,7 @@ export function isShared(value: CellValue): boolean {
 }
 
 type ExtentWire = readonly [index: number, generation: number, offset: number, length: number];
-/** A primitive as itself, a stored value as an array, an error that was raised here under `e`. */
+/** A primitive as itself, a stored value as an array; so is an error that was raised here. */
 export type Wire = unknown;
 
 /** What a cell's value may be: a primitive, a stored value, or (failed cells only) an error that was raised here. */
@@ -116,6 +116,8 @@ export class Values {
   /** Bytes that may travel inside a message here: less than `INLINE_LIMIT` where many parties share the links' memory. */
   readonly inlineLimit: number;
   readonly encoder = new Encoder({ isRef: isReference });
+  readonly #errorEncoder = new Encoder({ isRef: isUsable });
+  readonly #raisedEncoder = new Encoder({ isRef: refuseRef });
   readonly decoder = new Decoder();
   /** Makes a handle for a reference inside a decoded value. */
   readonly #handle: (cell: Cell) => Reference<unknown>;
@@ -131,25 +133,46 @@ export class Values {
   /** Encodes a value to be kept. Shared memory in it is pinned for the caller; `inner` is not held yet. */
   keep(value: unknown, root: string): Kept {
     if (isPlain(value)) return { value, pinned: false, inner: [] };
-    const encoded = this.encoder.encode(value, root, this.inlineLimit);
+    return this.#keep(this.encoder.encode(value, root, this.inlineLimit), this.inlineLimit);
+  }
+
+  #keep(encoded: Encoded, bodyLimit: number): Kept {
     const inner = encoded.refs.length === 0 ? [] : (encoded.refs as readonly Reference<unknown>[]).map(containedCell);
-    const stored = this.stored(encoded);
+    const stored = this.stored(encoded, bodyLimit);
     return { value: stored, pinned: stored.shared, inner };
   }
 
-  /** Copies an encoder's result out of its scratch: the body to the heap or to shared memory, buffers to the latter. */
-  stored(encoded: Encoded): Stored {
+  /**
+   * Keeps an error as `keep` does, but with what can't be kept of it left out; see `Encoder.encodeError`. That may be a
+   * released reference, or binary data for which shared memory has no room.
+   *
+   * @throws CodecError when next to nothing of it can travel.
+   */
+  keepError(error: Error): Kept {
     try {
-      return this.#stored(encoded);
+      return this.#keep(this.#errorEncoder.encodeError(error, 'error', this.inlineLimit), this.inlineLimit);
+    } catch (problem) {
+      if (!(problem instanceof OutOfMemoryError)) throw problem;
+    }
+    const hasRoom = (buffer: ArrayBufferLike): boolean => this.store.slotOf(buffer) !== undefined;
+    const sparing = new Encoder({ isRef: isUsable, hasRoom });
+    // Messages have room for the rest, whatever its size.
+    return this.#keep(sparing.encodeError(error, 'error', this.inlineLimit), Number.POSITIVE_INFINITY);
+  }
+
+  /** Copies an encoder's result out of its scratch: the body to the heap or to shared memory, buffers to the latter. */
+  stored(encoded: Encoded, bodyLimit = this.inlineLimit): Stored {
+    try {
+      return this.#stored(encoded, bodyLimit);
     } finally {
       forget(encoded);
     }
   }
 
-  #stored(encoded: Encoded): Stored {
+  #stored(encoded: Encoded, bodyLimit: number): Stored {
     const buffers = encoded.buffers.length === 0 ? NO_EXTENTS : this.#share(encoded);
     try {
-      if (encoded.length <= this.inlineLimit) return new Stored(ownBytes(encoded.bytes, encoded.length), null, buffers);
+      if (encoded.length <= bodyLimit) return new Stored(ownBytes(encoded.bytes, encoded.length), null, buffers);
       return new Stored(null, this.#shareBytes(encoded.bytes.subarray(0, encoded.length)), buffers);
     } catch (error) {
       for (const extent of buffers) this.store.unpin(extent.slot);
@@ -224,8 +247,21 @@ export class Values {
     if (value instanceof Gathered) {
       return { g: value.keys, i: value.items.map((item) => this.toWire(item)), n: value.counts };
     }
-    if (value instanceof Error) return { e: value };
+    if (value instanceof Error) return this.#raised(value);
     return value;
+  }
+
+  /** An error that was raised here, for others. Its cause may be anything: the reason that a user gave for an abort. */
+  #raised(error: Error): Wire {
+    let encoded: Encoded;
+    try {
+      encoded = this.#raisedEncoder.encodeError(error, 'error', Number.MAX_SAFE_INTEGER);
+    } catch {
+      const type = errorTypes[error.name] ?? SheafError;
+      const options = error instanceof SheafError ? { code: error.code } : {};
+      encoded = this.#raisedEncoder.encodeError(new type(error.message, options), 'error', Number.MAX_SAFE_INTEGER);
+    }
+    return [ownBytes(encoded.bytes, encoded.length), null];
   }
 
   /** Takes a value from a message; shared memory in it is pinned for the caller. */
@@ -247,7 +283,6 @@ export class Values {
         buffers.length === 0 ? NO_EXTENTS : buffers.map(fromWire),
       );
     }
-    if ('e' in wire) return (wire as { e: Error }).e;
     const { g, i, n } = wire as { g: readonly string[] | null; i: readonly Wire[]; n: readonly number[] };
     return new Gathered(
       g,
@@ -265,6 +300,16 @@ export class Values {
     if (value instanceof Stored) return this.readStored(value, inner, copy);
     if (value instanceof Gathered) return this.#readGathered(value, inner, copy);
     return value;
+  }
+
+  /**
+   * The error of a failed cell for somebody who wants its name and message only: with nothing but blanks for references and
+   * shared memory, so that looking holds and pins nothing.
+   */
+  glance({ value, inner }: Cell): unknown {
+    if (!(value instanceof Stored)) return value;
+    const buffers = value.buffers.map((extent) => new ArrayBuffer(extent.length));
+    return this.#decode(value, { buffers, refs: inner.map(() => undefined), deps: [] });
   }
 
   #readGathered({ keys, items, counts }: Gathered, inner: readonly Cell[], copy: boolean): unknown {
@@ -303,11 +348,14 @@ export class Values {
   }
 
   readStored(stored: Stored, inner: readonly Cell[], copy: boolean): unknown {
-    const source = {
+    return this.#decode(stored, {
       buffers: stored.buffers.map((extent) => this.view(extent, copy)),
       refs: inner.length === 0 ? [] : inner.map((cell) => this.#handle(cell)),
       deps: [],
-    };
+    });
+  }
+
+  #decode(stored: Stored, source: DecodeSource): unknown {
     if (stored.body !== null) return this.decoder.decode(stored.body, 0, stored.body.length, source);
     const { slot, offset, length } = stored.bodyExtent as Extent;
     const bytes = this.store.bytes(slot);
@@ -321,6 +369,17 @@ export class Values {
     const bytes = this.store.bytes(extent.slot);
     return bytes.slice(extent.offset, extent.offset + extent.length).buffer as ArrayBuffer;
   }
+}
+
+/** A reference that is still good. (`cellOf` throws for one that is released.) */
+function isUsable(value: object): boolean {
+  return isReference(value) && cellOf(value) !== undefined;
+}
+
+/** What counts and grants references knows the values of tasks, and not what an error raised here may have for a cause. */
+function refuseRef(value: object): boolean {
+  if (!isReference(value)) return false;
+  throw new UsageError('a Ref in the reason of an abort stays where it is; give its id, or pass it to a task');
 }
 
 interface Part {

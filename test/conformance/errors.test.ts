@@ -1,7 +1,19 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { CaptureError, CodecError, get, put, type Ref, SheafError, TaskError, task } from 'sheaf';
-import { failure, mark, marks, onHosts, scratch } from './support.ts';
+import {
+  CaptureError,
+  CodecError,
+  connect,
+  current,
+  get,
+  put,
+  type Ref,
+  type Session,
+  SheafError,
+  TaskError,
+  task,
+} from 'sheaf';
+import { failure, type Isolation, mark, marks, onHosts, scratch } from './support.ts';
 
 class StockError extends Error {
   readonly sku: string;
@@ -43,10 +55,12 @@ const throwsWhat = task((which: string): number => {
   };
   throw odd[which];
 });
-const withFunctionField = task(() => {
-  throw Object.assign(new RangeError('carries a function'), { retry: () => 1, code: 'E_CARRY' });
+const withFunctionField = task((): number => {
+  const cause = new TypeError('why');
+  throw Object.assign(new RangeError('carries a function', { cause }), { retry: () => 1, code: 'E_CARRY' });
 });
 const returnsFunction = task(() => ({ deep: [{ callback: () => 1 }] }));
+const whoRuns = task(() => [current().worker, process.pid]);
 const returnsSymbol = task(() => Symbol('s'));
 const rejectsOdd = task(() => Promise.reject('a string'));
 const frozen = task(() => {
@@ -74,7 +88,7 @@ test('a local variable captured by mistake is an error that names it, at the def
   );
 });
 
-onHosts('errors', { cpus: 2, memory: '64MiB' }, () => {
+onHosts('errors', { cpus: 2, memory: '64MiB' }, (_session: () => Session, isolation: Isolation) => {
   test('what is captured on purpose travels by value', { timeout: 10_000 }, async () => {
     const factor = 3;
     const times = task((x: number) => x * factor, { captures: { factor } });
@@ -145,20 +159,42 @@ onHosts('errors', { cpus: 2, memory: '64MiB' }, () => {
       assert.match(error.message, /throwsWhat/);
     }
     assert.equal((await failure(throwsWhat('number').value)).cause, 17);
+    assert.deepEqual((await failure(throwsWhat('object').value)).cause, { code: 5 });
+    assert.ok((await failure(throwsWhat('function').value)).cause instanceof CodecError);
     assert.match((await failure(rejectsOdd().value)).message, /"a string"/);
   });
 
-  test('an error whose own fields cannot travel keeps its name, message and stack', { timeout: 10_000 }, async () => {
-    const error = await failure(withFunctionField().value);
-    assert.match(`${error.name}: ${error.message}`, /RangeError: carries a function/);
-    assert.match(error.stack ?? '', /in task withFunctionField/);
-    assert.match((await failure(frozen().value)).message, /frozen/);
-    assert.match((await failure(noStack().value)).message, /no stack/);
+  test('an error whose own fields cannot travel keeps its class and all the rest', { timeout: 10_000 }, async () => {
+    const error = (await failure(withFunctionField().value)) as RangeError & { code: string; retry: unknown };
+    assert.ok(error instanceof RangeError && !(error instanceof SheafError), error.constructor.name);
+    assert.deepEqual([error.name, error.message, error.code], ['RangeError', 'carries a function', 'E_CARRY']);
+    assert.deepEqual(Object.keys(error).sort(), ['code', 'retry']);
+    assert.ok(error.cause instanceof TypeError && error.cause.message === 'why');
+    assert.match(
+      error.stack ?? '',
+      /^RangeError: carries a function\n[\s\S]*errors\.test[\s\S]*in task withFunctionField/,
+    );
+    assert.ok(error.retry instanceof CodecError, String(error.retry));
+    assert.match(error.retry.message, /^error\.retry: function retry can't be sent as a value/);
+    assert.deepEqual(error.retry.details, { path: 'error.retry' });
+    // Those that depend on it fail with the same.
+    const dependent = (await failure(add(withFunctionField(), 1).value)) as typeof error;
+    assert.ok(dependent instanceof RangeError && dependent.retry instanceof CodecError);
+    assert.deepEqual([dependent.message, dependent.code], ['carries a function', 'E_CARRY']);
+  });
+
+  test('odd errors arrive as they are', { timeout: 10_000 }, async () => {
+    assert.equal((await failure(frozen().value)).message, 'frozen');
+    assert.equal((await failure(noStack().value)).message, 'no stack');
     const several = (await failure(aggregate().value)) as AggregateError;
+    assert.ok(several instanceof AggregateError);
     assert.equal(several.message, 'several');
     assert.deepEqual(
-      several.errors.map((each: Error) => each.message),
-      ['one', 'two'],
+      several.errors.map((each: Error) => [each.name, each.message]),
+      [
+        ['TypeError', 'one'],
+        ['RangeError', 'two'],
+      ],
     );
   });
 
@@ -174,17 +210,28 @@ onHosts('errors', { cpus: 2, memory: '64MiB' }, () => {
     assert.equal(await add(1, 2).value, 3);
   });
 
-  test('a result that cannot travel is named with its path; the worker lives on (line 5)', {
-    timeout: 10_000,
-  }, async () => {
-    const worker = await task(() => process.pid)().value;
+  test('a result that cannot travel is named with its path (line 5)', { timeout: 10_000 }, async () => {
     const error = await failure(returnsFunction().value);
     assert.ok(error instanceof CodecError, String(error));
     assert.match(error.message, /result\.deep\[0\]\.callback: function/);
     assert.ok((await failure(returnsSymbol().value)) instanceof CodecError);
-    const pids = await get(Array.from({ length: 4 }, () => task(() => process.pid)()));
-    assert.ok(pids.includes(worker) || pids.length === 4);
-    assert.equal(await add(1, 2).value, 3);
+  });
+
+  test('a worker lives on after failures of all kinds (line 5)', { timeout: 20_000 }, async () => {
+    // One worker, so that there is no doubt which one it was; another one in its place would have another name.
+    await using one = await connect({ cpus: 1, memory: '16MiB', isolation });
+    await one.run(async () => {
+      const before = await whoRuns().value;
+      for (const bad of [returnsFunction, returnsSymbol, rejectsOdd, frozen, noStack, withFunctionField, aggregate]) {
+        await failure((bad as () => Ref<unknown>)().value);
+        assert.deepEqual(await whoRuns().value, before, bad.name);
+      }
+      for (const which of ['text', 'undefined', 'object', 'function']) await failure(throwsWhat(which).value);
+      assert.throws(() => echo(() => 1), CodecError);
+      assert.deepEqual(await whoRuns().value, before);
+    });
+    const { retried, resubmitted } = one.stats().tasks;
+    assert.deepEqual([retried, resubmitted], [0, 0], 'nothing had to run again');
   });
 
   test('errors of Sheaf keep their class and code when they pass through tasks', { timeout: 10_000 }, async () => {

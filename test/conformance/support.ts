@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createConnection } from 'node:net';
 import { join, resolve } from 'node:path';
 import { after, before, describe } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { type ConnectOptions, connect, type Session } from 'sheaf';
+import { sessionSocket } from '../../src/runtime/session-socket.ts';
 
 export { sleep };
 export const root = process.env.SHEAF_ROOT ?? resolve('.');
@@ -64,6 +66,44 @@ export async function collect(): Promise<void> {
 }
 
 export const used = (session: Session): number => session.stats().memory.used as number;
+
+/** How many references the control thread answers for: those that have left their owner's thread and that somebody holds. */
+export async function sharedReferences(session: Session): Promise<number> {
+  const path = sessionSocket(session.url.slice(session.url.lastIndexOf('/') + 1));
+  assert.ok(path !== undefined, 'the session has no socket');
+  // It listens a moment after the session has begun.
+  await eventually(() => existsSync(path), `${path} is there`);
+  return new Promise((resolve, reject) => {
+    let text = '';
+    const socket = createConnection(path, () => socket.write('{"ask":"status"}\n'));
+    socket.setEncoding('utf8');
+    socket.on('error', reject);
+    socket.on('data', (piece: string) => {
+      text += piece;
+      if (!text.endsWith('\n')) return;
+      socket.destroy();
+      resolve((JSON.parse(text) as { answer: { references: number } }).answer.references);
+    });
+  });
+}
+
+/** Nobody holds anything any more: neither shared memory nor references. */
+export async function nothingLeft(session: Session, ms = 5000): Promise<void> {
+  await drainedOf(session, ms);
+  let left = -1;
+  await eventually(
+    async () => {
+      await collect();
+      left = await sharedReferences(session);
+      return left === 0;
+    },
+    'no reference is left',
+    ms,
+  ).catch((error: Error) => {
+    error.message += `; now ${left}`;
+    throw error;
+  });
+}
 
 /** No shared memory is in use any more. */
 export async function drainedOf(session: Session, ms = 5000): Promise<void> {
