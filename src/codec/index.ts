@@ -4,4 +4,4 @@ export { Decoder } from './decoder.ts';
 export { type Encoded, Encoder } from './encoder.ts';
 export { registerCodec } from './registry.ts';
 /** @internal */
-export { emptySource } from './source.ts';
+export { type DecodeSource, emptySource } from './source.ts';

@@ -2,7 +2,7 @@ import { errorTypes, InternalError, OutOfMemoryError, SheafError, UsageError } f
 import { Decoder, type DecodeSource, type Encoded, Encoder } from '../codec/index.ts';
 import { type SharedStore, type SlotRef, sumOf } from '../memory/index.ts';
 import type { Cell } from '../protocol/index.ts';
-import { containedCell, isReference, type Reference } from './reference.ts';
+import { containedCell, isReference, Reference } from './reference.ts';
 
 /** Values of at most so many bytes travel inside messages; larger binary data lives in shared memory. */
 export const INLINE_LIMIT = 100 * 1024;
@@ -371,9 +371,9 @@ export class Values {
   }
 }
 
-/** A reference that is still good. (`cellOf` throws for one that is released.) */
+/** A reference that is still good. (`Reference.cell` throws for one that is released.) */
 function isUsable(value: object): boolean {
-  return isReference(value) && cellOf(value) !== undefined;
+  return isReference(value) && Reference.cell(value) !== undefined;
 }
 
 /** What counts and grants references knows the values of tasks, and not what an error raised here may have for a cause. */
