@@ -29,6 +29,22 @@ describe('a worker', () => {
     assert.equal(e.running, 0);
   });
 
+  it('knows who holds its place, also when one goes on while another runs', () => {
+    const e = executor();
+    assert.equal(e.placed, undefined);
+    const waiting = suspended(e, 1);
+    assert.equal(e.placed, undefined);
+    const running = new Run(1, 1, 2, false);
+    e.started(running);
+    assert.equal(e.placed, running);
+    e.resume(waiting);
+    assert.equal(e.running, 2);
+    e.finish(running, [], undefined);
+    assert.equal(e.placed, waiting);
+    e.suspend(waiting);
+    assert.equal(e.placed, undefined);
+  });
+
   it('takes only deeper tasks beyond its limit of suspended ones, unless it would go to sleep', () => {
     const e = executor();
     for (let i = 0; i < EXECUTOR_LIMITS.shared; i++) suspended(e, 2);

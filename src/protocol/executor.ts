@@ -73,6 +73,12 @@ export class Executor {
     return this.#running;
   }
 
+  /** Of the runs that hold the worker's place the one that began last. */
+  get placed(): Run | undefined {
+    if (this.#running === 0) return undefined;
+    return this.#active.findLast((run) => run.suspended === 0);
+  }
+
   get suspended(): number {
     return this.#suspended.size;
   }

@@ -105,4 +105,9 @@ export class Call extends TaskRecord {
   get name(): string {
     return this.plan.fn.name;
   }
+
+  /** Sequence and attempt as the frame of a call has them, and with it the worker. */
+  get runName(): { sequence: number; attempt: number } {
+    return { sequence: this.sequence | 0, attempt: Math.min(this.attempt, 0xff) };
+  }
 }

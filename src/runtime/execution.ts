@@ -13,6 +13,8 @@ export class Execution extends Run {
   readonly sequence: number;
   readonly timeout: number;
   readonly begun: number;
+  /** When it has to be over, on the clock that all parties share; once its function has been called. */
+  deadline = 0;
   gpus: readonly number[] = [];
   /** Values looked at by `checkWrites`. */
   checks: (() => string | undefined)[] | null = null;

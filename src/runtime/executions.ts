@@ -1,8 +1,9 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { CancelledError, InternalError, TimeoutError, UsageError } from '../base/index.ts';
+import { CancelledError, InternalError, UsageError } from '../base/index.ts';
 import { type Cell, NO_CELLS, type Run } from '../protocol/index.ts';
 import type { RingReader } from '../transport/index.ts';
 import { Answers } from './answers.ts';
+import { Deadlines, timedOut } from './deadlines.ts';
 import { cancelledHere, Execution } from './execution.ts';
 import * as F from './frames.ts';
 import { type AnyFunction, type Definition, Loaded } from './loaded.ts';
@@ -21,6 +22,9 @@ export class Executions {
   readonly #storage = new AsyncLocalStorage<Execution>();
   /** The synchronous run on the stack. */
   #top: Execution | undefined = undefined;
+  /** The run that shared memory names as the one on the stack, so that a crash is charged to it. */
+  #shown: Execution | undefined = undefined;
+  readonly #deadlines: Deadlines;
   readonly checkWrites: boolean;
   #toldBlocked = false;
   #retiring = false;
@@ -31,6 +35,7 @@ export class Executions {
   constructor(host: PartyHost, checkWrites: boolean) {
     this.#host = host;
     this.#answers = new Answers(host);
+    this.#deadlines = new Deadlines(host.block, host.self.party, (run) => this.#expire(run));
     this.checkWrites = checkWrites;
   }
 
@@ -146,8 +151,7 @@ export class Executions {
     // While a long task is on the stack, nobody here hears that a lease which lies idle is wanted back.
     if (loaded === undefined || loaded.timing.micros < 0 || loaded.timing.micros > LONG_MICROS)
       host.party.owner.returnIdle();
-    host.block.setCurrent(host.self.party, caller, slot);
-    if (timeout > 0) host.block.setDeadline(host.self.party, Date.now() + timeout);
+    this.#show(run);
     this.#told(false);
 
     if (loaded?.fn !== undefined) {
@@ -194,19 +198,24 @@ export class Executions {
   }
 
   #run(run: Execution, fn: AnyFunction, args: unknown[]): void {
+    if (run.timeout > 0) this.#deadlines.begin(run);
     if (run.loaded.synchronous) {
       this.#runSynchronously(run, fn, args);
       return;
     }
     this.#active.set(Executions.#key(run.caller, run.slot), run);
-    if (run.timeout > 0) {
-      run.timer = setTimeout(() => {
-        const error = new TimeoutError(`${run.name} ran longer than its timeout of ${run.timeout} ms`);
-        run.abort(error);
-        this.#end(run, true, error);
-      }, run.timeout);
-    }
+    if (run.timeout > 0) this.#deadlines.arm(run);
     this.#runAsynchronously(run, fn, args);
+  }
+
+  /** The time of a run is up, and its event loop is free. What it goes on with is unheard, and what it has called ends. */
+  #expire(run: Execution): void {
+    if (run.over) return;
+    const error = timedOut(run.name, run.timeout);
+    this.#host.cancelChildren(run, new CancelledError(`the task that called it timed out: ${error.message}`));
+    run.abort(error);
+    this.#end(run, true, error);
+    this.#host.reactor.kick();
   }
 
   /** Arguments with references or shared memory among them. */
@@ -339,29 +348,57 @@ export class Executions {
     );
   }
 
-  /** The run waits for something: it gives up its place. */
+  /**
+   * The run waits for something: it gives up its place. It is on the stack all the same until the code that began to wait
+   * has come to its end, which is when the microtasks have their turn.
+   */
   suspend(run: Run): void {
     // One that was cancelled and goes on has given up its place already.
     if ((run as Execution).over) return;
-    const host = this.#host;
-    host.party.executor.suspend(run);
-    if (host.party.executor.running === 0) host.block.clearCurrent(host.self.party);
+    this.#host.party.executor.suspend(run);
+    if (this.#leaving) return;
+    this.#leaving = true;
+    queueMicrotask(this.#left);
   }
+
+  #leaving = false;
+  readonly #left = (): void => {
+    this.#leaving = false;
+    if (this.#shown !== undefined && this.#shown.suspended > 0) this.#showPlaced();
+    this.#deadlines.show();
+  };
 
   /** A wait of the run is over: it goes on, and holds the place again. */
   resume(run: Run): void {
     if ((run as Execution).over) return;
-    const host = this.#host;
-    host.party.executor.resume(run);
-    host.block.setCurrent(host.self.party, run.caller, run.slot);
+    const { executor } = this.#host.party;
+    executor.resume(run);
+    if (run.suspended > 0) return;
+    this.#show(run as Execution);
+    if (executor.running > 1) this.#deadlines.enter(run as Execution);
+    this.#deadlines.show();
     this.#told(false);
+  }
+
+  #show(run: Execution): void {
+    this.#shown = run;
+    this.#host.block.setCurrent(this.#host.self.party, run.caller, run.slot);
+  }
+
+  /** The run that was shown is not on the stack any more: one that holds the place may be. */
+  #showPlaced(): void {
+    const placed = this.#host.party.executor.placed as Execution | undefined;
+    if (placed !== undefined) {
+      this.#show(placed);
+      return;
+    }
+    this.#shown = undefined;
+    this.#host.block.clearCurrent(this.#host.self.party);
   }
 
   #end(run: Execution, failed: boolean, result: unknown): void {
     if (run.over) return;
     run.over = true;
-    const host = this.#host;
-    if (run.timer !== undefined) clearTimeout(run.timer);
     if (this.#active.size > 0) this.#active.delete(Executions.#key(run.caller, run.slot));
     if (run.checks !== null) {
       const written = run.checks.map((check) => check()).find((text) => text !== undefined);
@@ -377,8 +414,8 @@ export class Executions {
     const micros = (performance.now() - run.begun) * 1000;
     run.loaded?.timing.observe(micros);
     this.#answers.answer(run, failed, result, micros);
-    host.block.clearCurrent(host.self.party);
-    if (run.timeout > 0) host.block.setDeadline(host.self.party, 0);
+    if (this.#shown === run) this.#showPlaced();
+    if (run.timeout > 0) this.#deadlines.end(run);
     run.expireHandles();
     const { loaded } = run;
     if (loaded !== undefined && loaded.maxCalls > 0 && ++loaded.calls >= loaded.maxCalls) this.#retiring = true;

@@ -4,7 +4,6 @@ import {
   ObjectLostError,
   OwnerDiedError,
   SheafError,
-  TimeoutError,
   UnschedulableError,
   WorkerDiedError,
 } from '../base/index.ts';
@@ -29,6 +28,8 @@ import {
 import { type Bell, type ControlBlock, Reactor, type ReactorHost, type RingReader } from '../transport/index.ts';
 import type { Call, FunctionEntry } from './call.ts';
 import { CallSender } from './call-sender.ts';
+import { sharedNow } from './clock.ts';
+import { timedOut } from './deadlines.ts';
 import type { Engine } from './engine.ts';
 import type { Executions } from './executions.ts';
 import { Failures } from './failures.ts';
@@ -253,17 +254,30 @@ export class PartyHost implements PartyPort<Wire>, ReactorHost, HandleHost {
 
   autopsy(worker: number): { guilty: number; started(task: TaskRecord): boolean } {
     const writer = this.reactor.taskWriter(worker);
+    const started = (each: TaskRecord): boolean => writer.claimed(each.ticket);
+    const reason = this.#autopsyReason;
+    const timeout = reason.startsWith('timeout: ');
+    if (timeout) this.#timedOut(worker);
     // A worker that was ended on purpose did nothing wrong by itself.
-    const ended = this.#autopsyReason.startsWith('ended: ');
-    const guilty = ended ? -1 : this.block.currentSlot(worker, this.self.party);
-    const task = guilty >= 0 ? this.party.owner.inFlight[guilty] : null;
-    if (task !== null && task !== undefined && this.#autopsyReason.startsWith('timeout: ')) {
-      task.cancelled ??= new TimeoutError(
-        `${(task as Call).name} ran longer than its timeout of ${(task as Call).plan.timeout} ms, without giving the ` +
-          'event loop a turn; its worker was ended and other tasks on it run again',
-      );
-    }
-    return { guilty, started: (each) => writer.claimed(each.ticket) };
+    if (timeout || reason.startsWith('ended: ')) return { guilty: -1, started };
+    return { guilty: this.block.currentSlot(worker, this.self.party), started };
+  }
+
+  /**
+   * A worker was ended because of a run that gave its event loop no turn. Shared memory still names it, unless it came to its
+   * end at that very moment: then nobody is to blame.
+   */
+  #timedOut(worker: number): void {
+    const run = this.block.overdue(worker, sharedNow());
+    if (run === undefined || run.caller !== this.self.party) return;
+    const call = this.party.owner.inFlight[run.slot] as Call | null | undefined;
+    if (call === null || call === undefined || call.lease?.worker !== worker) return;
+    if (call.runName.sequence !== run.sequence || call.runName.attempt !== run.attempt) return;
+    call.cancelled ??= timedOut(
+      call.name,
+      call.plan.timeout,
+      ', without giving the event loop a turn; its worker was ended and other tasks on it run again',
+    );
   }
 
   discard(payload: unknown): void {

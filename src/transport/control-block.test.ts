@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { describe, test } from 'node:test';
 import { isMainThread, Worker, workerData } from 'node:worker_threads';
-import { type BlockShape, blockShape, ControlBlock, MESSAGES, TASKS } from './control-block.ts';
+import { type BlockShape, blockShape, ControlBlock, MESSAGES, type RunName, TASKS } from './control-block.ts';
 import type { RingReader, RingWriter } from './ring.ts';
 
 const SHAPE: BlockShape = { parties: 40, ring: 4096 };
@@ -27,6 +27,7 @@ function received(reader: RingReader): string[] {
 }
 
 const block = (): ControlBlock => ControlBlock.create(SHAPE, 'threads');
+const run: RunName = { caller: 3, slot: 8191, sequence: -5, attempt: 255 };
 
 /** Rings as often as it is told to by `mustRing`, in a thread of its own. */
 const racer = (
@@ -76,7 +77,7 @@ function tests(): void {
       send(b.writer(2, 1, MESSAGES), 'of somebody else');
       b.park(7);
       b.setCurrent(7, 1, 4);
-      b.setDeadline(7, 1e12);
+      b.setDeadline(7, 1e12, run);
       const epoch = b.epoch(1);
       b.reset(7, 3);
       assert.equal(b.incarnation(7), 3);
@@ -165,13 +166,27 @@ function tests(): void {
       assert.equal(b.cancelled(2, 0), false);
     });
 
-    test('deadlines are milliseconds since the epoch, exactly', () => {
+    test('a deadline is kept to the fraction of a millisecond', () => {
       const b = block();
-      const at = Date.now() + 0.5;
-      b.setDeadline(9, at);
+      const at = performance.now() + 0.5;
+      b.setDeadline(9, at, run);
       assert.equal(b.deadline(9), at);
       assert.equal(b.deadline(8), 0);
       assert.equal(b.deadline(10), 0);
+    });
+
+    test('who is past its deadline is known by caller, slot, sequence and attempt', () => {
+      const b = block();
+      assert.equal(b.overdue(9, 1e12), undefined);
+      b.setDeadline(9, 1000, run);
+      assert.equal(b.overdue(9, 999), undefined);
+      assert.deepEqual(b.overdue(9, 1000), run);
+      assert.equal(b.overdue(8, 1000), undefined);
+      const other = { caller: 511, slot: 0, sequence: 0x7fffffff, attempt: 0 };
+      b.setDeadline(9, 900, other);
+      assert.deepEqual(b.overdue(9, 1000), other);
+      b.clearDeadline(9);
+      assert.equal(b.overdue(9, 1e12), undefined);
     });
 
     test('no two facts about a party share a word, in the largest block either', () => {
@@ -179,7 +194,7 @@ function tests(): void {
       const party = 7;
       const set: (() => unknown)[] = [
         () => big.setCurrent(party, 2, 5),
-        () => big.setDeadline(party, 1.7e12),
+        () => big.setDeadline(party, 1.7e12, run),
         () => big.setRelieved(party, 99),
         () => big.writer(511, party, TASKS),
         () => big.writer(0, party, TASKS),
@@ -195,6 +210,7 @@ function tests(): void {
           incarnation: big.incarnation(party),
           current: big.currentSlot(party, 2),
           deadline: big.deadline(party),
+          overdue: big.overdue(party, 1.8e12),
           relieved: big.relieved(party),
           openers: big.openers(party),
           cancelled: [big.cancelled(party, 0), big.cancelled(party, 1), big.cancelled(party, 8191)],
@@ -204,6 +220,7 @@ function tests(): void {
           incarnation: 3,
           current: 5,
           deadline: 1.7e12,
+          overdue: run,
           relieved: 99,
           openers: [0, 511],
           cancelled: [true, false, true],

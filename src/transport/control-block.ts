@@ -25,6 +25,18 @@ const DEADLINE = 6;
 /** One bit for each party: 16 words. */
 const OPENED = 8;
 const RELIEVED = 24;
+/** Whose deadline it is: place, sequence and attempt. */
+const DEADLINE_PLACE = 25;
+const DEADLINE_SEQUENCE = 26;
+const DEADLINE_ATTEMPT = 27;
+
+/** One run of a task: its caller and the slot there, the caller's number of the call, and which attempt it is. */
+export interface RunName {
+  readonly caller: number;
+  readonly slot: number;
+  readonly sequence: number;
+  readonly attempt: number;
+}
 
 export const TASKS = 0;
 export const MESSAGES = 1;
@@ -175,13 +187,40 @@ export class ControlBlock {
     return Atomics.load(this.views.words, this.#word(party, INCARNATION));
   }
 
-  /** When the task on the stack of `party` has to be over, in milliseconds since the epoch; 0: no limit. */
-  setDeadline(party: number, at: number): void {
-    this.views.floats[this.#word(party, DEADLINE) >> 1] = at;
+  /**
+   * Says which run has to be over first of those that may be on the stack of `party`, and when, on the clock that all
+   * parties share. The deadline is taken away before the name changes, and comes after it: whoever finds the same one before
+   * and after reading the name has the name that belongs to it.
+   */
+  setDeadline(party: number, at: number, { caller, slot, sequence, attempt }: RunName): void {
+    const { words, floats } = this.views;
+    const deadline = this.#word(party, DEADLINE) >> 1;
+    floats[deadline] = 0;
+    Atomics.store(words, this.#word(party, DEADLINE_PLACE), (caller << 20) | slot);
+    Atomics.store(words, this.#word(party, DEADLINE_SEQUENCE), sequence);
+    Atomics.store(words, this.#word(party, DEADLINE_ATTEMPT), attempt);
+    floats[deadline] = at;
   }
 
+  clearDeadline(party: number): void {
+    this.views.floats[this.#word(party, DEADLINE) >> 1] = 0;
+  }
+
+  /** 0: no limit. */
   deadline(party: number): number {
     return this.views.floats[this.#word(party, DEADLINE) >> 1] as number;
+  }
+
+  /** The run whose deadline has passed at `now`; undefined when there is none, or when it is just ending. */
+  overdue(party: number, now: number): RunName | undefined {
+    const at = this.deadline(party);
+    if (at === 0 || at > now) return undefined;
+    const { words } = this.views;
+    const place = Atomics.load(words, this.#word(party, DEADLINE_PLACE));
+    const sequence = Atomics.load(words, this.#word(party, DEADLINE_SEQUENCE));
+    const attempt = Atomics.load(words, this.#word(party, DEADLINE_ATTEMPT));
+    if (this.deadline(party) !== at) return undefined;
+    return { caller: place >>> 20, slot: place & 0xfffff, sequence, attempt };
   }
 
   /** Up to which shortage of shared memory a party has let go of what is garbage there. */

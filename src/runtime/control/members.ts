@@ -1,6 +1,7 @@
 import { addressKey, type Shape } from '../../protocol/index.ts';
 import type { ControlBlock } from '../../transport/index.ts';
 import { AdoptedProcess } from '../adopted-process.ts';
+import { sharedNow } from '../clock.ts';
 import { type ControlConfig, DRIVER } from '../config.ts';
 import type { WorkerHost, WorkerProcess } from '../worker-host.ts';
 
@@ -15,10 +16,18 @@ export interface Member {
   /** Why it is being ended, if it is. */
   killReason: string | undefined;
   lastWords: string | undefined;
+  /** The deadline that was found to have passed, and how often. */
+  overdue: { at: number; looks: number } | undefined;
 }
 
-/** A task that gives its event loop no turn is ended so long after its deadline, and looked for as often. */
+/** How often deadlines are looked at. */
 export const DEADLINE_CHECK_MS = 20;
+/**
+ * A task that lets its event loop go on ends by itself when its time is up. It is given so much longer, and so many looks:
+ * on a machine with more to do than cores, its worker may be as late as they are.
+ */
+const DEADLINE_GRACE_MS = 100;
+const DEADLINE_LOOKS = 5;
 
 /** Who takes part in a session now. Workers are started and ended here; `ended` hears of each that is over. */
 export class Members {
@@ -78,6 +87,7 @@ export class Members {
       ready: false,
       killReason: undefined,
       lastWords: undefined,
+      overdue: undefined,
     };
     this.#members.set(party, member);
     this.#numbers.set(key, party);
@@ -130,14 +140,21 @@ export class Members {
     if (process instanceof AdoptedProcess) process.exited(reason);
   }
 
-  /** A task that gives its event loop no turn can't end itself: its worker is ended a moment after the deadline. */
+  /**
+   * A task that gives its event loop no turn can't end itself: its worker is ended a moment after the deadline, which stays
+   * where it is, so that its owner finds out whose it was.
+   */
   enforceDeadlines(): void {
-    const now = Date.now();
+    const now = sharedNow();
     for (const member of this.#members.values()) {
       const at = this.#block.deadline(member.party);
-      if (at === 0 || now < at + DEADLINE_CHECK_MS) continue;
-      this.#block.setDeadline(member.party, 0);
-      this.kill(member.party, member.incarnation, 'timeout: its task ran longer than its timeout');
+      if (at === 0 || now < at || member.killReason !== undefined) {
+        member.overdue = undefined;
+        continue;
+      }
+      if (member.overdue?.at !== at) member.overdue = { at, looks: 0 };
+      if (++member.overdue.looks < DEADLINE_LOOKS || now < at + DEADLINE_GRACE_MS) continue;
+      this.kill(member.party, member.incarnation, 'timeout: a task there ran longer than its timeout');
     }
   }
 }

@@ -1,0 +1,10 @@
+/** Where this thread's clock starts on the one that all processes of the machine share. */
+const start = Number(process.hrtime.bigint()) / 1e6 - performance.now();
+
+/**
+ * Milliseconds of a clock that all parties of a node share, and that nobody sets: the time of day may jump, and a deadline
+ * with it.
+ */
+export function sharedNow(): number {
+  return start + performance.now();
+}
