@@ -29,11 +29,13 @@ function many(first: number, count: number): void {
   let events = 0;
   let deaths = 0;
   let failed = 0;
+  const counts = { cancelledEarly: 0, cancelledRunning: 0, bystanders: 0, charged: 0 };
   for (let seed = first; seed < first + count; seed++) {
     const result = simulate(seed);
     tasks += result.tasks;
     events += result.events;
     deaths += result.deaths;
+    for (const name of Object.keys(counts) as (keyof typeof counts)[]) counts[name] += result.counts[name];
     if (result.problem === undefined) continue;
     failed++;
     console.error(`seed ${seed}: ${result.problem}`);
@@ -44,7 +46,9 @@ function many(first: number, count: number): void {
   }
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
   console.log(
-    `${count} seeds, ${tasks} tasks, ${events} events, ${deaths} dead workers, ${failed} failed, in ${seconds} s`,
+    `${count} seeds, ${tasks} tasks, ${events} events, ${deaths} dead workers, ${failed} failed, in ${seconds} s
+cancelled: ${counts.cancelledEarly} before they began, ${counts.cancelledRunning} while they ran
+begun on a worker that died: ${counts.charged} charged, ${counts.bystanders} bystanders`,
   );
   if (failed > 0) process.exitCode = 1;
 }

@@ -1,11 +1,12 @@
 import {
   type Address,
   Cell,
+  DONE,
   FAILED,
-  type KeyQueue,
   type Lease,
   Party,
   type PartyPort,
+  PUSHED,
   READY,
   type ReferenceMessage,
   type Reply,
@@ -13,11 +14,12 @@ import {
   Run,
   type Shape,
   type TaskMessage,
-  TaskRecord,
+  type TaskRecord,
   Timing,
   type ToControl,
   type Waiter,
 } from '../../protocol/index.ts';
+import { checkCancel, checkMayRun, checkOver, checkWorkerDied, DeathCheck } from './checks.ts';
 import type { Control } from './control.ts';
 import {
   CLAIMED,
@@ -40,6 +42,7 @@ import {
   UNSCHEDULABLE,
   type Value,
 } from './program.ts';
+import { type Argument, SimTask } from './task.ts';
 import {
   Failure,
   failureOf,
@@ -52,29 +55,8 @@ import {
   STANDSTILL,
   toWire,
   Violation,
-  type Wire,
 } from './values.ts';
 import { type Endpoint, type Envelope, Link, type World } from './world.ts';
-
-type Argument = { readonly dependency: Cell } | { readonly wire: Wire; readonly cells: readonly Cell[] };
-
-class SimTask extends TaskRecord {
-  readonly spec: TaskSpec;
-  readonly args: readonly Argument[];
-
-  constructor(
-    spec: TaskSpec,
-    args: readonly Argument[],
-    key: KeyQueue,
-    timing: Timing,
-    results: Cell | Cell[],
-    depth: number,
-  ) {
-    super(key, timing, results, spec.retries, depth);
-    this.spec = spec;
-    this.args = args;
-  }
-}
 
 class SimRun extends Run {
   readonly from: Host | null;
@@ -95,6 +77,9 @@ class SimRun extends Run {
     this.spec = spec;
   }
 }
+
+/** Longer than anything takes where no link is slow, in microseconds. */
+const LONG = 10_000_000;
 
 /** What links and pushes there are between two parties, seen from the caller. */
 interface Outgoing {
@@ -135,6 +120,10 @@ export class Host implements Endpoint<Message>, PartyPort<Payload> {
   /** Cells with a value in shared memory, at some time. */
   readonly #private = new Set<Cell>();
   #tickets = 0;
+  #deathCheck: DeathCheck | undefined;
+  /** Runs that workers were told to stop, and workers that were to be ended. */
+  #told = 0;
+  #kills = 0;
   /** In this turn, or the last one. */
   readonly #sent: Sent[] = [];
   #objects = 0;
@@ -222,7 +211,11 @@ export class Host implements Endpoint<Message>, PartyPort<Payload> {
     switch (m.to) {
       case 'party':
         this.party.fromControl(m.message);
-        if (m.message.type === 'died') this.#afterDeath(m.message.party, m.message.incarnation);
+        if (m.message.type === 'died') {
+          this.#deathCheck?.done();
+          this.#deathCheck = undefined;
+          this.#afterDeath(m.message.party, m.message.incarnation);
+        }
         break;
       case 'worker':
         if (m.push.state !== SENT) return;
@@ -322,6 +315,7 @@ export class Host implements Endpoint<Message>, PartyPort<Payload> {
   #start(from: Host, push: Push): void {
     const inbox = this.#inboxOf(from);
     inbox.splice(inbox.indexOf(push), 1);
+    checkMayRun(push.task as SimTask);
     push.state = CLAIMED;
     from.claimed(this);
     const run = new SimRun(from, push, push.spec);
@@ -453,7 +447,7 @@ export class Host implements Endpoint<Message>, PartyPort<Payload> {
   }
 
   #do(run: SimRun, op: Operation<Handle>): unknown {
-    const { references, owner } = this.party;
+    const { references } = this.party;
     switch (op.type) {
       case 'put': {
         const inner: Cell[] = [];
@@ -481,15 +475,37 @@ export class Host implements Endpoint<Message>, PartyPort<Payload> {
         return undefined;
       case 'cancel': {
         const task = op.ref.it.cell.task as SimTask | null;
-        if (task !== null) {
-          this.world.log(() => `${this.name} cancels ${task.spec.seed}${op.force ? ' by force' : ''}`);
-          owner.cancel(task, new Failure('cancelled', String(task.spec.seed)), op.force);
-        }
+        if (task !== null) this.#cancel(task, op.force);
         return undefined;
       }
       default:
         throw new Violation(`${op.type} is done elsewhere`);
     }
+  }
+
+  #cancel(task: SimTask, force: boolean): void {
+    const { world } = this;
+    world.log(() => `${this.name} cancels ${task.spec.seed}${force ? ' by force' : ''}`);
+    const error = new Failure('cancelled', String(task.spec.seed));
+    const begun = this.#hasBegun(task);
+    checkCancel(task, error, world.counts, begun, () => {
+      const told = this.#told;
+      const kills = this.#kills;
+      this.party.owner.cancel(task, error, force);
+      return { told: this.#told > told && (!force || this.#kills > kills) };
+    });
+    // Where no message takes as long as that.
+    const { slowLinks, stall } = world.config;
+    if (task.state === DONE || slowLinks > 0 || stall > 0) return;
+    world.after(LONG, () => {
+      if (this.alive) checkOver(task);
+    });
+  }
+
+  #hasBegun(task: SimTask): boolean {
+    if (task.state !== PUSHED) return false;
+    const target = this.#control.hosts.get((task.lease as Lease).worker) as Host;
+    return this.#outgoing.get(target)?.pushes.get(task.ticket)?.state === CLAIMED;
   }
 
   /** User code puts a reference where it outlives its task; later somebody looks at it, or not, and lets it go. */
@@ -662,6 +678,7 @@ export class Host implements Endpoint<Message>, PartyPort<Payload> {
 
   push(task: TaskRecord, lease: Lease): number {
     const { spec, args } = task as SimTask;
+    checkMayRun(task as SimTask);
     const target = this.#control.hosts.get(lease.worker);
     if (target === undefined || target.address.incarnation !== lease.incarnation) {
       throw new Violation(`${this.name} pushes to worker ${lease.worker}.${lease.incarnation}, which is forgotten`);
@@ -716,9 +733,11 @@ export class Host implements Endpoint<Message>, PartyPort<Payload> {
   cancelRunning(task: TaskRecord, lease: Lease): void {
     const target = this.#control.hosts.get(lease.worker) as Host;
     this.#outgoingTo(target).link.send({ to: 'cancel', slot: task.slot });
+    this.#told++;
   }
 
   control(message: TaskMessage | ReferenceMessage<Payload>): void {
+    if (message.type === 'kill') this.#kills++;
     this.world.log(() => `${this.name} -> control: ${describe({ to: 'control', message })}`);
     this.#toControl.send({ to: 'control', message: message as ToControl<Payload> });
   }
@@ -738,6 +757,7 @@ export class Host implements Endpoint<Message>, PartyPort<Payload> {
 
   workerDied(task: TaskRecord, reason: string): unknown {
     if (this.#control.deaths === 0) throw new Violation(`a task fails by the death of a worker, and none has died`);
+    checkWorkerDied(task as SimTask);
     return new Failure('worker-died', `${(task as SimTask).spec.seed}: ${reason}`);
   }
 
@@ -816,10 +836,12 @@ export class Host implements Endpoint<Message>, PartyPort<Payload> {
     const dead = this.#control.hosts.get(worker) as Host;
     const { onStack } = dead;
     const pushes = this.#outgoing.get(dead)?.pushes;
-    return {
-      guilty: !dead.killed && onStack !== null && onStack.from === this ? onStack.slot : -1,
-      started: (task) => pushes?.get(task.ticket)?.state === CLAIMED,
-    };
+    const guilty = !dead.killed && onStack !== null && onStack.from === this ? onStack.slot : -1;
+    const started = (task: TaskRecord): boolean => pushes?.get(task.ticket)?.state === CLAIMED;
+    const { inFlight } = this.party.owner;
+    const there = inFlight.filter((task) => task?.lease?.worker === worker) as SimTask[];
+    this.#deathCheck = new DeathCheck(there, guilty, started, this.world.config.owner, this.world.counts);
+    return { guilty, started };
   }
 
   discard(payload: unknown): void {

@@ -1,4 +1,5 @@
 import { ownerKeyOf } from '../../protocol/index.ts';
+import type { Counts } from './checks.ts';
 import { type Config, configure } from './config.ts';
 import { Control } from './control.ts';
 import type { Host } from './host.ts';
@@ -15,6 +16,7 @@ import {
 import { type Failure, type Handle, type Payload, Raised, STANDSTILL, Violation } from './values.ts';
 import { World } from './world.ts';
 
+export type { Counts } from './checks.ts';
 export { type Config, configure } from './config.ts';
 
 export interface SimulationResult {
@@ -28,6 +30,7 @@ export interface SimulationResult {
   readonly standstills: number;
   /** Idle workers ended to make room for those of the other isolation. */
   readonly retired: number;
+  readonly counts: Counts;
   /** Of virtual time. */
   readonly milliseconds: number;
 }
@@ -63,6 +66,7 @@ export function simulate(
     deaths: control?.deaths ?? 0,
     standstills: control?.standstills ?? 0,
     retired: control?.retired ?? 0,
+    counts: world.counts,
     milliseconds: world.now / 1000,
   };
 }

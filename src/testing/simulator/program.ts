@@ -184,6 +184,8 @@ export function* body<R>(
       yield { type: 'release', ref };
     } else {
       if (children.length === 0 || !random.chance(config.cancelRate)) continue;
+      // At once it has hardly ever begun.
+      if (random.chance(0.5)) yield pause();
       yield { type: 'cancel', ref: random.pick(children), force: random.chance(0.3) };
     }
   }

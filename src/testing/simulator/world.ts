@@ -1,3 +1,4 @@
+import { Counts } from './checks.ts';
 import type { Config } from './config.ts';
 import { EventQueue } from './queue.ts';
 import { mix, Random } from './random.ts';
@@ -9,6 +10,7 @@ export class World {
   readonly random: Random;
   readonly events = new EventQueue();
   readonly objects = new Set<SharedObject>();
+  readonly counts = new Counts();
   readonly trace: ((line: string) => void) | undefined;
   /** Microseconds. */
   now = 0;
