@@ -146,15 +146,18 @@ export class PartyHost implements PartyPort<Wire>, ReactorHost, HandleHost {
 
   // ---- handles
 
-  /** A handle for a cell, the living one if there is one. The current run's handles end with it. */
+  /**
+   * A handle for a cell, the living one if there is one. The current run's handles end with it, so it shares them with
+   * no other; nor would another one be seen to wait by way of a promise that this one has asked for.
+   */
   handle(cell: Cell): Reference<unknown> {
+    const run = this.executions?.current();
     const known = (cell.handle as WeakRef<Reference<unknown>> | null)?.deref();
-    if (known !== undefined && !Reference.isReleased(known)) return known;
-    const handle = new Reference<unknown>(this, cell);
+    if (known !== undefined && Reference.isGoodFor(known, run)) return known;
+    const handle = new Reference<unknown>(this, cell, run);
     this.party.references.hold(cell);
     cell.handle = new WeakRef(handle);
     Reference.watch(handle);
-    const run = this.executions?.current();
     if (run !== undefined && !run.over) run.adopt(handle);
     return handle;
   }

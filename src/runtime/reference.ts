@@ -65,12 +65,15 @@ export class Reference<T> {
   #finalizer: Finalizer | undefined = undefined;
   /** Undefined while it is good; then where, or why, it was released. */
   #released: Error | string | undefined = undefined;
+  /** The run whose code it was made for, and with which it ends; undefined outside of tasks. */
+  readonly #run: object | undefined;
   // An own enumerable property, which structuredClone meets and refuses.
   readonly cannotBeCloned = aReferenceCannotBeClonedPassItToATaskOrUseItsValue;
 
-  constructor(host: HandleHost, cell: Cell) {
+  constructor(host: HandleHost, cell: Cell, run?: object) {
     this.#host = host;
     this.#cell = cell;
+    this.#run = run;
   }
 
   get [brand](): true {
@@ -157,6 +160,11 @@ export class Reference<T> {
   /** @internal */
   static isReleased(ref: Reference<unknown>): boolean {
     return ref.#released !== undefined;
+  }
+
+  /** @internal Whether it is good, and of that run. */
+  static isGoodFor(ref: Reference<unknown>, run: object | undefined): boolean {
+    return ref.#released === undefined && ref.#run === run;
   }
 
   /** @internal */
