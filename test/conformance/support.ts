@@ -18,6 +18,14 @@ export type Isolation = 'process' | 'thread';
 /** The suite runs on both kinds of worker; what only one can stand says so. */
 export const hosts: readonly Isolation[] = ['process', 'thread'];
 
+/**
+ * How long something may take that happens at once on a machine with nothing else to do. What these tests tell apart takes
+ * for ever when it goes wrong, so that this is a matter of patience only.
+ */
+export const PATIENCE_MS = 45_000;
+/** What outlasts everybody's patience. */
+export const FOREVER_MS = 3_600_000;
+
 /** A hang is a failure. */
 export async function within<T>(ms: number, promise: PromiseLike<T>, what = 'it'): Promise<T> {
   const late = new AbortController();
@@ -32,7 +40,7 @@ export async function within<T>(ms: number, promise: PromiseLike<T>, what = 'it'
 }
 
 /** The error that a promise is rejected with. */
-export async function failure(promise: PromiseLike<unknown>, ms = 10_000): Promise<Error> {
+export async function failure(promise: PromiseLike<unknown>, ms = PATIENCE_MS): Promise<Error> {
   const settled = await within(
     ms,
     promise.then(
@@ -46,7 +54,11 @@ export async function failure(promise: PromiseLike<unknown>, ms = 10_000): Promi
 }
 
 /** Waits until `holds` is true. */
-export async function eventually(holds: () => boolean | Promise<boolean>, what: string, ms = 5000): Promise<void> {
+export async function eventually(
+  holds: () => boolean | Promise<boolean>,
+  what: string,
+  ms = PATIENCE_MS,
+): Promise<void> {
   const end = performance.now() + ms;
   while (!(await holds())) {
     if (performance.now() > end) assert.fail(`not within ${ms} ms: ${what}`);
@@ -106,7 +118,7 @@ export async function nothingLeft(session: Session, ms = 5000): Promise<void> {
 }
 
 /** No shared memory is in use any more. */
-export async function drainedOf(session: Session, ms = 5000): Promise<void> {
+export async function drainedOf(session: Session, ms = PATIENCE_MS): Promise<void> {
   await eventually(
     async () => {
       await collect();
@@ -159,6 +171,19 @@ export function scratch(): string {
 }
 export const marks = (folder: string): string[] => readdirSync(folder).sort();
 export const mark = (folder: string, name: string): void => writeFileSync(join(folder, name), String(process.pid));
+export const isMarked = (folder: string, name: string): boolean => existsSync(join(folder, name));
+/** Who has set a mark. */
+export const pidOf = (folder: string, name: string): number => Number(readFileSync(join(folder, name), 'utf8'));
+
+/** For tasks that last until a test lets them end: waits for a mark, leaving the event loop free. */
+export async function untilMarked(folder: string, name: string, signal?: AbortSignal): Promise<void> {
+  while (!isMarked(folder, name)) await sleep(5, undefined, { signal });
+}
+
+/** The same for tasks that keep their thread busy. */
+export function spinUntilMarked(folder: string, name: string): void {
+  while (!isMarked(folder, name));
+}
 
 export interface Ended {
   readonly code: number | null;
@@ -197,7 +222,7 @@ export function start(fixture: string, args: readonly string[] = [], env: Record
       setTimeout(() => done({ code, signal, stdout, stderr, ms }), 100);
     });
   });
-  const line = async (prefix: string, ms = 10_000): Promise<string> => {
+  const line = async (prefix: string, ms = PATIENCE_MS): Promise<string> => {
     let found: string | undefined;
     await eventually(
       () => {
@@ -212,7 +237,7 @@ export function start(fixture: string, args: readonly string[] = [], env: Record
   return { child, ended, line };
 }
 
-export async function program(fixture: string, args: readonly string[] = [], ms = 20_000): Promise<Ended> {
+export async function program(fixture: string, args: readonly string[] = [], ms = PATIENCE_MS): Promise<Ended> {
   const { child, ended } = start(fixture, args);
   try {
     return await within(ms, ended, fixture);
