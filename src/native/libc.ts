@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module';
+import { endianness } from 'node:os';
 import type koffiModule from 'koffi';
 
 /** It may be missing: then the thread host serves. */
@@ -39,6 +40,13 @@ interface Libc {
   trim(): void;
   /** Lets whoever else can run on this core go first. */
   yieldCore(): void;
+  /**
+   * Lets this process's handler of a signal run once: the same signal again does what it does by default, whatever the
+   * program is busy with. Gives what undoes it; undefined where it can't be done.
+   */
+  handleOnce(signal: number): (() => void) | undefined;
+  /** Ends the process with all of its threads, whatever they are doing. */
+  exit(code: number): void;
   /** This process is to be killed when the thread that started it ends. */
   dieWithParent(): void;
   /** The address of the first byte of `view`. */
@@ -56,6 +64,13 @@ const MADV_POPULATE_WRITE = 23;
 const MFD_CLOEXEC = 1;
 const PR_SET_PDEATHSIG = 1;
 const SIGKILL = 9;
+/** `struct sigaction` of glibc and musl on 64 bits: handler, a mask of 128 bytes, flags, restorer. */
+const SIGACTION_BYTES = 152;
+const SIGACTION_FLAGS = 136;
+const SA_RESTART = 0x10000000;
+const SA_RESETHAND = 0x80000000;
+const SA_RESTORER = 0x04000000;
+const SIGACTION_KNOWN = ['x64', 'arm64'].includes(process.arch) && endianness() === 'LE';
 
 let loaded: Libc | undefined | null = null;
 
@@ -101,6 +116,8 @@ function load(): Libc | undefined {
   const mallocTrim = optional(() => lib.func('int malloc_trim(size_t pad)'));
   const write = lib.func('int64_t write(int fd, const void *data, size_t n)');
   const schedYield = lib.func('int sched_yield()');
+  const sigaction = lib.func('int sigaction(int signal, const void *action, void *old)');
+  const exit = lib.func('void _exit(int code)');
   const prctl = lib.func('int prctl(int option, unsigned long a)');
   const bell = Buffer.from([1]);
 
@@ -135,6 +152,20 @@ function load(): Libc | undefined {
     ring: (fd) => void write(fd, bell, 1),
     yieldCore: () => void schedYield(),
     trim: () => void mallocTrim?.(0),
+    handleOnce(signal) {
+      if (!SIGACTION_KNOWN) return undefined;
+      const action = Buffer.alloc(SIGACTION_BYTES);
+      if (sigaction(signal, null, action) !== 0) return undefined;
+      const flags = action.readUInt32LE(SIGACTION_FLAGS);
+      // Only a handler like the one that libuv installs: anything else is not ours to change.
+      if (action.readBigUInt64LE(0) < 2n || (flags & ~(SA_RESTORER | SA_RESETHAND)) !== SA_RESTART) return undefined;
+      action.writeUInt32LE((flags & ~SA_RESETHAND) >>> 0, SIGACTION_FLAGS);
+      const once = Buffer.from(action);
+      once.writeUInt32LE((flags | SA_RESETHAND) >>> 0, SIGACTION_FLAGS);
+      if (sigaction(signal, once, null) !== 0) return undefined;
+      return () => void sigaction(signal, action, null);
+    },
+    exit: (code) => exit(code),
     dieWithParent: () => void check('prctl', prctl(PR_SET_PDEATHSIG, SIGKILL)),
     addressOf: (view) => BigInt(koffi.address(view)),
     viewOf: (address, length) => koffi.view(address, length) as ArrayBuffer,

@@ -51,7 +51,9 @@ export type HostMessage =
   | { readonly type: 'exited'; readonly party: number; readonly reason: string }
   | { readonly type: 'cancel'; readonly id: string; readonly force: boolean; readonly recursive: boolean }
   | { readonly type: 'ask'; readonly question: number; readonly what: string }
-  | { readonly type: 'answer'; readonly question: number; readonly answer: unknown };
+  | { readonly type: 'answer'; readonly question: number; readonly answer: unknown }
+  /** To the driver: a signal seems to have come that it has not listened to. */
+  | { readonly type: 'signalled' };
 
 interface PartyHostOptions {
   readonly self: Address;
@@ -452,6 +454,7 @@ export class PartyHost implements PartyPort<Wire>, ReactorHost, HandleHost {
       case 'hello':
       case 'last-words':
       case 'ask':
+      case 'signalled':
         this.onHostMessage?.(message);
         break;
       default:

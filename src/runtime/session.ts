@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { closeSync, existsSync, rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { Worker } from 'node:worker_threads';
+import { isMainThread, Worker } from 'node:worker_threads';
 import { InternalError, NotAvailableError, UsageError } from '../base/index.ts';
 import { SharedStore } from '../memory/index.ts';
 import { libc, sharingWorks } from '../native/index.ts';
@@ -15,6 +15,7 @@ import {
   PipeBell,
 } from '../transport/index.ts';
 import { type AdoptedWorker, type ControlConfig, DRIVER, FIRST_WORKER } from './config.ts';
+import { checkSignals, endOnSignals } from './ending.ts';
 import { answerWithReport, Explainer } from './explain.ts';
 import { machineLimits } from './machine.ts';
 import { OwnedEngine } from './owned-engine.ts';
@@ -167,14 +168,21 @@ export class LocalSession {
     };
     this.engine = new OwnedEngine(this.host, this.isolation);
     addEngine(this.engine);
-    this.host.onHostMessage = answerWithReport(this.host);
+    const answer = answerWithReport(this.host);
+    this.host.onHostMessage = (message) => {
+      if (message.type === 'signalled') checkSignals();
+      else answer(message);
+    };
     const explainer = new Explainer(this.host);
     this.host.onPark = () => explainer.parked();
-    const signals = closeOnSignals(this);
+    // Signals reach the listeners of main threads only.
+    const unguard = isMainThread
+      ? endOnSignals({ end: () => this.endForExit(), guarded: (signals) => this.#block.setGuarded(DRIVER, signals) })
+      : () => {};
     const silent = explainOnSignal(explainer);
     const tidy = unlinkAtExit(config.socket);
     this.#signals = () => {
-      signals();
+      unguard();
       silent();
       explainer.close();
       tidy();
@@ -278,38 +286,6 @@ function warnOfThreads(): void {
     { type: 'SheafWarning', code: 'ERR_SHEAF_THREADS' },
   );
 }
-
-/** Ctrl-C and its like close the session first; the exit code is the one that shells expect. */
-function closeOnSignals(session: LocalSession): () => void {
-  const codes: Partial<Record<NodeJS.Signals, number>> = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 };
-  const listeners = Object.entries(codes).map(([signal, code]) => {
-    let again = false;
-    const listener = (): void => {
-      // A program with a handler of its own decides by itself.
-      if (process.listenerCount(signal) > listeningSessions) return;
-      if (again) process.exit(code);
-      again = true;
-      void session.endForExit().finally(() => {
-        // The last of them ends the process.
-        ending.delete(session);
-        if (ending.size === 0) process.exit(code);
-      });
-    };
-    process.on(signal as NodeJS.Signals, listener);
-    return [signal, listener] as const;
-  });
-  listeningSessions++;
-  ending.add(session);
-  return () => {
-    listeningSessions--;
-    ending.delete(session);
-    for (const [signal, listener] of listeners) process.off(signal as NodeJS.Signals, listener);
-  };
-}
-
-let listeningSessions = 0;
-/** Sessions that a signal has to end before the process. */
-const ending = new Set<LocalSession>();
 
 /** A program that exits in the middle leaves no socket behind. */
 function unlinkAtExit(socket: string | undefined): () => void {

@@ -37,6 +37,7 @@ export interface RunName {
   readonly sequence: number;
   readonly attempt: number;
 }
+const GUARDED = 28;
 
 export const TASKS = 0;
 export const MESSAGES = 1;
@@ -230,6 +231,15 @@ export class ControlBlock {
 
   setRelieved(party: number, pressure: number): void {
     Atomics.store(this.views.words, this.#word(party, RELIEVED), pressure);
+  }
+
+  /** For which signals the program relies on this session to end it: one bit for each, the first being signal 1. */
+  setGuarded(party: number, signals: number): void {
+    Atomics.store(this.views.words, this.#word(party, GUARDED), signals);
+  }
+
+  guarded(party: number): number {
+    return Atomics.load(this.views.words, this.#word(party, GUARDED));
   }
 
   /**

@@ -1,11 +1,9 @@
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readlinkSync } from 'node:fs';
-import { tmpdir, userInfo } from 'node:os';
-import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CancelledError, connect, get, put, type Ref, task, UsageError } from 'sheaf';
-import { alive, childrenOf, eventually, failure, hosts, program, start, within } from './support.ts';
+import { alive, childrenOf, eventually, failure, hosts, program, socketOf, start, within } from './support.ts';
 
 const add = task((a: number, b: number) => a + b);
 const later = task(async (ms: number, value: number) => {
@@ -16,13 +14,6 @@ const loop = task(() => {
   for (;;);
 });
 const worker = task(() => process.pid);
-
-const folder = (): string => {
-  const base = process.env.XDG_RUNTIME_DIR;
-  return base === undefined || base === '' ? join(tmpdir(), `sheaf-${userInfo().uid}`) : join(base, 'sheaf');
-};
-/** The socket of a session, by its url. */
-const socketOf = (url: string): string => join(folder(), `${url.slice(url.lastIndexOf('/') + 1)}.sock`);
 
 test('without an open session a call is an error that says so', () => {
   assert.throws(

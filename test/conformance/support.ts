@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createConnection } from 'node:net';
+import { tmpdir, userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
 import { after, before, describe } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -269,4 +270,11 @@ export function childrenOf(pid: number): number[] {
     }
   }
   return found;
+}
+
+/** Where the session with this url listens for `sheaf status`. */
+export function socketOf(url: string): string {
+  const base = process.env.XDG_RUNTIME_DIR;
+  const folder = base === undefined || base === '' ? join(tmpdir(), `sheaf-${userInfo().uid}`) : join(base, 'sheaf');
+  return join(folder, `${url.slice(url.lastIndexOf('/') + 1)}.sock`);
 }

@@ -1,5 +1,6 @@
 import { InternalError } from '../../base/index.ts';
 import { SharedStore } from '../../memory/index.ts';
+import { libc } from '../../native/index.ts';
 import {
   addressKey,
   Directory,
@@ -21,6 +22,7 @@ import type { WorkerHost } from '../worker-host.ts';
 import { Burials } from './burials.ts';
 import { DEADLINE_CHECK_MS, type Member, Members } from './members.ts';
 import { Reporter, residentBytes } from './reporter.ts';
+import { SignalWatch } from './signal-watch.ts';
 import { Starts } from './starts.rules.ts';
 import { StatusServer } from './status-server.ts';
 
@@ -51,6 +53,7 @@ export class ControlHost implements ReactorHost {
   readonly #reporter = new Reporter((party, question) =>
     this.#mailer.post(party, { type: 'ask', question, what: 'report' }),
   );
+  readonly #signals: SignalWatch;
   #server: StatusServer | undefined;
   readonly #startedAt = performance.now();
   #lastBusy = performance.now();
@@ -101,6 +104,11 @@ export class ControlHost implements ReactorHost {
     this.#scheduler.prestart(config.prestart, config.isolation);
     // Nobody asks in the first moments, in which every millisecond counts.
     setTimeout(() => this.#listen(), LISTEN_AFTER_MS).unref();
+    this.#signals = new SignalWatch(
+      block,
+      () => this.#mailer.post(DRIVER, { type: 'signalled' }),
+      (code) => this.#endProgram(code),
+    );
     this.#reactor.kick();
   }
 
@@ -304,6 +312,7 @@ export class ControlHost implements ReactorHost {
     if (what !== 'close') return;
     // The thread ends by itself: being ended from outside in the middle of a foreign call takes the process down.
     clearTimeout(this.#timer);
+    this.#signals.close();
     this.#reactor.close();
     process.exit(0);
   }
@@ -345,6 +354,16 @@ export class ControlHost implements ReactorHost {
     const { socket } = this.#config;
     if (socket === undefined || this.#closing !== undefined) return;
     this.#server = new StatusServer(socket, () => this.describe());
+  }
+
+  /** The program hears no signal: it is ended from here, as the signal would have done, but for what is in our hands. */
+  #endProgram(code: number): void {
+    // It does hear, and has begun to end by itself.
+    if (this.#closing !== undefined) return;
+    this.#signals.close();
+    this.#server?.close();
+    for (const { process: worker } of this.#members) if (worker?.pid !== process.pid) worker?.kill();
+    libc()?.exit(code);
   }
 
   /** Ends all workers; resolves when they are gone. */
