@@ -161,6 +161,17 @@ for (const node of nodes) {
   });
 }
 
+test('its examples need nothing else, and run where they are installed', options, () => {
+  const folder = join(app, 'node_modules/sheaf/examples');
+  for (const name of readdirSync(folder)) {
+    for (const [, from] of readFileSync(join(folder, name), 'utf8').matchAll(/(?:from|import|resolve)[ (]'([^']+)'/g)) {
+      assert.ok(/^(node:|sheaf$)/.test(from!) || existsSync(join(folder, from!)), `${name} imports ${from}`);
+    }
+  }
+  const remote = run('npx', ['--no', 'sheaf', 'run', join(folder, 'remote.ts')], app);
+  assert.deepEqual(remote, { code: 0, out: '148933 primes below 2000000\n2026 is 2 * 1013\n', err: '' });
+});
+
 /** Whether the installed package would still find koffi, in a folder further up. */
 function findsKoffi(): boolean {
   try {
