@@ -6,6 +6,8 @@
  * (a duplicate install, or a bundled worker beside an unbundled program).
  */
 
+import { errorToJson } from './json.ts';
+
 const brand = Symbol.for('sheaf.error');
 
 export interface SheafErrorOptions {
@@ -21,12 +23,6 @@ interface SheafErrorJson {
   readonly message: string;
   readonly details?: Readonly<Record<string, unknown>>;
   readonly cause?: unknown;
-}
-
-function causeToJson(cause: unknown): unknown {
-  if (cause instanceof SheafError) return cause.toJSON();
-  if (cause instanceof Error) return { name: cause.name, message: cause.message };
-  return cause;
 }
 
 export class SheafError extends Error {
@@ -48,15 +44,12 @@ export class SheafError extends Error {
     return typeName(this.constructor as typeof SheafError);
   }
 
-  /** The stable form for logs and other systems: name, code, message, details and cause; never the stack. */
+  /**
+   * The stable form for logs and other systems: name, code, message, details and cause; never the stack. What JSON can't
+   * have (a circle, a bigint) is text in it.
+   */
   toJSON(): SheafErrorJson {
-    return {
-      name: this.name,
-      code: this.code,
-      message: this.message,
-      ...(this.details === undefined ? {} : { details: this.details }),
-      ...(this.cause === undefined ? {} : { cause: causeToJson(this.cause) }),
-    };
+    return errorToJson(this) as unknown as SheafErrorJson;
   }
 
   static override [Symbol.hasInstance](value: unknown): boolean {

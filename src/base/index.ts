@@ -1,4 +1,12 @@
 /** @internal */
+export * from './abort.ts';
+/** @internal */
 export * from './deque.ts';
 export * from './errors.ts';
+/** @internal */
+export * from './json.ts';
+/** @internal */
+export * from './show.ts';
+/** @internal */
+export * from './timer.ts';
 export * from './units.ts';

@@ -1,4 +1,5 @@
 import { UsageError } from './errors.ts';
+import { shown } from './show.ts';
 
 export type Duration = number | `${number}${'ms' | 's' | 'm' | 'h'}`;
 export type Bytes = number | `${number}${'KiB' | 'MiB' | 'GiB'}`;
@@ -6,8 +7,8 @@ export type Bytes = number | `${number}${'KiB' | 'MiB' | 'GiB'}`;
 const durations: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
 const sizes: Readonly<Record<string, number>> = { KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3 };
 
-function scaled(text: string, units: Readonly<Record<string, number>>): number {
-  const match = /^(\d+(?:\.\d+)?)([A-Za-z]+)$/.exec(text);
+function scaled(text: unknown, units: Readonly<Record<string, number>>): number {
+  const match = typeof text === 'string' ? /^(\d+(?:\.\d+)?)([A-Za-z]+)$/.exec(text) : null;
   const unit = match === null ? undefined : units[match[2] as string];
   return match === null || unit === undefined ? Number.NaN : Number(match[1]) * unit;
 }
@@ -17,7 +18,7 @@ export function milliseconds(value: Duration, what: string): number {
   const ms = typeof value === 'number' ? value : scaled(value, durations);
   if (ms >= 0) return ms;
   throw new UsageError(
-    `${what}: ${JSON.stringify(value)} is not a duration; give milliseconds, or a text such as '250ms', '1.5s', '2m', '1h'`,
+    `${what}: ${shown(value)} is not a duration; give milliseconds, or a text such as '250ms', '1.5s', '2m', '1h'`,
   );
 }
 
@@ -26,7 +27,7 @@ export function bytes(value: Bytes, what: string): number {
   const n = typeof value === 'number' ? value : scaled(value, sizes);
   if (n >= 0 && Number.isFinite(n)) return Math.floor(n);
   throw new UsageError(
-    `${what}: ${JSON.stringify(value)} is not a size; give bytes, or a text such as '64KiB', '256MiB', '1.5GiB'`,
+    `${what}: ${shown(value)} is not a size; give bytes, or a text such as '64KiB', '256MiB', '1.5GiB'`,
   );
 }
 
