@@ -36,7 +36,9 @@ const byName = new Map<string, number>([
   ...viewNames.map((name, i): [string, number] => [name, Kind.view + i]),
 ]);
 
-const builtinErrors = {
+// Node 24 and later.
+const { SuppressedError } = globalThis as { SuppressedError?: { readonly prototype: object } };
+const builtinErrors: Readonly<Record<string, { readonly prototype: object }>> = {
   Error,
   EvalError,
   RangeError,
@@ -45,7 +47,8 @@ const builtinErrors = {
   TypeError,
   URIError,
   AggregateError,
-} as const;
+  ...(SuppressedError === undefined ? {} : { SuppressedError }),
+};
 
 const errorPrototypes = new Map<string, object>();
 for (const [name, type] of Object.entries({ ...errorTypes, ...builtinErrors }))

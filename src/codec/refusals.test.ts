@@ -61,11 +61,11 @@ describe('a value that can’t travel is named by its path', () => {
       },
       /^args\[0\]\.g: a Generator can't be sent; collect/,
     ],
-    ['iterator', [[1].values()], /^args\[0\]\[0\]: a Array Iterator can't be sent; collect/],
+    ['iterator', [[1].values()], /^args\[0\]\[0\]: an Array Iterator can't be sent; collect/],
     [
       'blob',
       { b: new Blob(['x']) },
-      /^args\[0\]\.b: a Blob can't be sent; send what `await blob\.arrayBuffer\(\)` gives/,
+      /^args\[0\]\.b: a Blob can't be sent; its bytes can only be read asynchronously, .* send what `await blob\.arrayBuffer\(\)` gives/,
     ],
     ['port', { p: new MessageChannel().port1 }, /^args\[0\]\.p: a MessagePort can't be sent/],
     ['subclass of a built-in', [new (class Stack extends Array {})()], /^args\[0\]\[0\] is an instance of class Stack/],
