@@ -8,6 +8,7 @@ import { cancelledHere, Execution } from './execution.ts';
 import * as F from './frames.ts';
 import { type AnyFunction, type Definition, Loaded } from './loaded.ts';
 import type { PartyHost } from './party-host.ts';
+import { settle, type Then, thenOf } from './thenable.ts';
 import type { Stored } from './values.ts';
 
 /** A task that takes longer than this is worth a message or two before it starts. */
@@ -307,45 +308,52 @@ export class Executions {
   #runSynchronously(run: Execution, fn: AnyFunction, args: unknown[]): void {
     this.#top = run;
     let result: unknown;
+    let then: Then | undefined;
     let failed = false;
     try {
       result = fn(...args);
+      then = thenOf(result);
     } catch (error) {
       failed = true;
       result = error;
     }
     this.#top = undefined;
-    if (!failed && isPromise(result)) {
-      this.#active.set(Executions.#key(run.caller, run.slot), run);
-      this.#await(run, result);
+    if (then === undefined) {
+      this.#end(run, failed, result);
       return;
     }
-    this.#end(run, failed, result);
+    this.#active.set(Executions.#key(run.caller, run.slot), run);
+    if (run.timeout > 0) this.#deadlines.arm(run);
+    this.#await(run, result as object, then);
   }
 
   #runAsynchronously(run: Execution, fn: AnyFunction, args: unknown[]): void {
     let result: unknown;
+    let then: Then | undefined;
     try {
       result = this.#storage.run(run, fn as (...a: unknown[]) => unknown, ...args);
+      then = thenOf(result);
     } catch (error) {
       this.#end(run, true, error);
       return;
     }
-    if (isPromise(result)) this.#await(run, result);
-    else this.#end(run, false, result);
+    if (then === undefined) this.#end(run, false, result);
+    else this.#await(run, result as object, then);
   }
 
-  #await(run: Execution, promise: PromiseLike<unknown>): void {
-    promise.then(
-      (value) => {
-        this.#end(run, false, value);
-        this.#host.reactor.kick();
-      },
-      (error: unknown) => {
-        this.#end(run, true, error);
-        this.#host.reactor.kick();
-      },
-    );
+  #await(run: Execution, result: object, then: Then): void {
+    const done = (failed: boolean, value: unknown): void => {
+      this.#end(run, failed, value);
+      this.#host.reactor.kick();
+    };
+    // A `then` of its own is code of the task.
+    if (then !== Promise.prototype.then) this.#storage.run(run, settle, result, then, done);
+    else
+      then.call(
+        result,
+        (value) => done(false, value),
+        (error) => done(true, error),
+      );
   }
 
   /**
@@ -446,8 +454,4 @@ export class Executions {
     this.#host.reactor.kick();
     return true;
   }
-}
-
-function isPromise(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
 }
