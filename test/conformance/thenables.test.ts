@@ -7,7 +7,6 @@ type Settle = (value: unknown) => void;
 
 /** A result that is no promise, and has a `then`: what a query builder, say, gives. */
 function thenable(then: (resolve: Settle, reject: Settle) => void): PromiseLike<unknown> {
-  // biome-ignore lint/suspicious/noThenProperty: it is what these tests are about
   return { then } as unknown as PromiseLike<unknown>;
 }
 
