@@ -9,6 +9,8 @@ import { installTypeScript } from './typescript.ts';
 import { engineHasUsing, lowerUsing } from './using.ts';
 
 type AnyFunction = (...args: unknown[]) => unknown;
+type Values = Readonly<Record<string, unknown>>;
+type Captures = Values | (() => Values);
 /** What a slice is given besides what it imports. */
 interface Surroundings {
   readonly captures: Readonly<Record<string, unknown>>;
@@ -20,12 +22,9 @@ interface Surroundings {
 
 /**
  * Makes the function that a spec describes, in this process. Not cached: the caller keys by `spec.digest`.
- * `captures` are the decoded values of `spec.captures`.
+ * `captures` are the decoded values of `spec.captures`, or give them when they are asked for: behind the imports.
  */
-export async function loadFunction(
-  spec: FunctionSpec,
-  captures: Readonly<Record<string, unknown>> = {},
-): Promise<AnyFunction> {
+export async function loadFunction(spec: FunctionSpec, captures: Captures = {}): Promise<AnyFunction> {
   if (spec.source.kind === 'module') {
     const value = await loadModuleExport(spec.source.url, spec.source.exportName);
     if (typeof value !== 'function') {
@@ -43,7 +42,7 @@ export async function loadFunction(
   return fn as AnyFunction;
 }
 
-async function runSlice(source: SliceSource, captures: Readonly<Record<string, unknown>>): Promise<unknown> {
+async function runSlice(source: SliceSource, captures: Captures): Promise<unknown> {
   if (isTypeScript(source.url)) installTypeScript();
   const text = source.using && !engineHasUsing ? lowerUsing(source.text) : source.text;
   await importsAllowed();
@@ -79,12 +78,25 @@ function importsAllowed(): Promise<unknown> {
   return warned;
 }
 
-function surroundings(url: string, captures: Readonly<Record<string, unknown>>): Surroundings {
+function surroundings(url: string, captures: Captures): Surroundings {
   const file = fileOf(url);
+  const values = (): Values => (typeof captures === 'function' ? captures() : captures);
   let require: unknown;
-  if (!url.startsWith('file:')) return { captures, meta: { url }, require, __filename: url, __dirname: '.' };
+  if (!url.startsWith('file:')) {
+    return {
+      get captures() {
+        return values();
+      },
+      meta: { url },
+      require,
+      __filename: url,
+      __dirname: '.',
+    };
+  }
   return {
-    captures,
+    get captures() {
+      return values();
+    },
     get meta() {
       return {
         url,

@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { CancelledError, InternalError, UsageError } from '../base/index.ts';
+import { CancelledError, UsageError } from '../base/index.ts';
 import { type Cell, NO_CELLS, type Run } from '../protocol/index.ts';
 import type { RingReader } from '../transport/index.ts';
 import { Answers } from './answers.ts';
@@ -90,8 +90,12 @@ export class Executions {
 
   // ---- finding work
 
-  /** Starts one call, the deepest that may; true if there was one. */
-  runNext(idle: boolean): boolean {
+  /**
+   * Starts one call, the deepest that may; true if there was one. A call whose function is not defined yet stays where it is:
+   * a large definition comes in many messages, and is looked for again with each of them. `looked`: messages were looked at
+   * just now.
+   */
+  runNext(idle: boolean, looked = false): boolean {
     if (this.#retiring) return false;
     const { executor } = this.#host.party;
     if (executor.running > 0) return false;
@@ -102,18 +106,23 @@ export class Executions {
     for (let i = 0; i < inboxes.length; i++) {
       const { reader, from: sender } = inboxes[i]!;
       if (!reader.next()) continue;
-      const word = reader.views.words[(reader.at >> 2) + 2] as number;
+      const { words } = reader.views;
+      const w = reader.at >> 2;
+      const word = words[w + 2] as number;
       const depth = word & 0xffff;
       if (depth <= deepest) continue;
       if (!executor.mayStart(depth, ((word >> 16) & F.CALL_EXCLUSIVE) !== 0, idle)) continue;
+      if (this.#functions[sender]?.[words[w + 1] as number] === undefined) {
+        // Its definition may have come after messages were last looked at, and with it who knows what else.
+        if (!looked && this.#host.reactor.poll()) return this.runNext(idle, true);
+        looked = true;
+        continue;
+      }
       best = reader;
       from = sender;
       deepest = depth;
     }
     if (best === undefined) return false;
-    // Its function may have been defined after messages were last looked at.
-    const number = best.views.words[(best.at >> 2) + 1] as number;
-    if (this.#functions[from]?.[number] === undefined) this.#host.reactor.poll();
     this.#host.relief.relieve();
     if (!best.claim()) return true;
     this.#start(from, best);
@@ -133,10 +142,10 @@ export class Executions {
     const length = words[w + 4] as number;
     const extraLength = words[w + 5] as number;
     const timeout = words[w + 6] as number;
-    const loaded = this.#functions[caller]?.[number];
+    const loaded = this.#functions[caller]![number] as Loaded;
     const run = new Execution(
       host,
-      loaded as Loaded,
+      loaded,
       caller,
       slot,
       depthAndFlags & 0xffff,
@@ -150,12 +159,11 @@ export class Executions {
     host.party.executor.started(run);
     this.started++;
     // While a long task is on the stack, nobody here hears that a lease which lies idle is wanted back.
-    if (loaded === undefined || loaded.timing.micros < 0 || loaded.timing.micros > LONG_MICROS)
-      host.party.owner.returnIdle();
+    if (loaded.timing.micros < 0 || loaded.timing.micros > LONG_MICROS) host.party.owner.returnIdle();
     this.#show(run);
     this.#told(false);
 
-    if (loaded?.fn !== undefined) {
+    if (loaded.fn !== undefined) {
       const args = this.#arguments(run, flags, bytes, at + F.CALL_HEADER, length, extraLength);
       reader.advance();
       if (args !== undefined) this.#run(run, loaded.fn, args);
@@ -164,14 +172,10 @@ export class Executions {
     // Loading comes first: the modules that it imports may register what the arguments need.
     const copy = bytes.slice(at + F.CALL_HEADER, at + F.CALL_HEADER + length + extraLength);
     reader.advance();
-    if (loaded === undefined) {
-      this.#end(run, true, new InternalError(`function number ${number} of party ${caller} is unknown here`));
-      return;
-    }
     this.#active.set(Executions.#key(caller, slot), run);
-    void loaded.load().then(() => {
+    void loaded.load().then((error) => {
       if (run.over) return;
-      if (loaded.error !== undefined) this.#end(run, true, loaded.error);
+      if (error !== undefined) this.#end(run, true, error);
       else {
         const args = this.#arguments(run, flags, copy, 0, length, extraLength);
         if (args !== undefined) this.#run(run, loaded.fn as AnyFunction, args);
@@ -420,13 +424,13 @@ export class Executions {
       }
     }
     const micros = (performance.now() - run.begun) * 1000;
-    run.loaded?.timing.observe(micros);
+    run.loaded.timing.observe(micros);
     this.#answers.answer(run, failed, result, micros);
     if (this.#shown === run) this.#showPlaced();
     if (run.timeout > 0) this.#deadlines.end(run);
     run.expireHandles();
     const { loaded } = run;
-    if (loaded !== undefined && loaded.maxCalls > 0 && ++loaded.calls >= loaded.maxCalls) this.#retiring = true;
+    if (loaded.maxCalls > 0 && ++loaded.calls >= loaded.maxCalls) this.#retiring = true;
     if (this.#retiring && this.#active.size === 0) this.onRetire?.();
   }
 

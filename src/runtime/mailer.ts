@@ -3,6 +3,9 @@ import type { Reactor } from '../transport/index.ts';
 import * as F from './frames.ts';
 import { isReference } from './reference.ts';
 
+/** Scratch beyond this is given back after the frame that needed it. */
+const KEPT_SCRATCH = 1024 * 1024;
+
 /** Writes and reads the frames of the message ring that are not on the fastest path. */
 export class Mailer {
   readonly #reactor: Reactor;
@@ -73,6 +76,9 @@ export class Mailer {
       part.set(frame.subarray(at, at + n), 16);
       this.#reactor.post(to, part, 16 + n);
     }
+    if (frame.length <= KEPT_SCRATCH) return;
+    this.#scratch = new Uint8Array(4096);
+    this.#words = new Int32Array(this.#scratch.buffer);
   }
 
   /** The data of a frame made by `post`, which begins at `at`. */

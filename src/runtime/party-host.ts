@@ -35,6 +35,7 @@ import type { Executions } from './executions.ts';
 import { Failures } from './failures.ts';
 import * as F from './frames.ts';
 import { Housekeeping } from './housekeeping.ts';
+import type { Definition } from './loaded.ts';
 import { Mailer } from './mailer.ts';
 import { type HandleHost, Reference } from './reference.ts';
 import { Relief } from './relief.ts';
@@ -476,7 +477,14 @@ export class PartyHost implements PartyPort<Wire>, ReactorHost, HandleHost {
   tell(worker: number, incarnation: number, fn: FunctionEntry): void {
     if (fn.told[worker] === incarnation) return;
     fn.told[worker] = incarnation;
-    this.mailer.define(worker, fn.number, { spec: fn.spec, name: fn.name, maxCalls: fn.maxCalls });
+    const { captures: captured, ...spec } = fn.spec;
+    let captures: Uint8Array | null = null;
+    if (captured !== undefined) {
+      const { bytes, length } = this.values.encoder.encode(captured, 'captures', Number.MAX_SAFE_INTEGER);
+      captures = bytes.subarray(0, length);
+    }
+    const definition: Definition = { spec, captures, name: fn.name, maxCalls: fn.maxCalls };
+    this.mailer.define(worker, fn.number, definition);
   }
 
   /** Cancels a pending task; a borrowed reference's owner is asked to. */

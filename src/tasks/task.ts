@@ -1,4 +1,4 @@
-import { CancelledError, CodecError, NotAvailableError, UsageError } from '../base/index.ts';
+import { CancelledError, CaptureError, CodecError, formatBytes, NotAvailableError, UsageError } from '../base/index.ts';
 import { callSite, describeExport, describeFunction, describeModule, type FunctionSpec } from '../code/index.ts';
 import { Decoder, Encoder } from '../codec/index.ts';
 import {
@@ -97,14 +97,26 @@ function define(spec: FunctionSpec, options: TaskOptions): AnyTask {
   return callable(new Definition(spec, options));
 }
 
+/** What a function may take along: every worker that runs it gets a copy of its own. */
+const MOST_CAPTURED = 64 * 1024 ** 2;
+
 /** Captured values as they are now: what can't travel is an error here, and later changes do not count. */
-function snapshot(captures: Readonly<Record<string, unknown>>): Record<string, unknown> {
+function snapshot(captures: Readonly<Record<string, unknown>>, name: string): Record<string, unknown> {
   for (const [name, value] of Object.entries(captures)) {
     if (!isReference(value)) continue;
     throw new CodecError(`captures.${name} is a Ref, which can't be captured: pass it as an argument`);
   }
   const encoder = new Encoder({ isRef: () => false });
-  const { bytes, length } = encoder.encode(captures, 'captures', Number.MAX_SAFE_INTEGER);
+  // Beyond the limit large data stays where it is, so that finding out costs nothing.
+  const { bytes, length, buffers } = encoder.encode(captures, 'captures', MOST_CAPTURED);
+  const size = buffers.reduce((n, part) => n + part.byteLength, length);
+  if (size > MOST_CAPTURED) {
+    throw new CaptureError(
+      `the captures of the task "${name}" take ${formatBytes(size)}, and at most ${formatBytes(MOST_CAPTURED)} can go along ` +
+        'with a function, of which every worker gets a copy: put() the data once, and pass the Ref as an argument',
+      { details: { name, reason: 'size', size } },
+    );
+  }
   return new Decoder().decode(bytes, 0, length) as Record<string, unknown>;
 }
 
@@ -122,7 +134,10 @@ export function task<P extends unknown[], R>(
   if (typeof fn !== 'function') throw new UsageError(`task takes a function, not ${fn === null ? 'null' : typeof fn}`);
   const { captures, ...options } = o;
   const described = describeFunction(fn, { captures, callSite: callSite(task), what: 'task' });
-  const spec = described.captures === undefined ? described : { ...described, captures: snapshot(described.captures) };
+  const spec =
+    described.captures === undefined
+      ? described
+      : { ...described, captures: snapshot(described.captures, described.name) };
   return define(spec, options) as unknown as Task<P, R>;
 }
 
