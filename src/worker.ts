@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module';
 import { workerData } from 'node:worker_threads';
 import { startWorker } from './runtime/worker-main.ts';
 
@@ -12,4 +13,21 @@ startWorker(config);
 
 // Most tasks import the package; the first of them finds it loaded, unless it comes at once.
 const PRELOAD_AFTER_MS = 30;
-setTimeout(() => import('./index.ts').catch(() => {}), PRELOAD_AFTER_MS).unref();
+setTimeout(preload, PRELOAD_AFTER_MS).unref();
+
+/**
+ * Loads the package in one go. An `import()` takes several turns of the event loop, and on Node 20 a task that calls
+ * `require('sheaf')` meanwhile fails, because the module is there and not ready.
+ */
+function preload(): void {
+  const { emitWarning } = process;
+  // That this is experimental on some versions is no news to the program, which did not ask for it.
+  process.emitWarning = () => undefined;
+  try {
+    createRequire(import.meta.url)('./index.js');
+  } catch {
+    // A task is just loading it; or Node was told not to do this, and then the first task that needs it loads it.
+  } finally {
+    process.emitWarning = emitWarning;
+  }
+}
