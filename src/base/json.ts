@@ -24,7 +24,7 @@ function convert(value: unknown, above: readonly object[]): unknown {
     case 'function':
       return `[function ${value.name}]`;
     default:
-      return value === null ? null : convertObject(value, above);
+      return value === null ? null : convertObject(value as object, above);
   }
 }
 

@@ -1,15 +1,21 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { CaptureError, UsageError } from '../base/index.ts';
 import type { CallSite } from './callsite.ts';
-import { findTarget } from './find.ts';
+import { badCaptureError } from './capture-error.ts';
+import { type Captures, encodeCaptures } from './captures.ts';
+import { type Found, findTarget } from './find.ts';
 import { globalNames } from './globals.ts';
+import { freeReferences } from './scope.ts';
 import { type Slice, slice } from './slice.ts';
+import type { SourceModule } from './source.ts';
 import type { FunctionKind, FunctionSpec, SliceSource } from './spec.ts';
 import { sliceText } from './text.ts';
 
 interface DescribeOptions {
   /** Values by the names under which the function uses them. */
-  readonly captures?: Readonly<Record<string, unknown>> | undefined;
+  readonly captures?: Captures | undefined;
+  /** Tells references from other objects: they can't be captured. */
+  readonly isRef?: ((value: object) => boolean) | undefined;
   readonly callSite?: CallSite | undefined;
   readonly what?: 'task' | 'class';
 }
@@ -79,17 +85,23 @@ export function describeFunction(fn: unknown, o: DescribeOptions = {}): Function
   };
   const own = kindOf(fn);
   const kind = own === 'function' ? (cut.kind ?? 'function') : own;
-  const captured = o.captures !== undefined && Object.keys(o.captures).length > 0;
+  const captured =
+    o.captures === undefined || Object.keys(o.captures).length === 0
+      ? undefined
+      : encodeCaptures(o.captures, o.isRef ?? (() => false));
+  if (captured !== undefined && !(captured instanceof Uint8Array)) {
+    throw badCaptureError(subject, captured, found === undefined ? undefined : useOf(found, captured.name), o.callSite);
+  }
   const hash = createHash('sha256').update(`${source.url}\n${source.lineOffset}\n${source.text}`);
   // Two definitions of one text with different captured values are different functions.
-  if (captured) hash.update(`\n${randomUUID()}`);
+  if (captured !== undefined) hash.update(`\n${randomUUID()}`);
   return {
     digest: hash.digest('hex'),
     name,
     kind,
-    synchronous: kind === 'function' && cut.synchronous && !hasFunctions(o.captures),
+    synchronous: kind === 'function' && cut.synchronous,
     source,
-    ...(captured ? { captures: { ...o.captures } } : {}),
+    ...(captured === undefined ? {} : { captures: captured }),
   };
 }
 
@@ -113,6 +125,8 @@ function builtinName(fn: unknown): string | undefined {
   return undefined;
 }
 
-function hasFunctions(captures: Readonly<Record<string, unknown>> | undefined): boolean {
-  return captures !== undefined && Object.values(captures).some((v) => typeof v === 'function');
+/** Where a function uses a captured value; the function itself, when that is not in its own text. */
+function useOf({ module, target, captures }: Found, name: string): { module: SourceModule; offset: number } {
+  const use = freeReferences(module.analysis, target).find(({ node }) => captures.get(node.name) === name);
+  return { module, offset: (use?.node ?? target).start };
 }

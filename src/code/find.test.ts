@@ -25,7 +25,7 @@ function site(url: string, mapped?: { line: number; column: number }): CallSite 
 
 async function run(fn: Fn, at: CallSite, args: unknown[], captures?: Record<string, unknown>): Promise<unknown> {
   const spec = describeFunction(fn, { callSite: at, captures });
-  return (await loadFunction(spec, spec.captures))(...args);
+  return (await loadFunction(spec))(...args);
 }
 
 describe('a function that a tool has rewritten is found in its file', () => {

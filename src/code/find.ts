@@ -7,7 +7,7 @@ import { SourceModule, sourceModule, toFileUrl } from './source.ts';
 import type { FunctionKind } from './spec.ts';
 import { importOf } from './top-level.ts';
 
-interface Found {
+export interface Found {
   readonly module: SourceModule;
   /** A function or class node, or an expression that stands for it. */
   readonly target: AnyNode;

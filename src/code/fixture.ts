@@ -15,13 +15,16 @@ interface Options {
   captures?: Record<string, unknown>;
 }
 
+/** What stands for references. */
+const isRef = (value: object): boolean => 'isTestReference' in value;
+
 function task(fn: AnyFunction, o: Options = {}): Defined {
-  const spec = describeFunction(fn, { captures: o.captures, callSite: callSite(task) });
+  const spec = describeFunction(fn, { captures: o.captures, isRef, callSite: callSite(task) });
   const call = (...args: unknown[]) => (fn as (...a: unknown[]) => unknown)(...args);
   return Object.assign(call, { spec, with: () => call }) as Defined;
 }
 function actor(cls: AnyFunction, o: Options = {}): { spec: FunctionSpec } {
-  return { spec: describeFunction(cls, { captures: o.captures, callSite: callSite(actor), what: 'class' }) };
+  return { spec: describeFunction(cls, { captures: o.captures, isRef, callSite: callSite(actor), what: 'class' }) };
 }
 Object.assign(globalThis, { __sheafTest: { task, actor } });
 
@@ -60,6 +63,6 @@ export async function define(text: string, name?: string): Promise<Record<string
 /** Loads a task's function as a worker does and calls it. */
 export async function call(defined: Defined | undefined, ...args: unknown[]): Promise<unknown> {
   if (defined === undefined) throw new Error('no such task');
-  const fn = await loadFunction(defined.spec, defined.spec.captures);
+  const fn = await loadFunction(defined.spec);
   return fn(...args);
 }

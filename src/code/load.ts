@@ -3,28 +3,24 @@ import { dirname } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { constants, Script } from 'node:vm';
 import { InternalError, UsageError } from '../base/index.ts';
+import { type Captures, decodeCaptures } from './captures.ts';
 import type { FunctionSpec, SliceSource } from './spec.ts';
 import { fileOf, isTypeScript } from './strip.ts';
 import { installTypeScript } from './typescript.ts';
 import { engineHasUsing, lowerUsing } from './using.ts';
 
 type AnyFunction = (...args: unknown[]) => unknown;
-type Values = Readonly<Record<string, unknown>>;
-type Captures = Values | (() => Values);
-/** What a slice is given besides what it imports. */
+/** What a slice is given besides what it imports, and takes after it has imported that. */
 interface Surroundings {
-  readonly captures: Readonly<Record<string, unknown>>;
+  readonly captures: Captures;
   readonly meta: unknown;
   readonly require: unknown;
   readonly __filename: string;
   readonly __dirname: string;
 }
 
-/**
- * Makes the function that a spec describes, in this process. Not cached: the caller keys by `spec.digest`.
- * `captures` are the decoded values of `spec.captures`, or give them when they are asked for: behind the imports.
- */
-export async function loadFunction(spec: FunctionSpec, captures: Captures = {}): Promise<AnyFunction> {
+/** Makes the function that a spec describes, in this process. Not cached: the caller keys by `spec.digest`. */
+export async function loadFunction(spec: FunctionSpec): Promise<AnyFunction> {
   if (spec.source.kind === 'module') {
     const value = await loadModuleExport(spec.source.url, spec.source.exportName);
     if (typeof value !== 'function') {
@@ -32,7 +28,7 @@ export async function loadFunction(spec: FunctionSpec, captures: Captures = {}):
     }
     return value as AnyFunction;
   }
-  const fn = await runSlice(spec.source, captures);
+  const fn = await runSlice(spec.source, spec.captures);
   if (typeof fn !== 'function')
     throw new InternalError(`the slice of "${spec.name}" is not a function but ${typeof fn}`);
   // Stacks print the name; a slice assigns its function to a variable of another one.
@@ -42,7 +38,7 @@ export async function loadFunction(spec: FunctionSpec, captures: Captures = {}):
   return fn as AnyFunction;
 }
 
-async function runSlice(source: SliceSource, captures: Captures): Promise<unknown> {
+async function runSlice(source: SliceSource, captures: Uint8Array | undefined): Promise<unknown> {
   if (isTypeScript(source.url)) installTypeScript();
   const text = source.using && !engineHasUsing ? lowerUsing(source.text) : source.text;
   await importsAllowed();
@@ -78,14 +74,18 @@ function importsAllowed(): Promise<unknown> {
   return warned;
 }
 
-function surroundings(url: string, captures: Captures): Surroundings {
+function surroundings(url: string, encoded: Uint8Array | undefined): Surroundings {
   const file = fileOf(url);
-  const values = (): Values => (typeof captures === 'function' ? captures() : captures);
   let require: unknown;
+  let values: Captures | undefined;
+  const captures = (): Captures => {
+    values ??= encoded === undefined ? {} : decodeCaptures(encoded);
+    return values;
+  };
   if (!url.startsWith('file:')) {
     return {
       get captures() {
-        return values();
+        return captures();
       },
       meta: { url },
       require,
@@ -95,7 +95,7 @@ function surroundings(url: string, captures: Captures): Surroundings {
   }
   return {
     get captures() {
-      return values();
+      return captures();
     },
     get meta() {
       return {

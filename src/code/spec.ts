@@ -28,5 +28,6 @@ export interface FunctionSpec {
   /** Neither it nor what it reaches goes on after it has returned. */
   readonly synchronous: boolean;
   readonly source: SliceSource | ModuleSource;
-  readonly captures?: Readonly<Record<string, unknown>>;
+  /** Captured values by name, encoded: see `captures.ts`. */
+  readonly captures?: Uint8Array;
 }

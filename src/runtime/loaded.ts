@@ -1,16 +1,12 @@
 import { TaskError } from '../base/index.ts';
 import { type FunctionSpec, installTypeScript, loadFunction } from '../code/index.ts';
-import { Decoder } from '../codec/index.ts';
 import { Timing } from '../protocol/index.ts';
 
 export type AnyFunction = (...args: unknown[]) => unknown;
 
 /** What a function number means, as one party tells another. */
 export interface Definition {
-  /** Without its captures. */
   readonly spec: FunctionSpec;
-  /** They are read where the function is loaded: what is wrong with them is the task's affair. */
-  readonly captures: Uint8Array | null;
   readonly name: string;
   readonly maxCalls: number;
 }
@@ -21,7 +17,6 @@ export class Loaded {
   readonly synchronous: boolean;
   readonly maxCalls: number;
   readonly spec: FunctionSpec;
-  #captures: Uint8Array | null;
   fn: AnyFunction | undefined = undefined;
   #loading: Promise<Error | undefined> | undefined = undefined;
   calls = 0;
@@ -31,7 +26,6 @@ export class Loaded {
   constructor(definition: Definition) {
     this.name = definition.name;
     this.spec = definition.spec;
-    this.#captures = definition.captures;
     this.synchronous = definition.spec.synchronous && definition.spec.kind === 'function';
     this.maxCalls = definition.maxCalls;
   }
@@ -52,14 +46,7 @@ export class Loaded {
       // Stacks of what users' tools have built; not before, since reading the maps of our own files takes time.
       process.setSourceMapsEnabled(true);
       if (needsTypeScript(this.spec)) installTypeScript();
-      const captures = this.#captures;
-      let decoded: Record<string, unknown> | undefined;
-      // Read behind the imports, which may register what they need.
-      this.fn = (await loadFunction(this.spec, () => {
-        decoded ??= captures === null ? {} : (new Decoder().decode(captures, 0, captures.length) as typeof decoded);
-        return decoded as Record<string, unknown>;
-      })) as AnyFunction;
-      this.#captures = null;
+      this.fn = (await loadFunction(this.spec)) as AnyFunction;
       return undefined;
     } catch (error) {
       return new TaskError(`the function ${this.name} can't be loaded on the worker: ${String(error)}`, {

@@ -477,13 +477,7 @@ export class PartyHost implements PartyPort<Wire>, ReactorHost, HandleHost {
   tell(worker: number, incarnation: number, fn: FunctionEntry): void {
     if (fn.told[worker] === incarnation) return;
     fn.told[worker] = incarnation;
-    const { captures: captured, ...spec } = fn.spec;
-    let captures: Uint8Array | null = null;
-    if (captured !== undefined) {
-      const { bytes, length } = this.values.encoder.encode(captured, 'captures', Number.MAX_SAFE_INTEGER);
-      captures = bytes.subarray(0, length);
-    }
-    const definition: Definition = { spec, captures, name: fn.name, maxCalls: fn.maxCalls };
+    const definition: Definition = { spec: fn.spec, name: fn.name, maxCalls: fn.maxCalls };
     this.mailer.define(worker, fn.number, definition);
   }
 

@@ -87,10 +87,21 @@ export function checkResources(resources: unknown, what: string): void {
     amount(value as number, `${what}: the option \`resources.${key}\``);
 }
 
+export function checkCaptures(captures: unknown): void {
+  if (typeof captures === 'object' && captures !== null && !Array.isArray(captures)) return;
+  throw new UsageError(
+    `task: the option \`captures\` is ${Array.isArray(captures) ? 'an array' : String(captures)}; give values by the names ` +
+      'under which the function uses them, such as { captures: { k } }',
+  );
+}
+
 export function checkTaskOptions(options: TaskOptions, name: string): void {
   const what = `task ${name}`;
   checkObject(options, what);
   checkNames(options, known, later, what);
+  if ((options as { captures?: unknown }).captures !== undefined) {
+    throw new UsageError(`${what}: the option \`captures\` belongs to the definition; give it to task()`);
+  }
   const { name: own, signal, resources, retryErrors } = options as Record<string, unknown>;
   if (own !== undefined && typeof own !== 'string')
     throw new UsageError(`${what}: the option \`name\` is ${typeof own}; give a text`);

@@ -1,6 +1,5 @@
-import { CancelledError, CaptureError, CodecError, formatBytes, NotAvailableError, UsageError } from '../base/index.ts';
+import { CancelledError, NotAvailableError, UsageError } from '../base/index.ts';
 import { callSite, describeExport, describeFunction, describeModule, type FunctionSpec } from '../code/index.ts';
-import { Decoder, Encoder } from '../codec/index.ts';
 import {
   afterSettling,
   ByReference,
@@ -11,7 +10,7 @@ import {
 } from '../runtime/index.ts';
 import { currentEngine, engineOf } from './context.ts';
 import { mapItems } from './map.ts';
-import { checkTaskOptions, resolveOptions } from './options.ts';
+import { checkCaptures, checkTaskOptions, resolveOptions } from './options.ts';
 import { enterScope } from './scope.ts';
 import type { Args, ByRef, MapOptions, Ref, Remote, Task, TaskOptions } from './types.ts';
 
@@ -97,35 +96,12 @@ function define(spec: FunctionSpec, options: TaskOptions): AnyTask {
   return callable(new Definition(spec, options));
 }
 
-/** What a function may take along: every worker that runs it gets a copy of its own. */
-const MOST_CAPTURED = 64 * 1024 ** 2;
-
-/** Captured values as they are now: what can't travel is an error here, and later changes do not count. */
-function snapshot(captures: Readonly<Record<string, unknown>>, name: string): Record<string, unknown> {
-  for (const [name, value] of Object.entries(captures)) {
-    if (!isReference(value)) continue;
-    throw new CodecError(`captures.${name} is a Ref, which can't be captured: pass it as an argument`);
-  }
-  const encoder = new Encoder({ isRef: () => false });
-  // Beyond the limit large data stays where it is, so that finding out costs nothing.
-  const { bytes, length, buffers } = encoder.encode(captures, 'captures', MOST_CAPTURED);
-  const size = buffers.reduce((n, part) => n + part.byteLength, length);
-  if (size > MOST_CAPTURED) {
-    throw new CaptureError(
-      `the captures of the task "${name}" take ${formatBytes(size)}, and at most ${formatBytes(MOST_CAPTURED)} can go along ` +
-        'with a function, of which every worker gets a copy: put() the data once, and pass the Ref as an argument',
-      { details: { name, reason: 'size', size } },
-    );
-  }
-  return new Decoder().decode(bytes, 0, length) as Record<string, unknown>;
-}
-
 /**
  * Makes a function a task: calling it runs it on a worker and gives a `Ref` of its result at once.
  *
  * @param fn a function whose free names are all globals, imports, or top-level functions and constants of its file;
  *   anything else is listed in `captures` and sent by value.
- * @throws CaptureError when it uses a name that can't travel.
+ * @throws CaptureError when it uses a name that can't travel, or captures a value that can't.
  */
 export function task<P extends unknown[], R>(
   fn: (...args: P) => R,
@@ -133,11 +109,8 @@ export function task<P extends unknown[], R>(
 ): Task<P, R> {
   if (typeof fn !== 'function') throw new UsageError(`task takes a function, not ${fn === null ? 'null' : typeof fn}`);
   const { captures, ...options } = o;
-  const described = describeFunction(fn, { captures, callSite: callSite(task), what: 'task' });
-  const spec =
-    described.captures === undefined
-      ? described
-      : { ...described, captures: snapshot(described.captures, described.name) };
+  if (captures !== undefined) checkCaptures(captures);
+  const spec = describeFunction(fn, { captures, isRef: isReference, callSite: callSite(task), what: 'task' });
   return define(spec, options) as unknown as Task<P, R>;
 }
 

@@ -13,7 +13,7 @@ import {
   TaskError,
   task,
 } from 'sheaf';
-import { failure, type Isolation, mark, marks, onHosts, scratch } from './support.ts';
+import { failure, type Isolation, mark, marks, onHosts, program, scratch } from './support.ts';
 
 class StockError extends Error {
   readonly sku: string;
@@ -88,11 +88,51 @@ test('a local variable captured by mistake is an error that names it, at the def
   );
 });
 
+test('a captured value that cannot travel is an error that names it, at the definition', () => {
+  const log = { level: 1, sinks: [() => 1] };
+  assert.throws(
+    () => task((x: number) => x + log.level, { captures: { log } }),
+    (error: Error) => {
+      assert.ok(error instanceof CaptureError, String(error));
+      assert.match(
+        error.message,
+        /uses "log" at .*errors\.test\S*:\d+:\d+, a captured value that can't travel \(log\.sinks\[0\]/,
+      );
+      assert.deepEqual([error.details?.name, error.details?.reason], ['log', 'value']);
+      return true;
+    },
+  );
+});
+
 onHosts('errors', { cpus: 2, memory: '64MiB' }, (_session: () => Session, isolation: Isolation) => {
   test('what is captured on purpose travels by value', { timeout: 10_000 }, async () => {
     const factor = 3;
     const times = task((x: number) => x * factor, { captures: { factor } });
     assert.equal(await times(5).value, 15);
+  });
+
+  test('a Ref is captured by nobody: the error says to pass it', { timeout: 10_000 }, async () => {
+    const model = put(5);
+    const config = { models: [model] };
+    for (const define of [
+      () => task((x: number) => [x, model], { captures: { model } }),
+      () => task((x: number) => [x, config], { captures: { config } }),
+    ]) {
+      assert.throws(define, (error: Error) => {
+        assert.ok(error instanceof CaptureError, String(error));
+        assert.match(error.message, /uses "(?:model|config)" at \S+, a captured .*Ref.*\. Pass it as an argument/);
+        assert.equal(error.details?.reason, 'value');
+        return true;
+      });
+    }
+    assert.deepEqual(await add(model, 1).value, 6);
+  });
+
+  test('what is captured may be of a class that only the function knows there', { timeout: 30_000 }, async () => {
+    const { stdout, stderr, code } = await program('captured.mjs', [isolation]);
+    assert.deepEqual([code, stderr], [0, '']);
+    const row = 'row 88 0.5 1152921504606846976 aaaa word-8, 3 buffers';
+    assert.deepEqual(stdout.trim().split('\n'), [row.replace('88', '81').replace('word-8', 'word-1'), row, row]);
   });
 
   test("a task's error arrives with its class, message, fields, stack and tasks (line 4)", {

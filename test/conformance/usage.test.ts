@@ -68,6 +68,14 @@ onHosts('wrong use', { cpus: 1, memory: '16MiB' }, () => {
       NotAvailableError,
       /generator/,
     );
+    for (const captures of [5, null, [1]]) {
+      const options = wrong<{ captures: Record<string, unknown> }>({ captures });
+      await teaches(
+        () => task(() => 1, options),
+        UsageError,
+        /`captures` is (?:5|null|an array); give values by the names/,
+      );
+    }
     await teaches(() => remote(wrong<string>(5)), SheafError, /remote|module/);
     await teaches(() => scope(wrong<() => Promise<void>>(5)), UsageError, /scope takes/);
   });
@@ -92,6 +100,7 @@ onHosts('wrong use', { cpus: 1, memory: '16MiB' }, () => {
     await teaches(bad({ name: 5 }), UsageError, /name/);
     await teaches(bad({ signal: 5 }), UsageError, /signal/);
     await teaches(bad({ session: {} }), UsageError, /session/);
+    await teaches(bad({ captures: { k: 1 } }), UsageError, /`captures` belongs to the definition/);
     await teaches(bad(5), UsageError, /options/);
     for (const later of ['labels', 'placement', 'replicas', 'pure', 'ranks']) {
       await teaches(bad({ [later]: 1 }), NotAvailableError, new RegExp(`\`${later}\` comes with`));

@@ -189,7 +189,7 @@ export class SpmdEngine implements Engine, HandleHost {
   async #call(job: Job, spec: FunctionSpec, args: unknown[]): Promise<unknown> {
     let loading = this.#functions.get(spec.digest);
     if (loading === undefined) {
-      loading = loadFunction(spec, spec.captures);
+      loading = loadFunction(spec);
       this.#functions.set(spec.digest, loading);
     }
     const fn = await loading;

@@ -41,7 +41,7 @@ import { loadFunction } from './code.js';
 const { spec, args } = deserialize(Buffer.from(await text(process.stdin), 'base64'));
 let out;
 try {
-  const fn = await loadFunction(spec, spec.captures);
+  const fn = await loadFunction(spec);
   let value;
   if (/^class\\b/.test(Function.prototype.toString.call(fn))) value = await new fn(...args).run();
   else value = await fn(...args);
