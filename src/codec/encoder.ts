@@ -22,10 +22,10 @@ const noBuffers: readonly OutOfBand[] = Object.freeze([]);
 const noRefs: readonly object[] = Object.freeze([]);
 
 /**
- * Values to bytes. It keeps what structured clone keeps, and also errors with their class, fields, cause and stack, own
- * error classes of this package, URL and URLSearchParams, null prototypes, and instances of registered classes. A Buffer
- * arrives as a Uint8Array and a SharedArrayBuffer as an ArrayBuffer; a view sends only the bytes that the views of its
- * buffer cover. Anything else is a CodecError with the path to it.
+ * Values to bytes. It keeps every value of the language that structured clone keeps, and also errors with their class,
+ * fields, cause and stack, own error classes of this package, URL and URLSearchParams, null prototypes, and instances of
+ * registered classes. A Buffer arrives as a Uint8Array, a shared or resizable buffer as an ArrayBuffer; a view sends only the
+ * bytes that the views of its buffer cover. Anything else is a CodecError with the path to it.
  */
 export class Encoder {
   readonly #options: WriterOptions;

@@ -238,6 +238,24 @@ describe('an error that can’t be sent whole', () => {
     assertSaysSo((sent(own) as Error & { x: unknown }).x, /^error\.x: reading it failed with TypeError: no/);
   });
 
+  it('of a class with a codec is an instance of it, and loses what its wire form loses', () => {
+    class Timed extends Error {
+      readonly at: Date;
+      constructor(at: Date, message: string) {
+        super(message);
+        this.at = at;
+      }
+    }
+    registerCodec(Timed, {
+      id: 'test.Timed',
+      encode: ({ at, message }) => [at, message] as const,
+      decode: ([at, message]) => new Timed(at, message),
+    });
+    const copy = sent(new Timed(new Date(5), 'm'));
+    assert.ok(copy instanceof Timed);
+    assert.deepEqual([copy.at.getTime(), copy.message], [5, 'm']);
+  });
+
   it('of a class whose codec fails goes as any other error', () => {
     class Registered extends TypeError {
       readonly kept = 1;

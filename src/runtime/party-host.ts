@@ -242,16 +242,25 @@ export class PartyHost implements PartyPort<Wire>, ReactorHost, HandleHost {
     const { retryErrors } = (task as Call).plan;
     if (retryErrors === false || task.retries <= 0) return false;
     if (typeof retryErrors === 'function') {
+      const error = this.#readError(failure);
       try {
-        const error = this.values.read(failure);
-        if (!retryErrors(error instanceof Error ? error : new Error(String(error)))) return false;
-      } catch (error) {
-        this.log(`the retryErrors function of ${(task as Call).name} threw: ${String(error)}`);
+        if (!retryErrors(error)) return false;
+      } catch (thrown) {
+        this.log(`the retryErrors function of ${(task as Call).name} threw: ${String(thrown)}`);
         return false;
       }
     }
     this.retrying(task, true, 'its own error');
     return true;
+  }
+
+  /** The error of a failed cell; what keeps it from being read here is one, too. */
+  #readError(cell: Cell): Error {
+    try {
+      return toError(this.values.read(cell));
+    } catch (error) {
+      return toError(error);
+    }
   }
 
   drain(party: number): void {
