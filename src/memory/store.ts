@@ -1,4 +1,3 @@
-import { closeSync } from 'node:fs';
 import { formatBytes, InternalError, OutOfMemoryError, UsageError } from '../base/index.ts';
 import { attachSegment, createSegment, libc, type Segment, type SharedMemory, segmentBytes } from '../native/index.ts';
 import { collectGarbage } from './collector.ts';
@@ -327,7 +326,7 @@ export class SharedStore {
     }
     this.#table.close();
     this.#regions.punch(0, this.handle.pages);
-    if (this.handle.kind === 'memfd') closeSync(this.handle.fd);
+    if (this.handle.kind === 'memfd') libc()?.close(this.handle.fd);
   }
 
   #check(): void {

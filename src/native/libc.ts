@@ -34,6 +34,8 @@ interface Libc {
   pipe(): [number, number];
   /** A second descriptor for the same file. */
   dup(fd: number): number;
+  /** Closes a descriptor that was made here. Node would take one that it has not opened itself for a mistake. */
+  close(fd: number): void;
   /** Writes one byte; a full pipe is as good as a written one. */
   ring(fd: number): void;
   /** The allocator gives free memory back to the system, where it can. */
@@ -113,6 +115,7 @@ function load(): Libc | undefined {
   const memcpy = lib.func('uint64_t memcpy(uint64_t to, const void *from, size_t n)');
   const pipe2 = lib.func('int pipe2(_Out_ int *fds, int flags)');
   const dup = lib.func('int dup(int fd)');
+  const close = lib.func('int close(int fd)');
   const mallocTrim = optional(() => lib.func('int malloc_trim(size_t pad)'));
   const write = lib.func('int64_t write(int fd, const void *data, size_t n)');
   const schedYield = lib.func('int sched_yield()');
@@ -149,6 +152,7 @@ function load(): Libc | undefined {
       return fds;
     },
     dup: (fd) => check('dup', dup(fd)),
+    close: (fd) => void check('close', close(fd)),
     ring: (fd) => void write(fd, bell, 1),
     yieldCore: () => void schedYield(),
     trim: () => void mallocTrim?.(0),

@@ -1,4 +1,3 @@
-import { closeSync } from 'node:fs';
 import { libc } from './libc.ts';
 
 /** WebAssembly counts memory in pages of this many bytes. */
@@ -96,6 +95,6 @@ export function sharingWorks(): boolean {
   } catch {
     return false;
   } finally {
-    if (fd !== undefined) closeSync(fd);
+    if (fd !== undefined) libc()?.close(fd);
   }
 }

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { closeSync, existsSync, rmSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { isMainThread, Worker } from 'node:worker_threads';
@@ -10,6 +10,7 @@ import {
   type BellPipes,
   blockShape,
   ChannelBell,
+  closeBellPipes,
   ControlBlock,
   createBellPipes,
   PipeBell,
@@ -122,8 +123,8 @@ export class LocalSession {
         if (!this.host.closed) this.host.mailer.post(0, { type: 'exited', party: FIRST_WORKER, reason });
       };
       const { pid } = new ProcessHost(session).start(FIRST_WORKER, 1, exited, [worker]);
-      closeSync(worker);
-      if (pid === undefined) closeSync(life);
+      c.close(worker);
+      if (pid === undefined) c.close(life);
       else adopted = { party: FIRST_WORKER, incarnation: 1, pid, life };
     }
     const config: ControlConfig = {
@@ -255,9 +256,9 @@ export class LocalSession {
     const { segment } = this.#block;
     if (segment.fd !== undefined) {
       libc()?.punchHole(segment.fd, 0, segment.byteLength);
-      closeSync(segment.fd);
+      libc()?.close(segment.fd);
     }
-    if (this.#pipes !== undefined) for (const fd of [...this.#pipes.read, ...this.#pipes.write]) closeSync(fd);
+    if (this.#pipes !== undefined) closeBellPipes(this.#pipes);
   }
 }
 

@@ -1,4 +1,4 @@
-import { closeSync, writeSync } from 'node:fs';
+import { writeSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { BroadcastChannel } from 'node:worker_threads';
 import { libc } from '../native/index.ts';
@@ -33,7 +33,7 @@ export function createBellPipes(parties: number): BellPipes {
 }
 
 export function closeBellPipes(pipes: BellPipes): void {
-  for (const fd of [...pipes.read, ...pipes.write]) closeSync(fd);
+  for (const fd of [...pipes.read, ...pipes.write]) libc()?.close(fd);
 }
 
 /** More strokes than this at once are heard as several. */

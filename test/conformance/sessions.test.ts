@@ -231,3 +231,12 @@ test('a failure that nobody looked at is reported once, with the place of the ca
   assert.doesNotMatch(stderr, /meant$/m);
   assert.match(stderr, /unobserved\.mjs:\d+/);
 });
+
+for (const isolation of hosts) {
+  test(`a session of a thread opens and closes without a word (${isolation})`, { timeout: 60_000 }, async () => {
+    const { stdout, stderr, code } = await program('in-a-thread.mjs', [isolation], 50_000);
+    assert.equal(code, 0, stderr);
+    assert.equal(stderr, '');
+    assert.equal(stdout, '2\n3\n');
+  });
+}
