@@ -16,7 +16,7 @@ describe('the directory', () => {
     directory = new Directory<unknown>(NODE, {
       resolved: (party, _id, { payload }) => events.push(`resolved ${party.slice(17)} ${payload}`),
       lost: (party, _id, reason) => events.push(`lost ${party.slice(17)}: ${reason}`),
-      freed: (owner) => events.push(`freed ${owner.slice(17)}`),
+      freed: (owner, _id, observed) => events.push(`freed ${owner.slice(17)}${observed ? ', observed' : ''}`),
       keep: (payload) => events.push(`keep ${payload}`),
       drop: (payload) => events.push(`drop ${payload}`),
     });
@@ -73,6 +73,54 @@ describe('the directory', () => {
     assert.equal(directory.size, 1, 'the inner one, for party 2');
     directory.remove(id(1, 1), key(2), 1, null);
     assert.equal(directory.size, 0);
+  });
+
+  // A router's failure, which its caller had caught, was reported as one that nobody had looked at.
+  it('tells the owner in the end whether anybody has asked for the value, or said that nobody need', () => {
+    const held = (sequence: number): string => {
+      directory.promote(id(1, sequence), { ...settled('x'), failed: true });
+      directory.add(id(1, sequence), key(2), at(1));
+      directory.remove(id(1, sequence), key(1), 1, null);
+      take();
+      return id(1, sequence);
+    };
+    const dropped = held(1);
+    directory.remove(dropped, key(2), 1, at(1));
+    assert.deepEqual(take(), ['drop x', 'freed 1.1']);
+    const asked = held(2);
+    directory.resolve(asked, key(2));
+    directory.remove(asked, key(2), 1, at(1));
+    assert.deepEqual(take(), ['resolved 2.1 x', 'drop x', 'freed 1.1, observed']);
+    const ignored = held(3);
+    directory.remove(ignored, key(2), 1, at(1), true);
+    assert.deepEqual(take(), ['drop x', 'freed 1.1, observed']);
+    // Its holder may be done with it before it is known here.
+    directory.add(id(1, 4), key(2), at(1));
+    directory.remove(id(1, 4), key(2), 1, at(1), true);
+    directory.promote(id(1, 4), { ...settled('x'), failed: true });
+    directory.remove(id(1, 4), key(1), 1, null);
+    assert.deepEqual(take(), ['keep x', 'drop x', 'freed 1.1, observed']);
+    assert.equal(directory.strays, 0);
+  });
+
+  it('knows the failures that nobody has asked for and whose owners have let go', () => {
+    for (const sequence of [1, 2, 3, 4]) {
+      directory.promote(id(1, sequence), { ...settled(`x${sequence}`), failed: sequence !== 4 });
+      directory.add(id(1, sequence), key(2), at(1));
+    }
+    for (const sequence of [1, 2, 4]) directory.remove(id(1, sequence), key(1), 1, null);
+    directory.resolve(id(1, 2), key(2));
+    assert.deepEqual(directory.unobserved(key(2)), [{ id: id(1, 1), payload: 'x1', references: 0 }]);
+    assert.deepEqual(directory.unobserved(key(1)), []);
+  });
+
+  it('forgets what it was told early of what a dead party owned', () => {
+    directory.add(id(3, 1), key(2), at(1));
+    directory.remove(id(3, 1), key(2), 1, at(1), true);
+    assert.equal(directory.strays, 1);
+    directory.partyDying(key(3));
+    directory.partyDied(key(3));
+    assert.equal(directory.strays, 0);
   });
 
   it('strikes out what a dead party held and what it had counted others in for', () => {

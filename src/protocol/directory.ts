@@ -4,8 +4,8 @@ import type { SettledValue } from './messages.ts';
 export interface DirectoryPort<P> {
   resolved(party: string, id: string, settled: SettledValue<P>): void;
   lost(party: string, id: string, reason: string): void;
-  /** Tells the owner that nobody holds it any more. */
-  freed(owner: string, id: string): void;
+  /** Tells the owner that nobody holds it any more, and whether anybody has looked at it. */
+  freed(owner: string, id: string, observed: boolean): void;
   /** The directory keeps a value: the host pins what it needs. */
   keep(payload: P): void;
   drop(payload: P): void;
@@ -19,6 +19,8 @@ interface Entry<P> {
   settled: SettledValue<P> | null;
   /** Parties that want the value. */
   waiting: string[];
+  /** Somebody has asked for the value, or said that nobody need: a failure is no longer the owner's to report. */
+  observed: boolean;
   /** Its owner is gone. The value is kept only for those to whom it is on its way. */
   lost: boolean;
 }
@@ -42,6 +44,8 @@ export class Directory<P> {
   /** Additions for ids that are not here yet: their owner's promotion is still on its way. */
   readonly #early = new Map<string, Map<string, number>>();
   readonly #earlyWaiting = new Map<string, string[]>();
+  /** Those of them that somebody has let go of who has looked at the value, or says that nobody need. */
+  readonly #earlyObserved = new Set<string>();
   /** The newest dead incarnation at each place. */
   readonly #dead = new Map<string, number>();
   /** Parties that have died and are not buried yet. */
@@ -69,7 +73,7 @@ export class Directory<P> {
 
   /** Ids for which something has come, but not their promotion. */
   get strays(): number {
-    return this.#early.size + this.#earlyWaiting.size;
+    return this.#early.size + this.#earlyWaiting.size + this.#earlyObserved.size;
   }
 
   /**
@@ -92,6 +96,7 @@ export class Directory<P> {
       holders,
       settled: null,
       waiting: this.#earlyWaiting.get(id) ?? [],
+      observed: this.#earlyObserved.delete(id) || this.#earlyWaiting.has(id),
       lost: false,
     };
     this.#earlyWaiting.delete(id);
@@ -128,8 +133,15 @@ export class Directory<P> {
     if (!this.#isDead(party)) this.#add(id, counted(party, by), 1);
   }
 
-  remove(id: string, party: string, count: number, by: string | null): void {
+  remove(id: string, party: string, count: number, by: string | null, observed = false): void {
+    if (observed) this.#observe(id);
     this.#add(id, counted(party, by), -count);
+  }
+
+  #observe(id: string): void {
+    const entry = this.#entries.get(id);
+    if (entry !== undefined) entry.observed = true;
+    else if (!this.#isDead(ownerKeyOf(id)) && !this.#isPast(id)) this.#earlyObserved.add(id);
   }
 
   #add(id: string, holder: string, count: number): void {
@@ -156,6 +168,7 @@ export class Directory<P> {
       }
       return;
     }
+    entry.observed = true;
     if (entry.lost) this.#port.lost(party, id, 'its owner has died');
     else if (entry.settled === null) entry.waiting.push(party);
     else this.#serve(entry, party);
@@ -216,7 +229,7 @@ export class Directory<P> {
       for (const inner of entry.settled.inner) this.#add(inner, containing(entry.id), -1);
     }
     for (const party of entry.waiting) this.#port.lost(party, entry.id, 'it was released');
-    if (!this.#isDead(entry.owner)) this.#port.freed(entry.owner, entry.id);
+    if (!this.#isDead(entry.owner)) this.#port.freed(entry.owner, entry.id, entry.observed);
   }
 
   /**
@@ -257,6 +270,7 @@ export class Directory<P> {
       this.#strike(holders, party);
       if (holders.size === 0 || ownerKeyOf(id) === party) this.#early.delete(id);
     }
+    for (const id of this.#earlyObserved) if (ownerKeyOf(id) === party) this.#earlyObserved.delete(id);
     this.#tellThoseTooEarly(party);
     for (const entry of [...this.#entries.values()]) {
       if (entry.owner === party) this.#ownerDied(entry);
@@ -281,6 +295,19 @@ export class Directory<P> {
     }
     this.#entries.delete(entry.id);
     for (const party of entry.waiting) this.#port.lost(party, entry.id, 'its owner has died');
+  }
+
+  /**
+   * Failures that nobody has looked at, and whose owners have let go of them: those who still hold them have not asked.
+   * Without those of `party`.
+   */
+  unobserved(party: string): { id: string; payload: P; references: number }[] {
+    const found: { id: string; payload: P; references: number }[] = [];
+    for (const { id, owner, holders, settled, observed } of this.#entries.values()) {
+      if (settled === null || !settled.failed || observed || owner === party || holders.has(owner)) continue;
+      found.push({ id, payload: settled.payload, references: settled.inner.length });
+    }
+    return found;
   }
 
   /** Who holds what, for people and tests. */

@@ -69,6 +69,12 @@ export class FakeHost implements PartyPort<unknown> {
     return cell;
   }
 
+  failed(error: unknown): Cell {
+    const cell = new CellClass();
+    this.party.references.settle(cell, true, error, false, NO_CELLS);
+    return cell;
+  }
+
   task(options: { shape?: Shape; uses?: Cell[]; retries?: number; depth?: number; timing?: Timing } = {}): TaskRecord {
     const { owner } = this.party;
     const key = owner.queue(options.shape ?? SHAPE);

@@ -30,8 +30,15 @@ export type ReferenceMessage<P> =
   /** `party` (an address key) holds the object. Said by whoever passed the reference on: the party at the place `by`, or
    * null when a holder speaks for itself, which it may do only while it is still counted on behalf of somebody dead. */
   | { readonly type: 'add'; readonly id: string; readonly party: string; readonly by: string | null }
-  /** The sender gives back what `by` added for it; null for what the directory added, or the sender itself. */
-  | { readonly type: 'remove'; readonly id: string; readonly count: number; readonly by: string | null }
+  /** The sender gives back what `by` added for it; null for what the directory added, or the sender itself. `observed`: it
+   * has looked at the value, or somebody there says that nobody need. */
+  | {
+      readonly type: 'remove';
+      readonly id: string;
+      readonly count: number;
+      readonly by: string | null;
+      readonly observed?: true;
+    }
   | { readonly type: 'resolve'; readonly id: string }
   /** Everything that the dead party had sent to the sender has been worked in. */
   | { readonly type: 'buried'; readonly party: number; readonly incarnation: number };
@@ -56,6 +63,6 @@ export type FromControl<P> =
   | { readonly type: 'resolved'; readonly id: string; readonly settled: SettledValue<P> }
   /** The owner of the object is gone, or the object is unknown. */
   | { readonly type: 'lost'; readonly id: string; readonly reason: string }
-  /** Nobody holds the object any more: the owner can forget it. */
-  | { readonly type: 'freed'; readonly id: string }
+  /** Nobody holds the object any more: the owner can forget it. `observed`: somebody else has looked at it. */
+  | { readonly type: 'freed'; readonly id: string; readonly observed: boolean }
   | { readonly type: 'died'; readonly party: number; readonly incarnation: number; readonly reason: string };

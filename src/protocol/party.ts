@@ -184,7 +184,7 @@ export class Party<P> {
         this.references.lost(message.id, message.reason);
         break;
       case 'freed':
-        this.references.freed(message.id);
+        this.references.freed(message.id, message.observed);
         break;
       case 'died':
         this.#died(message.party, message.incarnation, message.reason);

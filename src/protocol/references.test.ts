@@ -49,9 +49,59 @@ describe('references', () => {
     host.party.references.drop(cell);
     assert.deepEqual(host.take(), ['remove 1 by null']);
     assert.equal(cell.state, READY);
-    host.party.references.freed(id);
+    host.party.references.freed(id, false);
     assert.equal(cell.state, FREED);
     assert.equal(host.party.references.owned.size, 0);
+  });
+
+  it('whose failure others have looked at are let go as such', () => {
+    const host = new FakeHost(1);
+    const cells = [true, false].map((observed) => {
+      const cell = host.failed('no');
+      const id = host.party.references.promote(cell);
+      host.party.references.drop(cell);
+      host.party.references.freed(id, observed);
+      return cell;
+    });
+    assert.deepEqual(host.freed, cells);
+    assert.deepEqual(
+      cells.map((cell) => cell.observed),
+      [true, false],
+    );
+  });
+
+  it('say when they are given back that somebody has looked, or that nobody need', () => {
+    const host = new FakeHost(1);
+    for (const observed of [true, false]) {
+      const cell = host.party.references.granted(idOf(2, 1), 2);
+      cell.observed = observed;
+      host.party.references.drop(cell);
+    }
+    assert.deepEqual(
+      host.said.map((m) => m.type === 'remove' && m.observed),
+      [true, undefined],
+    );
+  });
+
+  it('that a result is delegated to hand their failure over, and share in its being ignored', () => {
+    const host = new FakeHost(1);
+    const { references } = host.party;
+    const [result, ignored] = [new Cell(), new Cell()];
+    ignored.observed = true;
+    const targets = [result, ignored].map((cell, i) => {
+      const target = references.granted(idOf(2, i + 1), 2);
+      references.delegate(cell, target);
+      return target;
+    });
+    assert.deepEqual(
+      targets.map((target) => target.observed),
+      [false, true],
+    );
+    references.need(result);
+    references.resolved(idOf(2, 1), { failed: true, payload: 'no', inner: [] });
+    assert.equal(result.state, FAILED);
+    assert.equal(result.observed, false);
+    assert.equal(targets[0]?.observed, true);
   });
 
   it('that were lent and let go cost the borrower no message', () => {

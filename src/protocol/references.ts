@@ -91,8 +91,10 @@ export class References<P> implements Holder {
     const id = cell.id as string;
     cell.credits = 0;
     cell.sponsored = 0;
-    if (sponsored > 0) this.#port.control({ type: 'remove', id, count: sponsored, by: this.#placeOf(sponsor) });
-    if (credits > sponsored) this.#port.control({ type: 'remove', id, count: credits - sponsored, by: null });
+    const remove = (count: number, by: string | null): void =>
+      this.#port.control({ type: 'remove', id, count, by, ...(cell.observed ? { observed: true } : {}) });
+    if (sponsored > 0) remove(sponsored, this.#placeOf(sponsor));
+    if (credits > sponsored) remove(credits - sponsored, null);
   }
 
   #placeOf(party: number): string {
@@ -176,6 +178,8 @@ export class References<P> implements Holder {
       this.drop(target);
       return;
     }
+    // Whoever says that nobody need look at the one means the other.
+    if (cell.observed) target.observed = true;
     if (target.settled) {
       this.#copy(cell, target);
       return;
@@ -209,6 +213,8 @@ export class References<P> implements Holder {
     const own = new Cell();
     this.#port.decode(own, this.#port.encode(other));
     for (const each of other.inner) this.hold(each);
+    // A failure is from now on that of the cell, which is looked at or not.
+    if (other.state === FAILED) other.observed = true;
     this.settle(cell, other.state === FAILED, own.value, own.pinned, other.inner);
   }
 
@@ -414,10 +420,11 @@ export class References<P> implements Holder {
     notify(cell);
   }
 
-  /** The directory has let go of an own object. */
-  freed(id: string): void {
+  /** The directory has let go of an own object; `observed`: others have looked at it. */
+  freed(id: string, observed: boolean): void {
     const cell = this.owned.get(id);
     if (cell === undefined) return;
+    if (observed) cell.observed = true;
     this.owned.delete(id);
     cell.id = null;
     cell.credits = 0;

@@ -1,9 +1,9 @@
 import { CancelledError } from '../base/index.ts';
-import type { Cell } from '../protocol/index.ts';
+import { type Cell, FAILED, FREED, type Waiter } from '../protocol/index.ts';
 import type { Call } from './call.ts';
 import type { Reference } from './reference.ts';
 import { describeSite } from './sites.ts';
-import type { Values } from './values.ts';
+import type { CellValue, Values } from './values.ts';
 
 interface Failure {
   readonly cell: Cell;
@@ -19,9 +19,13 @@ const MANY = 1000;
  */
 export class Failures {
   readonly #values: Values;
-  readonly #log: (line: string) => void;
+  #log: (line: string) => void;
   readonly #open = new Map<Cell, Failure>();
-  readonly #unreachable = new FinalizationRegistry<Failure>((failure) => this.#report(failure));
+  readonly #unreachable = new FinalizationRegistry<Failure>((failure) => {
+    const { cell } = failure;
+    // Others may hold one that has escaped, and look at it; it is heard of when all have let go.
+    if (cell.id === null || cell.state === FREED) this.#report(failure);
+  });
 
   constructor(values: Values, log: (line: string) => void) {
     this.#values = values;
@@ -34,6 +38,15 @@ export class Failures {
     if (this.#open.size >= MANY) for (const each of this.#open.keys()) if (each.observed) this.#open.delete(each);
     this.#open.set(cell, failure);
     this.#unreachable.register(handle, failure);
+  }
+
+  /** Hears of it when `call`, which returned a reference, fails with that. */
+  delegated(call: Call): Waiter {
+    return {
+      cellSettled: (cell) => {
+        if (cell.state === FAILED && !cell.observed) this.#open.set(cell, { cell, call });
+      },
+    };
   }
 
   /** A failed cell is about to be let go. */
@@ -53,21 +66,36 @@ export class Failures {
       each.observed = true;
     });
     if (seen) return;
-    let text: string;
-    try {
-      const error = this.#values.glance(cell);
-      if (error instanceof CancelledError) return;
-      text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-    } catch (error) {
-      text = String(error);
-    }
-    this.#log(
-      `sheaf: ${call.name}, called ${describeSite(call.site)}, failed and nobody looked at its result ` +
-        `(ref.ignore() says that this is meant): ${text}`,
-    );
+    this.#say(`${call.name}, called ${describeSite(call.site)},`, cell.value, cell.inner.length);
   }
 
-  close(): void {
+  /** The failure, with so many references in it, of a task that a worker has called; its stack says which that was. */
+  elsewhere(value: CellValue, references: number): void {
+    const error = this.#read(value, references);
+    const name = /\n {4}in task (.+) \(attempt \d+, worker \d+\)/.exec(
+      error instanceof Error ? `${error.stack}` : '',
+    )?.[1];
+    this.#say(`${name ?? 'a task'}, called by a task,`, value, references);
+  }
+
+  #say(who: string, value: CellValue, references: number): void {
+    const error = this.#read(value, references);
+    if (error instanceof CancelledError) return;
+    const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+    this.#log(`sheaf: ${who} failed and nobody looked at its result (ref.ignore() says that this is meant): ${text}`);
+  }
+
+  #read(value: CellValue, references: number): unknown {
+    try {
+      return this.#values.glance(value, references);
+    } catch (error) {
+      return error;
+    }
+  }
+
+  /** Reports what is left, by `log` where no other way is open any more. */
+  close(log = this.#log): void {
+    this.#log = log;
     for (const failure of [...this.#open.values()]) this.#report(failure);
   }
 }

@@ -56,6 +56,12 @@ export type HostMessage =
   /** To the driver: a signal seems to have come that it has not listened to. */
   | { readonly type: 'signalled' };
 
+/** What the control thread answers when it is asked to close. */
+export interface LastAnswer {
+  /** Failures of tasks that were called by tasks: nobody has looked at them, though somebody could. */
+  readonly unobserved: readonly { readonly id: string; readonly payload: Wire; readonly references: number }[];
+}
+
 interface PartyHostOptions {
   readonly self: Address;
   readonly block: ControlBlock;
@@ -438,6 +444,7 @@ export class PartyHost implements PartyPort<Wire>, ReactorHost, HandleHost {
     const cell = Reference.peek(handle);
     if (cell.pinned || cell.inner.length > 0 || cell.alias !== null) Reference.watch(handle);
     if (cell.state === FAILED && !cell.observed) this.failures.watch(handle, cell, call);
+    else if (cell.alias !== null) cell.addWaiter(this.failures.delegated(call));
   }
 
   #fromControl(message: FromControl<Wire> | HostMessage): void {
@@ -480,6 +487,15 @@ export class PartyHost implements PartyPort<Wire>, ReactorHost, HandleHost {
       this.mailer.post(CONTROL_PARTY, { type: 'ask', question, what });
       this.reactor.kick();
     });
+  }
+
+  /** Ends the workers of the session. What nobody has looked at of what they called is reported here. */
+  async askToClose(): Promise<void> {
+    const { unobserved } = (await this.ask('close')) as LastAnswer;
+    for (const { id, payload, references } of unobserved) {
+      if (this.party.references.borrowed.get(id)?.observed !== true)
+        this.failures.elsewhere(this.values.parse(payload), references);
+    }
   }
 
   /** Tells a worker what a function number means, once. */

@@ -104,7 +104,7 @@ export class Reference<T> {
   }
 
   ignore(): this {
-    this.#cell.observed = true;
+    for (let cell: Cell | null = this.#cell; cell !== null; cell = cell.alias) cell.observed = true;
     this.#promise?.catch(() => {});
     return this;
   }

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync, rmSync, writeSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { isMainThread, Worker } from 'node:worker_threads';
@@ -10,8 +10,8 @@ import {
   type BellPipes,
   blockShape,
   ChannelBell,
-  closeBellPipes,
   ControlBlock,
+  closeBellPipes,
   createBellPipes,
   PipeBell,
 } from '../transport/index.ts';
@@ -77,6 +77,7 @@ export class LocalSession {
   readonly #store: SharedStore;
   readonly #pipes: BellPipes | undefined;
   readonly #signals: () => void;
+  readonly #unreport: () => void;
   #closing: Promise<void> | undefined;
   #retries: { name: string; charged: boolean; reason: string }[] = [];
 
@@ -182,6 +183,7 @@ export class LocalSession {
       : () => {};
     const silent = explainOnSignal(explainer);
     const tidy = unlinkAtExit(config.socket);
+    this.#unreport = reportAtExit(this.host);
     this.#signals = () => {
       unguard();
       silent();
@@ -238,7 +240,7 @@ export class LocalSession {
 
   /** The process is about to end: workers go, and nobody is told of what was pending. */
   endForExit(): Promise<void> {
-    this.#closing ??= atMost(END_MS, this.host.ask('close'));
+    this.#closing ??= atMost(END_MS, this.host.askToClose());
     return this.#closing;
   }
 
@@ -248,8 +250,9 @@ export class LocalSession {
     // Until it is all over, this alone keeps the process alive.
     this.#control.ref();
     const gone = new Promise<void>((resolve) => this.#control.once('exit', () => resolve()));
-    await atMost(2000, this.host.closed ? Promise.resolve() : this.host.ask('close'));
+    await atMost(2000, this.host.closed ? Promise.resolve() : this.host.askToClose());
     this.host.close('the session was closed');
+    this.#unreport();
     await atMost(1000, gone);
     await this.#control.terminate();
     this.#store.close();
@@ -286,6 +289,21 @@ function warnOfThreads(): void {
       "`sheaf doctor` says more, and isolation 'thread' says that it is meant",
     { type: 'SheafWarning', code: 'ERR_SHEAF_THREADS' },
   );
+}
+
+/** A program that ends without closing its session hears of the failures that nobody has looked at all the same. */
+function reportAtExit(host: PartyHost): () => void {
+  // The console of a thread writes when the thread around it has a turn: too late by now.
+  const write = (line: string): void => {
+    try {
+      writeSync(2, `${line}\n`);
+    } catch {
+      // Nobody reads it.
+    }
+  };
+  const listener = (): void => host.failures.close(write);
+  process.on('exit', listener);
+  return () => process.off('exit', listener);
 }
 
 /** A program that exits in the middle leaves no socket behind. */

@@ -303,13 +303,13 @@ export class Values {
   }
 
   /**
-   * The error of a failed cell for somebody who wants its name and message only: with nothing but blanks for references and
-   * shared memory, so that looking holds and pins nothing.
+   * An error with so many references in it, for somebody who wants its name and message only: with nothing but blanks for them and
+   * for shared memory, so that looking holds and pins nothing.
    */
-  glance({ value, inner }: Cell): unknown {
+  glance(value: CellValue, references: number): unknown {
     if (!(value instanceof Stored)) return value;
     const buffers = value.buffers.map((extent) => new ArrayBuffer(extent.length));
-    return this.#decode(value, { buffers, refs: inner.map(() => undefined), deps: [] });
+    return this.#decode(value, { buffers, refs: Array.from({ length: references }), deps: [] });
   }
 
   #readGathered({ keys, items, counts }: Gathered, inner: readonly Cell[], copy: boolean): unknown {

@@ -16,7 +16,7 @@ import { type ControlConfig, DRIVER } from '../config.ts';
 import type { NodeReport, WorkerRow } from '../explain.ts';
 import * as F from '../frames.ts';
 import { Mailer } from '../mailer.ts';
-import type { HostMessage } from '../party-host.ts';
+import type { HostMessage, LastAnswer } from '../party-host.ts';
 import { isWireOfShared, Values, type Wire } from '../values.ts';
 import type { WorkerHost } from '../worker-host.ts';
 import { Burials } from './burials.ts';
@@ -76,7 +76,7 @@ export class ControlHost implements ReactorHost {
     this.#directory = new Directory<Wire>(config.node, {
       resolved: (party, id, settled) => this.#tell(party, { type: 'resolved', id, settled }),
       lost: (party, id, reason) => this.#tell(party, { type: 'lost', id, reason }),
-      freed: (owner, id) => this.#tell(owner, { type: 'freed', id }),
+      freed: (owner, id, observed) => this.#tell(owner, { type: 'freed', id, observed }),
       keep: (payload) => {
         if (isWireOfShared(payload)) this.#memory.values.pin(this.#memory.values.parse(payload));
       },
@@ -270,7 +270,7 @@ export class ControlHost implements ReactorHost {
         this.#directory.add(message.id, message.party, message.by);
         break;
       case 'remove':
-        this.#directory.remove(message.id, key, message.count, message.by);
+        this.#directory.remove(message.id, key, message.count, message.by, message.observed);
         break;
       case 'resolve':
         this.#directory.resolve(message.id, key);
@@ -306,8 +306,7 @@ export class ControlHost implements ReactorHost {
   }
 
   async #answer(from: number, question: number, what: string): Promise<void> {
-    if (what === 'close') await this.#close();
-    const answer = what === 'close' ? true : await this.describe();
+    const answer = what === 'close' ? await this.#lastAnswer(from) : await this.describe();
     this.#mailer.post(from, { type: 'answer', question, answer });
     if (what !== 'close') return;
     // The thread ends by itself: being ended from outside in the middle of a foreign call takes the process down.
@@ -315,6 +314,13 @@ export class ControlHost implements ReactorHost {
     this.#signals.close();
     this.#reactor.close();
     process.exit(0);
+  }
+
+  /** Ends all workers. What they would have had to say of failures that nobody has looked at is told instead of them. */
+  async #lastAnswer(to: number): Promise<LastAnswer> {
+    const unobserved = this.#directory.unobserved(this.#members.get(to)?.key ?? '');
+    await this.#close();
+    return { unobserved };
   }
 
   /** What people may want to know of the node: for `sheaf status`, and for waits that take long. */

@@ -123,7 +123,7 @@ export class Control implements Endpoint<Message>, SchedulerPort, DirectoryPort<
         directory.add(message.id, message.party, message.by);
         break;
       case 'remove':
-        directory.remove(message.id, key, message.count, message.by);
+        directory.remove(message.id, key, message.count, message.by, message.observed);
         break;
       case 'resolve':
         directory.resolve(message.id, key);
@@ -270,9 +270,9 @@ export class Control implements Endpoint<Message>, SchedulerPort, DirectoryPort<
     this.#tell(this.#byKey.get(party), { type: 'lost', id, reason });
   }
 
-  freed(owner: string, id: string): void {
+  freed(owner: string, id: string, observed: boolean): void {
     this.checkUnheld(id);
-    this.#tell(this.#byKey.get(owner), { type: 'freed', id });
+    this.#tell(this.#byKey.get(owner), { type: 'freed', id, observed });
   }
 
   keep(payload: Payload): void {

@@ -53,7 +53,7 @@ export class Node {
     this.directory = new Directory<Kept>(id, {
       resolved: (party, object, settled) => this.#resolved(party, object, settled),
       lost: (party, object, reason) => this.#tell(party, { type: 'lost', id: object, reason }),
-      freed: (owner, object) => this.#tell(owner, { type: 'freed', id: object }),
+      freed: (owner, object, observed) => this.#tell(owner, { type: 'freed', id: object, observed }),
       keep: (kept) => this.#eachForeign(kept, (inner) => this.#add(inner, `in:${kept.id}`, null)),
       drop: (kept) => this.#eachForeign(kept, (inner) => this.#remove(inner, `in:${kept.id}`, 1, null)),
     });
