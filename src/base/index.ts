@@ -1,6 +1,8 @@
 /** @internal */
 export * from './abort.ts';
 /** @internal */
+export * from './bundled.ts';
+/** @internal */
 export * from './deque.ts';
 export * from './errors.ts';
 /** @internal */

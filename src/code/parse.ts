@@ -1,5 +1,5 @@
-import { createRequire } from 'node:module';
 import type { AnyNode, Options, Program } from 'acorn';
+import { packageRequire } from '../base/index.ts';
 
 export type { AnyNode } from 'acorn';
 
@@ -11,7 +11,7 @@ type ClassNode = Extract<AnyNode, { type: 'ClassDeclaration' | 'ClassExpression'
 
 type Acorn = typeof import('acorn');
 
-const require = createRequire(import.meta.url);
+const require = packageRequire(import.meta.url);
 let acorn: Acorn | undefined;
 
 /** The parser is loaded with the first definition and not before: a worker that only runs slices never needs it. */

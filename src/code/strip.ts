@@ -1,6 +1,6 @@
 import * as nodeModule from 'node:module';
 import { fileURLToPath } from 'node:url';
-import { UsageError } from '../base/index.ts';
+import { packageRequire, UsageError } from '../base/index.ts';
 
 interface Stripper {
   transformSync(source: string, options: Record<string, unknown>): { code: string };
@@ -12,7 +12,7 @@ interface StripFailure {
   readonly startColumn?: number;
 }
 
-const require = nodeModule.createRequire(import.meta.url);
+const require = packageRequire(import.meta.url);
 let swc: Stripper | undefined;
 
 function stripper(): Stripper {

@@ -3,7 +3,7 @@ import { existsSync, rmSync, writeSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { isMainThread, Worker } from 'node:worker_threads';
-import { InternalError, NotAvailableError, UsageError } from '../base/index.ts';
+import { bundledError, InternalError, isInstalled, NotAvailableError, UsageError } from '../base/index.ts';
 import { SharedStore } from '../memory/index.ts';
 import { libc, sharingWorks } from '../native/index.ts';
 import {
@@ -56,13 +56,16 @@ export function processesWork(): boolean {
   return works;
 }
 
+/** A file of the package that another thread or process starts with. */
 function entry(name: string): string {
-  // Beside the bundle that this module is part of, or one folder up from its shared chunks.
-  for (const base of ['./', '../']) {
-    const path = fileURLToPath(new URL(`${base}${name}.js`, import.meta.url));
-    if (existsSync(path)) return path;
-  }
-  throw new InternalError(`the file ${name}.js of the package is missing; install it again`);
+  const own: string | undefined = import.meta.url;
+  if (own === undefined) throw bundledError(own);
+  // All of them lie in one folder.
+  const path = fileURLToPath(new URL(`./${name}.js`, own));
+  if (existsSync(path)) return path;
+  const file = fileURLToPath(own);
+  if (!isInstalled(file)) throw bundledError(file);
+  throw new InternalError(`the file ${path} of the package is missing; install it again`);
 }
 
 /** One open session of a driver: the node of this machine, in this process. */
@@ -86,6 +89,7 @@ export class LocalSession {
   }
 
   private constructor(o: SessionOptions) {
+    const entries = { worker: entry('worker'), control: entry('control') };
     const c = libc();
     if (o.isolation === 'process' && !processesWork()) {
       throw new NotAvailableError(
@@ -112,7 +116,7 @@ export class LocalSession {
       bells: this.#pipes,
       spinners: availableParallelism(),
       checkWrites: o.checkWrites,
-      workerEntry: entry('worker'),
+      workerEntry: entries.worker,
       env: o.env,
     };
     // The first worker starts while the control thread does, and is handed over to it.
@@ -139,7 +143,7 @@ export class LocalSession {
       name: o.name,
       socket: sessionSocket(this.node),
     };
-    this.#control = new Worker(entry('control'), {
+    this.#control = new Worker(entries.control, {
       workerData: { sheafControl: config },
       stdout: false,
       stderr: false,

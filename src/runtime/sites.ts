@@ -22,7 +22,9 @@ export function takeSite(what: string): Error | undefined {
   return site;
 }
 
-const ownFolder = import.meta.url.slice(0, import.meta.url.lastIndexOf('/') + 1);
+// Bundled as CommonJS this module has no url; `packageRequire` says what to do, perhaps after this.
+const ownUrl: string | undefined = import.meta.url;
+const ownFolder = (ownUrl ?? '//').slice(0, (ownUrl ?? '//').lastIndexOf('/') + 1);
 const ownPath = ownFolder.replace(/^file:\/\//, '');
 /** Where this package's own frames are shown to be by a process that reads source maps. */
 const ownSources = ownPath.replace(/[^/]+\/$/, 'src/');
