@@ -1,13 +1,16 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { buildSync } from 'esbuild';
 
 export const root = resolve('.');
 export const node = process.env.NODE ?? process.execPath;
 
-/** The public face that the fixtures see: definitions are described here and run in a fresh process each. */
-const face = `
+/**
+ * A second face of `src/code`, for what this version has no tasks of, and for parts that the package does not export: definitions
+ * are described here and run in a fresh process each.
+ */
+const probe = `
 import { spawnSync } from 'node:child_process';
 import { deserialize, serialize } from 'node:v8';
 import { callSite, describeFunction } from './code.js';
@@ -57,10 +60,8 @@ try {
 console.log('=>' + serialize(out).toString('base64'));
 `;
 
-/** Builds `src/code` as a package called sheaf into a directory's node_modules. */
-function installFace(directory: string): void {
-  const target = join(directory, 'node_modules/sheaf');
-  mkdirSync(target, { recursive: true });
+/** Builds `src/code` as a package called sheaf-probe into a folder. */
+function buildProbe(target: string): void {
   buildSync({
     entryPoints: {
       code: join(root, 'src/code/index.ts'),
@@ -75,43 +76,57 @@ function installFace(directory: string): void {
     packages: 'external',
     logLevel: 'error',
   });
-  writeFileSync(join(target, 'index.js'), face);
+  writeFileSync(join(target, 'index.js'), probe);
   writeFileSync(join(target, 'runner.js'), runner);
   writeFileSync(
     join(target, 'package.json'),
-    JSON.stringify({ name: 'sheaf', version: '0.0.0', type: 'module', exports: { '.': './index.js' } }),
+    JSON.stringify({ name: 'sheaf-probe', version: '0.0.0', type: 'module', exports: { '.': './index.js' } }),
   );
 }
 
-/** A fresh directory for one tool, with the fixtures in it. */
+/** A fresh directory for one tool, with the fixtures in it, and the package as it is built: nothing stands in for it. */
 export function workspace(name: string): string {
   const directory = join(root, 'build/toolchain', name);
   rmSync(directory, { recursive: true, force: true });
-  mkdirSync(directory, { recursive: true });
+  mkdirSync(join(directory, 'node_modules'), { recursive: true });
   cpSync(join(root, 'test/toolchain/fixtures'), directory, { recursive: true });
-  // A package of its own: otherwise `sheaf` would mean the package that these tests are in.
+  // A package of its own, so that what it imports is looked up as in any other.
   writeFileSync(join(directory, 'package.json'), JSON.stringify({ name: 'fixture', type: 'module' }));
-  installFace(directory);
+  symlinkSync(root, join(directory, 'node_modules/sheaf'), 'junction');
+  buildProbe(join(directory, 'node_modules/sheaf-probe'));
   return directory;
 }
 
-/** The path of a tool's program, or undefined when it is not installed. */
-export function tool(path: string): string | undefined {
-  const file = join(root, 'node_modules', path);
-  return existsSync(file) ? file : undefined;
+/** The path of a tool's program. */
+export const tool = (path: string): string => join(root, 'node_modules', path);
+
+/** A test of a tool that is not installed says so; in CI, where all of them must be, it fails. */
+export function needs(path: string): { skip: string } | Record<string, never> {
+  if (existsSync(tool(path)) || /^(?:true|1)$/.test(process.env.CI ?? '')) return {};
+  return { skip: `${path} is not installed: npm ci` };
 }
 
-/** Runs a program and gives what it printed; its exit status must be 0. */
-export function run(file: string, args: readonly string[], cwd: string, env: Record<string, string> = {}): string {
-  const done = spawnSync(file, [...args], {
+/** Runs a program and gives its exit status and what it printed. */
+export function attempt(
+  file: string,
+  args: readonly string[],
+  cwd: string,
+  env: Record<string, string> = {},
+): { code: number | null; output: string } {
+  const { status, stdout, stderr, error } = spawnSync(file, [...args], {
     cwd,
     encoding: 'utf8',
     env: { ...process.env, NODE_OPTIONS: '', NODE_TEST_CONTEXT: undefined, ...env } as NodeJS.ProcessEnv,
     maxBuffer: 1 << 26,
   });
-  if (done.status !== 0)
-    throw new Error(`${file} ${args.join(' ')} gave ${done.status}:\n${done.stdout}\n${done.stderr}`);
-  return done.stdout + done.stderr;
+  return { code: status, output: error === undefined ? stdout + stderr : String(error) };
+}
+
+/** Runs a program and gives what it printed; its exit status must be 0. */
+export function run(file: string, args: readonly string[], cwd: string, env: Record<string, string> = {}): string {
+  const { code, output } = attempt(file, args, cwd, env);
+  if (code !== 0) throw new Error(`${file} ${args.join(' ')} gave ${code}:\n${output}`);
+  return output;
 }
 
 export { dirname, execFileSync, join };

@@ -8,7 +8,7 @@ function execute(name: string, files: Record<string, string>, main: string): str
   for (const [file, text] of Object.entries(files)) writeFileSync(join(directory, file), text);
   writeFileSync(
     join(directory, 'start.mjs'),
-    `import { installTypeScript } from 'sheaf'; installTypeScript(); installTypeScript();
+    `import { installTypeScript } from 'sheaf-probe'; installTypeScript(); installTypeScript();
      try { await import(${JSON.stringify(main)}); } catch (e) { console.log(e.name + ': ' + e.message); }`,
   );
   return run(node, ['start.mjs'], directory);
