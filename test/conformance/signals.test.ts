@@ -83,8 +83,11 @@ for (const isolation of hosts) {
       }
     }
 
-    for (const how of ['awaits', 'loop']) {
-      test(`Ctrl-C, to the whole group, ends a driver that ${how}`, { timeout: 60_000 }, async () => {
+    for (const [how, what] of [
+      ['awaits', 'a driver that awaits'],
+      ['busy', 'driver and workers in synchronous loops'],
+    ] as const) {
+      test(`Ctrl-C, to the whole group, ends ${what}`, { timeout: 60_000 }, async () => {
         const program = await Program.start(how, isolation);
         process.kill(-program.pid, 'SIGINT');
         const ended = await program.ends();
