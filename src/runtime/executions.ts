@@ -28,7 +28,8 @@ export class Executions {
   readonly #deadlines: Deadlines;
   readonly checkWrites: boolean;
   #toldBlocked = false;
-  #retiring = false;
+  /** A function has run here as often as its `maxCalls` allows. */
+  #wornOut = false;
   /** Runs so far. */
   started = 0;
   onRetire: (() => void) | null = null;
@@ -96,7 +97,6 @@ export class Executions {
    * just now.
    */
   runNext(idle: boolean, looked = false): boolean {
-    if (this.#retiring) return false;
     const { executor } = this.#host.party;
     if (executor.running > 0) return false;
     const inboxes = this.#host.reactor.taskInboxes;
@@ -430,14 +430,27 @@ export class Executions {
     if (run.timeout > 0) this.#deadlines.end(run);
     run.expireHandles();
     const { loaded } = run;
-    if (loaded.maxCalls > 0 && ++loaded.calls >= loaded.maxCalls) this.#retiring = true;
-    if (this.#retiring && this.#active.size === 0) this.onRetire?.();
+    if (loaded.maxCalls > 0 && ++loaded.calls >= loaded.maxCalls) this.#wornOut = true;
+    if (this.#wornOut) this.#retireIfNotNeeded();
+  }
+
+  /**
+   * A worn-out worker ends as soon as nothing is lost by that: no task is suspended here, none that was called from here is
+   * pending, and nobody holds what this party owns. Until then it works on, since the ones that it waits for may have to
+   * run here.
+   */
+  #retireIfNotNeeded(): void {
+    const { party, reactor } = this.#host;
+    if (this.#active.size > 0 || party.owner.pending > 0 || party.references.owned.size > 0 || reactor.unsent) return;
+    this.onRetire?.();
   }
 
   // ---- sleeping
 
   parking(): void {
     this.#told(this.#host.party.executor.blocked);
+    // What it owned may have been let go since.
+    if (this.#wornOut) this.#retireIfNotNeeded();
   }
 
   #told(blocked: boolean): void {

@@ -57,7 +57,10 @@ export interface TaskOptions {
   timeout?: Duration;
   /** Cancels its calls when it aborts. */
   signal?: AbortSignal;
-  /** A worker is replaced after so many runs of it. Default: never. */
+  /**
+   * A worker is replaced after so many runs of it, as soon as no task on it waits and nobody holds what it owns. Default:
+   * never.
+   */
   maxCalls?: number;
   /** More pending calls than this are refused with BackPressureError. Default: no limit. */
   maxPending?: number;

@@ -126,6 +126,11 @@ export class Reactor {
     return this.block.shape.ring >> 2;
   }
 
+  /** Whether messages wait for room in their rings. */
+  get unsent(): boolean {
+    return this.#backlogged > 0;
+  }
+
   /** To be called after something was committed to a ring of `to`. */
   notify(to: number): void {
     if (!this.block.mustRing(to)) return;
