@@ -109,7 +109,8 @@ function host(): Finding {
 function cores(): Finding {
   const { cpus, cpuQuota } = machineLimits();
   const quota = cpuQuota === undefined ? '' : `, of which a control group allows ${Math.round(cpuQuota * 100) / 100}`;
-  const text = `${cpus} (connect() uses all of them)${quota}`;
+  const most = defaultResources().cpus;
+  const text = `${cpus} (connect() uses ${most < cpus ? most : 'all'} of them)${quota}`;
   if (cpuQuota !== undefined && cpuQuota < 1) {
     return warn('cores', text, 'less than one core: give the container more, or expect waiting');
   }

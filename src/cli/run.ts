@@ -3,6 +3,7 @@ import { basename, dirname, extname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type Bytes, bytes } from '../base/index.ts';
 import { installTypeScript } from '../code/index.ts';
+import { MOST_CPUS } from '../runtime/index.ts';
 import { CommandError, closest } from './output.ts';
 
 interface RunOptions {
@@ -53,7 +54,8 @@ function suggestion(file: string, path: string): string {
 function setDefaults({ cpus, memory, isolation }: RunOptions): void {
   if (cpus !== undefined) {
     const n = Number(cpus);
-    if (!(n > 0 && n <= 1024)) throw new CommandError(`--cpus is ${cpus}; give a number above 0, and 1024 at most`, 2);
+    if (!(n > 0 && n <= MOST_CPUS))
+      throw new CommandError(`--cpus is ${cpus}; give a number above 0, and ${MOST_CPUS} at most`, 2);
     process.env.SHEAF_CPUS = cpus;
   }
   if (memory !== undefined) {

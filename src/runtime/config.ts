@@ -1,12 +1,12 @@
 import { type StoreHandle, fds as storeFds, withFds } from '../memory/index.ts';
-import type { SegmentHandle, SharedMemory } from '../native/index.ts';
+import type { SharedMemory } from '../native/index.ts';
 import type { Address, Capacity } from '../protocol/index.ts';
-import type { BellPipes, BlockShape } from '../transport/index.ts';
+import type { BellPipes, BlockHandle, BlockShape } from '../transport/index.ts';
 
 /** What every party of a session needs to take part. */
 export interface SessionConfig {
   readonly node: string;
-  readonly block: SegmentHandle;
+  readonly block: BlockHandle;
   readonly shape: BlockShape;
   readonly store: StoreHandle;
   /** Undefined where there is no FFI: threads wake each other through channels then. */
@@ -17,7 +17,7 @@ export interface SessionConfig {
 
 /** For the control thread alone. */
 export interface ControlConfig extends SessionConfig {
-  /** The mapping that the process has already: the control thread starts without FFI. */
+  /** The first piece of the block as the process has mapped it already: the control thread starts without FFI. */
   readonly blockMemory: SharedMemory;
   /** Its bell, a descriptor of its own. */
   readonly bell: number | undefined;
@@ -78,7 +78,7 @@ export function forChild(config: WorkerConfig): { fds: number[]; config: WorkerC
     fds,
     config: {
       ...config,
-      block: { ...block, fd: at(0) },
+      block: { kind: 'memfd', fd: at(0) },
       store: withFds(
         store,
         own.map((_, i) => at(1 + i)),

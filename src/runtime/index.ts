@@ -1,3 +1,4 @@
+export { MOST_CPUS } from '../transport/index.ts';
 export * from './engine.ts';
 export { explainWaits, type NodeReport, type PartyReport, partyName, shapeName } from './explain.ts';
 export { machineLimits } from './machine.ts';

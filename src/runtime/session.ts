@@ -13,6 +13,7 @@ import {
   ControlBlock,
   closeBellPipes,
   createBellPipes,
+  MOST_CPUS,
   PipeBell,
 } from '../transport/index.ts';
 import { type AdoptedWorker, type ControlConfig, DRIVER, FIRST_WORKER } from './config.ts';
@@ -42,10 +43,10 @@ export interface SessionStats {
   memory: Record<string, number>;
 }
 
-/** Every core and 0.3 of the memory that this process may use, unless told otherwise. */
+/** Every core that a session can have and 0.3 of the memory that this process may use, unless told otherwise. */
 export function defaultResources(): { cpus: number; memory: number } {
   const { cpus, memory } = machineLimits();
-  return { cpus, memory: Math.floor(memory * 0.3) };
+  return { cpus: Math.min(cpus, MOST_CPUS), memory: Math.floor(memory * 0.3) };
 }
 
 let works: boolean | undefined;
@@ -100,7 +101,7 @@ export class LocalSession {
     this.isolation = o.isolation ?? (processesWork() ? 'process' : 'thread');
     if (o.isolation === undefined && this.isolation === 'thread' && process.platform === 'linux') warnOfThreads();
     const between = this.isolation === 'process' ? 'processes' : 'threads';
-    const shape = blockShape(o.cpus);
+    const shape = blockShape(o.cpus, between);
     this.node = randomBytes(8).toString('hex');
     this.name = o.name;
     this.#block = ControlBlock.create(shape, between);
@@ -110,7 +111,7 @@ export class LocalSession {
 
     const session = {
       node: this.node,
-      block: this.#block.segment.handle,
+      block: this.#block.handle,
       shape,
       store: this.#store.handle,
       bells: this.#pipes,
@@ -260,11 +261,7 @@ export class LocalSession {
     await atMost(1000, gone);
     await this.#control.terminate();
     this.#store.close();
-    const { segment } = this.#block;
-    if (segment.fd !== undefined) {
-      libc()?.punchHole(segment.fd, 0, segment.byteLength);
-      libc()?.close(segment.fd);
-    }
+    this.#block.close();
     if (this.#pipes !== undefined) closeBellPipes(this.#pipes);
   }
 }

@@ -1,5 +1,5 @@
 import { type Bytes, bytes, NotAvailableError, UsageError } from '../base/index.ts';
-import { defaultResources, LocalSession, threadState } from '../runtime/index.ts';
+import { defaultResources, LocalSession, MOST_CPUS, threadState } from '../runtime/index.ts';
 import { currentEngine, engines, runWith, sessions } from './context.ts';
 import { checkNames, checkObject, checkResources, checkSignal } from './options.ts';
 import type { ConnectOptions, Current, Session, SessionStats } from './types.ts';
@@ -109,9 +109,9 @@ export async function connect(where?: string | ConnectOptions): Promise<Session>
   const defaults = defaultResources();
   const environment = fromEnvironment();
   const cpus = o.cpus ?? environment.cpus ?? defaults.cpus;
-  if (!(typeof cpus === 'number' && cpus > 0 && cpus <= 1024)) {
+  if (!(typeof cpus === 'number' && cpus > 0 && cpus <= MOST_CPUS)) {
     const said = o.cpus === undefined ? `SHEAF_CPUS is ${process.env.SHEAF_CPUS}` : `connect: cpus is ${String(cpus)}`;
-    throw new UsageError(`${said}; give a number above 0, and 1024 at most`);
+    throw new UsageError(`${said}; give a number above 0, and ${MOST_CPUS} at most`);
   }
   const memory = memoryOf(o, environment.memory, defaults.memory);
   if (memory < 1024 * 1024) throw new UsageError(`connect: memory is ${memory} bytes; give at least '1MiB'`);

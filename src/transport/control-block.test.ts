@@ -1,8 +1,19 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { fstatSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { isMainThread, Worker, workerData } from 'node:worker_threads';
-import { type BlockShape, blockShape, ControlBlock, MESSAGES, type RunName, TASKS } from './control-block.ts';
+import { libc } from '../native/index.ts';
+import {
+  type BlockHandle,
+  type BlockShape,
+  blockShape,
+  ControlBlock,
+  MESSAGES,
+  MOST_CPUS,
+  type RunName,
+  TASKS,
+} from './control-block.ts';
 import type { RingReader, RingWriter } from './ring.ts';
 
 const SHAPE: BlockShape = { parties: 40, ring: 4096 };
@@ -30,9 +41,7 @@ const block = (): ControlBlock => ControlBlock.create(SHAPE, 'threads');
 const run: RunName = { caller: 3, slot: 8191, sequence: -5, attempt: 255 };
 
 /** Rings as often as it is told to by `mustRing`, in a thread of its own. */
-const racer = (
-  workerData as { race?: { handle: Parameters<typeof ControlBlock.attach>[0]; wins: SharedArrayBuffer } } | null
-)?.race;
+const racer = (workerData as { race?: { handle: BlockHandle; wins: SharedArrayBuffer } } | null)?.race;
 if (!isMainThread && racer !== undefined) {
   const shared = ControlBlock.attach(racer.handle, SHAPE);
   const wins = new Int32Array(racer.wins);
@@ -60,14 +69,17 @@ function tests(): void {
 
     test('says who has opened a ring to a party, and that somebody new has', () => {
       const b = block();
-      assert.deepEqual(b.openers(5), []);
+      assert.deepEqual([b.openers(5, TASKS), b.openers(5, MESSAGES)], [[], []]);
       const before = b.epoch(5);
       b.writer(39, 5, TASKS);
+      b.writer(31, 5, TASKS);
       b.writer(0, 5, MESSAGES);
       b.writer(31, 5, MESSAGES);
-      assert.deepEqual(b.openers(5), [0, 31, 39]);
+      b.writer(32, 5, MESSAGES);
+      assert.deepEqual(b.openers(5, TASKS), [31, 39]);
+      assert.deepEqual(b.openers(5, MESSAGES), [0, 31, 32]);
       assert.notEqual(b.epoch(5), before);
-      assert.deepEqual(b.openers(6), []);
+      assert.deepEqual([b.openers(6, TASKS), b.openers(6, MESSAGES)], [[], []]);
     });
 
     test('a number given to its next holder has empty rings, both ways, and no openers', () => {
@@ -84,7 +96,8 @@ function tests(): void {
       assert.deepEqual(received(b.reader(7, 1, MESSAGES)), []);
       assert.deepEqual(received(b.reader(1, 7, TASKS)), []);
       assert.deepEqual(received(b.reader(2, 1, MESSAGES)), ['of somebody else']);
-      assert.deepEqual(b.openers(1), [2]);
+      assert.deepEqual(b.openers(1, MESSAGES), [2]);
+      assert.deepEqual([b.openers(7, TASKS), b.openers(1, TASKS)], [[], []]);
       assert.notEqual(b.epoch(1), epoch);
       assert.equal(b.mustRing(7), false);
       assert.equal(b.currentSlot(7, 1), -1);
@@ -95,7 +108,7 @@ function tests(): void {
       const b = block();
       const wins = new SharedArrayBuffer(12);
       const counts = new Int32Array(wins);
-      const { handle } = b.segment;
+      const { handle } = b;
       const threads = [0, 1].map(
         () => new Worker(new URL(import.meta.url), { workerData: { race: { handle, wins } } }),
       );
@@ -190,14 +203,18 @@ function tests(): void {
     });
 
     test('no two facts about a party share a word, in the largest block either', () => {
-      const big = ControlBlock.create(blockShape(1024), 'threads');
+      const shape = blockShape(MOST_CPUS, 'threads');
+      const big = ControlBlock.create(shape, 'threads');
+      const last = shape.parties - 1;
       const party = 7;
       const set: (() => unknown)[] = [
         () => big.setCurrent(party, 2, 5),
         () => big.setDeadline(party, 1.7e12, run),
         () => big.setRelieved(party, 99),
-        () => big.writer(511, party, TASKS),
+        () => big.writer(last, party, TASKS),
         () => big.writer(0, party, TASKS),
+        () => big.writer(last, party, MESSAGES),
+        () => big.writer(1, party, MESSAGES),
         () => big.setCancelled(party, 0, true),
         () => big.setCancelled(party, 8191, true),
         () => big.beginSpin(party, 10),
@@ -212,7 +229,8 @@ function tests(): void {
           deadline: big.deadline(party),
           overdue: big.overdue(party, 1.8e12),
           relieved: big.relieved(party),
-          openers: big.openers(party),
+          callers: big.openers(party, TASKS),
+          senders: big.openers(party, MESSAGES),
           cancelled: [big.cancelled(party, 0), big.cancelled(party, 1), big.cancelled(party, 8191)],
           parked: big.mustRing(party),
         };
@@ -222,36 +240,166 @@ function tests(): void {
           deadline: 1.7e12,
           overdue: run,
           relieved: 99,
-          openers: [0, 511],
+          callers: [0, last],
+          senders: [1, last],
           cancelled: [true, false, true],
           parked: true,
         });
       }
       for (const neighbour of [6, 8]) {
         assert.deepEqual([big.incarnation(neighbour), big.deadline(neighbour), big.mustRing(neighbour)], [0, 0, false]);
-        assert.deepEqual(big.openers(neighbour), []);
+        assert.deepEqual([big.openers(neighbour, TASKS), big.openers(neighbour, MESSAGES)], [[], []]);
       }
     });
 
     test('an attached block is the same memory', () => {
       const b = block();
-      const other = ControlBlock.attach(b.segment.handle, SHAPE);
+      const other = ControlBlock.attach(b.handle, SHAPE);
       send(b.writer(1, 2, TASKS), 'hello');
-      assert.deepEqual(other.openers(2), [1]);
+      assert.deepEqual(other.openers(2, TASKS), [1]);
       assert.deepEqual(received(other.reader(1, 2, TASKS)), ['hello']);
     });
 
-    test('has room for workers of large machines, within two gigabytes and the indices of 32-bit words', () => {
-      for (const cpus of [1, 2, 8, 64, 128, 256, 1024]) {
-        const { parties, ring } = blockShape(cpus);
-        assert.ok(
-          parties >= 32 && (parties >= cpus * 2 + 8 || parties === 512),
-          `${parties} parties for ${cpus} cores`,
-        );
-        assert.equal(ring & (ring - 1), 0);
-        assert.ok(parties * parties * 2 * (ring + 128) <= 2 ** 31);
-        // What the table of openers and the word for the current task can name.
-        assert.ok(parties <= (64 - 8) * 32 && parties <= 2048);
+    test('has numbers for twice as many workers as cores, and rings of half a megabyte between processes', () => {
+      for (let cpus = 1; cpus <= MOST_CPUS; cpus += cpus < 20 ? 1 : 12) {
+        const { parties, ring } = blockShape(cpus, 'processes');
+        assert.ok(parties >= 32 && parties >= cpus * 2 + 8, `${parties} parties for ${cpus} cores`);
+        assert.equal(ring, 512 * 1024);
+        const threads = blockShape(cpus, 'threads');
+        assert.equal(threads.parties, parties);
+        // A power of two, and not so small that ordinary calls need a parcel.
+        assert.equal(threads.ring & (threads.ring - 1), 0);
+        assert.ok(threads.ring >= 8192 && threads.ring <= ring, `rings of ${threads.ring} bytes for ${cpus} cores`);
+        assert.ok(cpus > 28 || threads.ring === ring, `rings of ${threads.ring} bytes for ${cpus} cores`);
+        // What the word for the current task and the table of openers can name.
+        assert.ok(parties <= 2048 && 2 * Math.ceil(parties / 32) <= 63 - 8);
+      }
+    });
+  });
+
+  describe('blocks of every size', () => {
+    const sizes = [2, 3, 31, 32, 33, 63, 64, 65, 96, 127, 128, 129, 130];
+    const kinds = libc() === undefined ? (['threads'] as const) : (['threads', 'processes'] as const);
+    for (const between of kinds) {
+      test(`keep their rings apart, whichever mapping they are in (${between})`, () => {
+        for (const parties of sizes) {
+          const shape = { parties, ring: 512 * 1024 };
+          const b = ControlBlock.create(shape, between);
+          try {
+            // On both sides of where one mapping ends and the next begins, too.
+            const end = Math.floor(1024 / parties);
+            const among = (numbers: number[]): number[] =>
+              [...new Set(numbers)].filter((n) => n >= 0 && n < parties).sort((x, y) => x - y);
+            const senders = among([0, 1, 2, 3, 4, 5, 6, 7, 8].flatMap((n) => [n, parties - 1 - n]));
+            const receivers = among([0, 1, end - 1, end, parties - 1]);
+            const largest = 128 * 1024;
+            const payload = largest - 8;
+            const every: [number, number, typeof TASKS | typeof MESSAGES][] = [];
+            for (const from of senders) {
+              for (const to of receivers) every.push([from, to, TASKS], [from, to, MESSAGES]);
+            }
+            every.forEach(([from, to, channel], i) => {
+              const writer = b.writer(from, to, channel);
+              assert.equal(writer.largest, largest);
+              // To the last byte of the ring, so that whatever it shared with a neighbour would be seen.
+              for (let at = writer.reserve(payload); at >= 0; at = writer.reserve(payload)) {
+                for (const byte of [0, 77_776, payload - 4]) writer.views.words[(at + byte) >> 2] = i;
+                writer.commit(payload);
+              }
+            });
+            // As another process sees it: in mappings of its own.
+            const other = ControlBlock.attach(b.handle, shape);
+            every.forEach(([from, to, channel], i) => {
+              const reader = other.reader(from, to, channel);
+              let records = 0;
+              for (; reader.next(); reader.advance()) {
+                records++;
+                const { words } = reader.views;
+                for (const byte of [0, 77_776, payload - 4]) {
+                  assert.equal(words[(reader.at + byte) >> 2], i, `${from} to ${to} of ${parties}`);
+                }
+              }
+              assert.equal(records, 4);
+            });
+            for (const to of receivers) assert.deepEqual(other.openers(to, MESSAGES), senders);
+          } finally {
+            b.close();
+          }
+        }
+      });
+    }
+
+    test('have no byte in two mappings', { skip: libc() === undefined }, () => {
+      for (const parties of [33, 130]) {
+        const shape = { parties, ring: 512 * 1024 };
+        const b = ControlBlock.create(shape, 'processes');
+        try {
+          const end = Math.floor(1024 / parties);
+          const payload = 128 * 1024 - 8;
+          const ends: [number, number][] = [];
+          for (let n = 0; n < 9; n++) ends.push([parties - 1 - n, end - 1], [n, end]);
+          const every = ends.flatMap(([from, to]) =>
+            ([TASKS, MESSAGES] as const).map((channel) => [from, to, channel] as const),
+          );
+          every.forEach(([from, to, channel], i) => {
+            const writer = b.writer(from, to, channel);
+            for (let at = writer.reserve(payload); at >= 0; at = writer.reserve(payload)) {
+              writer.views.bytes.fill(i, at, at + payload);
+              writer.commit(payload);
+            }
+          });
+          every.forEach(([from, to, channel], i) => {
+            const reader = b.reader(from, to, channel);
+            let records = 0;
+            for (; reader.next(); reader.advance()) {
+              records++;
+              const record = reader.views.bytes.subarray(reader.at, reader.at + payload);
+              assert.ok(
+                record.every((byte) => byte === i),
+                `${from} to ${to} of ${parties}`,
+              );
+            }
+            assert.equal(records, 4, `${from} to ${to} of ${parties}`);
+          });
+        } finally {
+          b.close();
+        }
+      }
+    });
+
+    test('have no facts about parties where the rings are', () => {
+      for (const parties of sizes) {
+        const b = ControlBlock.create({ parties, ring: 4096 }, 'threads');
+        send(b.writer(0, 0, TASKS), 'first');
+        send(b.writer(parties - 1, parties - 1, MESSAGES), 'last');
+        b.setCancelled(parties - 1, 8191, true);
+        b.setRelieved(parties - 1, -1);
+        b.reset(parties - 1, 7);
+        assert.deepEqual(received(b.reader(0, 0, TASKS)), ['first']);
+        assert.deepEqual(received(b.reader(parties - 1, parties - 1, MESSAGES)), []);
+        assert.equal(b.cancelled(parties - 1, 8191), true);
+        assert.equal(b.incarnation(parties - 1), 7);
+      }
+    });
+
+    test('a number that is given on costs only the memory of rings that were in use', {
+      skip: libc() === undefined,
+    }, () => {
+      const shape = blockShape(128, 'processes');
+      const b = ControlBlock.create(shape, 'processes');
+      try {
+        const fd = (b.handle as { fd: number }).fd;
+        const pages = (): number => fstatSync(fd).blocks / 8;
+        b.reset(5, 1);
+        const before = pages();
+        for (let party = 6; party < 70; party++) b.reset(party, 1);
+        // The words about parties, and nothing else.
+        assert.ok(pages() - before <= (shape.parties * 256) / 4096 + 1, `${pages() - before} pages`);
+        send(b.writer(9, 200, MESSAGES), 'to be gone');
+        b.reset(9, 2);
+        assert.deepEqual(received(b.reader(9, 200, MESSAGES)), []);
+      } finally {
+        b.close();
       }
     });
   });
@@ -269,7 +417,7 @@ test('a number that gets a new holder never looks open under another name while 
   let looks = 0;
   const look = (): void => {
     looks++;
-    if (!shared.openers(1).includes(4)) return;
+    if (!shared.openers(1, MESSAGES).includes(4)) return;
     assert.equal(shared.incarnation(4), 1);
   };
   try {

@@ -1,18 +1,35 @@
-import { attachSegment, createSegment, type Segment, type SegmentHandle, segmentBytes } from '../native/index.ts';
+import {
+  attachSegment,
+  createSegment,
+  libc,
+  type Segment,
+  type SegmentHandle,
+  type SharedMemory,
+  segmentBytes,
+} from '../native/index.ts';
 import { RingReader, RingWriter, resetRing, ringBytes, Views } from './ring.ts';
 
 /**
  * The memory through which the parties of one node talk: a word or two about each party, and two rings for each ordered
- * pair. Laid out for all pairs at once and sparse: only rings in use cost memory.
+ * pair. Every ring has its place from the beginning, so nobody has to agree with anybody on where one is; laid out
+ * sparsely, so only rings in use cost memory.
  *
  * The *task* ring carries calls, and waits while the worker is busy; the *message* ring carries everything else and is
  * read at once, so that a cancellation overtakes the calls before it.
  */
 export interface BlockShape {
   readonly parties: number;
+  /** Bytes of a ring for records: a power of two. */
   readonly ring: number;
 }
 
+/** What another participant needs to attach to a block. */
+export type BlockHandle =
+  | { readonly kind: 'memfd'; readonly fd: number }
+  | { readonly kind: 'memory'; readonly memories: readonly SharedMemory[] };
+
+/** Words before those of the first party; the first one counts spinners. */
+const HEAD_WORDS = 16;
 const PARTY_WORDS = 64;
 const CANCEL_CELLS = 8192;
 
@@ -21,14 +38,15 @@ const EPOCH = 1;
 const SPINNING = 2;
 const CURRENT = 3;
 const INCARNATION = 4;
+/** Two words: a double. */
 const DEADLINE = 6;
-/** One bit for each party: 16 words. */
+/** For each channel a bit for each party that has opened its ring: 34 words for as many as there may be. */
 const OPENED = 8;
-const RELIEVED = 24;
+const RELIEVED = 56;
 /** Whose deadline it is: place, sequence and attempt. */
-const DEADLINE_PLACE = 25;
-const DEADLINE_SEQUENCE = 26;
-const DEADLINE_ATTEMPT = 27;
+const DEADLINE_PLACE = 57;
+const DEADLINE_SEQUENCE = 58;
+const DEADLINE_ATTEMPT = 59;
 
 /** One run of a task: its caller and the slot there, the caller's number of the call, and which attempt it is. */
 export interface RunName {
@@ -37,67 +55,179 @@ export interface RunName {
   readonly sequence: number;
   readonly attempt: number;
 }
-const GUARDED = 28;
+const GUARDED = 60;
 
 export const TASKS = 0;
 export const MESSAGES = 1;
 export type Channel = typeof TASKS | typeof MESSAGES;
+const CHANNELS: readonly Channel[] = [TASKS, MESSAGES];
 
-/** Parties and ring size for a machine: the whole block stays within one segment. */
-export function blockShape(cpus: number): BlockShape {
-  let parties = 32;
-  while (parties < cpus * 2 + 8 && parties < 512) parties *= 2;
-  let ring = 512 * 1024;
-  while (parties * parties * 2 * (ring + 128) > 2 ** 31) ring /= 2;
+/** The most cores of a session: what the layout is tested for, with room for twice as many workers. */
+export const MOST_CPUS = 256;
+
+const RING = 512 * 1024;
+/** Rings of one mapping. Offsets in it have to be small integers in JavaScript's eyes, below 2 GiB. */
+const MAPPING = 1024 ** 3;
+/** Threads map all of it at once, and not every system promises memory for nothing. */
+const MOST_FOR_THREADS = 8 * 1024 ** 3;
+
+/**
+ * Parties and ring size for a machine. There are numbers for twice as many workers as there are cores, since tasks that wait
+ * and share with nobody keep theirs, and dead ones theirs for a while.
+ */
+export function blockShape(cpus: number, between: 'processes' | 'threads'): BlockShape {
+  const parties = Math.ceil(Math.max(32, Math.min(cpus, MOST_CPUS) * 2 + 8) / 32) * 32;
+  let ring = RING;
+  if (between === 'threads') while (parties * parties * 2 * ring > MOST_FOR_THREADS) ring /= 2;
   return { parties, ring };
+}
+
+/** Where the parts of a block are. An *inbox* is all rings to one party; a *piece* is so much as one mapping holds. */
+class BlockLayout {
+  readonly shape: BlockShape;
+  /** Bytes before the first inbox. */
+  readonly head: number;
+  readonly inbox: number;
+  readonly inboxesPerPiece: number;
+  readonly pieces: number;
+
+  constructor(shape: BlockShape) {
+    const { parties, ring } = shape;
+    this.shape = shape;
+    this.head = segmentBytes((HEAD_WORDS + parties * (PARTY_WORDS + CANCEL_CELLS)) * 4);
+    this.inbox = segmentBytes(parties * 2 * ringBytes(ring));
+    this.inboxesPerPiece = Math.min(parties, Math.max(1, Math.floor(MAPPING / (parties * 2 * ring))));
+    this.pieces = Math.ceil(parties / this.inboxesPerPiece);
+  }
+
+  /** The piece with the rings to a party. */
+  pieceOf(to: number): number {
+    return Math.floor(to / this.inboxesPerPiece);
+  }
+
+  /** Of a ring, within its piece. */
+  offset(from: number, to: number, channel: Channel): number {
+    const first = this.pieceOf(to) * this.inboxesPerPiece;
+    const at = (to - first) * this.inbox + (from * 2 + channel) * ringBytes(this.shape.ring);
+    return first === 0 ? this.head + at : at;
+  }
+
+  pieceBytes(piece: number): number {
+    const inboxes = Math.min(this.inboxesPerPiece, this.shape.parties - piece * this.inboxesPerPiece);
+    return (piece === 0 ? this.head : 0) + inboxes * this.inbox;
+  }
+
+  /** Of a piece, within the file. */
+  pieceAt(piece: number): number {
+    return piece === 0 ? 0 : this.head + piece * this.inboxesPerPiece * this.inbox;
+  }
+
+  get bytes(): number {
+    return this.head + this.shape.parties * this.inbox;
+  }
 }
 
 export class ControlBlock {
   readonly shape: BlockShape;
+  readonly handle: BlockHandle;
+  /** The first piece, which has the words about parties. */
   readonly segment: Segment;
   readonly views: Views;
+  readonly #layout: BlockLayout;
+  readonly #pieces: { readonly segment: Segment; readonly views: Views }[] = [];
   readonly #partyBase: number;
   readonly #cancelBase: number;
-  readonly #ringBase: number;
+  readonly #openedWords: number;
 
-  private constructor(segment: Segment, shape: BlockShape) {
-    this.segment = segment;
+  private constructor(handle: BlockHandle, shape: BlockShape, mapped: SharedMemory | undefined) {
+    this.handle = handle;
     this.shape = shape;
-    this.views = new Views(segment.buffer);
-    this.#partyBase = 16;
+    this.#layout = new BlockLayout(shape);
+    this.#partyBase = HEAD_WORDS;
     this.#cancelBase = this.#partyBase + shape.parties * PARTY_WORDS;
-    this.#ringBase = (this.#cancelBase + shape.parties * CANCEL_CELLS) * 4;
+    this.#openedWords = Math.ceil(shape.parties / 32);
+    const { segment, views } = this.#piece(0, mapped);
+    this.segment = segment;
+    this.views = views;
   }
 
   static create(shape: BlockShape, between: 'processes' | 'threads'): ControlBlock {
-    const words = 16 + shape.parties * (PARTY_WORDS + CANCEL_CELLS);
-    const bytes = words * 4 + shape.parties * shape.parties * 2 * ringBytes(shape.ring);
-    return new ControlBlock(createSegment('sheaf-control', segmentBytes(bytes), between), shape);
+    const layout = new BlockLayout(shape);
+    if (between === 'threads') {
+      const memories = Array.from(
+        { length: layout.pieces },
+        (_, piece) => createSegment('sheaf-control', layout.pieceBytes(piece), between).memory,
+      );
+      return new ControlBlock({ kind: 'memory', memories }, shape, undefined);
+    }
+    const c = libc();
+    if (c === undefined) throw new Error('memory can be shared between processes only on Linux, with koffi installed');
+    const fd = c.memfdCreate('sheaf-control');
+    c.ftruncate(fd, layout.bytes);
+    return new ControlBlock({ kind: 'memfd', fd }, shape, undefined);
   }
 
-  static attach(handle: SegmentHandle, shape: BlockShape): ControlBlock {
-    return new ControlBlock(attachSegment(handle), shape);
+  /** `mapped`: the `segment.memory` of a block attached in another thread of this process, which saves mapping it again. */
+  static attach(handle: BlockHandle, shape: BlockShape, mapped?: SharedMemory): ControlBlock {
+    return new ControlBlock(handle, shape, mapped);
+  }
+
+  /** For the creator, when nobody uses the block any more. */
+  close(): void {
+    if (this.handle.kind !== 'memfd') return;
+    const { fd } = this.handle;
+    // Its mappings may stay until garbage is collected.
+    libc()?.punchHole(fd, 0, this.#layout.bytes);
+    libc()?.close(fd);
+  }
+
+  /** Mapped on first use: most parties talk to few others. */
+  #piece(piece: number, mapped?: SharedMemory): { readonly segment: Segment; readonly views: Views } {
+    const known = this.#pieces[piece];
+    if (known !== undefined) return known;
+    const { handle } = this;
+    let source: SegmentHandle;
+    if (mapped !== undefined) source = { kind: 'memory', memory: mapped };
+    else if (handle.kind === 'memory') source = { kind: 'memory', memory: handle.memories[piece] as SharedMemory };
+    else {
+      const layout = this.#layout;
+      source = {
+        kind: 'memfd',
+        fd: handle.fd,
+        byteLength: layout.pieceBytes(piece),
+        offset: layout.pieceAt(piece),
+      };
+    }
+    const segment = attachSegment(source);
+    const made = { segment, views: new Views(segment.buffer) };
+    this.#pieces[piece] = made;
+    return made;
   }
 
   #word(party: number, which: number): number {
     return this.#partyBase + party * PARTY_WORDS + which;
   }
 
-  #ring(from: number, to: number, channel: Channel): number {
-    return this.#ringBase + ((from * this.shape.parties + to) * 2 + channel) * ringBytes(this.shape.ring);
+  #openedWord(to: number, from: number, channel: Channel): number {
+    return this.#word(to, OPENED + channel * this.#openedWords + (from >> 5));
+  }
+
+  #isOpened(from: number, to: number, channel: Channel): boolean {
+    return (Atomics.load(this.views.words, this.#openedWord(to, from, channel)) & (1 << (from & 31))) !== 0;
   }
 
   writer(from: number, to: number, channel: Channel): RingWriter {
-    const writer = new RingWriter(this.views, this.#ring(from, to, channel), this.shape.ring);
+    const { views } = this.#piece(this.#layout.pieceOf(to));
+    const writer = new RingWriter(views, this.#layout.offset(from, to, channel), this.shape.ring);
     // Tells the receiver to look at this ring from now on.
-    const word = this.#word(to, OPENED + (from >> 5));
-    Atomics.or(this.views.words, word, 1 << (from & 31));
+    Atomics.or(this.views.words, this.#openedWord(to, from, channel), 1 << (from & 31));
     Atomics.add(this.views.words, this.#word(to, EPOCH), 1);
     return writer;
   }
 
   reader(from: number, to: number, channel: Channel): RingReader {
-    return new RingReader(this.views, this.#ring(from, to, channel), this.shape.ring);
+    const { views } = this.#piece(this.#layout.pieceOf(to));
+    return new RingReader(views, this.#layout.offset(from, to, channel), this.shape.ring);
   }
 
   /** Grows whenever somebody opens a ring to `party`. */
@@ -106,21 +236,15 @@ export class ControlBlock {
   }
 
   /** Who has opened a ring to `party`. */
-  openers(party: number): number[] {
+  openers(party: number, channel: Channel): number[] {
     const from: number[] = [];
-    for (let i = 0; i < this.shape.parties; i++) {
-      if (this.#hasOpened(i, party)) from.push(i);
-    }
+    for (let i = 0; i < this.shape.parties; i++) if (this.#isOpened(i, party, channel)) from.push(i);
     return from;
   }
 
   /** Whether one of the two has ever opened a ring to the other. */
   connected(a: number, b: number): boolean {
-    return this.#hasOpened(a, b) || this.#hasOpened(b, a);
-  }
-
-  #hasOpened(from: number, to: number): boolean {
-    return (Atomics.load(this.views.words, this.#word(to, OPENED + (from >> 5))) & (1 << (from & 31))) !== 0;
+    return CHANNELS.some((channel) => this.#isOpened(a, b, channel) || this.#isOpened(b, a, channel));
   }
 
   /** Marks a party as asleep: whoever sends to it must ring its bell. Look for messages once more after this. */
@@ -250,14 +374,18 @@ export class ControlBlock {
   reset(party: number, incarnation: number): void {
     const { words } = this.views;
     this.forgetSpin(party);
-    for (let other = 0; other < this.shape.parties; other++) {
-      Atomics.and(words, this.#word(other, OPENED + (party >> 5)), ~(1 << (party & 31)));
-    }
-    for (let other = 0; other < this.shape.parties; other++) {
-      for (const channel of [TASKS, MESSAGES] as const) {
-        resetRing(this.views, this.#ring(party, other, channel));
-        resetRing(this.views, this.#ring(other, party, channel));
+    const used: [from: number, to: number, channel: Channel][] = [];
+    for (const channel of CHANNELS) {
+      for (let other = 0; other < this.shape.parties; other++) {
+        if (this.#isOpened(other, party, channel)) used.push([other, party, channel]);
+        if (!this.#isOpened(party, other, channel)) continue;
+        used.push([party, other, channel]);
+        Atomics.and(words, this.#openedWord(other, party, channel), ~(1 << (party & 31)));
       }
+    }
+    // The others have never been used since they were last emptied, and even to look at one costs a page.
+    for (const [from, to, channel] of used) {
+      resetRing(this.#piece(this.#layout.pieceOf(to)).views, this.#layout.offset(from, to, channel));
     }
     for (let i = 0; i < PARTY_WORDS; i++) if (i !== INCARNATION) Atomics.store(words, this.#word(party, i), 0);
     Atomics.store(words, this.#word(party, INCARNATION), incarnation);

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Bell } from './bell.ts';
 import { ControlBlock } from './control-block.ts';
-import { Reactor, type ReactorHost, type ReactorOptions } from './reactor.ts';
+import { type Inbox, Reactor, type ReactorHost, type ReactorOptions } from './reactor.ts';
 import type { RingReader } from './ring.ts';
 
 const SHAPE = { parties: 32, ring: 4096 };
@@ -275,6 +275,27 @@ describe('a reactor', () => {
     next.send(2, 'the next one');
     await until('the next one', () => b.got.length === 3);
     assert.deepEqual(b.texts[2], 'the next one');
+  });
+
+  test('has an inbox for calls of those who have called, and for no others', async () => {
+    const { a, b } = pair();
+    a.send(2, 'a message');
+    await until('a message', () => b.got.length === 1);
+    const inboxes = (): readonly Inbox[] => b.reactor.taskInboxes;
+    assert.equal(inboxes().length, 0);
+    const writer = a.reactor.taskWriter(2);
+    assert.ok(writer.reserve(16) >= 0);
+    writer.commit(16);
+    b.reactor.poll();
+    assert.deepEqual(
+      inboxes().map(({ from, reader }) => [from, reader.next()]),
+      [[1, true]],
+    );
+    b.reactor.poll();
+    assert.equal(inboxes().length, 1);
+    b.reactor.forget(1, 0);
+    b.reactor.poll();
+    assert.equal(inboxes().length, 0);
   });
 
   test('what waits for room at a party that dies is dropped', async () => {

@@ -1,5 +1,5 @@
 import type { Bell } from './bell.ts';
-import { type ControlBlock, MESSAGES, TASKS } from './control-block.ts';
+import { type Channel, type ControlBlock, MESSAGES, TASKS } from './control-block.ts';
 import type { RingReader, RingWriter } from './ring.ts';
 import { SpinLuck } from './spin-luck.ts';
 
@@ -147,7 +147,7 @@ export class Reactor {
     if (writer !== undefined) {
       const at = writer.reserve(length);
       if (at >= 0) {
-        copyBytes(this.block.views.bytes, at, bytes, 0, length);
+        copyBytes(writer.views.bytes, at, bytes, 0, length);
         writer.commit(length);
         this.notify(to);
         return;
@@ -167,7 +167,7 @@ export class Reactor {
       for (const bytes of peer.backlog) {
         const at = writer.reserve(bytes.length);
         if (at < 0) break;
-        this.block.views.bytes.set(bytes, at);
+        writer.views.bytes.set(bytes, at);
         writer.commit(bytes.length);
         sent++;
       }
@@ -207,12 +207,16 @@ export class Reactor {
     const epoch = this.block.epoch(this.party);
     if (epoch === this.#epoch) return;
     this.#epoch = epoch;
-    for (const from of this.block.openers(this.party)) {
+    this.#open(MESSAGES, this.#messages);
+    this.#open(TASKS, this.#tasks);
+  }
+
+  #open(channel: Channel, inboxes: Inbox[]): void {
+    for (const from of this.block.openers(this.party, channel)) {
       const incarnation = this.block.incarnation(from);
       if (this.#forgotten.get(from) === incarnation) continue;
-      if (this.#messages.some((inbox) => inbox.from === from)) continue;
-      this.#messages.push({ from, incarnation, reader: this.block.reader(from, this.party, MESSAGES) });
-      this.#tasks.push({ from, incarnation, reader: this.block.reader(from, this.party, TASKS) });
+      if (inboxes.some((inbox) => inbox.from === from)) continue;
+      inboxes.push({ from, incarnation, reader: this.block.reader(from, this.party, channel) });
     }
   }
 
