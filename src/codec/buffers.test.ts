@@ -27,6 +27,73 @@ describe('binary data', () => {
     }
   });
 
+  it('of arguments is embedded for each by itself, up to a total', () => {
+    const encoder = new Encoder(plain);
+    const bytes = (n: number): Uint8Array => new Uint8Array(n).fill(n & 255);
+    const beside = (args: unknown[], each: number, total: number): [number[], boolean] => {
+      const { buffers, inline } = encoder.encodeArgs(args, undefined, each, total);
+      return [buffers.map(({ byteLength }) => byteLength), inline];
+    };
+    assert.deepEqual(beside([bytes(1900), bytes(1800), bytes(1700)], 2000, 10_000), [[], true]);
+    // One that is too large leaves the others alone, and its own small parts stay.
+    assert.deepEqual(beside([bytes(1900), [bytes(1500), bytes(1400), bytes(9)], bytes(1700)], 2000, 10_000), [
+      [1500, 1400],
+      true,
+    ]);
+    // What finds no room any more; later ones may.
+    assert.deepEqual(beside([bytes(1900), bytes(1800), bytes(1100)], 2000, 3300), [[1800], true]);
+    // A buffer is counted where it is met first, with all that any view covers.
+    const shared = bytes(3000);
+    assert.deepEqual(beside([shared.subarray(0, 100), shared], 2000, 10_000), [[3000], true]);
+    assert.deepEqual(beside([shared.subarray(0, 100), shared.subarray(50, 1500)], 2000, 10_000), [[], true]);
+    // Text can't go beside the body, nor can many small buffers: then the body itself is too large.
+    assert.deepEqual(beside(['x'.repeat(1500), 'y'.repeat(1500)], 2000, 10_000), [[], true]);
+    assert.deepEqual(beside(['x'.repeat(2500), 1], 2000, 10_000), [[], false]);
+    assert.deepEqual(beside(['x'.repeat(1500), 'y'.repeat(1500)], 2000, 2500), [[], false]);
+    assert.deepEqual(beside([Array.from({ length: 5 }, () => bytes(1000))], 2000, 10_000), [[], false]);
+    assert.deepEqual(beside([1], 2000, 10_000), [[], true], 'and nothing of that lasts');
+  });
+
+  it('of arguments arrives as it was, within the limits (property)', () => {
+    const encoder = new Encoder(plain);
+    const view = fc.record({ buffer: fc.nat(3), start: fc.nat(2000), length: fc.nat(2000) });
+    const arg = fc.oneof(
+      fc.integer(),
+      fc.string({ maxLength: 3000 }),
+      fc.array(view, { maxLength: 4 }),
+      fc.array(fc.uint8Array({ maxLength: 2500 }), { maxLength: 4 }),
+    );
+    fc.assert(
+      fc.property(
+        fc.array(arg, { maxLength: 8 }),
+        fc.integer({ min: 0, max: 6000 }),
+        fc.nat(20_000),
+        (raw, each, more) => {
+          const memory = Array.from({ length: 4 }, () => new ArrayBuffer(4000));
+          const args = raw.map((one) =>
+            Array.isArray(one)
+              ? one.map((x) =>
+                  x instanceof Uint8Array ? x : new Uint8Array(memory[x.buffer]!, x.start, x.length).fill(x.start),
+                )
+              : one,
+          );
+          const total = each + more;
+          const { bytes, length, buffers, inline } = encoder.encodeArgs(args, undefined, each, total);
+          if (inline) assert.ok(length <= total);
+          for (const { byteLength } of buffers) assert.ok(byteLength >= 1024);
+          const got = new Decoder().decodeArgs(bytes, 0, length, { ...emptySource, buffers: buffers.map(copyRange) });
+          assert.deepEqual(got, args);
+          // Alone, an argument keeps to the limit for one.
+          for (const one of args) {
+            const alone = encoder.encodeArgs([one], undefined, each, total);
+            if (alone.inline) assert.ok(alone.length <= each + 40, `${alone.length} of ${each}`);
+          }
+        },
+      ),
+      { numRuns: 500 },
+    );
+  });
+
   it('beside the body is used where it is, without a copy', () => {
     const value = { a: new Float64Array([1, 2, 3, ...new Array<number>(200).fill(4)]) };
     const { bytes, length, buffers } = new Encoder(plain).encode(value, 'value', 0);

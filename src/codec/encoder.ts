@@ -12,6 +12,8 @@ export interface Encoded {
   /** Scratch of the encoder: the body is `bytes[0..length)`. */
   bytes: Uint8Array;
   length: number;
+  /** Whether the body keeps to the limits that it was encoded with; large text in it may exceed them. */
+  inline: boolean;
   /** Ranges that travel beside the body, whole buffers or parts of them. */
   buffers: readonly OutOfBand[];
   /** The references met, each once, in order of first meeting. */
@@ -37,7 +39,7 @@ export class Encoder {
   constructor(options: WriterOptions) {
     this.#options = options;
     this.#writer = new ValueWriter(options);
-    this.#encoded = { bytes: this.#writer.bytes, length: 0, buffers: noBuffers, refs: noRefs };
+    this.#encoded = { bytes: this.#writer.bytes, length: 0, inline: true, buffers: noBuffers, refs: noRefs };
   }
 
   /**
@@ -78,7 +80,9 @@ export class Encoder {
       writer.leftOut = leftOut;
       writer.byte(formatVersion);
       writer.value(value);
-      return this.#finish(inlineLimit);
+      const encoded = this.#finish(inlineLimit, inlineLimit);
+      encoded.inline = encoded.length <= inlineLimit;
+      return encoded;
     } catch (error) {
       throw this.#explain(error);
     } finally {
@@ -91,17 +95,27 @@ export class Encoder {
    * An argument list. An object for which `slot` gives a number from 0 on is replaced by a placeholder, to be filled in by
    * the decoder from its `deps`. Paths in messages are those of `args[0].x`.
    *
+   * @param each in bytes: an argument of at most this size, binary data included, is embedded, ...
+   * @param all in bytes: ... as long as all of them together have at most this size. Of others every buffer of at least
+   *   1 KiB goes out of band. A buffer that several arguments view belongs to the first of them.
    * @throws CodecError with the path of what can't travel.
    */
-  encodeArgs(args: readonly unknown[], slot: ((arg: object) => number) | undefined, inlineLimit: number): Encoded {
-    if (this.#busy) return this.#another().encodeArgs(args, slot, inlineLimit);
+  encodeArgs(
+    args: readonly unknown[],
+    slot: ((arg: object) => number) | undefined,
+    each: number,
+    all: number = each,
+  ): Encoded {
+    if (this.#busy) return this.#another().encodeArgs(args, slot, each, all);
     const writer = this.#writer;
     this.#busy = true;
     try {
       writer.begin('args');
       writer.byte(formatVersion);
       writer.args(args, slot);
-      return this.#finish(inlineLimit);
+      const encoded = this.#finish(each, all);
+      encoded.inline = encoded.length <= all && writer.largest <= each && !writer.buffers.oversize;
+      return encoded;
     } catch (error) {
       throw this.#explain(error);
     } finally {
@@ -115,7 +129,7 @@ export class Encoder {
     return this.#inner;
   }
 
-  #finish(inlineLimit: number): Encoded {
+  #finish(each: number, all: number): Encoded {
     const writer = this.#writer;
     const encoded = this.#encoded;
     let head = formatVersion;
@@ -123,7 +137,7 @@ export class Encoder {
     if (writer.buffers.empty) encoded.buffers = noBuffers;
     else {
       head |= flagTable;
-      encoded.buffers = writer.buffers.write(writer, inlineLimit, noBuffers);
+      encoded.buffers = writer.buffers.write(writer, each, all, noBuffers);
     }
     writer.bytes[0] = head;
     encoded.bytes = writer.bytes;

@@ -32,6 +32,8 @@ export class ValueWriter extends ByteWriter {
   refs: object[] | undefined;
   /** Whether an object was met twice. */
   shared = false;
+  /** Of an argument list: what the argument with the largest body takes there. */
+  largest = 0;
   /** The last error of `fail`. */
   failure: CodecError | undefined;
   /** Fields of errors that are left out, and who is to blame when something can't be sent. */
@@ -46,6 +48,8 @@ export class ValueWriter extends ByteWriter {
   #depth = 0;
   #root = '';
   #met = 0;
+  /** The argument that is being written. */
+  #argument = 0;
 
   constructor(options: WriterOptions) {
     super();
@@ -58,6 +62,7 @@ export class ValueWriter extends ByteWriter {
     this.#root = root;
     this.#depth = 0;
     this.#met = 0;
+    this.#argument = 0;
     this.refs = undefined;
     this.shared = false;
   }
@@ -93,9 +98,12 @@ export class ValueWriter extends ByteWriter {
     const n = args.length;
     this.uint(n);
     this.#enter(Step.index);
+    let largest = 0;
     for (let i = 0; i < n; i++) {
       const arg = args[i];
       this.#stepKeys[0] = i;
+      this.#argument = i;
+      const before = this.pos;
       if (slot !== undefined && typeof arg === 'object' && arg !== null) {
         const number = slot(arg);
         if (number >= 0) {
@@ -105,7 +113,11 @@ export class ValueWriter extends ByteWriter {
         }
       }
       this.value(arg);
+      const size = this.pos - before;
+      if (size > largest) largest = size;
+      if (!this.buffers.empty) this.buffers.setBody(i, size);
     }
+    this.largest = largest;
     this.#depth = 0;
   }
 
@@ -374,7 +386,7 @@ export class ValueWriter extends ByteWriter {
     if (n === 0) this.#refuseDetached(buffer);
     this.#findRoom(buffer, n);
     this.byte(Tag.buffer);
-    this.uint(this.buffers.add(buffer, 0, n, 8));
+    this.uint(this.buffers.add(buffer, 0, n, 8, this.#argument));
   }
 
   #view(view: View, type: number): void {
@@ -387,7 +399,7 @@ export class ValueWriter extends ByteWriter {
     const offset = byteLength === 0 ? 0 : view.byteOffset;
     this.byte(Tag.view);
     this.byte(type);
-    this.uint(this.buffers.add(buffer, offset, byteLength, size));
+    this.uint(this.buffers.add(buffer, offset, byteLength, size, this.#argument));
     this.uint(offset);
     this.uint(byteLength / size);
   }
