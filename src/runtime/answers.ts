@@ -6,7 +6,7 @@ import type { Execution } from './execution.ts';
 import * as F from './frames.ts';
 import type { PartyHost } from './party-host.ts';
 import { cellOf, isReference } from './reference.ts';
-import { isPlain, type Kept, type Stored, type Wire } from './values.ts';
+import { INLINE_LIMIT, INLINE_TOTAL, inlineBytes, isPlain, type Kept, type Stored, type Wire } from './values.ts';
 
 /** How a worker answers its callers. */
 export class Answers {
@@ -56,13 +56,13 @@ export class Answers {
     if (isReference(result)) return false;
     let encoded: ReturnType<typeof values.encoder.encode>;
     try {
-      encoded = values.encoder.encode(result, 'result', values.inlineLimit);
+      encoded = values.encoder.encode(result, 'result', INLINE_LIMIT);
     } catch {
       // Said again, with its error, on the full way.
       return false;
     }
     const { length } = encoded;
-    if (length > values.inlineLimit || encoded.buffers.length > 0 || encoded.refs.length > 0) return false;
+    if (!encoded.inline || encoded.buffers.length > 0 || encoded.refs.length > 0) return false;
     const writer = reactor.messageWriter(run.caller);
     const at = writer === undefined ? -1 : writer.reserve(16 + length);
     if (writer === undefined || at < 0) return false;
@@ -117,17 +117,28 @@ export class Answers {
           `${Array.isArray(result) ? `a tuple of ${result.length}` : typeof result}; return an array of ${run.returns}`,
       );
     }
-    return result.map((each, i) => this.#result(each, `result[${i}]`, granted, payload));
+    let room = INLINE_TOTAL;
+    return result.map((each, i) => {
+      const wire = this.#result(each, `result[${i}]`, granted, payload, Math.min(INLINE_LIMIT, room));
+      room -= inlineBytes(wire.payload);
+      return wire;
+    });
   }
 
-  #result(result: unknown, root: string, granted: Cell[], payload: Stored[]): ResultWire<Wire> {
+  #result(
+    result: unknown,
+    root: string,
+    granted: Cell[],
+    payload: Stored[],
+    limit: number = INLINE_LIMIT,
+  ): ResultWire<Wire> {
     const { values, party } = this.#host;
     if (isReference(result)) {
       const cell = cellOf(result);
       granted.push(cell);
       return { payload: undefined, inner: [], delegate: party.references.promote(cell) };
     }
-    return this.#kept(values.keep(result, root), granted, payload);
+    return this.#kept(values.keep(result, root, limit), granted, payload);
   }
 
   #kept({ value, pinned, inner }: Kept, granted: Cell[], payload: Stored[]): ResultWire<Wire> {

@@ -3,9 +3,10 @@ import { type Cell, type Lease, READY } from '../protocol/index.ts';
 import { copyBytes } from '../transport/index.ts';
 import type { Call } from './call.ts';
 import * as F from './frames.ts';
+import { OutgoingParcels } from './parcels.ts';
 import type { PartyHost } from './party-host.ts';
 import { isReference } from './reference.ts';
-import { isPlain, Stored } from './values.ts';
+import { INLINE_TOTAL, isPlain, Stored } from './values.ts';
 
 /** Values go along with so many nested references at most, and only if they are small themselves. */
 const MOST_VALUES = 64;
@@ -16,13 +17,17 @@ export class CallSender {
   readonly #host: PartyHost;
   readonly #encoder = new Encoder({ isRef: isReference });
 
+  readonly parcels: OutgoingParcels;
+
   constructor(host: PartyHost) {
     this.#host = host;
+    this.parcels = new OutgoingParcels(host.reactor);
   }
 
   /** The ticket for recalling it, or -1 when there is no room now. */
   push(call: Call, lease: Lease): number {
     const host = this.#host;
+    if (this.parcels.full(lease)) return -1;
     const { fn } = call.plan;
     if (fn.told[lease.worker] !== lease.incarnation) host.tell(lease.worker, lease.incarnation, fn);
     const writer = host.reactor.taskWriter(lease.worker);
@@ -35,7 +40,7 @@ export class CallSender {
       const encoded = this.#encoder.encode(this.#extra(call, lease), 'call', Number.MAX_SAFE_INTEGER);
       extra = encoded.bytes;
       extraLength = encoded.length;
-      if (F.CALL_HEADER + call.length + extraLength > writer.largest) {
+      if (call.length + extraLength > INLINE_TOTAL) {
         const where = this.#share(call, extra.subarray(0, extraLength));
         if (where === undefined) return 0;
         extra = where;
@@ -44,11 +49,22 @@ export class CallSender {
       }
     }
 
-    const total = F.CALL_HEADER + call.length + extraLength;
+    const size = call.length + extraLength;
+    const fits = F.CALL_HEADER + size <= writer.largest;
+    const total = F.CALL_HEADER + (fits ? size : F.PARCEL_NUMBER);
     const at = writer.reserve(total);
     if (at < 0) return -1;
     const { words, bytes } = writer.views;
     const w = at >> 2;
+    const behind = at + F.CALL_HEADER;
+    if (fits) {
+      copyBytes(bytes, behind, call.bytes, call.start, call.length);
+      if (extra !== null) copyBytes(bytes, behind + call.length, extra, 0, extraLength);
+    } else {
+      flags |= F.CALL_PARCEL;
+      const body = call.bytes.subarray(call.start, call.start + call.length);
+      words[behind >> 2] = this.parcels.send(call, lease, body, extra?.subarray(0, extraLength) ?? NO_BYTES);
+    }
     words[w] = call.slot;
     words[w + 1] = fn.number;
     words[w + 2] = Math.min(call.depth, 0x7fff) | (flags << 16);
@@ -57,12 +73,10 @@ export class CallSender {
     words[w + 5] = extraLength;
     words[w + 6] = call.plan.timeout;
     words[w + 7] = call.sequence | 0;
-    copyBytes(bytes, at + F.CALL_HEADER, call.bytes, call.start, call.length);
-    if (extra !== null) copyBytes(bytes, at + F.CALL_HEADER + call.length, extra, 0, extraLength);
     host.block.setCancelled(host.self.party, call.slot, false);
     const ticket = writer.commit(total);
     host.reactor.notify(lease.worker);
-    host.counters.bytesOut += call.length + extraLength;
+    host.counters.bytesOut += size;
     return ticket;
   }
 
@@ -127,4 +141,5 @@ export class CallSender {
   }
 }
 
+const NO_BYTES = new Uint8Array(0);
 const NO_IDS: readonly string[] = Object.freeze([]);

@@ -7,6 +7,7 @@ import { Deadlines, timedOut } from './deadlines.ts';
 import { cancelledHere, Execution } from './execution.ts';
 import * as F from './frames.ts';
 import { type AnyFunction, type Definition, Loaded } from './loaded.ts';
+import { IncomingParcels } from './parcels.ts';
 import type { PartyHost } from './party-host.ts';
 import { settle, type Then, thenOf } from './thenable.ts';
 import type { Stored } from './values.ts';
@@ -19,6 +20,7 @@ export class Executions {
   readonly #host: PartyHost;
   readonly #answers: Answers;
   readonly #functions: (Loaded | undefined)[][] = [];
+  readonly parcels = new IncomingParcels();
   readonly #active = new Map<number, Execution>();
   readonly #storage = new AsyncLocalStorage<Execution>();
   /** The synchronous run on the stack. */
@@ -64,6 +66,7 @@ export class Executions {
 
   callerDied(caller: number): void {
     this.#functions[caller] = [];
+    this.parcels.callerDied(caller);
     for (const run of this.#active.values()) {
       if (run.caller !== caller) continue;
       run.orphaned = true;
@@ -106,14 +109,12 @@ export class Executions {
     for (let i = 0; i < inboxes.length; i++) {
       const { reader, from: sender } = inboxes[i]!;
       if (!reader.next()) continue;
-      const { words } = reader.views;
-      const w = reader.at >> 2;
-      const word = words[w + 2] as number;
+      const word = reader.views.words[(reader.at >> 2) + 2] as number;
       const depth = word & 0xffff;
       if (depth <= deepest) continue;
       if (!executor.mayStart(depth, ((word >> 16) & F.CALL_EXCLUSIVE) !== 0, idle)) continue;
-      if (this.#functions[sender]?.[words[w + 1] as number] === undefined) {
-        // Its definition may have come after messages were last looked at, and with it who knows what else.
+      if (!this.#hasAll(sender, reader)) {
+        // It may have come after messages were last looked at, and with it who knows what else.
         if (!looked && this.#host.reactor.poll()) return this.runNext(idle, true);
         looked = true;
         continue;
@@ -127,6 +128,14 @@ export class Executions {
     if (!best.claim()) return true;
     this.#start(from, best);
     return true;
+  }
+
+  /** Whether everything has come that the call needs beside its record: its function, and a large body. */
+  #hasAll(caller: number, { views: { words }, at }: RingReader): boolean {
+    const w = at >> 2;
+    if (this.#functions[caller]?.[words[w + 1] as number] === undefined) return false;
+    if ((((words[w + 2] as number) >> 16) & F.CALL_PARCEL) === 0) return true;
+    return this.parcels.has(caller, words[(at + F.CALL_HEADER) >> 2] as number);
   }
 
   #start(caller: number, reader: RingReader): void {
@@ -163,14 +172,20 @@ export class Executions {
     this.#show(run);
     this.#told(false);
 
+    let source = bytes;
+    let start = at + F.CALL_HEADER;
+    if ((flags & F.CALL_PARCEL) !== 0) {
+      source = this.parcels.take(caller, words[start >> 2] as number);
+      start = 0;
+    }
     if (loaded.fn !== undefined) {
-      const args = this.#arguments(run, flags, bytes, at + F.CALL_HEADER, length, extraLength);
+      const args = this.#arguments(run, flags, source, start, length, extraLength);
       reader.advance();
       if (args !== undefined) this.#run(run, loaded.fn, args);
       return;
     }
     // Loading comes first: the modules that it imports may register what the arguments need.
-    const copy = bytes.slice(at + F.CALL_HEADER, at + F.CALL_HEADER + length + extraLength);
+    const copy = source === bytes ? bytes.slice(start, start + length + extraLength) : source;
     reader.advance();
     this.#active.set(Executions.#key(caller, slot), run);
     void loaded.load().then((error) => {

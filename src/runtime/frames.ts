@@ -13,6 +13,8 @@
  * DEFINE        kind function length       body     what a function number means
  * CONTROL       kind length                body     to and from the control thread
  * PART          kind last length           bytes    a piece of a frame too large for a ring
+ * PARCEL        kind number total at length -  bytes   a piece of arguments too large for the record of their call
+ * DROP_PARCEL   kind number                         the call with these arguments was taken back
  * ```
  * Task ring:
  * ```
@@ -28,14 +30,20 @@ export const CANCEL = 6;
 export const DEFINE = 7;
 export const CONTROL = 8;
 export const PART = 9;
+export const PARCEL = 10;
+export const DROP_PARCEL = 11;
 
 /** Bytes before the body of a call. */
 export const CALL_HEADER = 32;
+/** Bytes behind them in place of a body that has come as a parcel. */
+export const PARCEL_NUMBER = 8;
 export const CALL_EXCLUSIVE = 1;
 /** Shared views are copied for this task. */
 export const CALL_COPY = 2;
 /** The extra part lies in shared memory: three more words say where, instead of the extra bytes. */
 export const CALL_EXTRA_SHARED = 4;
+/** Body and extra part have come as a parcel: the record has a word with its number instead of them. */
+export const CALL_PARCEL = 8;
 
 /** What a call says beside its arguments' body; only what is there. */
 export interface CallExtra {

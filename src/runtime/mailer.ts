@@ -3,6 +3,7 @@ import type { Reactor } from '../transport/index.ts';
 import * as F from './frames.ts';
 import { isReference } from './reference.ts';
 
+const SCRATCH = 4096;
 /** Scratch beyond this is given back after the frame that needed it. */
 const KEPT_SCRATCH = 1024 * 1024;
 
@@ -11,7 +12,7 @@ export class Mailer {
   readonly #reactor: Reactor;
   readonly #encoder = new Encoder({ isRef: isReference });
   readonly #decoder = new Decoder();
-  #scratch = new Uint8Array(4096);
+  #scratch = new Uint8Array(SCRATCH);
   #words = new Int32Array(this.#scratch.buffer);
   readonly #parts = new Map<number, Uint8Array[]>();
 
@@ -76,8 +77,8 @@ export class Mailer {
       part.set(frame.subarray(at, at + n), 16);
       this.#reactor.post(to, part, 16 + n);
     }
-    if (frame.length <= KEPT_SCRATCH) return;
-    this.#scratch = new Uint8Array(4096);
+    if (this.#scratch.length <= KEPT_SCRATCH) return;
+    this.#scratch = new Uint8Array(SCRATCH);
     this.#words = new Int32Array(this.#scratch.buffer);
   }
 

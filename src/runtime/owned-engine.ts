@@ -8,7 +8,7 @@ import type { Execution } from './execution.ts';
 import type { PartyHost } from './party-host.ts';
 import { cellOf, isReference, Reference } from './reference.ts';
 import { takeSite } from './sites.ts';
-import { type CellValue, Gathered, isShared } from './values.ts';
+import { type CellValue, Gathered, INLINE_LIMIT, INLINE_TOTAL, isShared } from './values.ts';
 import type { WaitLimits } from './waits.ts';
 
 interface OwnedPlan extends Plan, Prepared {}
@@ -112,8 +112,8 @@ export class OwnedEngine implements Engine {
   }
 
   #plainCall(plan: OwnedPlan, args: readonly unknown[], run: Execution | undefined): Call {
-    const encoded = this.host.values.encoder.encodeArgs(args, undefined, this.host.values.inlineLimit);
-    if (encoded.length > this.host.values.inlineLimit) return this.#richCall(plan, args, run);
+    const encoded = this.host.values.encoder.encodeArgs(args, undefined, INLINE_LIMIT, INLINE_TOTAL);
+    if (!encoded.inline) return this.#richCall(plan, args, run);
     const bytes = this.#arena.add(encoded.bytes, encoded.length);
     return this.#call(plan, run, bytes, this.#arena.start, encoded.length);
   }
@@ -121,15 +121,19 @@ export class OwnedEngine implements Engine {
   /** Arguments that may hold references or much binary data. */
   #richCall(plan: OwnedPlan, args: readonly unknown[], run: Execution | undefined): Call {
     const { host } = this;
-    const dependencies: Cell[] = [];
+    // In the order of their numbers.
+    let dependencies: Map<Cell, number> | undefined;
     const plain = args.map((arg) => (arg instanceof ByReference ? arg.ref : arg));
     // Said here, because the encoder would wrap what its visitor throws.
     for (const arg of plain) if (isReference(arg)) this.#own(arg);
     const slot = (arg: object): number => {
       if (!isReference(arg)) return -1;
       const cell = this.#own(arg);
-      const at = dependencies.indexOf(cell);
-      return at >= 0 ? at : dependencies.push(cell) - 1;
+      dependencies ??= new Map();
+      const known = dependencies.get(cell);
+      if (known !== undefined) return known;
+      dependencies.set(cell, dependencies.size);
+      return dependencies.size - 1;
     };
     // A reference given both as a value and as a reference is told apart by its place.
     const byRef = new Set<unknown>();
@@ -137,14 +141,15 @@ export class OwnedEngine implements Engine {
     const encoded = host.values.encoder.encodeArgs(
       plain,
       (arg) => (byRef.has(arg) ? -1 : slot(arg)),
-      host.values.inlineLimit,
+      INLINE_LIMIT,
+      INLINE_TOTAL,
     );
     const refs = encoded.refs as readonly Reference<unknown>[];
     const nested = refs.map((ref) => this.#own(ref));
     encoded.refs = [];
 
     let call: Call;
-    if (encoded.buffers.length > 0 || encoded.length > host.values.inlineLimit) {
+    if (encoded.buffers.length > 0 || !encoded.inline) {
       const stored = host.values.stored(encoded);
       const body = stored.body ?? EMPTY;
       call = this.#call(plan, run, body, 0, body.length);
@@ -158,8 +163,8 @@ export class OwnedEngine implements Engine {
       for (const ref of refs) Reference.watch(ref);
       for (const cell of nested) host.promote(cell);
     }
-    call.dependencies = dependencies;
-    call.uses = nested.length === 0 ? dependencies : [...dependencies, ...nested];
+    if (dependencies !== undefined) call.dependencies = [...(dependencies as Map<Cell, number>).keys()];
+    call.uses = nested.length === 0 ? call.dependencies : [...call.dependencies, ...nested];
     return call;
   }
 

@@ -39,7 +39,7 @@ import type { Definition } from './loaded.ts';
 import { Mailer } from './mailer.ts';
 import { type HandleHost, Reference } from './reference.ts';
 import { Relief } from './relief.ts';
-import { INLINE_LIMIT, isShared, Stored, Values, type Wire } from './values.ts';
+import { isShared, Stored, Values, type Wire } from './values.ts';
 import { Waits } from './waits.ts';
 
 const CONTROL_PARTY = 0;
@@ -132,9 +132,7 @@ export class PartyHost implements PartyPort<Wire>, ReactorHost, HandleHost {
     this.store = o.store;
     this.role = o.role;
     this.log = o.log;
-    // A call has to fit a record with its header and what goes beside its body.
-    const inline = Math.min(INLINE_LIMIT, Math.floor((o.block.shape.ring >> 2) * 0.75));
-    this.values = new Values(o.store, (cell) => this.handle(cell), inline);
+    this.values = new Values(o.store, (cell) => this.handle(cell));
     this.party = new Party<Wire>(o.self, this, { ...OWNER_LIMITS });
     this.reactor = new Reactor(o.block, o.self.party, o.bell, this, {
       spin: 0.05,
@@ -201,7 +199,9 @@ export class PartyHost implements PartyPort<Wire>, ReactorHost, HandleHost {
   }
 
   recall(task: TaskRecord, lease: Lease): boolean {
-    return this.reactor.taskWriter(lease.worker).recall(task.ticket);
+    const taken = this.reactor.taskWriter(lease.worker).recall(task.ticket);
+    if (taken) this.#sender.parcels.recalled(task as Call);
+    return taken;
   }
 
   cancelRunning(task: TaskRecord, lease: Lease): void {
@@ -239,6 +239,7 @@ export class PartyHost implements PartyPort<Wire>, ReactorHost, HandleHost {
   }
 
   retrying(task: TaskRecord, charged: boolean, reason: string): void {
+    this.#sender.parcels.forget(task as Call);
     if (charged) this.counters.retried++;
     else this.counters.resubmitted++;
     this.onRetry?.(task as Call, charged, reason);
@@ -274,8 +275,7 @@ export class PartyHost implements PartyPort<Wire>, ReactorHost, HandleHost {
   }
 
   autopsy(worker: number): { guilty: number; started(task: TaskRecord): boolean } {
-    const writer = this.reactor.taskWriter(worker);
-    const started = (each: TaskRecord): boolean => writer.claimed(each.ticket);
+    const started = (each: TaskRecord): boolean => this.reactor.taskWriter(worker).claimed(each.ticket);
     const reason = this.#autopsyReason;
     const timeout = reason.startsWith('timeout: ');
     if (timeout) this.#timedOut(worker);
@@ -397,6 +397,12 @@ export class PartyHost implements PartyPort<Wire>, ReactorHost, HandleHost {
       case F.CONTROL:
         this.#fromControl(this.mailer.open(bytes, at) as FromControl<Wire> | HostMessage);
         break;
+      case F.PARCEL:
+        this.executions?.parcels.piece(from, words, bytes, at);
+        break;
+      case F.DROP_PARCEL:
+        this.executions?.parcels.drop(from, words[w + 1] as number);
+        break;
       case F.PART:
         this.mailer.part(from, words, bytes, at, (whole) => {
           const view = new DataView(whole.buffer);
@@ -425,6 +431,7 @@ export class PartyHost implements PartyPort<Wire>, ReactorHost, HandleHost {
   #ended(call: Call, failed: boolean): void {
     const { handles, shared } = call;
     if (call.submittedAt < 0) return;
+    this.#sender.parcels.forget(call);
     call.submittedAt = -1;
     call.plan.pending--;
     this.counters.finished++;

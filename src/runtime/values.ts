@@ -4,8 +4,13 @@ import { type SharedStore, type SlotRef, sumOf } from '../memory/index.ts';
 import type { Cell } from '../protocol/index.ts';
 import { containedCell, isReference, Reference } from './reference.ts';
 
-/** Values of at most so many bytes travel inside messages; larger binary data lives in shared memory. */
+/**
+ * Values of at most so many bytes travel inside messages: arguments, results, what is put. Larger binary data lives in
+ * shared memory.
+ */
 export const INLINE_LIMIT = 100 * 1024;
+/** The values of one call, or of one reply, do so up to this total. */
+export const INLINE_TOTAL = 10 * 1024 * 1024;
 
 /** A part of an object in shared memory. */
 export interface Extent {
@@ -87,6 +92,11 @@ export function isWireOfShared(wire: Wire): boolean {
   return 'i' in wire && (wire as { i: readonly Wire[] }).i.some(isWireOfShared);
 }
 
+/** What a value on a wire takes there by itself. */
+export function inlineBytes(wire: Wire): number {
+  return Array.isArray(wire) ? ((wire[0] as Uint8Array | null)?.length ?? 0) : 0;
+}
+
 /** What encoding a value gives: how to keep it, and the references inside. */
 export interface Kept {
   readonly value: CellValue;
@@ -113,8 +123,6 @@ export function isPlain(value: unknown): boolean {
 /** Turns values into what cells keep and messages carry, and back. One per party. */
 export class Values {
   readonly store: SharedStore;
-  /** Bytes that may travel inside a message here: less than `INLINE_LIMIT` where many parties share the links' memory. */
-  readonly inlineLimit: number;
   readonly encoder = new Encoder({ isRef: isReference });
   readonly #errorEncoder = new Encoder({ isRef: isUsable });
   readonly #raisedEncoder = new Encoder({ isRef: refuseRef });
@@ -124,21 +132,23 @@ export class Values {
   /** Counts bytes of shared memory that were looked at here. */
   bytesViewed = 0;
 
-  constructor(store: SharedStore, handle: (cell: Cell) => Reference<unknown>, inlineLimit: number = INLINE_LIMIT) {
+  constructor(store: SharedStore, handle: (cell: Cell) => Reference<unknown>) {
     this.store = store;
-    this.inlineLimit = inlineLimit;
     this.#handle = handle;
   }
 
-  /** Encodes a value to be kept. Shared memory in it is pinned for the caller; `inner` is not held yet. */
-  keep(value: unknown, root: string): Kept {
+  /**
+   * Encodes a value to be kept: of more than `limit` bytes, in shared memory. That is pinned for the caller; `inner` is not
+   * held yet.
+   */
+  keep(value: unknown, root: string, limit: number = INLINE_LIMIT): Kept {
     if (isPlain(value)) return { value, pinned: false, inner: [] };
-    return this.#keep(this.encoder.encode(value, root, this.inlineLimit), this.inlineLimit);
+    return this.#keep(this.encoder.encode(value, root, limit));
   }
 
-  #keep(encoded: Encoded, bodyLimit: number): Kept {
+  #keep(encoded: Encoded): Kept {
     const inner = encoded.refs.length === 0 ? [] : (encoded.refs as readonly Reference<unknown>[]).map(containedCell);
-    const stored = this.stored(encoded, bodyLimit);
+    const stored = this.stored(encoded);
     return { value: stored, pinned: stored.shared, inner };
   }
 
@@ -150,29 +160,31 @@ export class Values {
    */
   keepError(error: Error): Kept {
     try {
-      return this.#keep(this.#errorEncoder.encodeError(error, 'error', this.inlineLimit), this.inlineLimit);
+      return this.#keep(this.#errorEncoder.encodeError(error, 'error', INLINE_LIMIT));
     } catch (problem) {
       if (!(problem instanceof OutOfMemoryError)) throw problem;
     }
     const hasRoom = (buffer: ArrayBufferLike): boolean => this.store.slotOf(buffer) !== undefined;
     const sparing = new Encoder({ isRef: isUsable, hasRoom });
+    const encoded = sparing.encodeError(error, 'error', INLINE_LIMIT);
     // Messages have room for the rest, whatever its size.
-    return this.#keep(sparing.encodeError(error, 'error', this.inlineLimit), Number.POSITIVE_INFINITY);
+    encoded.inline = true;
+    return this.#keep(encoded);
   }
 
   /** Copies an encoder's result out of its scratch: the body to the heap or to shared memory, buffers to the latter. */
-  stored(encoded: Encoded, bodyLimit = this.inlineLimit): Stored {
+  stored(encoded: Encoded): Stored {
     try {
-      return this.#stored(encoded, bodyLimit);
+      return this.#stored(encoded);
     } finally {
       forget(encoded);
     }
   }
 
-  #stored(encoded: Encoded, bodyLimit: number): Stored {
+  #stored(encoded: Encoded): Stored {
     const buffers = encoded.buffers.length === 0 ? NO_EXTENTS : this.#share(encoded);
     try {
-      if (encoded.length <= bodyLimit) return new Stored(ownBytes(encoded.bytes, encoded.length), null, buffers);
+      if (encoded.inline) return new Stored(ownBytes(encoded.bytes, encoded.length), null, buffers);
       return new Stored(null, this.#shareBytes(encoded.bytes.subarray(0, encoded.length)), buffers);
     } catch (error) {
       for (const extent of buffers) this.store.unpin(extent.slot);
