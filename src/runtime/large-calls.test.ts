@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, describe, test } from 'node:test';
 import type { FunctionSpec } from '../code/index.ts';
+import { Encoder } from '../codec/index.ts';
 import { SharedStore } from '../memory/index.ts';
 import { libc } from '../native/index.ts';
 import type { Shape, ToControl } from '../protocol/index.ts';
@@ -18,6 +19,11 @@ const MiB = 1024 ** 2;
 const between = libc() === undefined ? 'threads' : 'processes';
 
 /** A caller and a worker in one thread, over real rings and real shared memory, and who lends the one to the other. */
+function encoded(captures: Record<string, unknown>): Uint8Array {
+  const { bytes, length } = new Encoder({ isRef: () => false }).encode(captures, 'captures', Number.MAX_SAFE_INTEGER);
+  return bytes.slice(0, length);
+}
+
 class Node {
   readonly block: ControlBlock;
   readonly store: SharedStore;
@@ -64,7 +70,16 @@ class Node {
     this.block.reset(party, 1);
     const self = { node: 'n', party, incarnation: 1 };
     const log = (line: string): void => assert.fail(line);
-    return new PartyHost({ self, block: this.block, store, bell: this.#bell(party), spinners: 0, role, log });
+    return new PartyHost({
+      self,
+      block: this.block,
+      store,
+      bell: this.#bell(party),
+      spinners: 0,
+      yieldCore: undefined,
+      role,
+      log,
+    });
   }
 
   /** Stands in for the control thread: each queue gets the one worker, and gives it back. */
@@ -88,7 +103,12 @@ class Node {
       nextTick: () => undefined,
       tick: () => {},
     };
-    const reactor = new Reactor(this.block, 0, this.#bell(0), host, { spin: 0, slice: 10, spinners: 0 });
+    const reactor = new Reactor(this.block, 0, this.#bell(0), host, {
+      spin: 0,
+      slice: 10,
+      spinners: 0,
+      yieldCore: undefined,
+    });
     const mailer = new Mailer(reactor);
     return reactor;
   }
@@ -114,7 +134,7 @@ class Node {
       kind: 'function',
       synchronous: true,
       source: { kind: 'slice', text: `async ({ captures }) => ${text}`, url: 'test:f', lineOffset: 0 },
-      ...(options.captures === undefined ? {} : { captures: options.captures }),
+      ...(options.captures === undefined ? {} : { captures: encoded(options.captures) }),
     };
     const shape: Shape = { cpus: 1, gpus: 0, memory: 0, custom: {}, isolation: 'process', exclusive: false };
     return this.engine.prepare(spec, {
