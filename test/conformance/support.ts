@@ -149,7 +149,7 @@ export function onHosts(
 }
 
 /** A session that is opened at its first use and closed after the group. */
-function lazySession(options: ConnectOptions): () => Session {
+export function lazySession(options: ConnectOptions): () => Session {
   let open: Session | undefined;
   let promise: Promise<Session> | undefined;
   after(async () => {
