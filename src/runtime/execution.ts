@@ -48,7 +48,8 @@ export class Execution extends Run {
   }
 
   get name(): string {
-    return this.loaded.name;
+    // A call of a function that was never told of ends in an error, and that is when it is asked for.
+    return (this.loaded as Loaded | undefined)?.name ?? 'a task';
   }
 
   get signal(): AbortSignal {
