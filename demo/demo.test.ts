@@ -49,30 +49,24 @@ test('futures: the further a way keeps the values from the driver, the fewer byt
   assert.equal(code, 0);
 });
 
-test('where workers are threads nobody is killed, and both programs say so', options, () => {
-  const none = /^no worker was killed: workers are threads here, and a thread does not die alone$/m;
-  for (const program of ['flights', 'futures']) {
-    const { code, out, err } = run(node, ['demo/run.mjs', program], { SHEAF_ISOLATION: 'thread' });
-    assert.equal(err, '');
-    assert.match(out, none);
-    assert.doesNotMatch(out, /recovered/);
-    assert.equal(code, 0);
-  }
-});
-
 const inTerminal = options.skip || process.platform !== 'linux' || run('script', ['--version']).code !== 0;
 
-test('in a terminal the progress is a bar', { ...options, skip: inTerminal }, () => {
-  const futures = run('script', ['-qec', `'${node}' demo/run.mjs futures`, '/dev/null']);
-  assert.match(futures.out, /\rrounds \[#+-+\] 4\/7/);
-  assert.match(futures.out, /\rrounds \[#+\] 7\/7/);
-  assert.equal(futures.code, 0);
-  const { code, out } = run('script', ['-qec', `'${node}' demo/run.mjs flights`, '/dev/null']);
-  assert.match(out, /\rrow groups \[#+-+\] 4\/11/);
-  assert.match(out, /\rrow groups \[#+\] 11\/11/);
-  assert.match(out, /^all 3,000,000 flights/m);
-  assert.equal(code, 0);
-});
+// Two things at once: each run of a program takes seconds.
+for (const [program, steps] of [
+  ['flights', 11],
+  ['futures', 7],
+] as const) {
+  const told = { ...options, skip: inTerminal };
+  test(`${program}: in a terminal the progress is a bar; where workers are threads, none is killed`, told, () => {
+    const command = `'${node}' demo/run.mjs ${program}`;
+    const { code, out } = run('script', ['-qec', command, '/dev/null'], { SHEAF_ISOLATION: 'thread' });
+    assert.match(out, new RegExp(`\\r[a-z ]+ \\[#+-+\\] 4/${steps}`));
+    assert.match(out, new RegExp(`\\r[a-z ]+ \\[#+\\] ${steps}/${steps}`));
+    assert.match(out, /^no worker was killed: workers are threads here, and a thread does not die alone\r?$/m);
+    assert.doesNotMatch(out, /recovered/);
+    assert.equal(code, 0);
+  });
+}
 
 function screen(isTTY: boolean): { out: NodeJS.WriteStream; text: () => string } {
   let text = '';
