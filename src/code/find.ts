@@ -219,13 +219,17 @@ function printOf(module: SourceModule, text: string): { node: AnyNode; text: str
 }
 
 /** A function's or method's text as a file of its own. */
-export function parseText(text: string, url = 'text:'): { module: SourceModule; node: AnyNode } | undefined {
+export function parseText(
+  text: string,
+  url = 'text:',
+  firstLine = 1,
+): { module: SourceModule; node: AnyNode } | undefined {
   for (const [before, after] of [
     ['(', ')'],
     ['({', '})'],
   ] as const) {
     try {
-      const module = new SourceModule(url, `${before}${text}${after}`);
+      const module = new SourceModule(url, `${before}${text}${after}`, true, firstLine);
       const node = module.definitions[0];
       if (node !== undefined) return { module, node };
     } catch {

@@ -1,3 +1,4 @@
+import { beyondEngine } from './decorators.ts';
 import { toolHelper } from './known.ts';
 import { type AnyNode, children } from './parse.ts';
 import type { Analysis } from './scope.ts';
@@ -23,6 +24,11 @@ export function inspect(piece: AnyNode, isTarget: boolean, analysis: Analysis, v
   };
   const step = (node: AnyNode, own: { this: boolean; super: boolean; arguments: boolean }, parent?: AnyNode): void => {
     visitor.node(node);
+    const beyond = beyondEngine(node);
+    if (beyond !== undefined) {
+      const because = `${beyond.name}, which Node does not know: a tool has compiled it for the program, and a worker has none`;
+      visitor.refuse({ ...node, start: beyond.start }, beyond.word, because, beyond.advice);
+    }
     let inner = own;
     switch (node.type) {
       case 'ThisExpression':

@@ -4,7 +4,7 @@ import { UsageError } from '../base/index.ts';
 import { loweredKindOf } from './find.ts';
 import { strip } from './fingerprint.ts';
 import { type AnyNode, isClassNode, isFunctionNode } from './parse.ts';
-import { type SourceModule, sourceModule, toFileUrl } from './source.ts';
+import { refuseBeyondEngine, type SourceModule, sourceModule, toFileUrl } from './source.ts';
 import type { FunctionKind, FunctionSpec } from './spec.ts';
 import { fileOf } from './strip.ts';
 import { importOf } from './top-level.ts';
@@ -63,6 +63,7 @@ export function describeExport(module: ModuleSpec, name: string): FunctionSpec {
 function read(url: string): SourceModule {
   const module = sourceModule(url, true);
   if (module === undefined) throw new UsageError(`${fileOf(url)} can't be read`);
+  refuseBeyondEngine(module);
   return module;
 }
 

@@ -1,5 +1,6 @@
 import type { AnyNode, Options, Program } from 'acorn';
 import { packageRequire } from '../base/index.ts';
+import { decoratorParser } from './decorators.ts';
 
 export type { AnyNode } from 'acorn';
 
@@ -22,25 +23,38 @@ function parser(): Acorn {
 
 const base: Options = { ecmaVersion: 'latest', allowHashBang: true };
 
-/** Parses a file as a module and, where that fails, as a CommonJS script. */
-export function parseProgram(source: string): { program: Program; module: boolean } {
+const asModule: Options = { ...base, sourceType: 'module' };
+const asScript: Options = {
+  ...base,
+  sourceType: 'script',
+  allowReturnOutsideFunction: true,
+  allowAwaitOutsideFunction: false,
+};
+
+/**
+ * Parses a file as a module and, where that fails, as a CommonJS script. `compiled`: it has what only compilers understand
+ * (see `decorators.ts`).
+ */
+export function parseProgram(source: string): { program: Program; module: boolean; compiled: boolean } {
   const { parse } = parser();
   try {
-    return { program: parse(source, { ...base, sourceType: 'module' }), module: true };
-  } catch (asModule) {
+    return { program: parse(source, asModule), module: true, compiled: false };
+  } catch (error) {
     try {
-      const program = parse(source, {
-        ...base,
-        sourceType: 'script',
-        allowReturnOutsideFunction: true,
-        allowAwaitOutsideFunction: false,
-      });
-      return { program, module: false };
+      return { program: parse(source, asScript), module: false, compiled: false };
     } catch {
-      throw asModule;
+      if (!/@|\baccessor\b/.test(source)) throw error;
+    }
+    extended ??= decoratorParser(parser());
+    try {
+      return { program: extended.parse(source, asModule), module: true, compiled: true };
+    } catch {
+      throw error;
     }
   }
 }
+
+let extended: Acorn['Parser'] | undefined;
 
 export function isNode(value: unknown): value is AnyNode {
   return typeof value === 'object' && value !== null && typeof (value as { type?: unknown }).type === 'string';
@@ -79,8 +93,11 @@ export function isClassNode(node: AnyNode): node is ClassNode {
 /** Line (from 1) and column (from 1) of an offset. */
 export class Lines {
   readonly #starts: number[] = [0];
+  readonly #first: number;
 
-  constructor(source: string) {
+  /** `first` is the number of the first line. */
+  constructor(source: string, first = 1) {
+    this.#first = first;
     for (let i = source.indexOf('\n'); i >= 0; i = source.indexOf('\n', i + 1)) this.#starts.push(i + 1);
   }
 
@@ -92,12 +109,12 @@ export class Lines {
       if (this.#starts[mid]! <= offset) low = mid;
       else high = mid - 1;
     }
-    return { line: low + 1, column: offset - this.#starts[low]! + 1 };
+    return { line: low + this.#first, column: offset - this.#starts[low]! + 1 };
   }
 
   /** The offset of a position, or undefined when there is no such line. */
   offset(line: number, column: number): number | undefined {
-    const start = this.#starts[line - 1];
+    const start = this.#starts[line - this.#first];
     return start === undefined ? undefined : start + column - 1;
   }
 }

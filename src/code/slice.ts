@@ -19,6 +19,8 @@ interface SliceRequest {
   readonly captures: ReadonlyMap<string, string>;
   /** Names that stand for something else in a loaded text: what to import for each. */
   readonly extraImports?: ReadonlyMap<string, ImportLine>;
+  /** The module is a function's own text, because its file can't be read: why that is. */
+  readonly unread?: string | undefined;
 }
 
 export interface Slice {
@@ -222,6 +224,14 @@ class Slicer {
     if (write) fail('reassigned', 'which is declared nowhere, and assigns to it', `Declare it: const ${name} = ...`);
     if (name in globalThis) {
       fail('global', 'a global that the program has made and a worker does not have', passIt(name));
+    }
+    const { unread } = this.#r;
+    if (unread !== undefined) {
+      fail(
+        'unknown',
+        `and that file can't be read, so that nothing but the function itself is known here (${unread})`,
+        `Move the task into a file of its own. ${passIt(name)}`,
+      );
     }
     fail('unknown', 'which is declared nowhere in that file', `Import it, or declare it. ${passIt(name)}`);
   }

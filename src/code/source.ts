@@ -1,6 +1,8 @@
 import { readFileSync, statSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import type { Program } from 'acorn';
+import { UsageError } from '../base/index.ts';
+import { beyondEngine } from './decorators.ts';
 import { type AnyNode, isClassNode, isFunctionNode, Lines, parseProgram, walk } from './parse.ts';
 import { type Analysis, analyse } from './scope.ts';
 import { compileTypes, fileOf, isTypeScript, stripTypes } from './strip.ts';
@@ -18,17 +20,21 @@ export class SourceModule {
   #definitions: AnyNode[] | undefined;
   #parents: Map<AnyNode, AnyNode> | undefined;
 
+  /** It has something that no engine understands, and that a tool has to compile. */
+  readonly compiled: boolean;
   /** Tokens stand where the file on disk has them. */
   readonly keepsPositions: boolean;
 
-  constructor(url: string, text: string, keepsPositions = true) {
+  /** `firstLine` is where the text begins in the file, for a piece of one. */
+  constructor(url: string, text: string, keepsPositions = true, firstLine = 1) {
     this.url = url;
     this.keepsPositions = keepsPositions;
     this.text = text;
-    const { program, module } = parseProgram(text);
+    const { program, module, compiled } = parseProgram(text);
     this.program = program;
+    this.compiled = compiled;
     this.isModule = module && (hasModuleSyntax(program) || !/\b(?:exports|require)\b/.test(text));
-    this.lines = new Lines(text);
+    this.lines = new Lines(text, firstLine);
   }
 
   get analysis(): Analysis {
@@ -72,10 +78,25 @@ export function hasModuleSyntax(program: Program): boolean {
   return program.body.some((s) => /^(?:Import|Export)\w*Declaration$/.test(s.type));
 }
 
+/** Refuses a file that a worker, which takes the types out and no more, could not load. */
+export function refuseBeyondEngine(module: SourceModule): void {
+  if (!module.compiled) return;
+  walk(module.program, (node) => {
+    const beyond = beyondEngine(node);
+    if (beyond === undefined) return undefined;
+    throw new UsageError(
+      `${module.where(beyond.start)} has ${beyond.name}, which Node does not know, and taking the types out is not enough. ` +
+        beyond.advice,
+    );
+  });
+}
+
 interface Cached {
   readonly mtimeMs: number;
   readonly size: number;
   readonly module: SourceModule | undefined;
+  /** Why there is no module. */
+  readonly problem: string | undefined;
   /** Read with its positions kept. */
   readonly strict: boolean;
 }
@@ -120,14 +141,24 @@ export function sourceModule(url: string, strict = false): SourceModule | undefi
     if (!strict || (known.module !== undefined && known.strict)) return known.module;
   }
   let module: SourceModule | undefined;
+  let problem: string | undefined;
   try {
     const text = readFileSync(path, 'utf8').replace(/^\uFEFF/, '');
     module = isTypeScript(path) ? fromTypeScript(text, url, strict) : new SourceModule(url, text);
   } catch (error) {
     if (strict) throw error;
-    module = undefined;
+    problem = /\.[jt]sx$/.test(path)
+      ? 'JSX has to be compiled'
+      : error instanceof Error
+        ? error.message
+        : String(error);
   }
   if (cache.size >= limit) cache.delete(cache.keys().next().value as string);
-  cache.set(url, { mtimeMs: stat.mtimeMs, size: stat.size, module, strict });
+  cache.set(url, { mtimeMs: stat.mtimeMs, size: stat.size, module, problem, strict });
   return module;
+}
+
+/** Why a file that is there can't be read, if so. */
+export function sourceProblem(url: string): string | undefined {
+  return sourceModule(url) === undefined ? cache.get(url)?.problem : undefined;
 }

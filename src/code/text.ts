@@ -6,7 +6,7 @@ import { type AnyNode, walk } from './parse.ts';
 import { freeReferences } from './scope.ts';
 import { type Slice, slice } from './slice.ts';
 import { type ImportLine, nameHelper } from './slice-text.ts';
-import { SourceModule, sourceModule, toFileUrl } from './source.ts';
+import { SourceModule, sourceModule, sourceProblem, toFileUrl } from './source.ts';
 import type { FunctionKind } from './spec.ts';
 import { importOf } from './top-level.ts';
 
@@ -25,7 +25,10 @@ export function sliceText(r: TextRequest): Slice & { url: string; kind: Function
   const file = r.callSite === undefined ? undefined : toFileUrl(r.callSite.url);
   const url = file ?? `file://${process.cwd()}/[eval]`;
   const text = withoutCounters(r.text);
-  const parsed = parseText(text, url);
+  const mapped = r.callSite?.mapped();
+  const place = mapped !== undefined && toFileUrl(mapped.url) === file ? mapped : r.callSite;
+  const line = place?.line ?? 1;
+  const parsed = parseText(text, url, line);
   if (parsed === undefined) {
     throw new CaptureError(`${r.subject} has a text that can't be read: ${r.text.slice(0, 80)}`, {
       details: { reason: 'native' },
@@ -49,7 +52,7 @@ export function sliceText(r: TextRequest): Slice & { url: string; kind: Function
     if (line !== undefined) extraImports.set(node.name, line);
   }
   for (const { start, end, text: by } of replace.reverse()) source = source.slice(0, start) + by + source.slice(end);
-  const module = replace.length === 0 ? parsed.module : new SourceModule(url, source);
+  const module = replace.length === 0 ? parsed.module : new SourceModule(url, source, true, line);
   const target = module.definitions[0]!;
   const cut = slice({
     module,
@@ -57,9 +60,9 @@ export function sliceText(r: TextRequest): Slice & { url: string; kind: Function
     subject: r.subject,
     captures: new Map(Object.keys(r.captures).map((k) => [k, k])),
     extraImports,
+    unread: file === undefined ? undefined : sourceProblem(file),
   });
-  const line = r.callSite?.line ?? 1;
-  return { ...cut, lineOffset: cut.lineOffset + line - 1, url, kind: loweredKindOf(target) };
+  return { ...cut, url, kind: loweredKindOf(target) };
 }
 
 /** What of the original file's imports a tool's variable stands for. */

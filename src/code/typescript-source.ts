@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { parseProgram } from './parse.ts';
-import { hasModuleSyntax } from './source.ts';
+import { hasModuleSyntax, refuseBeyondEngine, SourceModule } from './source.ts';
 import { fileOf, stripTypes } from './strip.ts';
 import { engineHasUsing, lowerUsing } from './using.ts';
 
@@ -9,11 +9,26 @@ import { engineHasUsing, lowerUsing } from './using.ts';
 export function sourceForEngine(url: string, text: string): { format: 'module' | 'commonjs'; source: string } {
   const plain = url.replace(/[?#].*$/, '');
   const stripped = stripTypes(text, plain);
+  // Node would say no more than that it met an invalid token.
+  const module = maybeCompiled.test(stripped) ? readable(plain, stripped) : undefined;
+  if (module !== undefined) refuseBeyondEngine(module);
   const format = formatOf(plain);
   return {
     format: format === 'commonjs' && isWrittenAsModule(stripped) ? 'module' : format,
     source: engineHasUsing ? stripped : lowerUsing(stripped),
   };
+}
+
+/** A decorator at the beginning of a line, or an `accessor` field: most files have neither, and need not be parsed. */
+const maybeCompiled = /^[ \t]*@[\w$(]|\baccessor[ \t]+[\w#$['"]/m;
+
+function readable(url: string, text: string): SourceModule | undefined {
+  try {
+    return new SourceModule(url, text);
+  } catch {
+    // What is wrong with it the engine says best.
+    return undefined;
+  }
 }
 
 /** Under a package of CommonJS, TypeScript is still mostly written with import and export. */
