@@ -93,6 +93,14 @@ export function layoutOf(pages: number, parties: number): Layout {
   };
 }
 
+/** The most pages whose table has at most `bytes` bytes. */
+export function mostPages(parties: number, bytes: number): number {
+  const empty = layoutOf(0, parties);
+  // A page costs a slot and a bit in each of two bitmaps, which take whole words, and the slots begin at a cache line.
+  const room = bytes / 4 - empty.words - 32;
+  return Math.floor(room / (empty.slotWords + 2 / 32));
+}
+
 export function partyWord(l: Layout, party: number, field: number): number {
   return l.partyAt + party * PARTY + field;
 }

@@ -1,8 +1,16 @@
 import { formatBytes, InternalError, OutOfMemoryError, UsageError } from '../base/index.ts';
-import { attachSegment, createSegment, libc, type Segment, type SharedMemory, segmentBytes } from '../native/index.ts';
+import {
+  attachSegment,
+  createSegment,
+  libc,
+  MAX_SEGMENT,
+  type Segment,
+  type SharedMemory,
+  segmentBytes,
+} from '../native/index.ts';
 import { collectGarbage } from './collector.ts';
 import type { StoreHandle } from './handle.ts';
-import { format, isFormatted, type Layout, layoutOf, PAGE, REGION_PAGES } from './layout.ts';
+import { format, isFormatted, type Layout, layoutOf, mostPages, PAGE, REGION_PAGES } from './layout.ts';
 import { type Place, placeOf, Regions } from './regions.ts';
 import { sumOf } from './sum.ts';
 import { type SlotRef, type StoreStats, Table } from './table.ts';
@@ -72,13 +80,19 @@ export class SharedStore {
     this.#views = new Views(this, this.#regions);
   }
 
+  /** The most that `limit` can be: the table of all pages has to fit one segment. */
+  static mostBytes(parties: number): number {
+    return mostPages(parties, MAX_SEGMENT) * PAGE;
+  }
+
   static create(o: StoreOptions): SharedStore {
     const pages = Math.ceil(o.limit / PAGE);
-    if (!(pages > 0 && Number.isSafeInteger(pages))) {
-      throw new UsageError(`the limit of the shared memory is ${o.limit} bytes; give a positive number`);
-    }
     if (!(Number.isInteger(o.parties) && o.parties > 0 && o.parties < 4096)) {
       throw new UsageError(`the shared memory can have 1 to 4095 parties, not ${o.parties}`);
+    }
+    const most = SharedStore.mostBytes(o.parties);
+    if (!(pages > 0 && o.limit <= most)) {
+      throw new UsageError(`the limit of the shared memory is ${o.limit} bytes; give 1 to ${most}`);
     }
     const warm = Math.min(o.warm ?? Math.min(o.limit / 2, 2 * 1024 ** 3), pages * PAGE);
     const tableBytes = segmentBytes(layoutOf(pages, o.parties).words * 4);
@@ -89,9 +103,14 @@ export class SharedStore {
         throw new UsageError('memory can be shared between processes only on Linux with koffi; share between threads');
       }
       const fd = c.memfdCreate('sheaf-store');
-      c.ftruncate(fd, tableBytes + pages * PAGE);
-      const table = attachSegment({ kind: 'memfd', fd, byteLength: tableBytes, offset: 0 });
-      return new SharedStore({ kind: 'memfd', fd, pages, parties }, table, o.party ?? 0, true, warm);
+      try {
+        c.ftruncate(fd, tableBytes + pages * PAGE);
+        const table = attachSegment({ kind: 'memfd', fd, byteLength: tableBytes, offset: 0 });
+        return new SharedStore({ kind: 'memfd', fd, pages, parties }, table, o.party ?? 0, true, warm);
+      } catch (error) {
+        c.close(fd);
+        throw error;
+      }
     }
     const table = createSegment('sheaf-table', tableBytes, 'threads');
     const regions: SharedMemory[] = [];

@@ -1,7 +1,10 @@
+import { formatBytes, OutOfMemoryError } from '../base/index.ts';
 import { libc } from './libc.ts';
 
 /** WebAssembly counts memory in pages of this many bytes. */
 const WASM_PAGE = 65_536;
+/** The most that one mapping can hold: the 4 GiB of a 32-bit WebAssembly memory. */
+export const MAX_SEGMENT = 65_536 * WASM_PAGE;
 
 /** A WebAssembly.Memory; its own name is a type only where lib.dom is loaded. */
 export interface SharedMemory {
@@ -34,7 +37,15 @@ export type SegmentHandle =
 
 function reserve(byteLength: number): SharedMemory {
   const pages = byteLength / WASM_PAGE;
-  return new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
+  try {
+    return new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
+  } catch (cause) {
+    throw new OutOfMemoryError(
+      `${formatBytes(byteLength)} of addresses for shared memory can't be had here; open smaller or fewer sessions, or ` +
+        'raise what the system allows (ulimit -v)',
+      { cause },
+    );
+  }
 }
 
 function describe(memory: SharedMemory, handle: SegmentHandle): Segment {
@@ -68,8 +79,13 @@ export function createSegment(name: string, byteLength: number, between: 'proces
   const c = libc();
   if (c === undefined) throw new Error('memory can be shared between processes only on Linux, with koffi installed');
   const fd = c.memfdCreate(name);
-  c.ftruncate(fd, byteLength);
-  return attachSegment({ kind: 'memfd', fd, byteLength, offset: 0 });
+  try {
+    c.ftruncate(fd, byteLength);
+    return attachSegment({ kind: 'memfd', fd, byteLength, offset: 0 });
+  } catch (error) {
+    c.close(fd);
+    throw error;
+  }
 }
 
 /** A further mapping of a segment: in another process (with the inherited descriptor in the handle) or thread. */

@@ -8,6 +8,7 @@ import { SharedStore } from '../memory/index.ts';
 import { libc, sharingWorks } from '../native/index.ts';
 import {
   type BellPipes,
+  type BlockShape,
   blockShape,
   ChannelBell,
   ControlBlock,
@@ -47,6 +48,11 @@ export interface SessionStats {
 export function defaultResources(): { cpus: number; memory: number } {
   const { cpus, memory } = machineLimits();
   return { cpus: Math.min(cpus, MOST_CPUS), memory: Math.floor(memory * 0.3) };
+}
+
+/** The most bytes that a session with so many cores can have. */
+export function mostMemory(cpus: number): number {
+  return SharedStore.mostBytes(blockShape(cpus, 'processes').parties);
 }
 
 let works: boolean | undefined;
@@ -104,9 +110,10 @@ export class LocalSession {
     const shape = blockShape(o.cpus, between);
     this.node = randomBytes(8).toString('hex');
     this.name = o.name;
-    this.#block = ControlBlock.create(shape, between);
-    this.#store = SharedStore.create({ limit: o.memory, parties: shape.parties, between, party: DRIVER });
-    this.#pipes = c === undefined ? undefined : createBellPipes(shape.parties);
+    const { block, store, pipes } = createShared(shape, o.memory, between);
+    this.#block = block;
+    this.#store = store;
+    this.#pipes = pipes;
     this.#block.reset(DRIVER, 1);
 
     const session = {
@@ -263,6 +270,26 @@ export class LocalSession {
     this.#store.close();
     this.#block.close();
     if (this.#pipes !== undefined) closeBellPipes(this.#pipes);
+  }
+}
+
+interface Shared {
+  readonly block: ControlBlock;
+  readonly store: SharedStore;
+  readonly pipes: BellPipes | undefined;
+}
+
+/** What a session shares with its workers. Where a part of it can't be had, those before it are given back. */
+function createShared(shape: BlockShape, memory: number, between: 'processes' | 'threads'): Shared {
+  const block = ControlBlock.create(shape, between);
+  let store: SharedStore | undefined;
+  try {
+    store = SharedStore.create({ limit: memory, parties: shape.parties, between, party: DRIVER });
+    return { block, store, pipes: libc() === undefined ? undefined : createBellPipes(shape.parties) };
+  } catch (error) {
+    store?.close();
+    block.close();
+    throw error;
   }
 }
 

@@ -24,10 +24,15 @@ export function createBellPipes(parties: number): BellPipes {
   if (c === undefined) throw new Error('pipes for waking other processes need Linux, with koffi installed');
   const read: number[] = [];
   const write: number[] = [];
-  for (let i = 0; i < parties; i++) {
-    const [r, w] = c.pipe();
-    read.push(r);
-    write.push(w);
+  try {
+    for (let i = 0; i < parties; i++) {
+      const [r, w] = c.pipe();
+      read.push(r);
+      write.push(w);
+    }
+  } catch (error) {
+    closeBellPipes({ read, write });
+    throw error;
   }
   return { read, write };
 }
