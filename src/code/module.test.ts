@@ -80,3 +80,30 @@ test('an export is loaded by importing the module', async () => {
   assert.throws(() => describeExport(module, 'other'), /has no export "other"; it has next, v/);
   await assert.rejects(loadFunction(describeExport(module, 'v')), /"v" of .* is not a function/);
 });
+
+test('what every object inherits is no export', () => {
+  const module = describeModule(file('export const f = () => 1;').url);
+  for (const name of ['toString', 'constructor', '__proto__', 'hasOwnProperty']) {
+    assert.equal(name in module.exports, false);
+    assert.throws(() => describeExport(module, name), new RegExp(`has no export "${name}"; it has f`));
+  }
+  const own = describeModule(file('export const toString = () => 1; export function constructor() {}').url);
+  assert.equal(describeExport(own, 'toString').kind, 'function');
+  assert.equal(describeExport(own, 'constructor').name, 'constructor');
+});
+
+test('what is there and no module says what it is', () => {
+  const refused = (url: string, words: RegExp): void =>
+    assert.throws(
+      () => describeModule(url),
+      (error) => error instanceof UsageError && words.test(error.message),
+    );
+  const json = file('{ "a": 1 }', 'data.json').url;
+  refused(json, /data\.json can't be read as a module of JavaScript or TypeScript.*1:/);
+  refused(new URL('.', json).href, /is a folder, and remote\(\) takes a module/);
+  refused(file('export const = 1;', 'broken.js').url, /broken\.js can't be read.*\(1:13\)/);
+  refused(file('export const = 1;', 'broken.ts').url, /broken\.ts:1:\d+ can't be read as TypeScript/);
+  for (const wrong of [5, null, undefined, {}, Symbol('x')]) {
+    assert.throws(() => describeModule(wrong as unknown as string), /takes the URL of a file, not/);
+  }
+});

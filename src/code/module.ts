@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { UsageError } from '../base/index.ts';
+import { existsSync, statSync } from 'node:fs';
+import { shown, UsageError } from '../base/index.ts';
 import { loweredKindOf } from './find.ts';
 import { strip } from './fingerprint.ts';
 import { type AnyNode, isClassNode, isFunctionNode } from './parse.ts';
@@ -12,10 +12,15 @@ import { alternatives } from './typescript-source.ts';
 
 type ExportKind = FunctionKind | 'class' | 'other';
 
+type Exports = Record<string, ExportKind>;
+
 interface ModuleSpec {
   /** File URL of what is there. */
   readonly url: string;
-  /** Read from the source, without running it; 'other' is a value whose nature the source does not show. */
+  /**
+   * Read from the source, without running it; 'other' is a value whose nature the source does not show. It has no
+   * prototype: what is in it is an export.
+   */
   readonly exports: Readonly<Record<string, ExportKind>>;
 }
 
@@ -25,10 +30,11 @@ interface ModuleSpec {
  * place when it can't be read.
  */
 export function describeModule(url: string | URL): ModuleSpec {
-  const wanted = toFileUrl(String(url));
+  const given = typeof url === 'string' || url instanceof URL ? String(url) : undefined;
+  const wanted = given === undefined ? undefined : toFileUrl(given);
   if (wanted === undefined) {
     throw new UsageError(
-      `remote() takes the URL of a file, not "${String(url)}". Write remote(import.meta.resolve('./module.ts')) or new URL('./module.ts', import.meta.url).`,
+      `remote() takes the URL of a file, not ${given === undefined ? shown(url) : `"${given}"`}. Write remote(import.meta.resolve('./module.ts')) or new URL('./module.ts', import.meta.url).`,
     );
   }
   const found = existsSync(new URL(wanted)) ? wanted : alternatives(wanted, undefined, existsSync)[0];
@@ -38,7 +44,7 @@ export function describeModule(url: string | URL): ModuleSpec {
       { code: 'ERR_SHEAF_MODULE_NOT_FOUND', details: { url: wanted } },
     );
   }
-  const exports: Record<string, ExportKind> = {};
+  const exports: Exports = Object.create(null);
   collect(found, exports, new Set());
   return { url: found, exports };
 }
@@ -61,18 +67,32 @@ export function describeExport(module: ModuleSpec, name: string): FunctionSpec {
 }
 
 function read(url: string): SourceModule {
-  const module = sourceModule(url, true);
-  if (module === undefined) throw new UsageError(`${fileOf(url)} can't be read`);
+  const file = fileOf(url);
+  let module: SourceModule | undefined;
+  try {
+    if (statSync(new URL(url)).isDirectory()) {
+      throw new UsageError(`${file} is a folder, and remote() takes a module; give a file of it, such as its index.ts`);
+    }
+    module = sourceModule(url, true);
+  } catch (cause) {
+    if (cause instanceof UsageError) throw cause;
+    const { message } = cause as Error;
+    throw new UsageError(
+      `${file} can't be read as a module of JavaScript or TypeScript, which is what remote() takes: ${message}`,
+      { cause },
+    );
+  }
+  if (module === undefined) throw new UsageError(`${file} can't be read`);
   refuseBeyondEngine(module);
   return module;
 }
 
-function collect(url: string, exports: Record<string, ExportKind>, seen: Set<string>): void {
+function collect(url: string, exports: Exports, seen: Set<string>): void {
   if (seen.has(url)) return;
   seen.add(url);
   const module = read(url);
   const add = (name: string, kind: ExportKind) => {
-    if (!Object.hasOwn(exports, name)) exports[name] = kind;
+    if (!(name in exports)) exports[name] = kind;
   };
   for (const statement of module.program.body) {
     switch (statement.type) {
@@ -99,7 +119,7 @@ function collect(url: string, exports: Record<string, ExportKind>, seen: Set<str
         else {
           const target = resolveRelative(url, String(statement.source.value));
           if (target !== undefined) {
-            const inner: Record<string, ExportKind> = {};
+            const inner: Exports = Object.create(null);
             collect(target, inner, seen);
             for (const [name, kind] of Object.entries(inner)) if (name !== 'default') add(name, kind);
           }
@@ -185,7 +205,7 @@ function kindOfName(module: SourceModule, name: string, seen: Set<string>): Expo
 function elsewhere(from: string, specifier: string, name: string, seen: Set<string>): ExportKind {
   const target = resolveRelative(from, specifier);
   if (target === undefined || seen.has(target)) return 'other';
-  const inner: Record<string, ExportKind> = {};
+  const inner: Exports = Object.create(null);
   collect(target, inner, new Set(seen));
   return inner[name] ?? 'other';
 }

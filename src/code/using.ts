@@ -11,8 +11,8 @@ const helper =
   'if(typeof d!=="function")throw new TypeError("the resource has no "+(w?"[Symbol.asyncDispose]() or ":"")+"[Symbol.dispose]() method");' +
   's.push([v,d,w,y]);return v},' +
   'fail(x){f=true;e=x},' +
-  'end(){while(s.length){const[v,d]=s.pop();try{d.call(v)}catch(x){i(x)}}if(f)throw e},' +
-  'async endAsync(){let n=false,t=false;while(s.length){const[v,d,w,y]=s.pop();if(!w&&n&&!t){await undefined;n=false}' +
+  '__sheafEnd(){while(s.length){const[v,d]=s.pop();try{d.call(v)}catch(x){i(x)}}if(f)throw e},' +
+  'async __sheafEndAsync(){let n=false,t=false;while(s.length){const[v,d,w,y]=s.pop();if(!w&&n&&!t){await undefined;n=false}' +
   'try{if(d!==undefined){const r=d.call(v);if(w){t=true;await(y?undefined:r)}}else n=true}catch(x){i(x)}}if(n&&!t)await undefined;if(f)throw e}}};';
 
 interface Insertion {
@@ -113,7 +113,7 @@ class Lowering {
   }
 
   #close(at: number, stack: string, isAsync: boolean, after = '', before = ''): void {
-    const end = isAsync ? `await ${stack}.endAsync()` : `${stack}.end()`;
+    const end = isAsync ? `await ${stack}.__sheafEndAsync()` : `${stack}.__sheafEnd()`;
     this.#put(at, `${before}}catch(__sheafError){${stack}.fail(__sheafError)}finally{${end}}${after}`, 0, true);
   }
 
