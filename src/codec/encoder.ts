@@ -2,7 +2,7 @@ import { CodecError } from '../base/index.ts';
 import type { OutOfBand } from './buffer-table.ts';
 import { flagShared, flagTable, formatVersion } from './format.ts';
 import { LeftOut } from './left-out.ts';
-import { ValueWriter, type WriterOptions } from './value-writer.ts';
+import { type Slots, ValueWriter, type WriterOptions } from './value-writer.ts';
 
 export type { OutOfBand } from './buffer-table.ts';
 export type { WriterOptions as EncoderOptions } from './value-writer.ts';
@@ -100,12 +100,7 @@ export class Encoder {
    *   1 KiB goes out of band. A buffer that several arguments view belongs to the first of them.
    * @throws CodecError with the path of what can't travel.
    */
-  encodeArgs(
-    args: readonly unknown[],
-    slot: ((arg: object) => number) | undefined,
-    each: number,
-    all: number = each,
-  ): Encoded {
+  encodeArgs(args: readonly unknown[], slot: Slots | undefined, each: number, all: number = each): Encoded {
     if (this.#busy) return this.#another().encodeArgs(args, slot, each, all);
     const writer = this.#writer;
     this.#busy = true;

@@ -56,6 +56,18 @@ describe('an argument list', () => {
     assert.throws(() => new Decoder().decodeArgs(bytes, 0, length, { ...emptySource, refs: ['ref'] }), CodecError);
   });
 
+  it('asks for each place by itself: one object can be a placeholder here and go along there', () => {
+    const ref = new Ref(1);
+    const { bytes, length, refs } = new Encoder(options).encodeArgs(
+      [ref, ref],
+      (_, place) => (place === 1 ? 0 : -1),
+      0,
+    );
+    assert.deepEqual(refs, [ref]);
+    const args = new Decoder().decodeArgs(bytes, 0, length, { ...emptySource, deps: ['value'], refs: ['ref'] });
+    assert.deepEqual(args, ['ref', 'value']);
+  });
+
   it('keeps identity among arguments', () => {
     const shared = {};
     const { bytes, length } = new Encoder(options).encodeArgs([shared, [shared]], undefined, 0);
@@ -163,6 +175,42 @@ describe('a registered class', () => {
     const value = [1, Object.assign(new Nested(), { value: { a: [2] } }), 'after'];
     const { bytes, length } = encoder.encode(value, 'value', 9999);
     assert.deepStrictEqual(decoder.decode(bytes, 0, length, emptySource), value);
+  });
+
+  it('refuses a value by a CodecError, which gets the path to it', () => {
+    class Picky {}
+    registerCodec(Picky, {
+      id: 'test.Picky',
+      encode: (): number => {
+        throw new CodecError('not this one; take another');
+      },
+      decode: () => new Picky(),
+    });
+    assert.throws(() => roundTrip({ a: [new Picky()] }), /^CodecError: value\.a\[0\]: not this one; take another$/);
+  });
+
+  it('may be one whose instances are functions', () => {
+    class Adder extends Function {
+      declare n: number;
+    }
+    const adder = (n: number): Adder & ((x: number) => number) =>
+      Object.setPrototypeOf(
+        Object.assign((x: number) => x + n, { n }),
+        Adder.prototype,
+      );
+    registerCodec(Adder, { id: 'test.Adder', encode: (f): number => f.n, decode: (n) => adder(n) });
+    const f = adder(3);
+    const copy = roundTrip({ f, again: [f] }) as { f: typeof f; again: (typeof f)[] };
+    assert.equal(copy.f(4), 7);
+    assert.equal(copy.again[0], copy.f);
+    assert.throws(() => roundTrip(Object.setPrototypeOf(() => 1, null)), /^CodecError: value: function/);
+  });
+
+  it('has both functions', () => {
+    class Half {}
+    const half = { id: 'test.Half', encode: () => 1 } as unknown as Parameters<typeof registerCodec<Half, number>>[1];
+    assert.throws(() => registerCodec(Half, half), /UsageError: registerCodec\(Half\): `decode` is undefined; give/);
+    assert.throws(() => roundTrip(new Half()), /no codec/);
   });
 
   it('needs an id of its own, and is no built-in', () => {

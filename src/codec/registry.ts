@@ -1,4 +1,4 @@
-import { UsageError } from '../base/index.ts';
+import { kindOf, UsageError } from '../base/index.ts';
 import { kindOfPrototype } from './kinds.ts';
 
 interface ValueCodec<T, W> {
@@ -36,11 +36,18 @@ export function registerCodec<T extends object, W>(
 ): void {
   const prototype: unknown = type?.prototype;
   if (typeof type !== 'function' || typeof prototype !== 'object' || prototype === null) {
-    throw new UsageError('registerCodec: the first argument must be a class');
+    throw new UsageError(`registerCodec: the first argument is ${kindOf(type)}; give a class`);
   }
   if (typeof codec?.id !== 'string' || codec.id === '') {
     throw new UsageError(
       `registerCodec(${type.name}): the codec needs an id, a text that is the same in every process`,
+    );
+  }
+  for (const name of ['encode', 'decode'] as const) {
+    if (typeof codec[name] === 'function') continue;
+    throw new UsageError(
+      `registerCodec(${type.name}): \`${name}\` is ${kindOf(codec[name])}; give a function: encode makes what is sent ` +
+        'of a value, and decode the value of that',
     );
   }
   if (prototype === Object.prototype || prototype === Array.prototype || kindOfPrototype(prototype) !== undefined) {

@@ -25,6 +25,9 @@ export interface WriterOptions {
   hasRoom?(buffer: ArrayBufferLike): boolean;
 }
 
+/** The number of the placeholder for the argument at a place; negative for one that goes along. */
+export type Slots = (arg: object, place: number) => number;
+
 /** Writes tagged values, and keeps what one value needs: identities, buffers, references, and the path to where it is. */
 export class ValueWriter extends ByteWriter {
   readonly buffers = new BufferTable();
@@ -94,7 +97,7 @@ export class ValueWriter extends ByteWriter {
   }
 
   /** The items of an argument list. */
-  args(args: readonly unknown[], slot: ((arg: object) => number) | undefined): void {
+  args(args: readonly unknown[], slot: Slots | undefined): void {
     const n = args.length;
     this.uint(n);
     this.#enter(Step.index);
@@ -105,7 +108,7 @@ export class ValueWriter extends ByteWriter {
       this.#argument = i;
       const before = this.pos;
       if (slot !== undefined && typeof arg === 'object' && arg !== null) {
-        const number = slot(arg);
+        const number = slot(arg, i);
         if (number >= 0) {
           this.byte(Tag.placeholder);
           this.uint(number);
@@ -142,9 +145,20 @@ export class ValueWriter extends ByteWriter {
       case 'bigint':
         this.bigint(value);
         return;
+      case 'function':
+        this.#function(value);
+        return;
       default:
         throw this.fail(refusal(value));
     }
+  }
+
+  /** One whose prototype has a codec can travel: a task. */
+  #function(value: object): void {
+    const prototype = Object.getPrototypeOf(value) as object | null;
+    const codec = prototype === null ? undefined : codecOfPrototype(prototype);
+    if (codec === undefined) throw this.fail(refusal(value));
+    this.#custom(value, codec);
   }
 
   #object(value: object): void {
@@ -432,13 +446,24 @@ export class ValueWriter extends ByteWriter {
     this.byte(Tag.custom);
     this.string(codec.id);
     try {
-      this.value(codec.encode(value));
+      this.value(this.#convert(value, codec, level));
     } catch (cause) {
       if (value instanceof Error) this.leftOut?.blame(value, itsCodec);
       throw cause;
     }
     this.#converting.delete(id);
     this.#depth = level;
+  }
+
+  #convert(value: object, codec: { encode(value: object): unknown }, level: number): unknown {
+    try {
+      return codec.encode(value);
+    } catch (error) {
+      // Anything but a codec's own refusal of a value is a failure of the codec, which the encoder explains.
+      if (!(error instanceof CodecError)) throw error;
+      this.#depth = level;
+      throw this.fail(`: ${error.message}`, error);
+    }
   }
 }
 
