@@ -25,9 +25,15 @@ export interface Prepared {
 /** A reference that is passed as a reference at the top level of arguments. */
 export class ByReference {
   readonly ref: Reference<unknown>;
+  readonly #brand = true;
 
   constructor(ref: Reference<unknown>) {
     this.ref = ref;
+  }
+
+  /** Unlike `instanceof` it asks nothing of an object, which may be a proxy that answers with errors. */
+  static is(value: unknown): value is ByReference {
+    return typeof value === 'object' && value !== null && #brand in value;
   }
 }
 
@@ -59,6 +65,7 @@ export interface Engine {
   gather(keys: readonly string[] | null, items: readonly unknown[]): Reference<unknown>;
   /** True when `count` have settled, or one failed and `failFast` is set; false when time ran out with `timeout` 0. */
   settled(refs: readonly Reference<unknown>[], count: number, failFast: boolean, limits: WaitLimits): Promise<boolean>;
+  /** Ends a pending task. `recursive`: with what it has called, or, for one that gathers, with what it gathers. */
   cancel(ref: Reference<unknown>, error: Error, force: boolean, recursive: boolean): void;
   current(): CurrentTask | undefined;
 }

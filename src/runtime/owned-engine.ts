@@ -1,14 +1,15 @@
 import { BackPressureError, CancelledError, UsageError } from '../base/index.ts';
 import type { FunctionSpec } from '../code/index.ts';
 import type { SharedStore } from '../memory/index.ts';
-import { Cell, FAILED, READY, type Waiter } from '../protocol/index.ts';
+import { Cell, READY } from '../protocol/index.ts';
 import { ArgumentArena, Call, FunctionEntry, type Plan } from './call.ts';
 import { ByReference, type CurrentTask, type Engine, type Prepared, type ResolvedOptions } from './engine.ts';
 import type { Execution } from './execution.ts';
+import { Gathering } from './gathering.ts';
 import type { PartyHost } from './party-host.ts';
 import { cellOf, isReference, Reference } from './reference.ts';
 import { takeSite } from './sites.ts';
-import { type CellValue, Gathered, INLINE_LIMIT, INLINE_TOTAL, isShared } from './values.ts';
+import { INLINE_LIMIT, INLINE_TOTAL } from './values.ts';
 import type { WaitLimits } from './waits.ts';
 
 interface OwnedPlan extends Plan, Prepared {}
@@ -65,7 +66,8 @@ export class OwnedEngine implements Engine {
     let rich = false;
     for (let i = 0; i < args.length; i++) {
       const arg = args[i];
-      if (typeof arg === 'object' && arg !== null) {
+      // A function may be a task, whose captured values are as rich as any.
+      if ((typeof arg === 'object' && arg !== null) || typeof arg === 'function') {
         rich = true;
         break;
       }
@@ -123,7 +125,7 @@ export class OwnedEngine implements Engine {
     const { host } = this;
     // In the order of their numbers.
     let dependencies: Map<Cell, number> | undefined;
-    const plain = args.map((arg) => (arg instanceof ByReference ? arg.ref : arg));
+    const plain = args.map((arg) => (ByReference.is(arg) ? arg.ref : arg));
     // Said here, because the encoder would wrap what its visitor throws.
     for (const arg of plain) if (isReference(arg)) this.#own(arg);
     const slot = (arg: object): number => {
@@ -136,11 +138,9 @@ export class OwnedEngine implements Engine {
       return dependencies.size - 1;
     };
     // A reference given both as a value and as a reference is told apart by its place.
-    const byRef = new Set<unknown>();
-    for (const arg of args) if (arg instanceof ByReference) byRef.add(arg.ref);
     const encoded = host.values.encoder.encodeArgs(
       plain,
-      (arg) => (byRef.has(arg) ? -1 : slot(arg)),
+      (arg, place) => (ByReference.is(args[place]) ? -1 : slot(arg)),
       INLINE_LIMIT,
       INLINE_TOTAL,
     );
@@ -239,70 +239,6 @@ export class OwnedEngine implements Engine {
 }
 
 const EMPTY = new Uint8Array(0);
-
-/** Waits for the parts of an `all`, and puts them together without moving them. */
-class Gathering implements Waiter {
-  readonly #host: PartyHost;
-  readonly #result: Cell;
-  readonly #keys: readonly string[] | null;
-  readonly #cells: readonly Cell[];
-  #missing = 0;
-  #over = false;
-
-  constructor(host: PartyHost, result: Cell, keys: readonly string[] | null, cells: readonly Cell[]) {
-    this.#host = host;
-    this.#result = result;
-    this.#keys = keys;
-    this.#cells = cells;
-  }
-
-  begin(): void {
-    for (const cell of this.#cells) {
-      if (cell.state === FAILED) {
-        this.cellSettled(cell);
-        return;
-      }
-      if (cell.settled) continue;
-      this.#missing++;
-      cell.addWaiter(this);
-      this.#host.party.references.need(cell);
-    }
-    if (this.#missing === 0) this.#finish(undefined);
-  }
-
-  cellSettled(cell: Cell): void {
-    if (this.#over) return;
-    if (cell.state === FAILED) this.#finish(cell);
-    else if (--this.#missing === 0) this.#finish(undefined);
-  }
-
-  #finish(failed: Cell | undefined): void {
-    this.#over = true;
-    const { references } = this.#host.party;
-    const { values } = this.#host;
-    if (failed !== undefined) {
-      const pinned = isShared(failed.value);
-      if (pinned) values.pin(failed.value);
-      for (const each of failed.inner) references.hold(each);
-      references.settle(this.#result, true, failed.value, pinned, failed.inner);
-    } else {
-      const inner = this.#cells.flatMap((cell) => cell.inner);
-      for (const cell of inner) references.hold(cell);
-      const value: CellValue = new Gathered(
-        this.#keys,
-        this.#cells.map((cell) => cell.value),
-        this.#cells.map((cell) => cell.inner.length),
-      );
-      const pinned = isShared(value);
-      if (pinned) values.pin(value);
-      references.settle(this.#result, false, value, pinned, inner);
-    }
-    for (const cell of this.#cells) {
-      cell.removeWaiter(this);
-      references.drop(cell);
-    }
-  }
-}
 
 class Current implements CurrentTask {
   readonly #host: PartyHost;

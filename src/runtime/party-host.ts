@@ -34,6 +34,7 @@ import type { Engine } from './engine.ts';
 import type { Executions } from './executions.ts';
 import { Failures } from './failures.ts';
 import * as F from './frames.ts';
+import { cancelGathering } from './gathering.ts';
 import { Housekeeping } from './housekeeping.ts';
 import type { Definition } from './loaded.ts';
 import { Mailer } from './mailer.ts';
@@ -526,7 +527,10 @@ export class PartyHost implements PartyPort<Wire>, ReactorHost, HandleHost {
       return;
     }
     const call = cell.task as Call | null;
-    if (call === null) return;
+    if (call === null) {
+      cancelGathering(cell, error, force, recursive);
+      return;
+    }
     call.cancelRecursively = recursive;
     this.party.owner.cancel(call, error, force);
     this.settleUp();

@@ -116,7 +116,6 @@ describe('a reference', () => {
   test('is told from everything else', () => {
     const { ref } = make();
     assert.equal(isReference(ref), true);
-    const brand = Symbol.for('sheaf.ref');
     for (const other of [
       null,
       undefined,
@@ -124,7 +123,8 @@ describe('a reference', () => {
       'ref',
       {},
       { id: 'x', value: 1 },
-      { [brand]: true },
+      Object.create(ref),
+      new Proxy(ref, {}),
       Reference,
       () => {},
     ]) {

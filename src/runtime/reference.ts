@@ -2,7 +2,7 @@ import { inspect } from 'node:util';
 import { ReleasedError, type SheafError, UsageError } from '../base/index.ts';
 import { type Cell, FAILED, PENDING, READY, type Waiter } from '../protocol/index.ts';
 import type { Engine } from './engine.ts';
-import { describeSite, takeSite } from './sites.ts';
+import { describeSite, releaseSite, type Site } from './sites.ts';
 
 /** What a handle needs from the party that it belongs to. */
 export interface HandleHost {
@@ -20,8 +20,6 @@ export interface HandleHost {
 
 /** structuredClone quotes the text of a function that it finds: this one is the explanation. */
 function aReferenceCannotBeClonedPassItToATaskOrUseItsValue(): void {}
-
-const brand = Symbol.for('sheaf.ref');
 
 /** What the finalization registry keeps of a handle: nothing that keeps the handle itself. */
 interface Finalizer {
@@ -54,6 +52,11 @@ export function watchedHandles(): number {
   return watched.size;
 }
 
+/** Why a handle is good no longer, where no place says it. */
+export interface Ended {
+  readonly because: string;
+}
+
 /**
  * A distributed future: the handle that user code holds. It counts as one hold on its cell. Private cells without
  * shared memory need no finalizer, because their value is garbage together with the handle.
@@ -63,8 +66,8 @@ export class Reference<T> {
   #cell: Cell;
   #promise: Promise<T> | undefined = undefined;
   #finalizer: Finalizer | undefined = undefined;
-  /** Undefined while it is good; then where, or why, it was released. */
-  #released: Error | string | undefined = undefined;
+  /** Undefined while it is good; then where it was released, why, or with which task it ended. */
+  #released: Site | Ended | string | undefined = undefined;
   /** The run whose code it was made for, and with which it ends; undefined outside of tasks. */
   readonly #run: object | undefined;
   // An own enumerable property, which structuredClone meets and refuses.
@@ -74,10 +77,6 @@ export class Reference<T> {
     this.#host = host;
     this.#cell = cell;
     this.#run = run;
-  }
-
-  get [brand](): true {
-    return true;
   }
 
   /** 40 hexadecimal digits, the same wherever the reference goes. Reading it makes the reference known to its node. */
@@ -94,13 +93,13 @@ export class Reference<T> {
 
   release(): void {
     if (this.#released !== undefined) return;
-    this.#released = takeSite('released here') ?? '';
-    this.#promise = undefined;
-    this.#letGo();
+    Reference.expire(this, releaseSite(Reference.prototype.release, 1) ?? somewhere);
   }
 
   [Symbol.dispose](): void {
-    this.release();
+    if (this.#released !== undefined) return;
+    // Two frames more, of a compiler's helper for `using`.
+    Reference.expire(this, releaseSite(Reference.prototype[Symbol.dispose], 3) ?? somewhere);
   }
 
   ignore(): this {
@@ -149,12 +148,17 @@ export class Reference<T> {
     finalizers.register(ref, ref.#finalizer);
   }
 
-  /** @internal The task that it belonged to has ended, and its references with it. */
-  static expire(ref: Reference<unknown>, task: string): void {
+  /** @internal Lets go of it: where in user code, or why, or with the task of which name. */
+  static expire(ref: Reference<unknown>, why: Site | Ended | string): void {
     if (ref.#released !== undefined) return;
-    ref.#released = task;
+    ref.#released = why;
     ref.#promise = undefined;
     ref.#letGo();
+  }
+
+  /** @internal Unlike `instanceof` it asks nothing of the object, which may be a proxy that answers with errors. */
+  static is(value: object): value is Reference<unknown> {
+    return #cell in value;
   }
 
   /** @internal */
@@ -178,16 +182,20 @@ export class Reference<T> {
   }
 }
 
-function releasedError(released: Error | string): SheafError {
-  const where =
-    typeof released === 'string' && released !== ''
-      ? `ended with the task ${released} that it belonged to; return it from the task to keep it`
-      : `was released ${describeSite(released instanceof Error ? released : undefined)}; keep it until its last use`;
-  return new ReleasedError(`this Ref ${where}`);
+const somewhere: Ended = { because: 'was released, together with too many others to say where' };
+
+function releasedError(released: Site | Ended | string): SheafError {
+  if (typeof released === 'string') {
+    return new ReleasedError(
+      `this Ref ended with the task ${released} that it belonged to; return it from the task to keep it`,
+    );
+  }
+  const why = 'because' in released ? released.because : `was released ${describeSite(released)}`;
+  return new ReleasedError(`this Ref ${why}; keep it until its last use`);
 }
 
 export function isReference(value: unknown): value is Reference<unknown> {
-  return typeof value === 'object' && value !== null && brand in value && value instanceof Reference;
+  return typeof value === 'object' && value !== null && Reference.is(value);
 }
 
 export function cellOf(ref: Reference<unknown>): Cell {

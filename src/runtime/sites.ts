@@ -1,23 +1,55 @@
 /**
  * Remembers where in user code something happened, for messages that come much later. A stack costs about a microsecond,
- * so only the first few between two turns of the event loop are taken; the text of one is made when it is read.
+ * and more with each of its frames, so only the first few between two turns of the event loop are taken; the text of one
+ * is made when it is read.
  */
-const PER_TURN = 8;
-const FRAMES = 8;
+class Budget {
+  readonly #perTurn: number;
+  #left: number;
 
-let left = PER_TURN;
+  constructor(perTurn: number) {
+    this.#perTurn = perTurn;
+    this.#left = perTurn;
+  }
+
+  take(): boolean {
+    if (this.#left <= 0) return false;
+    if (this.#left-- === this.#perTurn) {
+      setImmediate(() => {
+        this.#left = this.#perTurn;
+      }).unref();
+    }
+    return true;
+  }
+}
+
+const calls = new Budget(8);
+/** They need fewer frames, and many at once are common: at the end of a loop, say. */
+const releases = new Budget(64);
+
+const CALL_FRAMES = 8;
 
 /** The calling place, or undefined when too many have been taken lately. */
 export function takeSite(what: string): Error | undefined {
-  if (left <= 0) return undefined;
-  if (left-- === PER_TURN) {
-    setImmediate(() => {
-      left = PER_TURN;
-    }).unref();
-  }
+  if (!calls.take()) return undefined;
   const limit = Error.stackTraceLimit;
-  Error.stackTraceLimit = FRAMES;
+  Error.stackTraceLimit = CALL_FRAMES;
   const site = new Error(what);
+  Error.stackTraceLimit = limit;
+  return site;
+}
+
+export interface Site {
+  readonly stack?: string | undefined;
+}
+
+/** The place from which `skip` was called, likewise; the user's own is within the first `frames` before it. */
+export function releaseSite(skip: (...args: never[]) => unknown, frames: number): Site | undefined {
+  if (!releases.take()) return undefined;
+  const limit = Error.stackTraceLimit;
+  Error.stackTraceLimit = frames;
+  const site: Site = {};
+  Error.captureStackTrace(site, skip);
   Error.stackTraceLimit = limit;
   return site;
 }
@@ -29,9 +61,14 @@ const ownPath = ownFolder.replace(/^file:\/\//, '');
 /** Where this package's own frames are shown to be by a process that reads source maps. */
 const ownSources = ownPath.replace(/[^/]+\/$/, 'src/');
 
+/** What compilers, ours too, call in the place of `using`. */
+const usingHelper = /\b(?:__callDispose|__disposeResources|__sheafEnd)\b/;
+
 /** The first place of a site that is user code: `file:line:column`. */
-export function userFrame(site: Error | undefined): string | undefined {
-  for (const line of (site?.stack ?? '').split('\n').slice(1)) {
+export function userFrame(site: Site | undefined): string | undefined {
+  const lines = (site?.stack ?? '').split('\n').slice(1);
+  const helper = lines.findIndex((line) => usingHelper.test(line));
+  for (const line of lines.slice(helper + 1)) {
     if (line.includes(ownFolder) || line.includes(ownPath) || line.includes(ownSources) || line.includes('node:'))
       continue;
     const match = /\(?([^\s(]+:\d+:\d+)\)?$/.exec(line);
@@ -41,7 +78,8 @@ export function userFrame(site: Error | undefined): string | undefined {
 }
 
 /** For the end of a message. */
-export function describeSite(site: Error | undefined): string {
+export function describeSite(site: Site | undefined): string {
+  if (site === undefined) return '(where is not known: too much happened at once)';
   const frame = userFrame(site);
-  return frame === undefined ? '(where is not known: too much happened at once)' : `at ${frame}`;
+  return frame === undefined ? '(where is not known)' : `at ${frame}`;
 }

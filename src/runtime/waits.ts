@@ -1,4 +1,4 @@
-import { CancelledError, formatDuration, TimeoutError } from '../base/index.ts';
+import { after, CancelledError, formatDuration, onAbort, TimeoutError } from '../base/index.ts';
 import { type Cell, FAILED, FREED, type Run, type Waiter } from '../protocol/index.ts';
 import type { PartyHost } from './party-host.ts';
 
@@ -146,7 +146,7 @@ function afterClose(): CancelledError {
 abstract class Wait implements Waiter {
   readonly #waits: Waits;
   run: Run | undefined = undefined;
-  #timer: NodeJS.Timeout | undefined = undefined;
+  #stopTimer: (() => void) | undefined = undefined;
   #unlisten: (() => void) | undefined = undefined;
 
   constructor(waits: Waits) {
@@ -162,15 +162,15 @@ abstract class Wait implements Waiter {
   }
 
   protected end(): void {
-    clearTimeout(this.#timer);
+    this.#stopTimer?.();
     this.#unlisten?.();
     for (const cell of this.cells) if (!cell.settled) cell.removeWaiter(this);
     this.#waits.leave(this);
   }
 
   limit({ timeout, signal }: WaitLimits, reject: (error: unknown) => void): void {
-    if (timeout !== undefined && Number.isFinite(timeout)) {
-      this.#timer = setTimeout(() => {
+    if (timeout !== undefined) {
+      this.#stopTimer = after(timeout, () => {
         this.end();
         const pending = this.cells.filter((cell) => !cell.settled).length;
         reject(
@@ -179,15 +179,13 @@ abstract class Wait implements Waiter {
               'can be waited for again',
           ),
         );
-      }, timeout);
+      });
     }
     if (signal !== undefined) {
-      const abort = (): void => {
+      this.#unlisten = onAbort(signal, () => {
         this.end();
         reject(signal.reason);
-      };
-      signal.addEventListener('abort', abort, { once: true });
-      this.#unlisten = () => signal.removeEventListener('abort', abort);
+      });
     }
   }
 }
