@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import { workerData } from 'node:worker_threads';
 import { startWorker } from './runtime/worker-main.ts';
+import { registerTasks } from './tasks/task.ts';
 
 // Entry of a worker: a process with its configuration in the environment, or a thread that was handed it.
 const config = workerData?.sheafWorker ?? JSON.parse(process.env.SHEAF_WORKER ?? 'null');
@@ -9,6 +10,8 @@ if (config === null) {
   process.exit(2);
 }
 delete process.env.SHEAF_WORKER;
+// Arguments may be tasks, from the first call on.
+registerTasks();
 startWorker(config);
 
 // Most tasks import the package; the first of them finds it loaded, unless it comes at once.

@@ -1,9 +1,60 @@
-import { bytes, milliseconds, NotAvailableError, UsageError } from '../base/index.ts';
+import { bytes, LONGEST_TIMER, milliseconds, NotAvailableError } from '../base/index.ts';
 import type { ResolvedOptions } from '../runtime/index.ts';
-import type { TaskOptions } from './types.ts';
+import * as check from './check.ts';
+import { engines } from './context.ts';
+import type {
+  CancelOptions,
+  ConnectOptions,
+  MapOptions,
+  ScopeOptions,
+  Session,
+  TaskOptions,
+  WaitOptions,
+} from './types.ts';
 
-/** Options that a later version brings, with what brings them. */
-const later: Readonly<Record<string, string>> = {
+// One table for each place where options are given. That each has every option of its type is checked by the compiler.
+type TableOf<O> = check.OptionTable<Extract<keyof O, string>>;
+
+const MOST_RESULTS = 65_536;
+/** Devices and cores are counted one by one. */
+const MOST_DEVICES = 1024;
+export const MOST_CPUS = 1024;
+const LEAST_MEMORY = 1024 ** 2;
+
+const resources = check.each(check.amount, 'amounts by name, such as { license: 2 }');
+
+const taskTable: TableOf<TaskOptions> = {
+  name: check.text,
+  cpus: check.amount,
+  gpus: (value) =>
+    check.amount(value) ??
+    ((value as number) > 1 && !Number.isInteger(value)
+      ? 'whole devices, or a share of one that is less than 1'
+      : undefined),
+  memory: check.size,
+  resources,
+  isolation: check.oneOf('process', 'thread'),
+  retries: check.wholeOrInfinity(0),
+  retryErrors: (value) =>
+    typeof value === 'boolean' || typeof value === 'function' ? undefined : 'a boolean, or a function of the error',
+  timeout: (value) => check.duration(value) ?? limitOfRun(value as number),
+  signal: check.abortSignal,
+  maxCalls: check.whole(0),
+  maxPending: check.wholeOrInfinity(0),
+  session: (value) => (engines.has(value as Session) ? undefined : 'what `await connect()` gave'),
+  copy: check.yesOrNo,
+  returns: check.whole(1, MOST_RESULTS),
+};
+
+/** Workers keep the time of a run with one timer. */
+function limitOfRun(value: number): string | undefined {
+  const ms = milliseconds(value, '');
+  return ms > LONGEST_TIMER && ms !== Number.POSITIVE_INFINITY
+    ? "'596h' at most, the longest that a run can be timed, or Infinity"
+    : undefined;
+}
+
+const laterOfTasks = {
   labels: 'the cluster',
   placement: 'the cluster',
   replicas: 'the cluster',
@@ -11,147 +62,122 @@ const later: Readonly<Record<string, string>> = {
   ranks: 'the SPMD engine',
 };
 
-const known = new Set([
-  'name',
-  'cpus',
-  'gpus',
-  'memory',
-  'resources',
-  'isolation',
-  'retries',
-  'retryErrors',
-  'timeout',
-  'signal',
-  'maxCalls',
-  'maxPending',
-  'session',
-  'copy',
-  'returns',
-  'captures',
-]);
+const definitionTable = { ...taskTable, captures: check.record };
 
-/** Refuses what is not an option, by name. */
-export function checkNames(
-  options: object,
-  names: ReadonlySet<string>,
-  notYet: Readonly<Record<string, string>>,
-  what: string,
-): void {
-  for (const [name, value] of Object.entries(options)) {
-    if (value === undefined || names.has(name)) continue;
-    const part = notYet[name];
-    if (part !== undefined) {
-      throw new NotAvailableError(
-        `${what}: the option \`${name}\` comes with ${part}, which this version does not have`,
-        {
-          details: { option: name },
-        },
-      );
-    }
-    throw new UsageError(`${what}: there is no option \`${name}\`; the options are ${[...names].join(', ')}`);
-  }
+/** The options of `task(fn, ...)`. */
+export function checkDefinition(options: unknown, what: string): void {
+  check.checkOptions(options, definitionTable, what, { later: laterOfTasks });
 }
 
-function amount(value: number, what: string): number {
-  if (typeof value === 'number' && value >= 0 && Number.isFinite(value)) return value;
-  throw new UsageError(`${what} is ${String(value)}; give a number that is not negative`);
+/** The options of `f.with(...)`. */
+export function checkVariant(options: unknown, what: string): void {
+  check.checkOptions(options, taskTable, what, {
+    later: laterOfTasks,
+    elsewhere: { captures: 'what a function captures is part of its definition; give it to task(fn, { captures })' },
+  });
 }
 
-function whole(value: number, what: string): number {
-  if (Number.isInteger(value) && value >= 0) return value;
-  throw new UsageError(`${what} is ${String(value)}; give a whole number that is not negative`);
+const connectTable: TableOf<ConnectOptions> = {
+  cpus: (value) =>
+    typeof value === 'number' && value > 0 && value <= MOST_CPUS
+      ? undefined
+      : `a number above 0, and ${MOST_CPUS} at most`,
+  gpus: check.whole(0, MOST_DEVICES),
+  resources,
+  memory: (value) =>
+    check.size(value) ?? (bytes(value as number, '') < LEAST_MEMORY ? "bytes, at least '1MiB'" : undefined),
+  isolation: taskTable.isolation,
+  mode: (value) =>
+    value === 'inline' ? { comesWith: 'inline mode' } : value === 'workers' ? undefined : "'workers', or nothing",
+  env: check.each(
+    (value) => (typeof value === 'string' && !value.includes('\0') ? undefined : 'a text'),
+    'texts by name, such as { LOG: "1" }',
+  ),
+  checkWrites: check.yesOrNo,
+  signal: check.abortSignal,
+  name: check.text,
+};
+
+const laterOfConnect = {
+  spill: 'spilling to disk',
+  workers: 'the cluster',
+  token: 'the cluster',
+  tls: 'the cluster',
+  files: 'the cluster',
+  cache: 'the SPMD engine',
+  onRankLoss: 'the SPMD engine',
+  divergence: 'the SPMD engine',
+};
+
+export function checkConnect(options: unknown): void {
+  check.checkOptions(options, connectTable, 'connect', { later: laterOfConnect });
 }
 
-export function checkObject(options: unknown, what: string): asserts options is object {
-  if (typeof options === 'object' && options !== null && !Array.isArray(options)) return;
-  throw new UsageError(
-    `${what}: the options are ${options === null ? 'null' : typeof options}; give an object, or nothing`,
-  );
+/** A value that the environment gives in the place of an option of `connect`. */
+export function checkEnvironment(variable: string, value: unknown, option: 'cpus' | 'memory' | 'isolation'): void {
+  check.checkValue(value, connectTable[option], variable);
 }
 
-export function checkSignal(signal: unknown, what: string): void {
-  if (signal instanceof AbortSignal) return;
-  throw new UsageError(
-    `${what}: the option \`signal\` is ${signal === null ? 'null' : typeof signal}; give an AbortSignal`,
-  );
+/** Of waits and of scopes. */
+const waitTable: TableOf<WaitOptions & ScopeOptions> = { timeout: check.duration, signal: check.abortSignal };
+const countTable = { count: check.whole(0), ...waitTable };
+const cancelTable: TableOf<CancelOptions> = { force: check.yesOrNo, recursive: check.yesOrNo };
+const mapTable: TableOf<MapOptions> = {
+  inFlight: check.whole(1),
+  ordered: check.yesOrNo,
+  signal: check.abortSignal,
+  progress: check.textOrYesOrNo,
+};
+
+export function checkCancel(options: unknown): void {
+  check.checkOptions(options, cancelTable, 'cancel');
 }
 
-/** Amounts by name. */
-export function checkResources(resources: unknown, what: string): void {
-  if (typeof resources !== 'object' || resources === null) {
-    throw new UsageError(
-      `${what}: the option \`resources\` is ${String(resources)}; give amounts by name, such as { license: 2 }`,
-    );
-  }
-  for (const [key, value] of Object.entries(resources))
-    amount(value as number, `${what}: the option \`resources.${key}\``);
+export function checkMap(options: unknown, what: string): void {
+  check.checkOptions(options, mapTable, what);
 }
 
-export function checkCaptures(captures: unknown): void {
-  if (typeof captures === 'object' && captures !== null && !Array.isArray(captures)) return;
-  throw new UsageError(
-    `task: the option \`captures\` is ${Array.isArray(captures) ? 'an array' : String(captures)}; give values by the names ` +
-      'under which the function uses them, such as { captures: { k } }',
-  );
+export interface Limits {
+  /** Milliseconds. */
+  readonly timeout?: number;
+  readonly signal?: AbortSignal;
 }
 
-export function checkTaskOptions(options: TaskOptions, name: string): void {
-  const what = `task ${name}`;
-  checkObject(options, what);
-  checkNames(options, known, later, what);
-  if ((options as { captures?: unknown }).captures !== undefined) {
-    throw new UsageError(`${what}: the option \`captures\` belongs to the definition; give it to task()`);
-  }
-  const { name: own, signal, resources, retryErrors } = options as Record<string, unknown>;
-  if (own !== undefined && typeof own !== 'string')
-    throw new UsageError(`${what}: the option \`name\` is ${typeof own}; give a text`);
-  if (signal !== undefined) checkSignal(signal, what);
-  if (resources !== undefined) checkResources(resources, what);
-  if (retryErrors !== undefined && typeof retryErrors !== 'boolean' && typeof retryErrors !== 'function') {
-    throw new UsageError(
-      `${what}: the option \`retryErrors\` is ${String(retryErrors)}; give a boolean, or a function of the error`,
-    );
-  }
+/** The checked limits of a wait or a scope, with units resolved. `count` is an option of `wait` alone. */
+export function limits(o: WaitOptions | undefined, what: 'get' | 'wait' | 'asCompleted' | 'scope'): Limits {
+  if (o === undefined) return {};
+  check.checkOptions(o, what === 'wait' ? countTable : waitTable, what);
+  return {
+    ...(o.timeout === undefined ? {} : { timeout: milliseconds(o.timeout, what) }),
+    ...(o.signal === undefined ? {} : { signal: o.signal }),
+  };
 }
 
-/** Defaults filled in, units resolved. */
+/** Defaults filled in, units resolved, for a session with workers of kind `isolation`. The options are checked already. */
 export function resolveOptions(o: TaskOptions, name: string, isolation: 'process' | 'thread'): ResolvedOptions {
-  const what = (option: string): string => `task ${name}: the option \`${option}\``;
-  const gpus = amount(o.gpus ?? 0, what('gpus'));
-  if (gpus > 1 && !Number.isInteger(gpus)) {
-    throw new UsageError(`${what('gpus')} is ${gpus}; give whole devices, or a share of one that is less than 1`);
-  }
-  const retries =
-    o.retries === Number.POSITIVE_INFINITY ? Number.MAX_SAFE_INTEGER : whole(o.retries ?? 3, what('retries'));
-  const custom: Record<string, number> = {};
-  for (const [key, value] of Object.entries(o.resources ?? {})) custom[key] = amount(value, what(`resources.${key}`));
-  if (o.isolation !== undefined && o.isolation !== 'process' && o.isolation !== 'thread') {
-    throw new UsageError(`${what('isolation')} is ${JSON.stringify(o.isolation)}; give 'process' or 'thread'`);
-  }
   if (o.isolation === 'process' && isolation === 'thread') {
     throw new NotAvailableError(
-      `${what('isolation')} is 'process', but this session shares memory between threads only`,
+      `task ${name}: isolation is "process", but this session shares memory between threads only`,
     );
   }
+  const retries = Math.min(o.retries ?? 3, Number.MAX_SAFE_INTEGER);
+  const timeout = milliseconds(o.timeout ?? 0, 'timeout');
   return {
     name: o.name ?? name,
     shape: {
-      cpus: amount(o.cpus ?? 1, what('cpus')),
-      gpus,
-      memory: o.memory === undefined ? 0 : bytes(o.memory, what('memory')),
-      custom,
+      cpus: o.cpus ?? 1,
+      gpus: o.gpus ?? 0,
+      memory: bytes(o.memory ?? 0, 'memory'),
+      custom: { ...o.resources },
       isolation: o.isolation ?? isolation,
       exclusive: retries === 0,
     },
     retries,
     retryErrors: o.retryErrors ?? false,
-    timeout: o.timeout === undefined ? 0 : Math.min(milliseconds(o.timeout, what('timeout')), 2 ** 31 - 1),
-    returns: o.returns === undefined ? 0 : whole(o.returns, what('returns')),
+    timeout: timeout === Number.POSITIVE_INFINITY ? 0 : Math.ceil(timeout),
+    returns: o.returns ?? 0,
     copy: o.copy ?? false,
-    maxCalls: whole(o.maxCalls ?? 0, what('maxCalls')),
-    maxPending:
-      o.maxPending === undefined || o.maxPending === Number.POSITIVE_INFINITY
-        ? Number.POSITIVE_INFINITY
-        : whole(o.maxPending, what('maxPending')),
+    maxCalls: o.maxCalls ?? 0,
+    maxPending: o.maxPending ?? Number.POSITIVE_INFINITY,
   };
 }

@@ -1,58 +1,65 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { CancelledError, milliseconds, TimeoutError, UsageError } from '../base/index.ts';
-import { Reference } from '../runtime/index.ts';
+import { after, CancelledError, kindOf, onAbort, TimeoutError, UsageError } from '../base/index.ts';
+import { isReference, Reference } from '../runtime/index.ts';
+import { isTask } from './brand.ts';
+import { type Limits, limits } from './options.ts';
 import type { Args, Out, Ref, Scope, ScopeOptions, Task } from './types.ts';
 
 const storage = new AsyncLocalStorage<TaskScope>();
 let open = 0;
 
-/** @internal A call's results belong to the scope that the calling code runs in, if any. */
-export function enterScope(result: Reference<unknown> | Reference<unknown>[]): void {
+/**
+ * @internal A call's results belong to the scope that the calling code runs in, if any. `parts`: they are made of references that
+ * have scopes of their own, and end without them.
+ */
+export function enterScope(result: Reference<unknown> | Reference<unknown>[], parts = false): void {
   if (open === 0) return;
-  storage.getStore()?.add(result);
+  storage.getStore()?.add(result, parts);
 }
 
 class TaskScope implements Scope {
-  readonly #refs = new Set<Reference<unknown>>();
+  /** What was started, and whether its parts are others' business. */
+  readonly #refs = new Map<Reference<unknown>, boolean>();
   readonly #kept = new Set<Reference<unknown>>();
   readonly #abort = new AbortController();
-  #timer: NodeJS.Timeout | undefined;
-  #unlisten: (() => void) | undefined;
+  readonly #stopTimer: () => void = () => {};
+  readonly #unlisten: () => void = () => {};
   #ended = false;
 
-  constructor({ timeout, signal }: ScopeOptions) {
+  constructor({ timeout, signal }: Limits) {
     if (timeout !== undefined) {
-      const ms = milliseconds(timeout, 'scope: timeout');
-      this.#timer = setTimeout(() => this.stop(new TimeoutError(`the scope took longer than ${ms} ms`)), ms);
+      const late = (): void => this.stop(new TimeoutError(`the scope took longer than ${timeout} ms`));
+      this.#stopTimer = after(timeout, late);
     }
-    if (signal !== undefined) {
-      const abort = (): void => this.stop(signal.reason);
-      if (signal.aborted) abort();
-      else {
-        signal.addEventListener('abort', abort, { once: true });
-        this.#unlisten = () => signal.removeEventListener('abort', abort);
-      }
-    }
+    if (signal !== undefined) this.#unlisten = onAbort(signal, () => this.stop(signal.reason));
   }
 
   get signal(): AbortSignal {
     return this.#abort.signal;
   }
 
-  add(result: Reference<unknown> | Reference<unknown>[]): void {
+  add(result: Reference<unknown> | Reference<unknown>[], parts: boolean): void {
     for (const ref of Array.isArray(result) ? result : [result]) {
-      if (this.#ended || this.signal.aborted) this.#drop(ref, this.signal.reason);
-      else this.#refs.add(ref);
+      if (this.#ended) {
+        this.#cancel(ref, this.signal.reason, parts);
+        Reference.expire(ref, ended);
+        continue;
+      }
+      this.#refs.set(ref, parts);
+      // Good until the end of the scope all the same: whoever waits for it hears why it was cancelled.
+      if (this.signal.aborted) this.#cancel(ref, this.signal.reason, parts);
     }
   }
 
   start<P extends unknown[], R>(t: Task<P, R>, ...args: Args<P>): Out<R> {
+    if (!isTask(t)) throw new UsageError(`scope.start takes a task and its arguments, not ${kindOf(t)}`);
     const result = t(...args);
-    this.add(result as unknown as Reference<unknown>);
+    this.add(result as unknown as Reference<unknown>, false);
     return result;
   }
 
   keep<T>(ref: Ref<T>): Ref<T> {
+    if (!isReference(ref)) throw new UsageError(`scope.keep takes a Ref, not ${kindOf(ref)}`);
     this.#kept.add(ref as unknown as Reference<unknown>);
     return ref;
   }
@@ -61,33 +68,34 @@ class TaskScope implements Scope {
   stop(reason: unknown): void {
     if (this.signal.aborted) return;
     this.#abort.abort(reason);
-    for (const ref of this.#refs) if (!this.#kept.has(ref)) this.#cancel(ref, reason);
+    for (const [ref, parts] of this.#refs) if (!this.#kept.has(ref)) this.#cancel(ref, reason, parts);
   }
 
-  #cancel(ref: Reference<unknown>, reason: unknown): void {
+  #cancel(ref: Reference<unknown>, reason: unknown, parts: boolean): void {
     if (Reference.isReleased(ref)) return;
     const error =
       reason instanceof TimeoutError
         ? reason
         : new CancelledError('the scope of the task has ended', { cause: reason });
     ref.ignore();
-    Reference.engine(ref).cancel(ref, error, false, true);
-  }
-
-  #drop(ref: Reference<unknown>, reason: unknown): void {
-    this.#cancel(ref, reason);
-    ref.release();
+    Reference.engine(ref).cancel(ref, error, false, !parts);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#ended) return;
     this.#ended = true;
-    clearTimeout(this.#timer);
-    this.#unlisten?.();
-    for (const ref of this.#refs) if (!this.#kept.has(ref)) this.#drop(ref, undefined);
+    this.#stopTimer();
+    this.#unlisten();
+    for (const [ref, parts] of this.#refs) {
+      if (this.#kept.has(ref)) continue;
+      this.#cancel(ref, undefined, parts);
+      Reference.expire(ref, ended);
+    }
     this.#refs.clear();
   }
 }
+
+const ended = { because: 'was released at the end of its scope, which s.keep(ref) spares it' };
 
 /**
  * Ties tasks to a block: what was started inside and not kept is cancelled and released at its end. In the callback form
@@ -96,21 +104,25 @@ class TaskScope implements Scope {
 export function scope<T>(body: (s: Scope) => Promise<T>, o?: ScopeOptions): Promise<T>;
 export function scope(o?: ScopeOptions): Scope;
 export function scope<T>(a?: ((s: Scope) => Promise<T>) | ScopeOptions, b?: ScopeOptions): Promise<T> | Scope {
-  if (typeof a !== 'function') {
-    if (a !== undefined && (typeof a !== 'object' || a === null)) {
-      throw new UsageError(`scope takes a function or options, not ${a === null ? 'null' : typeof a}`);
-    }
-    return new TaskScope(a ?? {});
+  if (typeof a === 'function') return runScope(a, limits(b, 'scope'));
+  if (a !== undefined && typeof a !== 'object') {
+    throw new UsageError(`scope takes a function or options, not ${kindOf(a)}`);
   }
-  return runScope(a, new TaskScope(b ?? {}));
+  return new TaskScope(limits(a, 'scope'));
 }
 
-async function runScope<T>(body: (s: Scope) => Promise<T>, s: TaskScope): Promise<T> {
+async function runScope<T>(body: (s: Scope) => Promise<T>, o: Limits): Promise<T> {
+  o.signal?.throwIfAborted();
+  const s = new TaskScope(o);
   open++;
   try {
     const result = await storage.run(s, () => body(s));
     s.signal.throwIfAborted();
     return result;
+  } catch (error) {
+    // What was cancelled inside fails because of that: whoever waits for the scope is told the reason itself.
+    s.signal.throwIfAborted();
+    throw error;
   } finally {
     open--;
     await s[Symbol.asyncDispose]();

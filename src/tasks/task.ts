@@ -1,5 +1,6 @@
-import { CancelledError, NotAvailableError, UsageError } from '../base/index.ts';
+import { CancelledError, CodecError, kindOf, NotAvailableError, onAbort, UsageError } from '../base/index.ts';
 import { callSite, describeExport, describeFunction, describeModule, type FunctionSpec } from '../code/index.ts';
+import { registerCodec } from '../codec/index.ts';
 import {
   afterSettling,
   ByReference,
@@ -7,16 +8,18 @@ import {
   isReference,
   type Prepared,
   type Reference,
+  threadState,
 } from '../runtime/index.ts';
+import { isTask, taskBrand } from './brand.ts';
 import { currentEngine, engineOf } from './context.ts';
-import { mapItems } from './map.ts';
-import { checkCaptures, checkTaskOptions, resolveOptions } from './options.ts';
+import { type MapTarget, mapItems } from './map.ts';
+import { checkDefinition, checkMap, checkVariant, resolveOptions } from './options.ts';
 import { enterScope } from './scope.ts';
-import type { Args, ByRef, MapOptions, Ref, Remote, Task, TaskOptions } from './types.ts';
+import type { ByRef, MapOptions, Ref, Remote, Task, TaskOptions } from './types.ts';
 
 type AnyTask = Task<unknown[], unknown>;
 
-/** What a task is made of; shared by its variants with other options. */
+/** What a task is made of. Its options have been checked. */
 class Definition {
   readonly spec: FunctionSpec;
   readonly options: TaskOptions;
@@ -26,16 +29,18 @@ class Definition {
   constructor(spec: FunctionSpec, options: TaskOptions) {
     this.spec = spec;
     this.options = options;
-    checkTaskOptions(options, spec.name);
   }
 
   get name(): string {
     return this.options.name ?? this.spec.name;
   }
 
-  call(args: readonly unknown[]): Reference<unknown> | Reference<unknown>[] {
-    const { session, signal } = this.options;
-    const engine = session === undefined ? currentEngine(this.name) : engineOf(session);
+  engine(): Engine {
+    const { session } = this.options;
+    return session === undefined ? currentEngine(this.name) : engineOf(session);
+  }
+
+  call(engine: Engine, args: readonly unknown[]): Reference<unknown> | Reference<unknown>[] {
     let prepared = this.#prepared;
     if (engine !== this.#engine || prepared === undefined) {
       prepared = engine.prepare(this.spec, resolveOptions(this.options, this.spec.name, engine.isolation));
@@ -44,8 +49,25 @@ class Definition {
     }
     const result = engine.submit(prepared, args);
     enterScope(result);
+    const { signal } = this.options;
     if (signal !== undefined) cancelOnAbort(engine, result, signal, this.name);
     return result;
+  }
+
+  /** Its calls for a map: all in the session that is the current one now. */
+  target(): MapTarget {
+    const engine = this.engine();
+    return {
+      name: this.name,
+      call: (args) => this.call(engine, args) as Reference<unknown> as Ref<unknown>,
+      cancel: (ref) => {
+        const error = new CancelledError(`the loop over ${this.name}.map was left`);
+        engine.cancel(ref as unknown as Reference<unknown>, error, false, true);
+      },
+      get closed() {
+        return !threadState().engines.has(engine);
+      },
+    };
   }
 }
 
@@ -58,30 +80,74 @@ function cancelOnAbort(
   const refs = Array.isArray(result) ? result : [result];
   const first = refs[0];
   if (first === undefined) return;
-  const abort = (): void => {
+  const stop = onAbort(signal, () => {
     const error = new CancelledError(`${name} was cancelled by its signal`, { cause: signal.reason });
     engine.cancel(first, error, false, true);
-  };
-  if (signal.aborted) {
-    abort();
-    return;
-  }
-  signal.addEventListener('abort', abort, { once: true });
-  afterSettling(first, () => signal.removeEventListener('abort', abort));
+  });
+  if (!signal.aborted) afterSettling(first, stop);
 }
 
+/** Tasks are functions with this prototype: by it the codec knows them. */
+class Callable {}
+Object.setPrototypeOf(Callable.prototype, Function.prototype);
+Object.defineProperty(Callable.prototype, taskBrand, { value: true });
+// Two copies of the package register their tasks under one id and so under one name, even if a minifier made another.
+Object.defineProperty(Callable, 'name', { value: 'Task' });
+
+const definitions = new WeakMap<object, Definition>();
+
+/** A task is a value, too: where it arrives, it can be called. What binds it to this process can't go along. */
+export function registerTasks(): void {
+  registerCodec(Callable, { id: 'sheaf/task', encode, decode });
+}
+
+interface TaskWire {
+  readonly spec: FunctionSpec;
+  readonly options: TaskOptions;
+}
+
+function encode(value: Callable): TaskWire {
+  const { spec, options, name } = definitions.get(value) as Definition;
+  const { session, signal, retryErrors, ...rest } = options;
+  const refuse = (option: string, why: string): never => {
+    throw new CodecError(
+      `the task ${name} has the option \`${option}\`, ${why}, so it can't be sent; send ${name}.with({ ${option}: undefined })`,
+    );
+  };
+  if (session !== undefined) refuse('session', 'which belongs to this process');
+  if (signal !== undefined) refuse('signal', 'which belongs to this process');
+  if (typeof retryErrors === 'function') refuse('retryErrors', 'which is a function here');
+  return { spec, options: retryErrors === undefined ? rest : { ...rest, retryErrors } };
+}
+
+function decode({ spec, options }: TaskWire): Callable {
+  return callable(new Definition(spec, options));
+}
+
+registerTasks();
+
 function callable(definition: Definition): AnyTask {
-  const call = (...args: unknown[]): unknown => definition.call(args);
-  const named = Object.defineProperty(call, 'name', { value: definition.name });
-  return Object.assign(named, {
+  const { name } = definition;
+  const call = (...args: unknown[]): unknown => definition.call(definition.engine(), args);
+  Object.setPrototypeOf(call, Callable.prototype);
+  definitions.set(call, definition);
+  Object.defineProperty(call, 'name', { value: name });
+  return Object.assign(call, {
     with: (options: TaskOptions) => {
-      checkTaskOptions(options, definition.name);
+      checkVariant(options, `task ${name}`);
       return callable(new Definition(definition.spec, { ...definition.options, ...options }));
     },
     map: (items: Iterable<unknown>, a?: unknown, b?: MapOptions) => {
+      if (definition.options.returns !== undefined) {
+        throw new UsageError(
+          `${name}.map: with the option \`returns\` a call gives several Refs, and map takes one; map the task without ` +
+            'it: task.with({ returns: undefined })',
+        );
+      }
       const toArgs = typeof a === 'function' ? (a as (item: unknown) => unknown[]) : (item: unknown) => [item];
-      const options = (typeof a === 'function' ? b : (a as MapOptions | undefined)) ?? {};
-      return mapItems(call as (...args: unknown[]) => Ref<unknown>, definition.name, items, toArgs, options);
+      const given = typeof a === 'function' || a === undefined ? b : a;
+      if (given !== undefined) checkMap(given, `${name}.map`);
+      return mapItems(definition.target(), items, toArgs, (given ?? {}) as MapOptions);
     },
   }) as unknown as AnyTask;
 }
@@ -96,20 +162,33 @@ function define(spec: FunctionSpec, options: TaskOptions): AnyTask {
   return callable(new Definition(spec, options));
 }
 
+/** A task made of a task is that task, with other options if there are any. */
+function again(fn: AnyTask, options: object, captures: unknown, what: string): AnyTask {
+  if (captures !== undefined) {
+    throw new UsageError(
+      `${what}: it is a task already, and what a function captures is part of its definition; give the captures there`,
+    );
+  }
+  return Object.keys(options).length === 0 ? fn : fn.with(options);
+}
+
 /**
  * Makes a function a task: calling it runs it on a worker and gives a `Ref` of its result at once.
  *
  * @param fn a function whose free names are all globals, imports, or top-level functions and constants of its file;
  *   anything else is listed in `captures` and sent by value.
- * @throws CaptureError when it uses a name that can't travel, or captures a value that can't.
+ * @throws CaptureError when it uses a name that can't travel, or captures a value that can't; UsageError for an option that
+ *   does not exist, or has a value that it can't have.
  */
 export function task<P extends unknown[], R>(
   fn: (...args: P) => R,
   o: TaskOptions & { captures?: Record<string, unknown> } = {},
 ): Task<P, R> {
-  if (typeof fn !== 'function') throw new UsageError(`task takes a function, not ${fn === null ? 'null' : typeof fn}`);
+  if (typeof fn !== 'function') throw new UsageError(`task takes a function, not ${kindOf(fn)}`);
+  const what = typeof fn.name === 'string' && fn.name !== '' ? `task ${fn.name}` : 'task';
+  checkDefinition(o, what);
   const { captures, ...options } = o;
-  if (captures !== undefined) checkCaptures(captures);
+  if (isTask(fn)) return again(fn as unknown as AnyTask, options, captures, what) as unknown as Task<P, R>;
   const spec = describeFunction(fn, { captures, isRef: isReference, callSite: callSite(task), what: 'task' });
   return define(spec, options) as unknown as Task<P, R>;
 }
@@ -147,8 +226,6 @@ export function remote<M extends object>(module: string | URL): Remote<M> {
 
 /** Passes a reference as a reference at the top level of the arguments. */
 export function byRef<T>(ref: Ref<T>): ByRef<T> {
-  if (!isReference(ref)) throw new UsageError(`byRef takes a Ref, not ${ref === null ? 'null' : typeof ref}`);
+  if (!isReference(ref)) throw new UsageError(`byRef takes a Ref, not ${kindOf(ref)}`);
   return new ByReference(ref as unknown as Reference<unknown>) as unknown as ByRef<T>;
 }
-
-export type { Args };

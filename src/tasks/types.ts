@@ -84,13 +84,14 @@ export interface MapOptions {
 
 export type Outcome<T, I> = { ok: true; value: T; input: I } | { ok: false; error: Error; input: I };
 
+/** A task with `returns`: a call gives a `Ref` for each element of the tuple. An element that is a `Ref` delegates. */
+export type Several<P extends readonly unknown[], R> = (
+  ...args: Args<P>
+) => Awaited<R> extends readonly [...infer T] ? { [K in keyof T]: Ref<Delegated<T[K]>> } : never;
+
 export interface Task<P extends readonly unknown[], R> {
   (...args: Args<P>): Out<R>;
-  with<const O extends TaskOptions>(
-    o: O,
-  ): O extends { returns: number }
-    ? (...args: Args<P>) => Awaited<R> extends readonly [...infer T] ? { [K in keyof T]: Ref<T[K]> } : never
-    : Task<P, R>;
+  with<const O extends TaskOptions>(o: O): O extends { returns: number } ? Several<P, R> : Task<P, R>;
   /** One-parameter tasks take the items; others say how an item becomes arguments. Pulls lazily, holds `inFlight` at most. */
   map<I extends P[0]>(items: Iterable<I> | AsyncIterable<I>, o?: MapOptions): AsyncIterable<Outcome<Settled<R>, I>>;
   map<I>(
@@ -114,6 +115,13 @@ export type Remote<M> = {
 export interface WaitOptions {
   timeout?: Duration;
   signal?: AbortSignal;
+}
+
+export interface CancelOptions {
+  /** Ends the worker of a running task. Default false. */
+  force?: boolean;
+  /** Cancels what it has called, or gathers, as well. Default true. */
+  recursive?: boolean;
 }
 
 export interface Scope extends AsyncDisposable {
@@ -154,6 +162,8 @@ export interface ConnectOptions {
   memory?: Bytes;
   /** Default: processes where memory can be shared between them (Linux), threads elsewhere. */
   isolation?: 'process' | 'thread';
+  /** `inline` runs tasks in this thread and is not in this version. Default `workers`. */
+  mode?: 'workers' | 'inline';
   /** Further environment variables for workers. */
   env?: Record<string, string>;
   /** Finds tasks that write into shared values, and fails them by name. Costs a pass over each shared argument. */

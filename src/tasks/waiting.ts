@@ -1,4 +1,4 @@
-import { CancelledError, milliseconds, TimeoutError, UsageError } from '../base/index.ts';
+import { CancelledError, kindOf, shown, TimeoutError, UsageError } from '../base/index.ts';
 import {
   afterSettling,
   type Engine,
@@ -9,26 +9,11 @@ import {
   stateOf,
 } from '../runtime/index.ts';
 import { currentEngine } from './context.ts';
-import { checkNames, checkObject, checkSignal } from './options.ts';
+import { checkCancel, type Limits, limits } from './options.ts';
 import { enterScope } from './scope.ts';
-import type { Ref, Values, WaitOptions } from './types.ts';
+import type { CancelOptions, Ref, Values, WaitOptions } from './types.ts';
 
 type AnyRef = Reference<unknown>;
-
-const known = new Set(['timeout', 'signal']);
-const knownOfWait = new Set(['count', 'timeout', 'signal']);
-
-function limits(o: WaitOptions | undefined, what: string, names = known): { timeout?: number; signal?: AbortSignal } {
-  if (o !== undefined) {
-    checkObject(o, what);
-    checkNames(o, names, {}, what);
-    if (o.signal !== undefined) checkSignal(o.signal, what);
-  }
-  return {
-    ...(o?.timeout === undefined ? {} : { timeout: milliseconds(o.timeout, `${what}: timeout`) }),
-    ...(o?.signal === undefined ? {} : { signal: o.signal }),
-  };
-}
 
 /** The engine of a reference, whatever sessions are open. */
 const engineOf = (ref: AnyRef): Engine => Reference.engine(ref);
@@ -49,12 +34,12 @@ export async function get(what: unknown, o?: WaitOptions): Promise<unknown> {
     if (stateOf(what) === undefined) notYet(await engineOf(what).settled([what], 1, true, limits(o, 'get')), 1);
     return readValue(what);
   }
-  checkCollection(what, 'get takes a Ref, an array or a record of them');
-  limits(o, 'get');
+  checkCollection(what, 'get', 'a Ref, an array or a record of them');
+  const limit = limits(o, 'get');
   const items: readonly unknown[] = Array.isArray(what) ? what : Object.values(what);
   const refs = items.filter(isReference);
   if (refs.length > 0) {
-    const done = await settledAnywhere(refs, limits(o, 'get'));
+    const done = await settledAnywhere(refs, limit);
     // The failure that came, even if others are still pending.
     for (const ref of refs) if (stateOf(ref) === 'failed') readValue(ref);
     notYet(done, refs.length);
@@ -65,10 +50,7 @@ export async function get(what: unknown, o?: WaitOptions): Promise<unknown> {
 }
 
 /** Until all have settled, or one has failed; each is waited for in the session that it belongs to. */
-async function settledAnywhere(
-  refs: readonly AnyRef[],
-  limit: { timeout?: number; signal?: AbortSignal },
-): Promise<boolean> {
+async function settledAnywhere(refs: readonly AnyRef[], limit: Limits): Promise<boolean> {
   const first = engineOf(refs[0] as AnyRef);
   if (refs.every((ref) => engineOf(ref) === first)) return first.settled(refs, refs.length, true, limit);
   const byEngine = new Map<Engine, AnyRef[]>();
@@ -93,38 +75,50 @@ async function settledAnywhere(
 
 class OneFailed extends Error {}
 
-function kindOf(value: unknown): string {
-  if (typeof value !== 'object' || value === null) return value === null ? 'null' : typeof value;
-  return `a ${value.constructor?.name ?? 'strange object'}`;
-}
-
-/** An array, or a plain object. */
-function checkCollection(value: unknown, what: string): asserts value is readonly unknown[] | Record<string, unknown> {
-  if (Array.isArray(value)) return;
+/** An array without holes, or a plain object. */
+function checkCollection(
+  value: unknown,
+  what: string,
+  takes: string,
+): asserts value is readonly unknown[] | Record<string, unknown> {
+  if (Array.isArray(value)) {
+    checkHoles(value, what);
+    return;
+  }
   if (typeof value === 'object' && value !== null && !isReference(value)) {
     const prototype: unknown = Object.getPrototypeOf(value);
     if (prototype === null || prototype === Object.prototype || Object.getPrototypeOf(prototype) === null) return;
   }
-  throw new UsageError(`${what}, not ${isReference(value) ? 'one Ref' : kindOf(value)}`);
+  throw new UsageError(`${what} takes ${takes}, not ${isReference(value) ? 'one Ref' : kindOf(value)}`);
+}
+
+function checkHoles(items: readonly unknown[], what: string): void {
+  for (let i = 0; i < items.length; i++) {
+    if (items[i] === undefined && !(i in items)) {
+      throw new UsageError(`${what}: item ${i} of the array is a hole; give an array without holes`);
+    }
+  }
 }
 
 /** With `timeout` 0 a wait does not throw by itself. */
 function notYet(done: boolean, count: number): void {
   if (done) return;
   throw new TimeoutError(
-    `${count === 1 ? 'the reference is' : `not all of ${count} references are`} ready now; they can be waited for again`,
+    count === 1
+      ? 'the reference is not ready; it can be waited for again'
+      : `not all of ${count} references are ready; they can be waited for again`,
   );
 }
 
 /** One reference of many, to pass on: items are resolved where they are used, and nothing is copied here. */
 export function all<const X extends readonly unknown[] | Record<string, unknown>>(refs: X): Ref<Values<X>> {
-  checkCollection(refs, 'all takes an array or a record of Refs');
+  checkCollection(refs, 'all', 'an array or a record of Refs');
   const keys = Array.isArray(refs) ? null : Object.keys(refs);
   const items = Array.isArray(refs) ? refs : Object.values(refs);
   const first = items.find(isReference);
   const engine = first === undefined ? currentEngine('all') : engineOf(first);
   const result = engine.gather(keys, items);
-  enterScope(result);
+  enterScope(result, true);
   return result as unknown as Ref<Values<X>>;
 }
 
@@ -144,7 +138,7 @@ export function alloc<A extends ArrayBufferView>(
   length: number,
 ): A {
   if (!(Number.isInteger(length) && length >= 0)) {
-    throw new UsageError(`alloc: the length is ${String(length)}; give a whole number that is not negative`);
+    throw new UsageError(`alloc: the length is ${shown(length)}; give a whole number that is not negative`);
   }
   const size =
     type === (DataView as unknown) ? 1 : (type as unknown as { BYTES_PER_ELEMENT?: number })?.BYTES_PER_ELEMENT;
@@ -166,10 +160,11 @@ export async function wait<R extends Ref<unknown>>(
 ): Promise<{ ready: R[]; pending: R[] }> {
   if (!Array.isArray(refs))
     throw new UsageError(`wait takes an array of Refs, not ${isReference(refs) ? 'one Ref' : kindOf(refs)}`);
-  const bounds = limits(o, 'wait', knownOfWait);
+  checkHoles(refs, 'wait');
+  const bounds = limits(o, 'wait');
   const count = o.count ?? Math.min(1, refs.length);
-  if (!(Number.isInteger(count) && count >= 0 && count <= refs.length)) {
-    throw new UsageError(`wait: count is ${count} for ${refs.length} reference(s)`);
+  if (count > refs.length) {
+    throw new UsageError(`wait: count is ${count} for ${refs.length} reference(s); give that many at most`);
   }
   const own = refs as unknown as readonly AnyRef[];
   check(own, 'wait');
@@ -191,8 +186,7 @@ export async function wait<R extends Ref<unknown>>(
 
 function check(refs: readonly unknown[], what: string): void {
   refs.forEach((ref, i) => {
-    if (!isReference(ref))
-      throw new UsageError(`${what}: item ${i} is ${ref === null ? 'null' : typeof ref}, not a Ref`);
+    if (!isReference(ref)) throw new UsageError(`${what}: item ${i} is ${kindOf(ref)}, not a Ref`);
   });
 }
 
@@ -206,7 +200,7 @@ export function asCompleted<X extends Record<string, Ref<unknown>>>(
   o?: WaitOptions,
 ): AsyncIterable<{ [K in keyof X]: [K, X[K]] }[keyof X]>;
 export function asCompleted(refs: unknown, o?: WaitOptions): AsyncIterable<[unknown, unknown]> {
-  checkCollection(refs, 'asCompleted takes an array or a record of Refs');
+  checkCollection(refs, 'asCompleted', 'an array or a record of Refs');
   const array = Array.isArray(refs);
   const keys: readonly unknown[] = array ? refs.map((_: unknown, i: number) => i) : Object.keys(refs as object);
   const items: readonly unknown[] = array ? refs : Object.values(refs as object);
@@ -217,7 +211,7 @@ export function asCompleted(refs: unknown, o?: WaitOptions): AsyncIterable<[unkn
 async function* completed(
   refs: readonly AnyRef[],
   keys: readonly unknown[],
-  { timeout, signal }: { timeout?: number; signal?: AbortSignal },
+  { timeout, signal }: Limits,
 ): AsyncGenerator<[unknown, unknown]> {
   const deadline = timeout === undefined ? undefined : performance.now() + timeout;
   const arrived: number[] = [];
@@ -234,10 +228,14 @@ async function* completed(
         const left = deadline === undefined ? undefined : Math.max(0, deadline - performance.now());
         const pending = refs.filter((_, i) => !arrived.includes(i));
         const engine = engineOf(pending[0] as AnyRef);
-        await engine.settled(pending, 1, false, {
+        const some = await engine.settled(pending, 1, false, {
           ...(left === undefined ? {} : { timeout: left }),
           ...(signal === undefined ? {} : { signal }),
         });
+        if (!some)
+          throw new TimeoutError(
+            `none of ${pending.length} pending reference(s) is ready; they can be waited for again`,
+          );
         if (done >= arrived.length) await new Promise<void>((resolve) => (wake = resolve));
       }
       const i = arrived[done] as number;
@@ -251,9 +249,13 @@ async function* completed(
 /**
  * Cancels a task: one that has not started never runs; a running one has its signal aborted, and with `force` its
  * worker is ended. Tasks that it called are cancelled too unless `recursive` is false. Settled references are left alone.
+ *
+ * Cancelling what `all` gave fails it, and unless `recursive` is false it cancels those of its parts that are pending and
+ * that nothing else waits for or knows of.
  */
-export function cancel(ref: Ref<unknown>, o: { force?: boolean; recursive?: boolean } = {}): void {
-  if (!isReference(ref)) throw new UsageError(`cancel takes a Ref, not ${ref === null ? 'null' : typeof ref}`);
+export function cancel(ref: Ref<unknown>, o: CancelOptions = {}): void {
+  if (!isReference(ref)) throw new UsageError(`cancel takes a Ref, not ${kindOf(ref)}`);
+  checkCancel(o);
   const error = new CancelledError('the task was cancelled');
   engineOf(ref).cancel(ref, error, o.force ?? false, o.recursive ?? true);
 }
