@@ -109,6 +109,7 @@ test('what can’t be run is explained, with exit code 2', options, () => {
     [['run', 'page.tsx'], /JSX, which has to be compiled first/],
     [['run', 'notes.txt'], /its name should end in \.ts/],
     [['run', '--cpus', 'many', 'program.ts'], /--cpus is many; give a number above 0/],
+    [['run', '--cpus', '1000', 'program.ts'], /--cpus is 1000; give a number above 0, and 256 at most/],
     [['run', '--memory', '5GB', 'program.ts'], /--memory: "5GB" is not a size/],
     [['run', '--isolation', 'vm', 'program.ts'], /--isolation is vm; give process or thread/],
     [['run'], /missing required argument 'file'/],

@@ -1,7 +1,7 @@
 /**
  * The names that the design gives this version, as it writes them, for `conforms.ts` to compare with the package's own.
- * What differs on purpose is said here: `Settled` and `Out` give one `Ref` for a union of results, and a parameter of
- * type any takes anything.
+ * What differs on purpose is said here: `Settled` and `Out` give one `Ref` for a union of results, a parameter of type
+ * any takes anything, and an element of a tuple that is a `Ref` delegates, as a result does.
  */
 export interface Ref<T> extends Disposable {
   readonly id: string;
@@ -47,7 +47,7 @@ export interface Task<P extends readonly unknown[], R> {
   with<const O extends TaskOptions>(
     o: O,
   ): O extends { returns: number }
-    ? (...args: Args<P>) => Awaited<R> extends readonly [...infer T] ? { [K in keyof T]: Ref<T[K]> } : never
+    ? (...args: Args<P>) => Awaited<R> extends readonly [...infer T] ? { [K in keyof T]: Out<T[K]> } : never
     : Task<P, R>;
   map<I extends P[0]>(items: Iterable<I> | AsyncIterable<I>, o?: MapOptions): AsyncIterable<Outcome<Settled<R>, I>>;
   map<I>(
@@ -80,6 +80,7 @@ export interface Current {
 export interface ConnectOptions {
   cpus?: number;
   memory?: Bytes;
+  mode?: 'workers' | 'inline';
   isolation?: 'process' | 'thread';
   env?: Record<string, string>;
   checkWrites?: boolean;

@@ -115,6 +115,16 @@ export async function several(): Promise<void> {
   const slow = task(async (x: number): Promise<[number, Uint8Array]> => [x, new Uint8Array(x)]);
   const [, bytes] = slow.with({ returns: 2 })(3);
   exactly<Ref<Uint8Array>>()(bytes);
+  // An element that is a Ref delegates, as a result does: it does not nest.
+  const routed = task((x: number): [Ref<number>, string] => [square(x), '']);
+  exactly<[Ref<number>, Ref<string>]>()(routed.with({ returns: 2 })(3));
+  const late = task(
+    async (x: number): Promise<[Ref<number> | string, [Ref<number>]]> => [x > 0 ? square(x) : '', [square(x)]],
+  );
+  exactly<[Ref<number | string>, Ref<[Ref<number>]>]>()(late.with({ returns: 2 })(3));
+  // A call gives several Refs, and map takes one.
+  // @ts-expect-error
+  split.with({ returns: 2 }).map([1]);
   // Not a tuple: nothing to take apart.
   exactly<never>()(square.with({ returns: 2 })(3));
   // Other options leave the type alone.
@@ -176,6 +186,17 @@ export async function maps(): Promise<void> {
   square.map(['a']);
   // @ts-expect-error arguments of the wrong type
   square.map(['a'], (item) => [item]);
+}
+
+export async function tasksAsValues(): Promise<void> {
+  // A task is a value: as an argument, in data, as a result.
+  const apply = task((f: Task<[x: number], number>, x: number): Ref<number> => f(x));
+  exactly<Ref<number>>()(apply(square, 3));
+  exactly<Ref<number>>()(apply(put(square), 3));
+  const pick = task((fs: { readonly [name: string]: Task<[x: number], number> }, name: string) => fs[name]!);
+  exactly<Task<[x: number], number>>()(await pick({ square }, 'square').value);
+  // @ts-expect-error a task of other parameters
+  apply(text, 3);
 }
 
 export async function modules(): Promise<void> {
@@ -268,6 +289,10 @@ export async function sessions(): Promise<void> {
   square.with({ session })(1);
   exactly<number>()(session.stats().bytesThroughDriver);
   exactly<boolean>()(current().cancelled());
+  await using other = await connect({ mode: 'workers' });
+  exactly<Session>()(other);
+  // @ts-expect-error no such mode
+  connect({ mode: 'threads' });
   // @ts-expect-error of a later version
   connect({ workers: [] });
   class Point {
