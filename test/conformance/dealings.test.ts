@@ -1,11 +1,8 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
-import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { promisify } from 'node:util';
 import { cancel, current, put, type Ref, task } from 'sheaf';
-import { collect, drainedOf, eventually, failure, MiB, onHosts, root, used, within } from './support.ts';
+import { collect, drainedOf, eventually, failure, MiB, onHosts, sharedReferences, used, within } from './support.ts';
 
 const busy = task(() => {
   while (!current().cancelled());
@@ -48,25 +45,16 @@ onHosts(
 );
 
 onHosts('references that others have come to know', { cpus: 1, memory: '32MiB' }, (session) => {
-  /** How many references the directory knows, as `sheaf status` says. */
-  const known = async (): Promise<number> => {
-    const { stdout } = await promisify(execFile)(process.execPath, [join(root, 'dist/cli.js'), 'status', '--json']);
-    const { sessions } = JSON.parse(stdout) as { sessions: { node: string; references: number }[] };
-    const own = sessions.find(({ node }) => session().url.endsWith(node));
-    assert.ok(own, stdout);
-    return own.references;
-  };
-
   test('are let go when their handles are garbage', { timeout: 20_000 }, async () => {
     await nothing().value;
-    const before = await known();
+    const before = await sharedReferences(session());
     for (let i = 0; i < 50; i++) {
       await looks([put([put(i)])]).value;
       assert.equal(put(i).id.length, 40);
     }
     await eventually(async () => {
       await collect();
-      return (await known()) <= before;
+      return (await sharedReferences(session())) <= before;
     }, 'the directory knows none of them');
   });
 
