@@ -5,6 +5,8 @@ import { join, resolve } from 'node:path';
 import { describe, it } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { errorTypes } from '../src/base/index.ts';
+import { INLINE_LIMIT, INLINE_TOTAL } from '../src/runtime/values.ts';
+import { blockShape, MOST_CPUS } from '../src/transport/index.ts';
 
 const root = process.env.SHEAF_ROOT ?? resolve('.');
 const read = (path: string): string => readFileSync(join(root, path), 'utf8');
@@ -81,6 +83,23 @@ describe('the pages have', () => {
     );
     const map = page('waiting-and-cancelling');
     for (const name of propertiesOf('MapOptions')) assert.match(map, new RegExp(`\\b${name}\\b`));
+  });
+
+  it('the sizes that are in the source', () => {
+    const limit = (what: string): string => rows(page('limits')).find(([name]) => name === what)?.[1] ?? '';
+    const size = (text: string): number =>
+      Number.parseInt(text, 10) * ({ K: 1024, M: 1024 ** 2 }[text.match(/[KM](?=iB)/)?.[0] ?? ''] ?? 1);
+    assert.equal(size(limit('an argument, a result or a value that is put, inside of messages')), INLINE_LIMIT);
+    assert.equal(size(limit('all arguments of a call, or results of a task, inside of messages')), INLINE_TOTAL);
+    assert.equal(size(limit('cores of a session')), MOST_CPUS);
+    assert.equal(blockShape(MOST_CPUS, 'processes').ring, 512 * 1024);
+    for (const cpus of [28, 29, 64]) {
+      const { ring } = blockShape(cpus, 'threads');
+      assert.equal(ring, { 28: 512, 29: 256, 64: 128 }[cpus]! * 1024);
+    }
+    for (const text of ['more than 28 cores', '128 KiB\n  with 64 cores'])
+      assert.ok(page('limits').includes(text), text);
+    for (const text of ['up to 12 cores', '512 KiB', '28 cores']) assert.ok(page('architecture').includes(text), text);
   });
 
   it('every environment variable', () => {

@@ -12,7 +12,7 @@ import { Mailer } from './mailer.ts';
 import { OwnedEngine } from './owned-engine.ts';
 import { PartyHost } from './party-host.ts';
 import type { Reference } from './reference.ts';
-import { INLINE_LIMIT, INLINE_TOTAL } from './values.ts';
+import { INLINE_TOTAL } from './values.ts';
 
 const KiB = 1024;
 const MiB = 1024 ** 2;
@@ -425,22 +425,19 @@ test('a call that found the way to its worker full is sent when there is room, t
   const node = nodeOf({ parties: 34, ring: 4 * KiB });
   const lengthOf = node.prepare('(x) => x.length');
   const other = node.prepare('(x) => x', { shape: { cpus: 0.5 } });
-  // Both queues have a lease, and what their calls cost is known.
-  for (let i = 0; i < 20; i++) {
+  const { queues } = node.caller.party.owner;
+  do {
     assert.equal(await node.call(lengthOf, 'abc').value, 3);
-    assert.equal(await node.call(other, i).value, i);
-  }
+    assert.equal(await node.call(other, 7).value, 7);
+  } while (queues.some(({ leases }) => leases.length === 0));
+  // As on a machine that is not busy: so cheap that only the ring limits how many are sent.
+  for (const { fn } of [lengthOf, other]) fn.timing.micros = 1;
   const wake = node.deaf();
   const refs = Array.from({ length: 10 }, () => node.call(lengthOf, 'z'.repeat(900)));
   const last = node.call(other, 42);
   node.caller.settleUp();
-  assert.equal(node.caller.party.owner.queues[1]?.waiting.size, 1, 'there was no room for it');
+  assert.equal(queues[1]?.waiting.size, 1, 'there was no room for it');
   wake();
   assert.equal(await last.value, 42);
   for (const ref of refs) assert.equal(await ref.value, 900);
-});
-
-test('the limits are those of the pages', () => {
-  assert.equal(INLINE_LIMIT, 100 * KiB);
-  assert.equal(INLINE_TOTAL, 10 * MiB);
 });

@@ -152,7 +152,7 @@ export interface Current {
 }
 
 export interface ConnectOptions {
-  /** Cores to lend. Default: those of the machine. */
+  /** Cores to lend, 256 at most. Default: those of the machine. */
   cpus?: number;
   /** Devices to lend, numbered from 0. Default 0. */
   gpus?: number;

@@ -329,6 +329,18 @@ function tests(): void {
       });
     }
 
+    test('are one mapping up to 12 cores, and mapped where they are used beyond', () => {
+      for (const [cpus, pieces] of [
+        [1, 1],
+        [12, 1],
+        [13, 4],
+        [28, 4],
+      ] as const) {
+        const { handle } = ControlBlock.create(blockShape(cpus, 'threads'), 'threads');
+        assert.equal(handle.kind === 'memory' && handle.memories.length, pieces, `${cpus} cores`);
+      }
+    });
+
     test('have no byte in two mappings', { skip: libc() === undefined }, () => {
       for (const parties of [33, 130]) {
         const shape = { parties, ring: 512 * 1024 };
