@@ -155,6 +155,23 @@ describe('a reactor', () => {
     assert.ok(bells.rung.length >= 1);
   });
 
+  test('looks for room now and then while the receiver does nothing, and sends as soon as it reads', async () => {
+    const { a, b, bells } = pair();
+    const listener = bells.listeners[2] as () => void;
+    bells.listeners[2] = () => {};
+    const sent = Array.from({ length: 40 }, (_, i) => `${i} ${'x'.repeat(900)}`);
+    for (const text of sent) a.send(2, text);
+    const begun = performance.now();
+    await sleep(200);
+    const turns = a.log.filter((line) => line === 'park').length;
+    // Not in every turn of the event loop, of which there are many in a millisecond.
+    assert.ok(turns > 1 && turns < (performance.now() - begun) * 2 + 100, `${turns} turns`);
+    bells.listeners[2] = listener;
+    listener();
+    await until('messages', () => b.got.length === 40);
+    assert.deepEqual(b.texts, sent);
+  });
+
   test('answers, however long, in both directions at once', async () => {
     const { a, b } = pair();
     const long = 'y'.repeat(700);

@@ -47,6 +47,9 @@ interface Peer {
 }
 
 const BELL_TICK = 1;
+/** For so long after the last progress a full ring is looked at in every turn, then so often. Milliseconds. */
+const EAGER_MS = 1;
+const LOOK_AGAIN_MS = 2;
 /** A sleeper that was rung for answers within this time, most of the time: worth spinning for. Milliseconds. */
 const WAKING_MS = 0.25;
 /**
@@ -154,7 +157,7 @@ export class Reactor {
       }
     }
     this.#peer(to).backlog.push(bytes.slice(0, length));
-    this.#backlogged++;
+    if (this.#backlogged++ === 0) this.#progressAt = performance.now();
     this.#schedule();
   }
 
@@ -174,8 +177,27 @@ export class Reactor {
       if (sent === 0) continue;
       peer.backlog.splice(0, sent);
       this.#backlogged -= sent;
+      this.#progressAt = performance.now();
       this.notify(to);
     }
+  }
+
+  /** When messages last began to wait for room, or some of them found it. */
+  #progressAt = 0;
+  #lookAgain: NodeJS.Timeout | undefined;
+
+  /**
+   * Nobody rings when there is room again. A receiver that reads makes some within moments; one with a long task on its
+   * stack does not for as long as that takes, and is looked at now and then. True: look in the next turn.
+   */
+  #awaitRoom(): boolean {
+    if (this.#backlogged === 0) return false;
+    if (performance.now() - this.#progressAt < EAGER_MS) return true;
+    this.#lookAgain ??= setTimeout(() => {
+      this.#lookAgain = undefined;
+      this.#schedule();
+    }, LOOK_AGAIN_MS);
+    return false;
   }
 
   /**
@@ -390,7 +412,7 @@ export class Reactor {
     this.#parked = true;
     this.block.park(this.party);
     // Whoever sent before that word was seen did not ring.
-    if (this.poll() || this.#host.runTasks(true) || this.#backlogged > 0) {
+    if (this.poll() || this.#host.runTasks(true) || this.#awaitRoom()) {
       if (!this.#closed) this.#schedule();
       return;
     }
@@ -430,6 +452,7 @@ export class Reactor {
     if (this.#closed) return;
     this.#closed = true;
     clearTimeout(this.#timer);
+    clearTimeout(this.#lookAgain);
     clearImmediate(this.#immediate);
     this.#immediate = undefined;
     this.#bell.close();
