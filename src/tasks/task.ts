@@ -15,7 +15,7 @@ import { currentEngine, engineOf } from './context.ts';
 import { type MapTarget, mapItems } from './map.ts';
 import { checkDefinition, checkMap, checkVariant, resolveOptions } from './options.ts';
 import { enterScope } from './scope.ts';
-import type { ByRef, MapOptions, Ref, Remote, Task, TaskOptions } from './types.ts';
+import type { ByRef, MapOptions, Ref, Remote, Several, Task, TaskOptions } from './types.ts';
 
 type AnyTask = Task<unknown[], unknown>;
 
@@ -182,8 +182,16 @@ function again(fn: AnyTask, options: object, captures: unknown, what: string): A
  */
 export function task<P extends unknown[], R>(
   fn: (...args: P) => R,
+  o: TaskOptions & { captures?: Record<string, unknown>; returns: number },
+): Several<P, R>;
+export function task<P extends unknown[], R>(
+  fn: (...args: P) => R,
+  o?: TaskOptions & { captures?: Record<string, unknown> },
+): Task<P, R>;
+export function task<P extends unknown[], R>(
+  fn: (...args: P) => R,
   o: TaskOptions & { captures?: Record<string, unknown> } = {},
-): Task<P, R> {
+): Task<P, R> | Several<P, R> {
   if (typeof fn !== 'function') throw new UsageError(`task takes a function, not ${kindOf(fn)}`);
   const what = typeof fn.name === 'string' && fn.name !== '' ? `task ${fn.name}` : 'task';
   checkDefinition(o, what);

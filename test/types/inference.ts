@@ -122,6 +122,11 @@ export async function several(): Promise<void> {
     async (x: number): Promise<[Ref<number> | string, [Ref<number>]]> => [x > 0 ? square(x) : '', [square(x)]],
   );
   exactly<[Ref<number | string>, Ref<[Ref<number>]>]>()(late.with({ returns: 2 })(3));
+  // Where a task is defined, too.
+  exactly<[Ref<number>, Ref<string>]>()(task((x: number): [number, string] => [x, ''], { returns: 2 })(3));
+  exactly<Ref<number>>()(task((x: number) => x, { retries: 1, captures: { x: 1 } })(3));
+  // @ts-expect-error no such option
+  task((x: number) => x, { retrys: 3 });
   // A call gives several Refs, and map takes one.
   // @ts-expect-error
   split.with({ returns: 2 }).map([1]);
