@@ -281,15 +281,29 @@ export class SharedStore {
   }
 
   /**
+   * Takes back what `party` was writing. As `reclaimParty`, but there is no need to have read its last messages: none can
+   * name what was not sealed.
+   */
+  reclaimUnsealed(party: number): void {
+    this.#checkOther(party);
+    this.#table.reclaimUnsealed(party);
+    this.#warm.shedSurplus();
+  }
+
+  /**
    * Takes back what `party` held: its lock, its pins, what it was writing. Only for the control thread, and only when
    * that party is certainly over (its process or thread has ended), because its memory is given to others at once.
    */
   reclaimParty(party: number): void {
+    this.#checkOther(party);
+    this.#table.reclaim(party);
+    this.#warm.shedSurplus();
+  }
+
+  #checkOther(party: number): void {
     this.#check();
     if (party === this.party) throw new UsageError(`party ${party} can't reclaim itself; close the store instead`);
     if (!(party >= 0 && party < this.handle.parties)) throw new UsageError(`there is no party ${party}`);
-    this.#table.reclaim(party);
-    this.#warm.shedSurplus();
   }
 
   /**

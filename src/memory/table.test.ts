@@ -187,6 +187,9 @@ test('a death at any step of any operation loses no page and gives none to two, 
     }
     state[layout.partyAt + 1] = 0; // The control thread attaches anew.
     const reclaimer = new Table(state, layout, 0);
+    reclaimer.reclaimUnsealed(33);
+    assert.deepEqual(audit(state, layout), []);
+    assert.equal(reclaimer.usedBy(5), 7 * PAGE);
     reclaimer.reclaim(33);
     const stats = reclaimer.stats();
     assert.deepEqual(audit(state, layout), []);
@@ -199,6 +202,22 @@ test('a death at any step of any operation loses no page and gives none to two, 
     assert.ok(again !== undefined || stats.largestFree < 63 * PAGE);
     assert.deepEqual(audit(state, layout), []);
   }
+});
+
+test('what a dead party had not sealed can be had before the rest', () => {
+  const { table } = tables(10, 2);
+  const control = table(0);
+  const victim = table(1);
+  const sealed = victim.allocate(3, 1)!;
+  victim.seal(sealed);
+  victim.allocate(6, 1);
+  control.reclaimUnsealed(1);
+  assert.equal(control.stats().used, 3 * PAGE, 'somebody may have been told of the sealed one');
+  control.pin(sealed);
+  control.reclaim(1);
+  assert.equal(control.stats().used, 3 * PAGE);
+  control.unpin(sealed);
+  assert.equal(control.stats().used, 0);
 });
 
 test('a second party with the same number is refused until the first is reclaimed, and then the first is', () => {

@@ -243,21 +243,33 @@ export class Table {
     return this.#clearPin(ref.index, this.party);
   }
 
+  /**
+   * Frees what `party` had begun and not sealed. Nobody else can know of that, so it need not wait for those who may have
+   * something from the party, as `reclaim` does. The caller knows that it is over.
+   */
+  reclaimUnsealed(party: number): void {
+    const { words, layout } = this;
+    this.#breakLock(party, Atomics.load(words, partyWord(layout, party, P_INCARNATION)));
+    this.#dropPins(party, (slot) => Atomics.load(words, slot + S_STATE) !== SEALED);
+  }
+
   /** Ends the part of `party`: its lock, its pins, its half-made objects. The caller knows that it is over. */
   reclaim(party: number): void {
     const { words, layout } = this;
-    const at = (field: number) => partyWord(layout, party, field);
-    const holder = TableLock.word(party, Atomics.add(words, at(P_INCARNATION), 1));
-    // The dirty flag tells the next holder to rebuild.
-    if (this.#lock.takeOver(holder, this.#me)) this.#lock.release(this.#me);
-    this.#dropPins(party);
+    this.#breakLock(party, Atomics.add(words, partyWord(layout, party, P_INCARNATION), 1));
+    this.#dropPins(party, () => true);
     this.#vacate(party);
+  }
+
+  #breakLock(party: number, incarnation: number): void {
+    // The dirty flag tells the next holder to rebuild.
+    if (this.#lock.takeOver(TableLock.word(party, incarnation), this.#me)) this.#lock.release(this.#me);
   }
 
   /** Leaves in good order: this party's pins are taken off, and its number is free for another. */
   detach(): void {
     if (this.over !== undefined) return;
-    this.#dropPins(this.party);
+    this.#dropPins(this.party, () => true);
     Atomics.add(this.words, partyWord(this.layout, this.party, P_INCARNATION), 1);
     this.#vacate(this.party);
   }
@@ -269,14 +281,14 @@ export class Table {
     Atomics.store(words, at(P_ATTACHED), 0);
   }
 
-  /** Clears all bits of `party`, and frees what nobody holds. */
-  #dropPins(party: number): void {
+  /** Clears the bits of `party` on those slots, and frees what nobody holds. */
+  #dropPins(party: number, which: (slot: number) => boolean): void {
     const bit = 1 << (party & 31);
     const { words } = this;
     const end = Math.min(Atomics.load(words, H_HIGH_WATER), this.layout.slots);
     for (let index = 0; index < end; index++) {
       const slot = this.#slot(index);
-      if (Atomics.load(words, slot + S_STATE) === FREE) continue;
+      if (Atomics.load(words, slot + S_STATE) === FREE || !which(slot)) continue;
       const at = this.#pinWord(slot, party);
       if ((Atomics.load(words, at) & bit) !== 0) Atomics.and(words, at, ~bit);
       // Also one that lost its last pin to a party that died before it could free it.

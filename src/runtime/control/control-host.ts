@@ -160,6 +160,9 @@ export class ControlHost implements ReactorHost {
       return;
     }
     this.#directory.partyDying(member.key);
+    // The rest of its memory has to wait for the burial, and that for whoever is deaf just now: its task may need this
+    // much to run again.
+    this.#memory.store.reclaimUnsealed(member.party);
     const mourners = new Set<number>();
     for (const other of this.#members) {
       // One that has not started yet can't have heard of it.
