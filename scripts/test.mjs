@@ -16,7 +16,8 @@ import { filesUnder } from './files.mjs';
 import { isAlive } from './lock.mjs';
 
 const PLACES = ['src', 'test', 'demo', 'examples', 'bench', 'docs', 'scripts'];
-const FILE_TIMEOUT_MS = 120_000;
+// Far more than any needs: a machine under load is no reason to fail.
+const FILE_TIMEOUT_MS = 300_000;
 const SIMULTANEOUS_FILES = Math.min(2, availableParallelism());
 
 const wanted = process.argv.slice(2);

@@ -21,6 +21,7 @@ import {
   FOREVER_MS,
   failure,
   isMarked,
+  LIMIT,
   mark,
   marks,
   onHosts,
@@ -30,8 +31,6 @@ import {
   untilMarked,
   within,
 } from './support.ts';
-
-const LIMIT = { timeout: 60_000 };
 
 const echo = task((x: unknown) => x);
 const add = task((a: number, b: number) => a + b);

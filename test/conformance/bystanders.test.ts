@@ -5,6 +5,7 @@ import {
   alive,
   eventually,
   failure,
+  LIMIT,
   mark,
   marks,
   onHosts,
@@ -13,8 +14,6 @@ import {
   untilMarked,
   within,
 } from './support.ts';
-
-const LIMIT = { timeout: 60_000 };
 
 /** What the others wait for. It takes no core, so that it is in nobody's way. */
 const gate = task(async (folder: string) => {

@@ -6,6 +6,7 @@ import {
   eventually,
   FOREVER_MS,
   failure,
+  LIMIT,
   mark,
   marks,
   onHosts,
@@ -15,8 +16,6 @@ import {
   untilMarked,
   within,
 } from './support.ts';
-
-const LIMIT = { timeout: 60_000 };
 
 const add = task((a: number, b: number) => a + b);
 const plus = task(async (a: number, ms: number) => {

@@ -21,6 +21,7 @@ import {
   eventually,
   FOREVER_MS,
   failure,
+  LIMIT,
   mark,
   marks,
   onHosts,
@@ -32,7 +33,6 @@ import {
   within,
 } from './support.ts';
 
-const LIMIT = { timeout: 60_000 };
 const MiB = 1024 ** 2;
 const add = task((a: number, b: number) => a + b);
 const busy = task((ms: number) => {

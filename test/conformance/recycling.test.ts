@@ -8,6 +8,7 @@ import {
   drainedOf,
   eventually,
   isMarked,
+  LIMIT,
   mark,
   onHosts,
   PATIENCE_MS,
@@ -17,7 +18,6 @@ import {
   within,
 } from './support.ts';
 
-const LIMIT = { timeout: 60_000 };
 const MiB = 1024 ** 2;
 
 const where = task((n: number) => ({ n, worker: current().worker, pid: process.pid, attempt: current().attempt }));

@@ -25,6 +25,7 @@ import {
   failure,
   type Isolation,
   isMarked,
+  LIMIT,
   mark,
   marks,
   onHosts,
@@ -35,8 +36,6 @@ import {
   used,
   within,
 } from './support.ts';
-
-const LIMIT = { timeout: 60_000 };
 
 const MiB = 1024 ** 2;
 const fill = (n: number, x: number): Uint8Array => new Uint8Array(n).fill(x);

@@ -1,7 +1,5 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { tmpdir, userInfo } from 'node:os';
-import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CancelledError, connect, get, put, type Ref, task, UsageError } from 'sheaf';
@@ -14,6 +12,7 @@ import {
   failure,
   hosts,
   isMarked,
+  LIMIT,
   mark,
   PATIENCE_MS,
   program,
@@ -22,8 +21,6 @@ import {
   start,
   within,
 } from './support.ts';
-
-const LIMIT = { timeout: 60_000 };
 
 const add = task((a: number, b: number) => a + b);
 const later = task(async (ms: number, value: number) => {

@@ -23,7 +23,9 @@ export const hosts: readonly Isolation[] = ['process', 'thread'];
  * How long something may take that happens at once on a machine with nothing else to do. What these tests tell apart takes
  * for ever when it goes wrong, so that this is a matter of patience only.
  */
-export const PATIENCE_MS = 45_000;
+export const PATIENCE_MS = 60_000;
+/** Of one test; for its options. */
+export const LIMIT = { timeout: 2 * PATIENCE_MS };
 /** What outlasts everybody's patience. */
 export const FOREVER_MS = 3_600_000;
 

@@ -45,7 +45,7 @@ async function teaches(use: () => unknown, type: typeof SheafError, words: RegEx
 }
 
 onHosts('wrong use', { cpus: 1, memory: '16MiB' }, (session) => {
-  test('values where references belong', { timeout: 10_000 }, async () => {
+  test('values where references belong', { timeout: 120_000 }, async () => {
     const ref = add(1, 2);
     await teaches(() => get(wrong<Ref<number>>(5)), UsageError, /get takes a Ref.*not number/);
     await teaches(() => get(wrong<Ref<number>>(null)), UsageError, /not null/);
@@ -63,7 +63,7 @@ onHosts('wrong use', { cpus: 1, memory: '16MiB' }, (session) => {
     assert.equal(await ref.value, 3);
   });
 
-  test('holes in lists of references', { timeout: 10_000 }, async () => {
+  test('holes in lists of references', { timeout: 120_000 }, async () => {
     const [a, b] = [add(1, 2), add(3, 4)];
     const holed = [a, b] as Ref<number>[];
     delete holed[1];
@@ -78,7 +78,7 @@ onHosts('wrong use', { cpus: 1, memory: '16MiB' }, (session) => {
     assert.deepEqual(await get([a, b]), [3, 7]);
   });
 
-  test('functions and modules', { timeout: 10_000 }, async () => {
+  test('functions and modules', { timeout: 120_000 }, async () => {
     await teaches(() => task(wrong<() => 1>('x')), UsageError, /task takes a function, not string/);
     await teaches(() => task(wrong<() => 1>(null)), UsageError, /not null/);
     await teaches(
@@ -93,7 +93,7 @@ onHosts('wrong use', { cpus: 1, memory: '16MiB' }, (session) => {
     await teaches(() => scope(wrong<() => Promise<void>>(5)), UsageError, /scope takes/);
   });
 
-  test('modules that are none, and exports that are none', { timeout: 10_000 }, async () => {
+  test('modules that are none, and exports that are none', { timeout: 120_000 }, async () => {
     const folder = scratch();
     const at = (name: string, text: string): URL => {
       writeFileSync(join(folder, name), text);
@@ -111,7 +111,7 @@ onHosts('wrong use', { cpus: 1, memory: '16MiB' }, (session) => {
     await teaches(() => remote(pathToFileURL(folder)), UsageError, /is a folder, and remote\(\) takes a module/);
   });
 
-  test('proxies', { timeout: 10_000 }, async () => {
+  test('proxies', { timeout: 120_000 }, async () => {
     const echo = task((x: unknown) => x);
     const revoked = (target: object): object => {
       const { proxy, revoke } = Proxy.revocable(target, {});
@@ -130,7 +130,7 @@ onHosts('wrong use', { cpus: 1, memory: '16MiB' }, (session) => {
     await teaches(() => add(wrong<number>(hostile), 1), CodecError, /^args\[0\]: /);
   });
 
-  test('options of tasks', { timeout: 10_000 }, async () => {
+  test('options of tasks', { timeout: 120_000 }, async () => {
     // Where the option is given, and not at the first call.
     const bad = (options: unknown) => () => add.with(wrong<{ cpus: 1 }>(options));
     await teaches(bad({ cpu: 2 }), UsageError, /no option `cpu`.*cpus/s);
@@ -184,7 +184,7 @@ onHosts('wrong use', { cpus: 1, memory: '16MiB' }, (session) => {
     }
   });
 
-  test('options of waits, maps and alloc', { timeout: 10_000 }, async () => {
+  test('options of waits, maps and alloc', { timeout: 120_000 }, async () => {
     const ref = add(1, 2);
     await teaches(() => get(ref, { timeout: wrong<number>('later') }), UsageError, /timeout.*later/);
     await teaches(() => wait([ref], { timeout: wrong<number>('x') }), UsageError, /wait: timeout/);
@@ -238,7 +238,7 @@ onHosts('wrong use', { cpus: 1, memory: '16MiB' }, (session) => {
     assert.equal(await ref.value, 3);
   });
 
-  test('codecs', { timeout: 10_000 }, async () => {
+  test('codecs', { timeout: 120_000 }, async () => {
     class P {
       x = 1;
     }
@@ -255,7 +255,7 @@ onHosts('wrong use', { cpus: 1, memory: '16MiB' }, (session) => {
     );
   });
 
-  test('options of sessions', { timeout: 10_000 }, async () => {
+  test('options of sessions', { timeout: 120_000 }, async () => {
     const bad = (options: unknown) => () => connect(wrong<object>(options));
     await teaches(bad({ cpu: 2 }), UsageError, /no option `cpu`/);
     await teaches(bad({ cpus: 0 }), UsageError, /cpus is 0/);
@@ -305,7 +305,7 @@ onHosts('wrong use', { cpus: 1, memory: '16MiB' }, (session) => {
     assert.equal(await vast.run(() => add(1, 2)).value, 3);
   });
 
-  test('connect inside of a task', { timeout: 10_000 }, async () => {
+  test('connect inside of a task', { timeout: 120_000 }, async () => {
     const nested = task(async () => {
       await connect();
     });
@@ -314,7 +314,7 @@ onHosts('wrong use', { cpus: 1, memory: '16MiB' }, (session) => {
     assert.match(error.message, /inside a task/);
   });
 
-  test('more pending calls than maxPending are refused', { timeout: 10_000 }, async () => {
+  test('more pending calls than maxPending are refused', { timeout: 120_000 }, async () => {
     const limited = add.with({ maxPending: 3 });
     const refs = [limited(1, 1), limited(1, 1), limited(1, 1)];
     assert.throws(
