@@ -321,6 +321,8 @@ export class ControlHost implements ReactorHost {
 
   /** Ends all workers. What they would have had to say of failures that nobody has looked at is told instead of them. */
   async #lastAnswer(to: number): Promise<LastAnswer> {
+    // What they have sent already, among it that they have let go, may not have been taken in yet.
+    for (const { party } of [...this.#members]) if (party !== to) this.#reactor.drain(party);
     const unobserved = this.#directory.unobserved(this.#members.get(to)?.key ?? '');
     await this.#close();
     return { unobserved };
