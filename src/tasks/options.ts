@@ -1,5 +1,5 @@
 import { bytes, LONGEST_TIMER, milliseconds, NotAvailableError } from '../base/index.ts';
-import type { ResolvedOptions } from '../runtime/index.ts';
+import { MOST_CPUS, type ResolvedOptions } from '../runtime/index.ts';
 import * as check from './check.ts';
 import { engines } from './context.ts';
 import type {
@@ -16,9 +16,8 @@ import type {
 type TableOf<O> = check.OptionTable<Extract<keyof O, string>>;
 
 const MOST_RESULTS = 65_536;
-/** Devices and cores are counted one by one. */
+/** Devices are counted one by one. */
 const MOST_DEVICES = 1024;
-export const MOST_CPUS = 1024;
 const LEAST_MEMORY = 1024 ** 2;
 
 const resources = check.each(check.amount, 'amounts by name, such as { license: 2 }');

@@ -25,8 +25,8 @@ const gate = task(async (folder: string) => {
 /** Shares its worker with others of its kind while it waits. */
 const waits = task(async ([ref]: [Ref<number>], folder: string, n: number) => {
   const value = ref.value;
-  // Its place is free from here on: it is not on the stack when it is killed.
-  mark(folder, `${n}-${process.pid}`);
+  // By then it is not on the stack any more.
+  setImmediate(() => mark(folder, `${n}-${process.pid}`));
   return { sum: (await value) + n, attempt: current().attempt };
 });
 

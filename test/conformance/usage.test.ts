@@ -274,7 +274,7 @@ onHosts('wrong use', { cpus: 1, memory: '16MiB' }, (session) => {
     await teaches(bad({ checkWrites: 'no' }), UsageError, /^connect: checkWrites is "no"; give true or false/);
     await teaches(bad({ mode: 'threads' }), UsageError, /^connect: mode is "threads"; give 'workers'/);
     await teaches(bad({ gpus: 1e9 }), UsageError, /^connect: gpus is 1000000000; .*1024 at most/);
-    await teaches(bad({ cpus: 1e9 }), UsageError, /^connect: cpus is 1000000000; .*1024 at most/);
+    await teaches(bad({ cpus: 1e9 }), UsageError, /^connect: cpus is 1000000000; .*256 at most/);
     await teaches(bad(5), UsageError, /options/);
     await teaches(bad(null), UsageError, /options/);
     await teaches(() => session().run(wrong<() => void>(5)), UsageError, /session\.run takes a function, not number/);
