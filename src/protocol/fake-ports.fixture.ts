@@ -110,8 +110,8 @@ export class FakeHost implements PartyPort<unknown> {
     return this.pushed.find((each) => each.ticket === task.ticket)?.begun === false;
   }
 
-  cancelRunning(task: TaskRecord): void {
-    this.killed.push(task);
+  cancelRunning(task: TaskRecord, _lease: Lease, force: boolean): void {
+    if (force) this.killed.push(task);
   }
 
   control(message: Sent): void {

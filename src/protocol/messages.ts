@@ -12,6 +12,12 @@ export interface SettledValue<P> {
   readonly inner: readonly string[];
 }
 
+/** One run of a task, as its owner names it: slots are used again, numbers are not. */
+export interface RunId {
+  readonly slot: number;
+  readonly sequence: number;
+}
+
 export type TaskMessage =
   /** So many leases of this shape are wanted in total; a repeated or late one does no harm. */
   | { readonly type: 'demand'; readonly key: number; readonly shape: Shape; readonly total: number }
@@ -19,7 +25,14 @@ export type TaskMessage =
   /** All tasks of this worker wait for others, so its resources are free; or no longer. */
   | { readonly type: 'blocked'; readonly blocked: boolean }
   /** End a worker whose task must stop; the others on it are run again. */
-  | { readonly type: 'kill'; readonly worker: number; readonly incarnation: number; readonly reason: string };
+  | {
+      readonly type: 'kill';
+      readonly worker: number;
+      readonly incarnation: number;
+      /** The run there that must stop. When it is not on the stack any more, nobody is ended. */
+      readonly run: RunId;
+      readonly reason: string;
+    };
 
 export type ReferenceMessage<P> =
   /** A reference of the sender has escaped; the sender counts as its first holder. */

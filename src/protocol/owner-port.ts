@@ -9,8 +9,11 @@ export interface OwnerPort {
   push(task: TaskRecord, lease: Lease): number;
   /** Takes a pushed task back: true if it had not started, false if it has. */
   recall(task: TaskRecord, lease: Lease): boolean;
-  /** Asks the worker to stop a task that may be running. */
-  cancelRunning(task: TaskRecord, lease: Lease): void;
+  /**
+   * Asks the worker to stop a task that may be running. `force`: the worker is to end if it does, by itself or, when it does
+   * not hear, by the control thread (`kill`), for which `reason` is.
+   */
+  cancelRunning(task: TaskRecord, lease: Lease, force: boolean, reason: string): void;
   control(message: TaskMessage): void;
   /** A task ends without a reply: every result gets this failure, and a hold on each of the references in it. */
   fail(task: TaskRecord, error: unknown, inner: readonly Cell[]): void;

@@ -303,7 +303,7 @@ describe('the death of a worker', () => {
     const [task] = two(host, { retries: 3 });
     host.begin(task);
     host.party.owner.cancel(task, 'stop', true);
-    assert.ok(host.said.some((message) => message.type === 'kill'));
+    assert.deepEqual(host.killed, [task]);
     die(host);
     assert.equal((task.results as Cell).value, 'stop');
     assert.equal(host.party.owner.pending, 1);

@@ -165,16 +165,9 @@ export class Owner {
   }
 
   #cancelRunning(task: TaskRecord, lease: Lease, error: unknown, force: boolean): void {
-    this.#port.cancelRunning(task, lease);
+    this.#port.cancelRunning(task, lease, force, error instanceof Error ? error.message : String(error));
     // Those who wait hear of it now; the record stays until the worker has answered.
     this.#port.fail(task, error, NO_CELLS);
-    if (!force) return;
-    this.#port.control({
-      type: 'kill',
-      worker: lease.worker,
-      incarnation: lease.incarnation,
-      reason: error instanceof Error ? error.message : String(error),
-    });
   }
 
   // ---- what the scheduler says

@@ -1,5 +1,6 @@
 import { Socket } from 'node:net';
 import type { AdoptedWorker } from './config.ts';
+import { pauseProcess } from './pause.ts';
 import type { WorkerProcess } from './worker-host.ts';
 
 /** How long to wait for the main thread's word on why a worker ended, before going on without. */
@@ -29,6 +30,10 @@ export class AdoptedProcess implements WorkerProcess {
     this.#over = true;
     this.#life.destroy();
     this.#ended(reason);
+  }
+
+  pause(): () => void {
+    return this.#over ? () => {} : pauseProcess(this.pid);
   }
 
   kill(): void {

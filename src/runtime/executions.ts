@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { CancelledError, UsageError } from '../base/index.ts';
-import { type Cell, NO_CELLS, type Run } from '../protocol/index.ts';
+import { type Cell, NO_CELLS, type Run, type RunId } from '../protocol/index.ts';
 import type { RingReader } from '../transport/index.ts';
 import { Answers } from './answers.ts';
 import { Deadlines, timedOut } from './deadlines.ts';
@@ -35,6 +35,8 @@ export class Executions {
   /** Runs so far. */
   started = 0;
   onRetire: (() => void) | null = null;
+  /** This worker has to end, because a run here does. */
+  onForced: ((why: string) => void) | null = null;
 
   constructor(host: PartyHost, checkWrites: boolean) {
     this.#host = host;
@@ -82,14 +84,16 @@ export class Executions {
     return caller * 0x100000 + slot;
   }
 
-  cancel(caller: number, slot: number, recursive: boolean): void {
+  /** Another run may have the slot by now, if this comes late. */
+  cancel(caller: number, { slot, sequence }: RunId, flags: number): void {
     const run = this.#active.get(Executions.#key(caller, slot));
-    if (run === undefined || run.over) return;
+    if (run === undefined || run.over || run.sequence !== sequence) return;
     const error = cancelledHere(run.name);
-    if (recursive) this.#host.cancelChildren(run, error);
+    if ((flags & F.CANCEL_RECURSIVE) !== 0) this.#host.cancelChildren(run, error);
     run.abort(error);
     // What ignores its signal goes on, but nobody waits for it any more.
     this.#end(run, true, error);
+    if ((flags & F.CANCEL_BY_FORCE) !== 0) this.onForced?.(error.message);
   }
 
   // ---- finding work
@@ -409,7 +413,7 @@ export class Executions {
 
   #show(run: Execution): void {
     this.#shown = run;
-    this.#host.block.setCurrent(this.#host.self.party, run.caller, run.slot);
+    this.#host.block.setCurrent(this.#host.self.party, run.caller, run.slot, run.sequence);
   }
 
   /** The run that was shown is not on the stack any more: one that holds the place may be. */

@@ -9,7 +9,7 @@
  * REPLY_VALUE   kind slot micros/16 length body     one value with nothing beside its body
  * REPLY         kind length                body     everything else: failures, references, shared memory, tuples
  * ACKNOWLEDGE   kind receipt
- * CANCEL        kind slot recursive
+ * CANCEL        kind slot sequence flags        of one run; flags: 1 recursive, 2 by force
  * DEFINE        kind function length       body     what a function number means
  * CONTROL       kind length                body     to and from the control thread
  * PART          kind last length           bytes    a piece of a frame too large for a ring
@@ -27,6 +27,8 @@ export const REPLY_VALUE = 3;
 export const REPLY = 4;
 export const ACKNOWLEDGE = 5;
 export const CANCEL = 6;
+export const CANCEL_RECURSIVE = 1;
+export const CANCEL_BY_FORCE = 2;
 export const DEFINE = 7;
 export const CONTROL = 8;
 export const PART = 9;

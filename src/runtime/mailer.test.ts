@@ -60,7 +60,7 @@ describe('the mailer', () => {
       a.mailer.acknowledge(1, size);
     }
     a.mailer.post(1, [1, 2], F.REPLY);
-    a.mailer.cancel(1, 7, true);
+    a.mailer.cancel(1, { slot: 7, sequence: -3 }, F.CANCEL_RECURSIVE);
     a.mailer.define(1, 12, { name: 'f', text: 'y'.repeat(9000) });
     settle(all);
     const expected = sizes.flatMap((size): [number, unknown][] => [

@@ -1,4 +1,5 @@
 import { Decoder, Encoder } from '../codec/index.ts';
+import type { RunId } from '../protocol/index.ts';
 import type { Reactor } from '../transport/index.ts';
 import * as F from './frames.ts';
 import { isReference } from './reference.ts';
@@ -46,11 +47,12 @@ export class Mailer {
     this.#send(to, 8);
   }
 
-  cancel(to: number, slot: number, recursive: boolean): void {
+  cancel(to: number, { slot, sequence }: RunId, flags: number): void {
     this.#words[0] = F.CANCEL;
     this.#words[1] = slot;
-    this.#words[2] = recursive ? 1 : 0;
-    this.#send(to, 12);
+    this.#words[2] = sequence;
+    this.#words[3] = flags;
+    this.#send(to, 16);
   }
 
   #reserve(length: number): void {

@@ -205,9 +205,14 @@ export class PartyHost implements PartyPort<Wire>, ReactorHost, HandleHost {
     return taken;
   }
 
-  cancelRunning(task: TaskRecord, lease: Lease): void {
-    this.block.setCancelled(this.self.party, task.slot, true);
-    this.mailer.cancel(lease.worker, task.slot, (task as Call).cancelRecursively);
+  cancelRunning(task: TaskRecord, { worker, incarnation }: Lease, force: boolean, reason: string): void {
+    const { slot } = task;
+    const call = task as Call;
+    const run = { slot, sequence: call.runName.sequence };
+    this.block.setCancelled(this.self.party, slot, true);
+    const flags = (call.cancelRecursively ? F.CANCEL_RECURSIVE : 0) | (force ? F.CANCEL_BY_FORCE : 0);
+    this.mailer.cancel(worker, run, flags);
+    if (force) this.control({ type: 'kill', worker, incarnation, run, reason });
   }
 
   fail(task: TaskRecord, error: unknown, inner: readonly Cell[] = NO_CELLS): void {
@@ -390,7 +395,11 @@ export class PartyHost implements PartyPort<Wire>, ReactorHost, HandleHost {
         this.discard(party.executor.acknowledged(words[w + 1] as number));
         break;
       case F.CANCEL:
-        this.executions?.cancel(from, words[w + 1] as number, words[w + 2] === 1);
+        this.executions?.cancel(
+          from,
+          { slot: words[w + 1] as number, sequence: words[w + 2] as number },
+          words[w + 3] as number,
+        );
         break;
       case F.DEFINE:
         this.executions?.define(from, words[w + 1] as number, () => this.mailer.open(bytes, at + 4));

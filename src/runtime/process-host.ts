@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { type ControlConfig, forChild, type SessionConfig, sessionConfig, type WorkerConfig } from './config.ts';
+import { pauseProcess } from './pause.ts';
 import type { WorkerHost, WorkerProcess } from './worker-host.ts';
 
 type SpawnConfig = SessionConfig & Pick<ControlConfig, 'workerEntry' | 'env'>;
@@ -49,6 +50,7 @@ export class ProcessHost implements WorkerHost {
     return {
       pid: child.pid,
       kill: () => void child.kill('SIGKILL'),
+      pause: () => pauseProcess(child.pid as number),
     };
   }
 

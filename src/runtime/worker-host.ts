@@ -15,4 +15,6 @@ export interface WorkerProcess {
   readonly pid: number | undefined;
   /** Ends it now, whatever it is doing; `ended` follows. */
   kill(): void;
+  /** Makes it stand still until the function that is returned is called, or until it is ended. A thread can't. */
+  pause?(): () => void;
 }

@@ -44,6 +44,10 @@ export function startWorker(config: WorkerConfig): void {
 
   const control = 0;
   const lastWords = (text: string): void => host.mailer.post(control, { type: 'last-words', text });
+  executions.onForced = (why) => {
+    lastWords(`ended: ${why}`);
+    process.exit(0);
+  };
   executions.onRetire = () => {
     lastWords('ended: it had run as many calls as maxCalls allows');
     process.exit(0);

@@ -88,7 +88,7 @@ function tests(): void {
       send(b.writer(1, 7, TASKS), 'to the old one');
       send(b.writer(2, 1, MESSAGES), 'of somebody else');
       b.park(7);
-      b.setCurrent(7, 1, 4);
+      b.setCurrent(7, 1, 4, 1);
       b.setDeadline(7, 1e12, run);
       const epoch = b.epoch(1);
       b.reset(7, 3);
@@ -153,15 +153,20 @@ function tests(): void {
     test('says whose task is on the stack of a party', () => {
       const b = block();
       assert.equal(b.currentSlot(4, 0), -1);
-      b.setCurrent(4, 0, 0);
+      b.setCurrent(4, 0, 0, 1);
       assert.equal(b.currentSlot(4, 0), 0);
       assert.equal(b.currentSlot(4, 1), -1);
-      b.setCurrent(4, 39, 1_000_000);
+      b.setCurrent(4, 39, 1_000_000, 1);
       assert.equal(b.currentSlot(4, 39), 1_000_000);
-      b.setCurrent(4, 511, 7);
+      b.setCurrent(4, 511, 7, -5);
+      assert.equal(b.isCurrent(4, 511, { slot: 7, sequence: -5 }), true);
+      // The same slot, used again.
+      assert.equal(b.isCurrent(4, 511, { slot: 7, sequence: -4 }), false);
+      assert.equal(b.isCurrent(4, 510, { slot: 7, sequence: -5 }), false);
       assert.equal(b.currentSlot(4, 511), 7);
       b.clearCurrent(4);
       assert.equal(b.currentSlot(4, 511), -1);
+      assert.equal(b.isCurrent(4, 511, { slot: 7, sequence: -5 }), false);
     });
 
     test('has a flag for the cancellation of each slot of each owner, up to a number of them', () => {
@@ -208,7 +213,7 @@ function tests(): void {
       const last = shape.parties - 1;
       const party = 7;
       const set: (() => unknown)[] = [
-        () => big.setCurrent(party, 2, 5),
+        () => big.setCurrent(party, 2, 5, 77),
         () => big.setDeadline(party, 1.7e12, run),
         () => big.setRelieved(party, 99),
         () => big.writer(last, party, TASKS),
@@ -225,7 +230,7 @@ function tests(): void {
         for (const each of order) each();
         const facts = {
           incarnation: big.incarnation(party),
-          current: big.currentSlot(party, 2),
+          current: [big.currentSlot(party, 2), big.isCurrent(party, 2, { slot: 5, sequence: 77 })],
           deadline: big.deadline(party),
           overdue: big.overdue(party, 1.8e12),
           relieved: big.relieved(party),
@@ -236,7 +241,7 @@ function tests(): void {
         };
         assert.deepEqual(facts, {
           incarnation: 3,
-          current: 5,
+          current: [5, true],
           deadline: 1.7e12,
           overdue: run,
           relieved: 99,

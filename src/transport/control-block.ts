@@ -56,6 +56,7 @@ export interface RunName {
   readonly attempt: number;
 }
 const GUARDED = 60;
+const CURRENT_SEQUENCE = 61;
 
 export const TASKS = 0;
 export const MESSAGES = 1;
@@ -277,8 +278,10 @@ export class ControlBlock {
     Atomics.sub(this.views.words, 0, 1);
   }
 
-  /** Says which task is on the stack of `party`: caller and slot, so that a crash is charged to the right one. */
-  setCurrent(party: number, caller: number, slot: number): void {
+  /** Says which run is on the stack of `party`: caller and slot, so that a crash is charged to the right one. */
+  setCurrent(party: number, caller: number, slot: number, sequence: number): void {
+    this.views.words[this.#word(party, CURRENT)] = 0;
+    this.views.words[this.#word(party, CURRENT_SEQUENCE)] = sequence;
     this.views.words[this.#word(party, CURRENT)] = (caller << 20) | (slot + 1);
   }
 
@@ -290,6 +293,13 @@ export class ControlBlock {
   currentSlot(party: number, caller: number): number {
     const word = this.views.words[this.#word(party, CURRENT)] as number;
     return word !== 0 && word >>> 20 === caller ? (word & 0xfffff) - 1 : -1;
+  }
+
+  /** Whether that very run is on the stack of `party`. Certain only while the party stands still. */
+  isCurrent(party: number, caller: number, { slot, sequence }: { slot: number; sequence: number }): boolean {
+    return (
+      this.currentSlot(party, caller) === slot && this.views.words[this.#word(party, CURRENT_SEQUENCE)] === sequence
+    );
   }
 
   #cancelCell(owner: number, slot: number): number {

@@ -258,7 +258,7 @@ export class ControlHost implements ReactorHost {
         this.#scheduler.blocked(from, member.incarnation, message.blocked);
         break;
       case 'kill':
-        this.#members.kill(message.worker, message.incarnation, `ended: ${message.reason}`);
+        this.#members.killRun(message.worker, message.incarnation, from, message.run, `ended: ${message.reason}`);
         break;
       case 'promote':
         this.#directory.promote(message.id, message.settled);

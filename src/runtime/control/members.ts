@@ -1,4 +1,4 @@
-import { addressKey, type Shape } from '../../protocol/index.ts';
+import { addressKey, type RunId, type Shape } from '../../protocol/index.ts';
 import type { ControlBlock } from '../../transport/index.ts';
 import { AdoptedProcess } from '../adopted-process.ts';
 import { sharedNow } from '../clock.ts';
@@ -28,6 +28,8 @@ export const DEADLINE_CHECK_MS = 20;
  */
 const DEADLINE_GRACE_MS = 100;
 const DEADLINE_LOOKS = 5;
+/** Pauses between looks for a run that has to be ended by force, in milliseconds. */
+const LOOKS_MS: readonly number[] = [5, 20, 100, 500];
 
 /** Who takes part in a session now. Workers are started and ended here; `ended` hears of each that is over. */
 export class Members {
@@ -123,6 +125,25 @@ export class Members {
     if (member?.incarnation !== incarnation || member.process === undefined) return;
     member.killReason ??= reason;
     member.process.kill();
+  }
+
+  /**
+   * Ends a worker if that very run is on its stack, and so keeps it from hearing that it has to stop; one that hears ends by
+   * itself. The run may be about to come onto the stack, so it is looked for a few times.
+   */
+  killRun(party: number, incarnation: number, caller: number, run: RunId, reason: string, looks = LOOKS_MS): void {
+    const member = this.#members.get(party);
+    if (this.#closed || member?.incarnation !== incarnation || member.process === undefined) return;
+    if (this.#block.isCurrent(party, caller, run)) {
+      // It may be over in the next moment, and another one begin: only of one that stands still it is certain.
+      const goOn = member.process.pause?.();
+      if (this.#block.isCurrent(party, caller, run)) this.kill(party, incarnation, reason);
+      goOn?.();
+      return;
+    }
+    const [wait, ...later] = looks;
+    if (wait === undefined) return;
+    setTimeout(() => this.killRun(party, incarnation, caller, run, reason, later), wait).unref();
   }
 
   /** No worker is started any more. */

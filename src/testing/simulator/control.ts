@@ -106,8 +106,10 @@ export class Control implements Endpoint<Message>, SchedulerPort, DirectoryPort<
         scheduler.blocked(from.number, from.address.incarnation, message.blocked);
         break;
       case 'kill': {
+        // By itself, when it hears that the run has to stop; from here, when it does not. Late, there is nothing to stop.
         const host = this.hosts.get(message.worker);
-        if (host?.alive && host.address.incarnation === message.incarnation) this.#crash(host, true);
+        if (!host?.alive || host.address.incarnation !== message.incarnation) break;
+        if (host.isRunning(from, message.run)) this.#crash(host, true);
         break;
       }
       case 'promote':

@@ -12,6 +12,7 @@ import {
   type Reply,
   type ResultWire,
   Run,
+  type RunId,
   type Shape,
   type TaskMessage,
   type TaskRecord,
@@ -70,6 +71,10 @@ class SimRun extends Run {
   /** Pending ones of what it waits for. */
   waits = 0;
 
+  is(from: Host, { slot, sequence }: RunId): boolean {
+    return this.from === from && this.slot === slot && this.spec.seed === sequence;
+  }
+
   constructor(from: Host | null, push: Push | null, spec: TaskSpec) {
     super(from?.number ?? -1, push?.slot ?? -1, push?.depth ?? 0, push?.exclusive ?? false);
     this.from = from;
@@ -84,6 +89,8 @@ const LONG = 10_000_000;
 /** What links and pushes there are between two parties, seen from the caller. */
 interface Outgoing {
   readonly link: Link<Message>;
+  /** Cancellations come another way than calls do, and may come late. */
+  readonly cancels: Link<Message>;
   readonly pushes: Map<number, Push>;
   unclaimed: number;
   refused: boolean;
@@ -123,6 +130,8 @@ export class Host implements Endpoint<Message>, PartyPort<Payload> {
   #deathCheck: DeathCheck | undefined;
   /** Runs that workers were told to stop, and workers that were to be ended. */
   #told = 0;
+  /** Tasks that have been cancelled while they ran, by seed. */
+  readonly #cancelled = new Set<number>();
   #kills = 0;
   /** In this turn, or the last one. */
   readonly #sent: Sent[] = [];
@@ -223,7 +232,13 @@ export class Host implements Endpoint<Message>, PartyPort<Payload> {
         this.#inboxOf(from).push(m.push);
         break;
       case 'cancel':
-        for (const run of this.runs) if (run.from === from && run.slot === m.slot) this.#abort(run);
+        for (const run of this.runs) {
+          if (!run.is(from, m)) continue;
+          const { seed } = run.spec;
+          if (!from.#cancelled.has(seed))
+            throw new Violation(`a cancellation ends task ${seed}, which nobody has cancelled`);
+          this.#abort(run);
+        }
         break;
       case 'acknowledge':
         this.#unpin(this.party.executor.acknowledged(m.receipt));
@@ -250,6 +265,12 @@ export class Host implements Endpoint<Message>, PartyPort<Payload> {
     return inbox;
   }
 
+  /** Whether that very run goes on here. */
+  isRunning(from: Host, id: RunId): boolean {
+    for (const run of this.runs) if (run.is(from, id)) return true;
+    return false;
+  }
+
   /** Whether one has ever called the other. */
   isConnectedTo(other: Host): boolean {
     return this.#outgoing.has(other) || other.#outgoing.has(this);
@@ -258,7 +279,8 @@ export class Host implements Endpoint<Message>, PartyPort<Payload> {
   #outgoingTo(host: Host): Outgoing {
     let outgoing = this.#outgoing.get(host);
     if (outgoing === undefined) {
-      outgoing = { link: new Link<Message>(this.world, this, host), pushes: new Map(), unclaimed: 0, refused: false };
+      const [link, cancels] = [new Link<Message>(this.world, this, host), new Link<Message>(this.world, this, host)];
+      outgoing = { link, cancels, pushes: new Map(), unclaimed: 0, refused: false };
       this.#outgoing.set(host, outgoing);
     }
     return outgoing;
@@ -730,10 +752,17 @@ export class Host implements Endpoint<Message>, PartyPort<Payload> {
     return true;
   }
 
-  cancelRunning(task: TaskRecord, lease: Lease): void {
-    const target = this.#control.hosts.get(lease.worker) as Host;
-    this.#outgoingTo(target).link.send({ to: 'cancel', slot: task.slot });
+  cancelRunning(task: TaskRecord, { worker, incarnation }: Lease, force: boolean, reason: string): void {
+    const target = this.#control.hosts.get(worker) as Host;
+    const run: RunId = { slot: task.slot, sequence: (task as SimTask).spec.seed };
+    this.#cancelled.add(run.sequence);
+    // Its ring may be full for a while.
+    const { cancels } = this.#outgoingTo(target);
+    this.world.after(this.world.random.chance(0.5) ? this.world.random.int(3000) : 0, () => {
+      if (this.alive) cancels.send({ to: 'cancel', ...run });
+    });
     this.#told++;
+    if (force) this.control({ type: 'kill', worker, incarnation, run, reason });
   }
 
   control(message: TaskMessage | ReferenceMessage<Payload>): void {

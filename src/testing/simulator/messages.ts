@@ -30,7 +30,7 @@ export type Message =
   | { readonly to: 'control'; readonly message: ToControl<Payload> }
   | { readonly to: 'party'; readonly message: FromControl<Payload> }
   | { readonly to: 'worker'; readonly push: Push }
-  | { readonly to: 'cancel'; readonly slot: number }
+  | { readonly to: 'cancel'; readonly slot: number; readonly sequence: number }
   | { readonly to: 'acknowledge'; readonly receipt: number }
   | { readonly to: 'completed'; readonly slot: number; readonly micros: number; readonly payload: Payload }
   | { readonly to: 'reply'; readonly reply: Reply<Payload> };
