@@ -26,8 +26,8 @@ export const DEADLINE_CHECK_MS = 20;
  * A task that lets its event loop go on ends by itself when its time is up. It is given so much longer, and so many looks:
  * on a machine with more to do than cores, its worker may be as late as they are.
  */
-const DEADLINE_GRACE_MS = 100;
-const DEADLINE_LOOKS = 5;
+const DEADLINE_GRACE_MS = 500;
+const DEADLINE_LOOKS = 10;
 /** Pauses between looks for a run that has to be ended by force, in milliseconds. */
 const LOOKS_MS: readonly number[] = [5, 20, 100, 500];
 
