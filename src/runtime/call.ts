@@ -1,6 +1,7 @@
 import type { FunctionSpec } from '../code/index.ts';
 import { type Cell, type KeyQueue, type Run, TaskRecord, Timing } from '../protocol/index.ts';
 import type { Reference } from './reference.ts';
+import type { Site } from './sites.ts';
 import { ownBytes, type Stored } from './values.ts';
 
 /** A function as its owner knows it: what it is, and the number under which workers know it. */
@@ -77,7 +78,7 @@ export class Call extends TaskRecord {
   handles: Reference<unknown> | readonly Reference<unknown>[] | null = null;
   readonly sequence: number;
   /** Where it was called, if that was recorded. */
-  site: Error | undefined = undefined;
+  site: Site | undefined = undefined;
   onEnd: (() => void) | null = null;
   /** The run that called it, on a worker. */
   parent: Run | null = null;

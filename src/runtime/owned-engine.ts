@@ -8,7 +8,7 @@ import type { Execution } from './execution.ts';
 import { Gathering } from './gathering.ts';
 import type { PartyHost } from './party-host.ts';
 import { cellOf, isReference, Reference } from './reference.ts';
-import { takeSite } from './sites.ts';
+import { callSiteOf } from './sites.ts';
 import { INLINE_LIMIT, INLINE_TOTAL } from './values.ts';
 import type { WaitLimits } from './waits.ts';
 
@@ -84,7 +84,7 @@ export class OwnedEngine implements Engine {
       }
       host.submit(call);
       // On its way first: a stack takes longer than all the rest.
-      call.site = takeSite('called here');
+      call.site = callSiteOf(this.submit);
       return handle;
     }
     const handles = (call.results as readonly Cell[]).map((cell) => new Reference<unknown>(host, cell));
@@ -94,7 +94,7 @@ export class OwnedEngine implements Engine {
       for (const handle of handles) run.adopt(handle);
     }
     host.submit(call);
-    call.site = takeSite('called here');
+    call.site = callSiteOf(this.submit);
     return handles;
   }
 

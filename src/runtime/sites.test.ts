@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
-import { describeSite, releaseSite, takeSite, userFrame } from './sites.ts';
+import { callSiteOf, describeSite, releaseSite, userFrame } from './sites.ts';
 
+const none = (): void => {};
 const here = /sites\.test\.(?:ts|mjs|js):\d+:\d+$/;
 
 function release(): ReturnType<typeof releaseSite> {
@@ -11,13 +12,13 @@ function release(): ReturnType<typeof releaseSite> {
 
 test("calls and releases do not take each other's places", async () => {
   await turn();
-  const calls = Array.from({ length: 100 }, () => takeSite('called here'));
+  const calls = Array.from({ length: 100 }, () => callSiteOf(none));
   const releases = Array.from({ length: 100 }, () => release());
   const taken = (sites: readonly unknown[]): number => sites.filter((site) => site !== undefined).length;
   assert.equal(taken(calls), 8);
   assert.equal(taken(releases), 64);
   await turn();
-  assert.notEqual(takeSite('called here'), undefined);
+  assert.notEqual(callSiteOf(none), undefined);
   assert.notEqual(release(), undefined);
 });
 

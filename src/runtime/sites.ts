@@ -27,25 +27,27 @@ const calls = new Budget(8);
 /** They need fewer frames, and many at once are common: at the end of a loop, say. */
 const releases = new Budget(64);
 
-const CALL_FRAMES = 8;
+/** Between the engine and the user's own frame there are those of a task, and perhaps of a scope. */
+const CALL_FRAMES = 5;
 
-/** The calling place, or undefined when too many have been taken lately. */
-export function takeSite(what: string): Error | undefined {
-  if (!calls.take()) return undefined;
-  const limit = Error.stackTraceLimit;
-  Error.stackTraceLimit = CALL_FRAMES;
-  const site = new Error(what);
-  Error.stackTraceLimit = limit;
-  return site;
-}
+type AnyFunction = (...args: never[]) => unknown;
 
 export interface Site {
   readonly stack?: string | undefined;
 }
 
+/** The place from which `skip`, and what is between it and the user, was called; undefined when too many were taken lately. */
+export function callSiteOf(skip: AnyFunction): Site | undefined {
+  return calls.take() ? capture(skip, CALL_FRAMES) : undefined;
+}
+
 /** The place from which `skip` was called, likewise; the user's own is within the first `frames` before it. */
-export function releaseSite(skip: (...args: never[]) => unknown, frames: number): Site | undefined {
-  if (!releases.take()) return undefined;
+export function releaseSite(skip: AnyFunction, frames: number): Site | undefined {
+  return releases.take() ? capture(skip, frames) : undefined;
+}
+
+/** A stack that begins above `skip`. Few frames: each costs as much again when nothing of it is in the core's cache. */
+function capture(skip: AnyFunction, frames: number): Site {
   const limit = Error.stackTraceLimit;
   Error.stackTraceLimit = frames;
   const site: Site = {};
