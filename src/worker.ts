@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { workerData } from 'node:worker_threads';
+import { codecComesWith } from './codec/index.ts';
 import { startWorker } from './runtime/worker-main.ts';
-import { registerTasks } from './tasks/task.ts';
 
 // Entry of a worker: a process with its configuration in the environment, or a thread that was handed it.
 const config = workerData?.sheafWorker ?? JSON.parse(process.env.SHEAF_WORKER ?? 'null');
@@ -10,8 +10,8 @@ if (config === null) {
   process.exit(2);
 }
 delete process.env.SHEAF_WORKER;
-// Arguments may be tasks, from the first call on.
-registerTasks();
+// Arguments may be tasks, from the first call on: what makes them calls of this worker's is in the package itself.
+codecComesWith('sheaf/task', preload);
 startWorker(config);
 
 // Most tasks import the package; the first of them finds it loaded, unless it comes at once.
@@ -29,7 +29,8 @@ function preload(): void {
   try {
     createRequire(import.meta.url)('./index.js');
   } catch {
-    // A task is just loading it; or Node was told not to do this, and then the first task that needs it loads it.
+    // A task is just loading it, or Node was told not to do this: then it takes its time.
+    void import('./index.ts').catch(() => {});
   } finally {
     process.emitWarning = emitWarning;
   }

@@ -18,6 +18,8 @@ const timeGet = task(async (held: readonly [Ref<Float64Array>]) => {
   return { took, length: value.length, last: value[value.length - 1] };
 });
 
+const warm = task(() => undefined);
+
 /** Gigabytes per second of one run of `body`, which moves the large array once. */
 const gigabytesPerSecond = (body: () => void) => () => {
   const start = performance.now();
@@ -82,6 +84,8 @@ export const bulk: Group = {
           async ours() {
             // A new one each time, that no worker has seen.
             using fresh = put(large);
+            // The copy has driven everything else out of the caches, which is not what is measured.
+            await get(Array.from({ length: 500 }, () => warm()));
             const { took, length, last } = await timeGet([fresh]).value;
             if (length !== LARGE || last !== 1.5) throw new Error(`get returned ${length} items, the last ${last}`);
             return took;

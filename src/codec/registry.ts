@@ -1,5 +1,6 @@
 import { kindOf, UsageError } from '../base/index.ts';
 import { kindOfPrototype } from './kinds.ts';
+import { loadCodec } from './later.ts';
 
 interface ValueCodec<T, W> {
   /** Names the class on the wire: the same in every process, and unique. */
@@ -75,5 +76,8 @@ export function codecOfPrototype(prototype: object): AnyCodec | undefined {
 
 /** @internal */
 export function codecOfId(id: string): AnyCodec | undefined {
+  const known = registry.byId.get(id);
+  if (known !== undefined) return known.codec;
+  loadCodec(id);
   return registry.byId.get(id)?.codec;
 }

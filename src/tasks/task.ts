@@ -97,7 +97,7 @@ Object.defineProperty(Callable, 'name', { value: 'Task' });
 const definitions = new WeakMap<object, Definition>();
 
 /** A task is a value, too: where it arrives, it can be called. What binds it to this process can't go along. */
-export function registerTasks(): void {
+function registerTasks(): void {
   registerCodec(Callable, { id: 'sheaf/task', encode, decode });
 }
 
