@@ -26,6 +26,8 @@ export class Waits {
     if (this.#host.closed) return Promise.reject(afterClose());
     return new Promise((resolve, reject) => {
       const wait = new ValueWait(this, cell, resolve, reject);
+      // The handle may be garbage while somebody waits for the promise that it gave.
+      this.#host.party.references.hold(cell);
       this.#begin(wait, cell);
     });
   }
@@ -37,6 +39,11 @@ export class Waits {
     } catch (error) {
       return Promise.reject(error);
     }
+  }
+
+  /** A wait that held the cell is over. */
+  letGo(cell: Cell): void {
+    this.#host.drop(cell);
   }
 
   read(cell: Cell): unknown {
@@ -215,11 +222,13 @@ class ValueWait extends Wait {
     } catch (error) {
       this.#reject(error);
     }
+    this.waits.letGo(cell);
   }
 
   fail(error: Error): void {
     this.end();
     this.#reject(error);
+    this.waits.letGo(this.#cell);
   }
 }
 

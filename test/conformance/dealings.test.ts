@@ -14,6 +14,11 @@ const slow = task(async () => {
   await sleep(60_000);
 });
 const router = task(() => slow() as Ref<void>);
+const soon = task(async () => {
+  await sleep(500);
+  return 7;
+});
+const handsOn = task(() => soon() as Ref<number>);
 const nothing = task(() => 0);
 
 onHosts(
@@ -56,6 +61,15 @@ onHosts('references that others have come to know', { cpus: 1, memory: '32MiB' }
       await collect();
       return (await sharedReferences(session())) <= before;
     }, 'the directory knows none of them');
+  });
+
+  // The handle was collected between the reply and the value behind it, and its cell let go: the promise never settled.
+  test('are waited for although their handles are garbage', { timeout: 60_000 }, async () => {
+    const value = handsOn().value;
+    // On the only core it runs after the router, which has returned its reference by then.
+    await nothing().value;
+    for (let i = 0; i < 5; i++) await collect();
+    assert.equal(await within(30_000, value), 7);
   });
 
   test('are cancelled through the one that stands for them', { timeout: 20_000 }, async () => {
