@@ -1,4 +1,4 @@
-import type { AnyNode, Parser, TokenType } from 'acorn';
+import type { AnyNode, TokenType } from 'acorn';
 
 type Acorn = typeof import('acorn');
 
