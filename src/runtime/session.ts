@@ -300,10 +300,11 @@ const END_MS = 900;
 function atMost(ms: number, promise: Promise<unknown>): Promise<void> {
   return new Promise((resolve) => {
     const timer = setTimeout(resolve, ms);
-    void promise.then(() => {
+    const settled = (): void => {
       clearTimeout(timer);
       resolve();
-    });
+    };
+    promise.then(settled, settled);
   });
 }
 
