@@ -413,7 +413,10 @@ export function ownBytes(bytes: Uint8Array, length: number): Uint8Array {
   return new Uint8Array(bytes.subarray(0, length));
 }
 
-/** Objects within one allocation start at multiples of a cache line. */
+/**
+ * Objects within one allocation start at multiples of a cache line. Without bitwise operators: they have 32 bits, and sizes
+ * go beyond.
+ */
 function align(n: number): number {
-  return (n + 63) & ~63;
+  return Math.ceil(n / 64) * 64;
 }

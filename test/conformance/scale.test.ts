@@ -14,6 +14,12 @@ const makeLarge = task((n: number) => {
   data[n - 1] = 4;
   return data;
 });
+const makeOnHeap = task((n: number) => {
+  const data = new Uint8Array(n);
+  data[0] = 5;
+  data[n - 1] = 6;
+  return data;
+});
 const add = task((a: number, b: number) => a + b);
 const submits = task(async (n: number) => {
   const refs: Ref<number>[] = [];
@@ -54,6 +60,16 @@ for (const isolation of hosts) {
       assert.deepEqual([view.length, view[0], view[view.length - 1]], [3 * GiB, 3, 4]);
       assert.ok(used(session) <= 3 * GiB + MiB);
       made.release();
+    });
+
+    test('an array of 3 GB that a task has made on its own heap is a result, and an argument', {
+      timeout: 120_000,
+      skip: freemem() < 12 * GiB ? 'this needs 12 GB of free memory' : false,
+    }, async () => {
+      await using session = await connect({ cpus: 1, memory: '4GiB', isolation });
+      using made = makeOnHeap(3 * GiB);
+      assert.deepEqual(await within(60_000, ends(made).value), [3 * GiB, 5, 6]);
+      assert.ok(used(session) <= 3 * GiB + MiB);
     });
 
     test('a million tasks, a million references dropped at once: memory comes back (line 10)', {
