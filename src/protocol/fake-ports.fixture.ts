@@ -2,6 +2,7 @@ import {
   type Cell,
   Cell as CellClass,
   type Lease,
+  makeId,
   NO_CELLS,
   OWNER_LIMITS,
   type OwnerLimits,
@@ -17,6 +18,10 @@ import {
 
 export const NODE = '00000000000000aa';
 export const SHAPE: Shape = { cpus: 1, gpus: 0, memory: 0, custom: {}, isolation: 'process', exclusive: false };
+
+/** The id of the reference that a party has promoted as number `sequence`. */
+export const idOf = (party: number, sequence: number): string =>
+  makeId({ node: NODE, party, incarnation: 1 }, sequence);
 
 export type Sent = TaskMessage | ReferenceMessage<unknown>;
 

@@ -37,7 +37,6 @@ export class Control implements Endpoint<Message>, SchedulerPort, DirectoryPort<
   /** Workers that have died, and those that are going to. */
   deaths = 0;
   crashes = 0;
-  losses = 0;
   /** Demands refused because nothing moved any more. */
   standstills = 0;
   retired = 0;
@@ -63,7 +62,7 @@ export class Control implements Endpoint<Message>, SchedulerPort, DirectoryPort<
     world.after(1 + world.random.int(loseEvery), () => {
       if (this.driver.finished) return;
       const hosts = [...this.hosts.values()].filter((host) => host.alive && host.busyUntil <= world.now);
-      if (hosts.length > 0) world.random.pick(hosts).loseSomething();
+      if (hosts.length > 0) world.random.pick(hosts).heap.lose();
       this.#planLoss();
     });
   }
@@ -109,7 +108,7 @@ export class Control implements Endpoint<Message>, SchedulerPort, DirectoryPort<
         // By itself, when it hears that the run has to stop; from here, when it does not. Late, there is nothing to stop.
         const host = this.hosts.get(message.worker);
         if (!host?.alive || host.address.incarnation !== message.incarnation) break;
-        if (host.isRunning(from, message.run)) this.#crash(host, true);
+        if (host.executions.isRunning(from, message.run)) this.#crash(host, true);
         break;
       }
       case 'promote':
@@ -315,7 +314,7 @@ export class Control implements Endpoint<Message>, SchedulerPort, DirectoryPort<
 
   checkLost(id: string, reason: string, at: Host): void {
     // What the fault injection took away, and could not be made again.
-    if (this.losses > 0 && (reason.startsWith('every copy') || reason.startsWith('the retries'))) return;
+    if (this.world.losses > 0 && (reason.startsWith('every copy') || reason.startsWith('the retries'))) return;
     if (!this.#deadKeys.has(ownerKeyOf(id))) {
       throw new Violation(`${at.name} lost ${id}, whose owner is alive: ${reason}`);
     }

@@ -50,7 +50,7 @@ export function simulate(
     tasks = twin.tasks;
     control = new Control(world);
     const { driver } = control;
-    driver.startDriver(driverProgram(config, twin.outcome));
+    driver.executions.startDriver(driverProgram(config, twin.outcome));
     world.run(400_000);
     if (!driver.finished) throw new Violation(`the driver hangs\n${explain(control)}`);
     checkEnd(world, control);
@@ -148,7 +148,7 @@ function checkEnd(world: World, control: Control): void {
       `${host.name} has tasks in flight`,
       owner.inFlight.every((task) => task === null),
     );
-    expect(`${host.name} has ${host.runs.size} runs`, host.runs.size === 0);
+    expect(`${host.name} has ${host.executions.runs.size} runs`, host.executions.runs.size === 0);
     expect(`${host.name} counts runs`, executor.running === 0 && executor.suspended === 0);
     for (const task of lineage.tasks()) {
       task.eachResult((cell) =>
@@ -187,7 +187,7 @@ function explain(control: Control): string {
     if (worker.state !== 'idle') lines.push(JSON.stringify(worker));
   }
   for (const host of control.hosts.values()) {
-    if (host.party.owner.pending > 0 || host.runs.size > 0) lines.push(describeHost(host));
+    if (host.party.owner.pending > 0 || host.executions.runs.size > 0) lines.push(describeHost(host));
   }
   return lines.join('\n');
 }

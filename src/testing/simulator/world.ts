@@ -15,6 +15,8 @@ export class World {
   /** Microseconds. */
   now = 0;
   steps = 0;
+  /** Values in shared memory that were taken away. */
+  losses = 0;
 
   constructor(config: Config, trace?: (line: string) => void) {
     this.config = config;

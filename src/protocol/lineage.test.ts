@@ -1,0 +1,123 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { FakeHost } from './fake-ports.fixture.ts';
+import { type Cell, FAILED, FREED, PENDING, READY } from './index.ts';
+
+describe('a lost value', () => {
+  const shared = { bytes: 'many' };
+
+  function finished(host: FakeHost, uses: Cell[], retries = 3) {
+    host.shared.add(shared);
+    const task = host.task({ uses, retries });
+    if (task.lease === null) {
+      host.party.fromControl({ type: 'grant', key: 0, lease: 1, worker: 2, incarnation: 1, gpus: [] });
+      host.party.owner.settleUp();
+    }
+    reply(host, task);
+    return task;
+  }
+
+  function reply(host: FakeHost, task: ReturnType<FakeHost['task']>): void {
+    host.party.replied(host.addressOf(2), {
+      slot: task.slot,
+      micros: 10,
+      failed: false,
+      results: [{ payload: shared, inner: [], delegate: null }],
+      kept: [],
+      receipt: 0,
+    });
+    host.party.owner.settleUp();
+  }
+
+  it('is made again, and charged', () => {
+    const host = new FakeHost(1);
+    const task = finished(host, []);
+    const cell = task.results as Cell;
+    host.party.lost(cell);
+    host.party.owner.settleUp();
+    assert.equal(cell.state, PENDING);
+    assert.deepEqual([task.retries, task.attempt, host.pushed.length], [2, 1, 2]);
+    reply(host, task);
+    assert.deepEqual([cell.state, cell.value], [READY, shared]);
+  });
+
+  it('is made again together with the arguments that are gone', () => {
+    const host = new FakeHost(1);
+    const first = finished(host, []);
+    const middle = first.results as Cell;
+    const second = finished(host, [middle]);
+    host.party.references.drop(middle);
+    assert.equal(middle.state, FREED, 'nobody holds it, so its memory is free');
+    host.party.lost(second.results as Cell);
+    host.party.owner.settleUp();
+    assert.deepEqual(
+      host.pushed.slice(2).map((each) => each.task),
+      [first],
+    );
+    reply(host, first);
+    assert.deepEqual(
+      host.pushed.slice(3).map((each) => each.task),
+      [second],
+    );
+    reply(host, second);
+    assert.equal((second.results as Cell).state, READY);
+    assert.equal(middle.state, FREED);
+  });
+
+  it('fails when it was put, when retries are used up, and when its lineage was dropped', () => {
+    const host = new FakeHost(1);
+    const put = host.put(shared);
+    host.party.lost(put);
+    assert.equal(put.state, FAILED);
+    assert.match(put.value as string, /a value that was put/);
+
+    const spent = finished(host, [], 1);
+    host.party.lost(spent.results as Cell);
+    host.party.owner.settleUp();
+    reply(host, spent);
+    host.party.lost(spent.results as Cell);
+    assert.match((spent.results as Cell).value as string, /retries .* used up/);
+
+    const small = new FakeHost(1, { ...host.limits, lineage: 250 });
+    const tasks = [finished(small, []), finished(small, []), finished(small, [])];
+    assert.deepEqual(small.forgottenTasks, tasks.slice(0, 2), 'the oldest half');
+    small.party.lost((tasks[0] as (typeof tasks)[0]).results as Cell);
+    assert.match(((tasks[0] as (typeof tasks)[0]).results as Cell).value as string, /lineage was dropped/);
+  });
+
+  it('fails those that depend on what can’t be made again, with the same cause', () => {
+    const host = new FakeHost(1);
+    const first = finished(host, []);
+    const middle = first.results as Cell;
+    const second = finished(host, [middle]);
+    host.party.references.drop(middle);
+    first.retries = 0;
+    host.party.lost(second.results as Cell);
+    assert.equal((second.results as Cell).state, FAILED);
+    assert.match((second.results as Cell).value as string, /retries/);
+    assert.equal(host.party.owner.pending, 0);
+  });
+
+  it('is forgotten with the last holder of the result', () => {
+    const host = new FakeHost(1);
+    const first = finished(host, []);
+    const second = finished(host, [first.results as Cell]);
+    host.party.references.drop(first.results as Cell);
+    assert.equal(host.party.lineage.size, 2);
+    host.party.references.drop(second.results as Cell);
+    assert.equal(host.party.lineage.size, 0);
+    assert.deepEqual(host.forgottenTasks, [second, first]);
+  });
+
+  it('is unsettled at the directory when it has escaped', () => {
+    const host = new FakeHost(1);
+    const task = finished(host, []);
+    host.party.references.promote(task.results as Cell);
+    host.take();
+    host.party.lost(task.results as Cell);
+    assert.equal(host.take()[0], 'unsettle');
+    host.party.owner.settleUp();
+    reply(host, task);
+    assert.ok(host.take().includes('settle'));
+  });
+});
