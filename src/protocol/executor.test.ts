@@ -45,6 +45,35 @@ describe('a worker', () => {
     assert.equal(e.placed, undefined);
   });
 
+  it('tells whose cores it takes when others wait here, each time that it changes and no more', () => {
+    const e = executor();
+    const run = new Run(1, 0, 1, false, 4);
+    e.started(run);
+    assert.equal(e.occupancy(false), undefined, 'nobody waits here: all count, as at the start');
+    e.suspend(run);
+    assert.equal(e.occupancy(false), undefined, 'another one may begin at once');
+    assert.deepEqual(e.occupancy(true), { blocked: true, running: null });
+    assert.equal(e.occupancy(true), undefined);
+    const child = new Run(2, 0, 2, false, 7);
+    e.started(child);
+    assert.deepEqual(e.occupancy(false), { blocked: false, running: { caller: 2, key: 7 } });
+    e.finish(child, [], undefined);
+    const next = new Run(2, 1, 2, false, 7);
+    e.started(next);
+    assert.equal(e.occupancy(false), undefined, 'one more of the same');
+    e.resume(run);
+    assert.deepEqual(e.occupancy(false), { blocked: false, running: null }, 'two at once, and nobody waits');
+    e.suspend(run);
+    e.finish(next, [], undefined);
+    const unknown = new Run(3, 0, 2, false);
+    e.started(unknown);
+    assert.equal(e.occupancy(false), undefined, 'of a queue that is not known: all count');
+    e.finish(unknown, [], undefined);
+    e.resume(run);
+    e.finish(run, [], undefined);
+    assert.equal(e.occupancy(true), undefined);
+  });
+
   it('takes only deeper tasks beyond its limit of suspended ones, unless it would go to sleep', () => {
     const e = executor();
     for (let i = 0; i < EXECUTOR_LIMITS.shared; i++) suspended(e, 2);

@@ -9,6 +9,8 @@ export class Run {
   readonly slot: number;
   readonly depth: number;
   readonly exclusive: boolean;
+  /** The queue of the caller that it came from; negative where that is not known. */
+  readonly key: number;
   /** It waits for other tasks, and has given up its place. */
   suspended = 0;
   /** Its caller has died: nobody waits for an answer. The host may end it. */
@@ -18,13 +20,23 @@ export class Run {
   /** What the run holds until it ends: the lent references, and every handle that it made. */
   scope: Cell[] | null = null;
 
-  constructor(caller: number, slot: number, depth: number, exclusive: boolean) {
+  constructor(caller: number, slot: number, depth: number, exclusive: boolean, key = -1) {
     this.caller = caller;
     this.slot = slot;
     this.depth = depth;
     this.exclusive = exclusive;
+    this.key = key;
   }
 }
+
+/** What the scheduler has to know of a worker's cores; see the message `blocked`. */
+export interface Occupancy {
+  readonly blocked: boolean;
+  readonly running: { readonly caller: number; readonly key: number } | null;
+}
+
+const ALL: Occupancy = Object.freeze({ blocked: false, running: null });
+const NONE: Occupancy = Object.freeze({ blocked: true, running: null });
 
 export interface ExecutorLimits {
   /** Suspended tasks that may share the worker before it takes only deeper ones. */
@@ -54,6 +66,8 @@ export class Executor {
   #running = 0;
   #exclusive = 0;
   #sequence = 0;
+  /** What was last told of the cores. */
+  #told = ALL;
   readonly #discard: (payload: unknown) => void;
   readonly unacknowledged = new Map<number, Unacknowledged>();
 
@@ -86,6 +100,32 @@ export class Executor {
   /** All that is here waits for others. */
   get blocked(): boolean {
     return this.#running === 0 && this.#suspended.size > 0;
+  }
+
+  /**
+   * What is to be told of the cores, as soon as a run has begun or goes on, or there is nothing to do (`idle`); undefined when
+   * that is known already. Nothing is said of the moments between two runs.
+   */
+  occupancy(idle: boolean): Occupancy | undefined {
+    const told = this.#told;
+    if (this.#suspended.size === 0) {
+      if (told === ALL) return undefined;
+      this.#told = ALL;
+    } else if (this.#running === 0) {
+      if (!idle || told === NONE) return undefined;
+      this.#told = NONE;
+    } else {
+      const placed = this.#running === 1 ? this.placed : undefined;
+      if (placed === undefined || placed.key < 0) {
+        if (told === ALL) return undefined;
+        this.#told = ALL;
+      } else {
+        const { caller, key } = placed;
+        if (told.running?.caller === caller && told.running.key === key) return undefined;
+        this.#told = { blocked: false, running: { caller, key } };
+      }
+    }
+    return this.#told;
   }
 
   /**

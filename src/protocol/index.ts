@@ -8,6 +8,7 @@ export * from './messages.ts';
 export * from './owner.ts';
 export * from './owner-port.ts';
 export * from './party.ts';
+export * from './placement.ts';
 export * from './references.ts';
 export type { Capacity } from './resources.ts';
 export * from './scheduler.ts';

@@ -85,6 +85,44 @@ describe('a lost value', () => {
     assert.match(((tasks[0] as (typeof tasks)[0]).results as Cell).value as string, /lineage was dropped/);
   });
 
+  it('takes an argument again that has escaped, and that nobody has held since', () => {
+    const host = new FakeHost(1);
+    const first = finished(host, []);
+    const middle = first.results as Cell;
+    const second = finished(host, [middle]);
+    const id = host.party.references.promote(middle);
+    host.party.references.drop(middle);
+    host.take();
+    host.party.lost(second.results as Cell);
+    assert.equal(middle.id, null, 'its entry at the directory may be gone: it begins anew');
+    host.party.fromControl({ type: 'freed', id, observed: false });
+    assert.equal(middle.state, READY, 'which says nothing of the new one');
+    host.party.owner.settleUp();
+    assert.equal(host.pushed.at(-1)?.task, second);
+    reply(host, second);
+    assert.equal(middle.state, FREED);
+  });
+
+  it('says that it holds an argument again that has escaped and has to be made again', () => {
+    const host = new FakeHost(1);
+    const first = finished(host, []);
+    const middle = first.results as Cell;
+    const second = finished(host, [middle]);
+    host.party.references.promote(middle);
+    host.party.references.drop(middle);
+    host.party.lost(middle);
+    host.take();
+    host.party.lost(second.results as Cell);
+    assert.deepEqual(host.take(), ['add 1.1 by null']);
+    host.party.owner.settleUp();
+    assert.equal(host.pushed.at(-1)?.task, first);
+    reply(host, first);
+    assert.equal(host.pushed.at(-1)?.task, second);
+    reply(host, second);
+    assert.equal((second.results as Cell).state, READY);
+    assert.ok(host.take().includes('remove 1 by null'), 'and gives it back with the task');
+  });
+
   it('fails those that depend on what can’t be made again, with the same cause', () => {
     const host = new FakeHost(1);
     const first = finished(host, []);

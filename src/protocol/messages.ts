@@ -22,8 +22,16 @@ export type TaskMessage =
   /** So many leases of this shape are wanted in total; a repeated or late one does no harm. */
   | { readonly type: 'demand'; readonly key: number; readonly shape: Shape; readonly total: number }
   | { readonly type: 'return'; readonly lease: number }
-  /** All tasks of this worker wait for others, so its resources are free; or no longer. */
-  | { readonly type: 'blocked'; readonly blocked: boolean }
+  /**
+   * All tasks of this worker wait for others, so its cores are free; or no longer. Where others wait there all the same while
+   * it works, only the cores of what runs are taken: that is a task which the party at that place has called, from its queue
+   * `key`. Null: not known, or more than one.
+   */
+  | {
+      readonly type: 'blocked';
+      readonly blocked: boolean;
+      readonly running: { readonly caller: number; readonly key: number } | null;
+    }
   /** End a worker whose task must stop; the others on it are run again. */
   | {
       readonly type: 'kill';

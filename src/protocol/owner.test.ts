@@ -38,6 +38,27 @@ describe('the owner', () => {
     assert.equal(host.party.owner.pending, 0);
   });
 
+  it('gives leases with nothing to do back before it is deaf for long, and no others', () => {
+    const host = new FakeHost(1);
+    const timing = known(10_000);
+    const tasks = Array.from({ length: 2 }, () => host.task({ timing }));
+    grant(host, 1);
+    grant(host, 2);
+    host.answer(tasks[0] as TaskRecord, 1, 10_000);
+    host.take();
+    host.party.owner.returnIdle();
+    assert.deepEqual(host.take(), ['return 1'], 'the other one works');
+    host.answer(tasks[1] as TaskRecord);
+    host.party.owner.returnIdle();
+    assert.deepEqual(host.take(), ['return 2']);
+    host.party.owner.returnIdle();
+    assert.deepEqual(host.take(), []);
+    const next = host.task();
+    assert.deepEqual(host.take(), ['demand 1'], 'what comes later asks anew');
+    grant(host, 3);
+    host.answer(next);
+  });
+
   it('goes on with a warm lease without a word to the scheduler', () => {
     const host = new FakeHost(1);
     const first = host.task();

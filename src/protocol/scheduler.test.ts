@@ -116,6 +116,38 @@ describe('the scheduler', () => {
     assert.equal(node.demand('b', 0, 1, { cpus: 1 }).length, 1);
   });
 
+  it('counts only the cores of what runs, where something runs on a worker on which others wait', () => {
+    const node = new Node({ cpus: 1 });
+    const parent = node.demand('a', 0, 1)[0] as Grant;
+    const worker = node.wait(parent);
+    assert.equal(node.scheduler.free.cpus, 1);
+    const child = node.demand(worker, 3, 1, { cpus: 0 })[0] as Grant;
+    assert.equal(child.worker, parent.worker, 'stacked');
+    node.scheduler.blocked(parent.worker, parent.incarnation, false, { owner: worker, key: 3 });
+    assert.equal(node.scheduler.free.cpus, 1, 'it takes none');
+    assert.equal(node.demand('b', 0, 1).length, 1, 'so somebody else may have it');
+    node.scheduler.blocked(parent.worker, parent.incarnation, false, { owner: 'a', key: 0 });
+    assert.equal(node.scheduler.free.cpus, -1, 'the parent goes on without asking');
+    node.scheduler.blocked(parent.worker, parent.incarnation, false);
+    assert.equal(node.scheduler.free.cpus, -1, 'of several the one that takes most counts');
+    node.scheduler.blocked(parent.worker, parent.incarnation, false, { owner: worker, key: 9 });
+    assert.equal(node.scheduler.free.cpus, -1, 'so it does for a lease that is not known');
+  });
+
+  it('calls no lease back whose tasks all wait: they give nothing back that others could use', () => {
+    const node = new Node({ cpus: 1 });
+    const waiting = node.demand('a', 0, 1)[0] as Grant;
+    const child = node.demand(node.wait(waiting), 0, 1)[0] as Grant;
+    assert.equal(child.worker, waiting.worker);
+    node.scheduler.blocked(waiting.worker, waiting.incarnation, false, { owner: `n.${waiting.worker}.1`, key: 0 });
+    node.demand('b', 0, 1);
+    node.at(SCHEDULER_LIMITS.quantum + 1);
+    assert.deepEqual(
+      node.reclaimed.map((each) => each.lease),
+      [child.lease],
+    );
+  });
+
   it('runs tasks that need no core while all cores are taken, without starting a crowd', () => {
     const node = new Node({ cpus: 1 });
     node.demand('a', 0, 1);

@@ -1,5 +1,6 @@
 import type { Shape } from './lease.ts';
 import { type Demand, type Granted, isUnmet, Ledger, uses } from './ledger.ts';
+import type { Placement } from './placement.ts';
 import { type Capacity, fromUnits, type Pool } from './resources.ts';
 import { Turns } from './turns.ts';
 import { isParty, type WorkerState, WorkerTable } from './worker-table.ts';
@@ -28,6 +29,8 @@ export interface SchedulerLimits {
   readonly quantum: number;
   /** When all workers have done nothing but wait for so many milliseconds, a demand for one more is refused. */
   readonly standstill: number;
+  /** Which worker a lease is for; `depthFirst` where it is left out. */
+  readonly placement?: Placement;
 }
 
 export const SCHEDULER_LIMITS: SchedulerLimits = { parties: 64, stacked: 64, quantum: 10, standstill: 5000 };
@@ -60,7 +63,7 @@ export class Scheduler {
     this.capacity = capacity;
     this.#limits = limits;
     this.#ledger = new Ledger(capacity);
-    this.#workers = new WorkerTable(limits.parties, limits.stacked, capacity.cpus);
+    this.#workers = new WorkerTable(limits.parties, limits.stacked, capacity.cpus, limits.placement);
     this.#turns = new Turns(this.#ledger, this.#workers, limits.quantum);
   }
 
@@ -109,14 +112,19 @@ export class Scheduler {
     this.#serve();
   }
 
-  /** All tasks on a worker wait for others: its cores count as free until one of them goes on, or a new one starts. */
-  blocked(number: number, incarnation: number, blocked: boolean): void {
+  /**
+   * All tasks on a worker wait for others: its cores count as free until one of them goes on, or a new one starts. Those of
+   * all but one lease do while only tasks of that one run, which is what `running` says.
+   */
+  blocked(number: number, incarnation: number, blocked: boolean, running?: { owner: string; key: number }): void {
     const worker = this.#workers.get(number, incarnation);
     if (worker === undefined) return;
-    for (const lease of worker.leases) lease.suspended = blocked;
+    // A lease that this one was stacked on may have been returned, and another one taken, before the message came.
+    const known = running !== undefined && worker.leases.some((lease) => isOf(lease, running));
+    for (const lease of worker.leases) lease.suspended = blocked || (known && !isOf(lease, running));
     this.#moved = this.now;
     this.#ledger.charge(worker);
-    if (blocked) this.#serve();
+    if (blocked || known) this.#serve();
   }
 
   // ---- owners
@@ -355,6 +363,10 @@ export class Scheduler {
   workers(): { worker: number; incarnation: number; state: string; leases: number }[] {
     return this.#workers.rows();
   }
+}
+
+function isOf(lease: Granted, { owner, key }: { owner: string; key: number }): boolean {
+  return lease.owner === owner && lease.key === key;
 }
 
 const PROCESSES_FIRST = ['process', 'thread'] as const;

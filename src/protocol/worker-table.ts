@@ -1,5 +1,6 @@
 import type { Shape } from './lease.ts';
 import type { Granted } from './ledger.ts';
+import { type Candidate, depthFirst, type Placement } from './placement.ts';
 
 export interface WorkerState {
   readonly number: number;
@@ -22,8 +23,8 @@ export interface WorkerState {
 export class WorkerTable {
   readonly #parties: number;
   readonly #stacked: number;
-  /** Idle or waiting workers are used before more than so many are started. */
-  readonly #enough: number;
+  readonly #place: Placement;
+  readonly #depthFirst: Placement;
   readonly #workers = new Map<number, WorkerState>();
   readonly #reserved = new Set<number>();
   /** Those of the reserved numbers that dead workers had. */
@@ -32,10 +33,11 @@ export class WorkerTable {
   #clock = 0;
 
   /** `parties` and `stacked` as in `SchedulerLimits`; `cores` of the node. */
-  constructor(parties: number, stacked: number, cores: number) {
+  constructor(parties: number, stacked: number, cores: number, place?: Placement) {
     this.#parties = parties;
     this.#stacked = stacked;
-    this.#enough = Math.max(2, Math.ceil(cores));
+    this.#depthFirst = depthFirst(Math.max(2, Math.ceil(cores)));
+    this.#place = place ?? this.#depthFirst;
   }
 
   all(): IterableIterator<WorkerState> {
@@ -192,29 +194,30 @@ export class WorkerTable {
 
   // ---- choosing
 
-  /**
-   * The worker for a lease: the demanding worker itself when all it has is suspended (its children run where their
-   * parent waits, depth first), then the idle one used last, then the least loaded suspended one. Undefined when a new
-   * one should be started instead, or none can be had.
-   */
+  /** The worker for a lease, as `Placement` chooses. Undefined when a new one should be started instead, or none can be had. */
   pick(owner: string, shape: Shape): WorkerState | undefined {
-    let idle: WorkerState | undefined;
-    let stacked: WorkerState | undefined;
+    const candidates: (Candidate & { readonly worker: WorkerState })[] = [];
     let count = 0;
     for (const worker of this.#workers.values()) {
       if (worker.isolation !== shape.isolation) continue;
       count++;
       if (worker.starting || worker.retiring) continue;
-      if (worker.leases.length === 0) {
-        if (idle === undefined || worker.used > idle.used) idle = worker;
-      } else if (this.#canStack(worker, shape)) {
-        if (isParty(owner, worker)) return worker;
-        if (stacked === undefined || worker.leases.length < stacked.leases.length) stacked = worker;
-      }
+      const waiting = worker.leases.length;
+      if (waiting > 0 && !this.#canStack(worker, shape)) continue;
+      const asking = waiting > 0 && isParty(owner, worker);
+      candidates.push({ worker, number: worker.number, waiting, used: worker.used, asking });
     }
-    if (idle !== undefined || stacked === undefined) return idle;
-    // Workers whose tasks are suspended are as good as idle; a new one costs memory and 50 ms.
-    return count >= this.#enough || this.freeNumber() === undefined ? stacked : undefined;
+    if (candidates.length === 0) return undefined;
+    const wish = { owner, shape };
+    const staff = { count, canGrow: this.freeNumber() !== undefined };
+    const chosen = this.#place(wish, candidates, staff);
+    // One that it was not offered may not have the lease. No other is started while one is idle, or when none can come.
+    let found = candidates.find((each) => each === chosen);
+    if (found === undefined && (candidates.some((each) => each.waiting === 0) || !this.isComing(shape.isolation))) {
+      const instead = this.#depthFirst(wish, candidates, staff);
+      found = candidates.find((each) => each === instead);
+    }
+    return found?.worker;
   }
 
   #canStack(worker: WorkerState, shape: Shape): boolean {

@@ -31,7 +31,8 @@ export class CallSender {
     const { fn } = call.plan;
     if (fn.told[lease.worker] !== lease.incarnation) host.tell(lease.worker, lease.incarnation, fn);
     const writer = host.reactor.taskWriter(lease.worker);
-    let flags = call.plan.queue.shape.exclusive ? F.CALL_EXCLUSIVE : 0;
+    let flags = Math.min(call.key.id, F.CALL_KEY_UNKNOWN) << F.CALL_KEY_SHIFT;
+    if (call.plan.queue.shape.exclusive) flags |= F.CALL_EXCLUSIVE;
     if (call.plan.copy) flags |= F.CALL_COPY;
 
     let extraLength = 0;

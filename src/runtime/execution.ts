@@ -35,8 +35,9 @@ export class Execution extends Run {
     sequence: number,
     timeout: number,
     begun: number,
+    key: number,
   ) {
-    super(caller, slot, depth, exclusive);
+    super(caller, slot, depth, exclusive, key);
     this.host = host;
     this.loaded = loaded;
     this.attempt = attempt;

@@ -29,7 +29,6 @@ export class Executions {
   #shown: Execution | undefined = undefined;
   readonly #deadlines: Deadlines;
   readonly checkWrites: boolean;
-  #toldBlocked = false;
   /** A function has run here as often as its `maxCalls` allows. */
   #wornOut = false;
   /** Runs so far. */
@@ -150,7 +149,8 @@ export class Executions {
     const slot = words[w] as number;
     const number = words[w + 1] as number;
     const depthAndFlags = words[w + 2] as number;
-    const flags = depthAndFlags >> 16;
+    const flags = depthAndFlags >>> 16;
+    const key = flags >>> F.CALL_KEY_SHIFT;
     const attemptAndReturns = words[w + 3] as number;
     const length = words[w + 4] as number;
     const extraLength = words[w + 5] as number;
@@ -168,13 +168,14 @@ export class Executions {
       words[w + 7] as number,
       timeout,
       performance.now(),
+      key === F.CALL_KEY_UNKNOWN ? -1 : key,
     );
     host.party.executor.started(run);
     this.started++;
     // While a long task is on the stack, nobody here hears that a lease which lies idle is wanted back.
     if (loaded.timing.micros < 0 || loaded.timing.micros > LONG_MICROS) host.party.owner.returnIdle();
     this.#show(run);
-    this.#told(false);
+    this.#tellOccupancy(false);
 
     let source = bytes;
     let start = at + F.CALL_HEADER;
@@ -408,7 +409,7 @@ export class Executions {
     this.#show(run as Execution);
     if (executor.running > 1) this.#deadlines.enter(run as Execution);
     this.#deadlines.show();
-    this.#told(false);
+    this.#tellOccupancy(false);
   }
 
   #show(run: Execution): void {
@@ -467,15 +468,14 @@ export class Executions {
   // ---- sleeping
 
   parking(): void {
-    this.#told(this.#host.party.executor.blocked);
+    this.#tellOccupancy(true);
     // What it owned may have been let go since.
     if (this.#wornOut) this.#retireIfNotNeeded();
   }
 
-  #told(blocked: boolean): void {
-    if (this.#toldBlocked === blocked) return;
-    this.#toldBlocked = blocked;
-    this.#host.control({ type: 'blocked', blocked });
+  #tellOccupancy(idle: boolean): void {
+    const occupancy = this.#host.party.executor.occupancy(idle);
+    if (occupancy !== undefined) this.#host.control({ type: 'blocked', ...occupancy });
   }
 
   get active(): number {

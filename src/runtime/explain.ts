@@ -2,6 +2,7 @@ import { formatBytes, formatDuration } from '../base/index.ts';
 import { type Cell, PUSHED, QUEUED, type Shape, WAITING } from '../protocol/index.ts';
 import type { Call } from './call.ts';
 import type { HostMessage, PartyHost } from './party-host.ts';
+import { Silence } from './silence.rules.ts';
 import { userFrame } from './sites.ts';
 
 /** Something that is waited for, as a tree of lines: what it waits for itself stands below it, one level deeper. */
@@ -318,25 +319,32 @@ function explainAfter(): number {
 }
 
 /**
- * Says once what a driver waits for when nothing has come in for long. It looks a few times in that span, and only while
- * somebody waits: the host calls `parked` before it sleeps, which costs a comparison.
+ * Says once what a driver waits for when nothing has come in for long (see `Silence`). It looks only while somebody waits: the
+ * host calls `parked` before it sleeps, which costs a comparison.
  */
 export class Explainer {
   readonly #host: PartyHost;
-  readonly #after: number;
+  readonly #silence: Silence;
   #timer: NodeJS.Timeout | undefined;
-  #progress = -1;
-  #since = 0;
-  #told = false;
 
   constructor(host: PartyHost, after = explainAfter()) {
     this.#host = host;
-    this.#after = after;
+    this.#silence = new Silence(after);
   }
 
   parked(): void {
-    if (this.#timer !== undefined || this.#after === 0 || this.#host.waits.waiting === 0) return;
-    this.#timer = setTimeout(this.#look, this.#after / 4);
+    if (this.#timer !== undefined || this.#silence.pause === undefined || this.#host.waits.waiting === 0) return;
+    this.#silence.begin(performance.now(), this.#progress);
+    this.#lookLater();
+  }
+
+  /** A count of what has come in. */
+  get #progress(): number {
+    return this.#host.counters.finished + this.#host.reactor.deliveries;
+  }
+
+  #lookLater(): void {
+    this.#timer = setTimeout(this.#look, this.#silence.pause);
     this.#timer.unref();
   }
 
@@ -344,17 +352,9 @@ export class Explainer {
     this.#timer = undefined;
     const host = this.#host;
     if (host.closed || host.waits.waiting === 0) return;
-    const progress = host.counters.finished + host.reactor.deliveries;
-    const now = performance.now();
-    if (progress !== this.#progress) {
-      this.#progress = progress;
-      this.#since = now - this.#after / 4;
-      this.#told = false;
-    } else if (!this.#told && now - this.#since >= this.#after) {
-      this.#told = true;
-      void this.explain(`nothing has come in for ${formatDuration(Math.round(now - this.#since))}`);
-    }
-    this.parked();
+    const silent = this.#silence.look(performance.now(), this.#progress);
+    if (silent !== undefined) void this.explain(`nothing has come in for ${formatDuration(Math.round(silent))}`);
+    this.#lookLater();
   };
 
   /** Logs what is waited for, now. */

@@ -18,7 +18,7 @@
  * ```
  * Task ring:
  * ```
- * CALL          slot function depth|flags<<16 attempt|returns<<8 length extra timeout seed   body extra
+ * CALL          slot function depth|flags<<16|queue<<24 attempt|returns<<8 length extra timeout seed   body extra
  * ```
  */
 export const REPLY_NUMBER = 1;
@@ -59,6 +59,11 @@ export interface CallExtra {
   s?: unknown;
   g?: readonly number[];
 }
+
+/** Above the flags: from which of its caller's queues a call is. */
+export const CALL_KEY_SHIFT = 8;
+/** One of too many to tell. */
+export const CALL_KEY_UNKNOWN = 0xff;
 
 /** Run times travel in sixteenths of a microsecond. */
 export const MICROS_SCALE = 16;

@@ -254,9 +254,13 @@ export class ControlHost implements ReactorHost {
       case 'return':
         this.#scheduler.returned(key, message.lease);
         break;
-      case 'blocked':
-        this.#scheduler.blocked(from, member.incarnation, message.blocked);
+      case 'blocked': {
+        const { blocked, running } = message;
+        const owner = running === null ? undefined : this.#members.get(running.caller)?.key;
+        const known = running === null || owner === undefined ? undefined : { owner, key: running.key };
+        this.#scheduler.blocked(from, member.incarnation, blocked, known);
         break;
+      }
       case 'kill':
         this.#members.killRun(message.worker, message.incarnation, from, message.run, `ended: ${message.reason}`);
         break;

@@ -1,4 +1,4 @@
-import type { Capacity, OwnerLimits, SchedulerLimits, Shape } from '../../protocol/index.ts';
+import type { Capacity, OwnerLimits, Placement, SchedulerLimits, Shape } from '../../protocol/index.ts';
 import type { ProgramConfig, TaskSpec } from './program.ts';
 import { mix, Random } from './random.ts';
 
@@ -36,6 +36,11 @@ export interface Config {
 }
 
 const PLAIN: Shape = { cpus: 1, gpus: 0, memory: 0, custom: {}, isolation: 'process', exclusive: false };
+
+/** Any of the candidates; at a rate of `waits`, none. */
+function anywhere(random: Random, waits: number): Placement {
+  return (_wish, candidates) => (random.chance(waits) ? undefined : random.pick([...candidates]));
+}
 
 export function configure(seed: number): Config {
   const random = new Random(mix(seed, 101) * 4096 + (seed % 4096));
@@ -86,6 +91,7 @@ export function configure(seed: number): Config {
       stacked: random.pick([2, 4, 64, 64]),
       quantum: random.pick([1, 10, 10]),
       standstill: 1000,
+      ...(random.chance(0.3) ? { placement: anywhere(new Random(mix(seed, 13)), random.pick([0, 0.3, 1])) } : {}),
     },
     program: {
       shapes: program,

@@ -75,6 +75,13 @@ export class Control implements Endpoint<Message>, SchedulerPort, DirectoryPort<
     return host;
   }
 
+  #runningOn(running: { caller: number; key: number } | null): { owner: string; key: number } | undefined {
+    const caller = running === null ? undefined : this.hosts.get(running.caller);
+    return caller === undefined || running === null
+      ? undefined
+      : { owner: addressKey(caller.address), key: running.key };
+  }
+
   turn(work: () => void): void {
     const { scheduler, world } = this;
     scheduler.now = world.now / 1000;
@@ -102,7 +109,7 @@ export class Control implements Endpoint<Message>, SchedulerPort, DirectoryPort<
         scheduler.returned(key, message.lease);
         break;
       case 'blocked':
-        scheduler.blocked(from.number, from.address.incarnation, message.blocked);
+        scheduler.blocked(from.number, from.address.incarnation, message.blocked, this.#runningOn(message.running));
         break;
       case 'kill': {
         // By itself, when it hears that the run has to stop; from here, when it does not. Late, there is nothing to stop.

@@ -16,7 +16,6 @@ export class Executions {
   readonly driver: SimRun | null;
   /** The run whose code blocks the event loop. */
   onStack: SimRun | null = null;
-  #saidBlocked = false;
 
   constructor(host: Host, driver: boolean) {
     this.#host = host;
@@ -77,7 +76,7 @@ export class Executions {
       if (found === undefined) break;
       this.#begin(found.from, found.push);
     }
-    if (this.#host.busyUntil <= this.#host.world.now && executor.blocked && !this.#saidBlocked) this.#sayBlocked(true);
+    if (this.#host.busyUntil <= this.#host.world.now) this.#tellOccupancy(true);
   }
 
   #choose(idle: boolean): { from: Host; push: Push } | undefined {
@@ -94,9 +93,9 @@ export class Executions {
     return found;
   }
 
-  #sayBlocked(blocked: boolean): void {
-    this.#saidBlocked = blocked;
-    this.#host.port.control({ type: 'blocked', blocked });
+  #tellOccupancy(idle: boolean): void {
+    const occupancy = this.#host.party.executor.occupancy(idle);
+    if (occupancy !== undefined) this.#host.port.control({ type: 'blocked', ...occupancy });
   }
 
   #begin(from: Host, push: Push): void {
@@ -108,7 +107,7 @@ export class Executions {
     const run = new SimRun(from, push, push.spec);
     this.runs.add(run);
     this.#host.party.executor.started(run);
-    if (this.#saidBlocked) this.#sayBlocked(false);
+    this.#tellOccupancy(false);
     const { references, executor } = this.#host.party;
     const lent: Cell[] = [];
     const args = push.args.map(({ payload, inner }) => {
@@ -188,7 +187,7 @@ export class Executions {
         if (run.ended) return;
         if (run !== this.driver) {
           executor.resume(run);
-          if (executor.running > 0 && this.#saidBlocked) this.#sayBlocked(false);
+          this.#tellOccupancy(false);
         }
         if (--run.waits > 0) return;
         this.#host.later(this.#host.world.random.int(5), () => {

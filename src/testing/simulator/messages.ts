@@ -20,6 +20,7 @@ export interface Push {
   readonly attempt: number;
   readonly depth: number;
   readonly exclusive: boolean;
+  readonly key: number;
   readonly args: readonly PushedArgument[];
   state: typeof SENT | typeof DELIVERED | typeof CLAIMED | typeof RECALLED;
   /** For checks only. */

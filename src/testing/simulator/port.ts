@@ -72,6 +72,7 @@ export class Port implements PartyPort<Payload> {
       attempt: task.attempt,
       depth: task.depth,
       exclusive: task.key.shape.exclusive,
+      key: task.key.id,
       args: pushed,
       state: SENT,
       task,

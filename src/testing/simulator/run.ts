@@ -22,7 +22,7 @@ export class SimRun extends Run {
   }
 
   constructor(from: Host | null, push: Push | null, spec: TaskSpec) {
-    super(from?.number ?? -1, push?.slot ?? -1, push?.depth ?? 0, push?.exclusive ?? false);
+    super(from?.number ?? -1, push?.slot ?? -1, push?.depth ?? 0, push?.exclusive ?? false, push?.key);
     this.from = from;
     this.push = push;
     this.spec = spec;
