@@ -1,7 +1,8 @@
 import { formatBytes, formatDuration } from '../base/index.ts';
 import { type Cell, PUSHED, QUEUED, type Shape, WAITING } from '../protocol/index.ts';
 import type { Call } from './call.ts';
-import type { HostMessage, PartyHost } from './party-host.ts';
+import type { HostMessage } from './host-messages.ts';
+import type { PartyHost } from './party-host.ts';
 import { Silence } from './silence.rules.ts';
 import { userFrame } from './sites.ts';
 

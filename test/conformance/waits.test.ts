@@ -17,7 +17,20 @@ import {
   task,
   wait,
 } from 'sheaf';
-import { collect, eventually, failure, mark, marks, onHosts, scratch, sleep, within } from './support.ts';
+import {
+  collect,
+  eventually,
+  failure,
+  LIMIT,
+  mark,
+  marks,
+  onHosts,
+  PATIENCE_MS,
+  scratch,
+  sleep,
+  untilMarked,
+  within,
+} from './support.ts';
 
 const later = task(async (ms: number, x: number) => {
   await new Promise((resolve) => setTimeout(resolve, ms));
@@ -36,10 +49,29 @@ const gathersAndWaits = task(async (folder: string) => {
   const both = all([listening(folder, 'a'), listening(folder, 'b')]);
   return (await both.value).length;
 });
+const awaitsMark = task(async (folder: string, name: string) => {
+  mark(folder, 'child');
+  await untilMarked(folder, name);
+  return 1;
+}).with({ cpus: 0 });
+const waitsForAChildWithoutCores = task(async (folder: string) => (await awaitsMark(folder, 'go').value) + 1);
+const marksIt = task((folder: string, name: string) => mark(folder, name));
 const reads = task(async ([ref]: [Ref<unknown>]) => ref.value);
 const cancels = task(async ([ref]: [Ref<unknown>]) => cancel(ref));
 
 const listeners = (signal: AbortSignal): number => getEventListeners(signal, 'abort').length;
+
+onHosts('one core', { cpus: 1, memory: '16MiB' }, () => {
+  test('what takes no core leaves it to others, where a task that has one waits for it', LIMIT, async () => {
+    const folder = scratch();
+    const parent = waitsForAChildWithoutCores(folder);
+    await untilMarked(folder, 'child');
+    // The child runs where its parent waits, and waits for what only this one does.
+    const other = marksIt(folder, 'go');
+    await within(PATIENCE_MS, other.value, 'the core');
+    assert.equal(await parent.value, 2);
+  });
+});
 
 onHosts('waits', { cpus: 2, memory: '32MiB' }, (session, isolation) => {
   test('a timeout of any length holds: the longest ones, and Infinity', { timeout: 30_000 }, async () => {

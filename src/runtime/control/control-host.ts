@@ -15,8 +15,8 @@ import { type Bell, type ControlBlock, Reactor, type ReactorHost, type RingReade
 import { type ControlConfig, DRIVER } from '../config.ts';
 import type { NodeReport, WorkerRow } from '../explain.ts';
 import * as F from '../frames.ts';
+import type { HostMessage, LastAnswer } from '../host-messages.ts';
 import { Mailer } from '../mailer.ts';
-import type { HostMessage, LastAnswer } from '../party-host.ts';
 import { isWireOfShared, Values, type Wire } from '../values.ts';
 import type { WorkerHost } from '../worker-host.ts';
 import { Burials } from './burials.ts';

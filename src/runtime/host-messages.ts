@@ -1,0 +1,22 @@
+import type { Wire } from './values.ts';
+
+/** The number of the control thread. */
+export const CONTROL_PARTY = 0;
+
+/** What host and control thread say beside the protocol. */
+export type HostMessage =
+  | { readonly type: 'hello'; readonly pid: number }
+  | { readonly type: 'last-words'; readonly text: string }
+  /** The main thread on a worker that it started itself. */
+  | { readonly type: 'exited'; readonly party: number; readonly reason: string }
+  | { readonly type: 'cancel'; readonly id: string; readonly force: boolean; readonly recursive: boolean }
+  | { readonly type: 'ask'; readonly question: number; readonly what: string }
+  | { readonly type: 'answer'; readonly question: number; readonly answer: unknown }
+  /** To the driver: a signal seems to have come that it has not listened to. */
+  | { readonly type: 'signalled' };
+
+/** What the control thread answers when it is asked to close. */
+export interface LastAnswer {
+  /** Failures of tasks that were called by tasks: nobody has looked at them, though somebody could. */
+  readonly unobserved: readonly { readonly id: string; readonly payload: Wire; readonly references: number }[];
+}

@@ -1,0 +1,104 @@
+import type { Cell, Run, TaskRecord } from '../protocol/index.ts';
+import type { Call } from './call.ts';
+import { cancelGathering } from './gathering.ts';
+import { CONTROL_PARTY } from './host-messages.ts';
+import type { PartyHost } from './party-host.ts';
+
+/** The calls of a party from the moment they are made until they are over: submitted, counted, cancelled. */
+export class Submissions {
+  readonly #host: PartyHost;
+  /** Calls that wait for their arguments: in no queue yet. */
+  readonly #blocked = new Set<Call>();
+  #blockedLimit = 1024;
+  readonly #idlers: (() => void)[] = [];
+
+  constructor(host: PartyHost) {
+    this.#host = host;
+  }
+
+  /** Hands a call to the protocol. */
+  submit(call: Call): void {
+    const { counters, party, role, reactor } = this.#host;
+    counters.submitted++;
+    call.plan.pending++;
+    party.owner.now = performance.now();
+    party.owner.submit(call);
+    if (call.state === 0) {
+      this.#blocked.add(call);
+      // Left when it is queued or done; looked at rarely, so it is cleaned up rarely.
+      if (this.#blocked.size > this.#blockedLimit) {
+        for (const each of this.#blocked) if (each.state !== 0) this.#blocked.delete(each);
+        this.#blockedLimit = Math.max(1024, this.#blocked.size * 2);
+      }
+    }
+    if (call.key.waiting.size > 0 || role === 'worker') reactor.kick();
+  }
+
+  /** Cancels a pending task; a borrowed reference's owner is asked to. */
+  cancel(cell: Cell, error: Error, force: boolean, recursive: boolean): void {
+    const host = this.#host;
+    if (cell.settled) return;
+    if (cell.owner !== null) {
+      host.mailer.post(CONTROL_PARTY, { type: 'cancel', id: cell.id, force, recursive });
+      return;
+    }
+    // Its task has returned a reference, and is over: what is to be stopped is the one behind that.
+    if (cell.alias !== null) {
+      this.cancel(cell.alias, error, force, recursive);
+      return;
+    }
+    const call = cell.task as Call | null;
+    if (call === null) {
+      cancelGathering(cell, error, force, recursive);
+      return;
+    }
+    call.cancelRecursively = recursive;
+    host.party.owner.cancel(call, error, force);
+    host.settleUp();
+    host.reactor.kick();
+  }
+
+  /** Cancels what a run has called and not got back. */
+  cancelChildren(run: Run, error: Error): void {
+    const { owner } = this.#host.party;
+    const children: Call[] = [];
+    const visit = (task: TaskRecord | null): void => {
+      if (task !== null && (task as Call).parent === run) children.push(task as Call);
+    };
+    for (const queue of owner.queues) queue.waiting.forEach(visit);
+    for (const task of owner.inFlight) visit(task);
+    for (const call of this.#blocked) if (call.parent === run) children.push(call);
+    for (const call of children) owner.cancel(call, error, false);
+    this.#host.settleUp();
+  }
+
+  drained(): Promise<void> {
+    const { closed, party, reactor } = this.#host;
+    if (closed || party.owner.pending === 0) return Promise.resolve();
+    reactor.kick();
+    return new Promise((resolve) => this.#idlers.push(resolve));
+  }
+
+  /** Tells those who wait for it that nothing is pending. */
+  settledUp(): void {
+    if (this.#idlers.length > 0 && this.#host.party.owner.pending === 0) this.#release();
+  }
+
+  #release(): void {
+    for (const resolve of this.#idlers.splice(0)) resolve();
+  }
+
+  /** Fails everything that is pending. */
+  failAll(error: Error): void {
+    const { party, endings } = this.#host;
+    for (const queue of party.owner.queues) {
+      for (const task of queue.waiting.remove(() => true)) endings.fail(task as Call, error);
+    }
+    for (const task of party.owner.inFlight) if (task !== null) endings.fail(task as Call, error);
+    for (const call of this.#blocked) if (call.state === 0) endings.fail(call, error);
+  }
+
+  close(): void {
+    this.#release();
+  }
+}
