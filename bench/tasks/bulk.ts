@@ -1,6 +1,7 @@
 /** Large values: how fast they enter shared memory, and that they leave it without a copy. */
 import { alloc, connect, get, put, type Ref, task } from 'sheaf';
 import { rate } from '../harness.ts';
+import { bareView } from '../peers/view.ts';
 import type { Group, Settings } from './suite.ts';
 
 const LARGE = 100 * 1024 * 1024;
@@ -38,6 +39,7 @@ export const bulk: Group = {
   async open({ cpus, quick }: Settings) {
     const ms = quick ? 300 : 1000;
     const session = await connect({ cpus });
+    const view = bareView();
     const large = new Float64Array(LARGE).fill(1.5);
     // Written once before it is measured: a first touch of memory costs several times the copy.
     const destination = new Float64Array(LARGE).fill(1);
@@ -90,11 +92,14 @@ export const bulk: Group = {
             if (length !== LARGE || last !== 1.5) throw new Error(`get returned ${length} items, the last ${last}`);
             return took;
           },
+          peers: { 'bare view': () => view.look(large.byteLength) },
           requires: { tier: 'gate', target: 50 },
           pairs: quick ? 5 : 15,
         },
       ],
-      close: () => session[Symbol.asyncDispose]() as Promise<void>,
+      async close() {
+        await Promise.all([session[Symbol.asyncDispose](), view.close()]);
+      },
     };
   },
 };
