@@ -1,4 +1,4 @@
-import { close, closeSync, fdatasync, open, openSync, readSync, unlink, writev } from 'node:fs';
+import { close, closeSync, fdatasync, open, openSync, read, readSync, unlink, writev } from 'node:fs';
 import { dirname } from 'node:path';
 import { getSystemErrorName, promisify } from 'node:util';
 import { crc32 } from 'node:zlib';
@@ -13,14 +13,23 @@ export interface Disk {
   create(path: string): Promise<number>;
   /** All of it, at `position`. */
   write(fd: number, parts: readonly Uint8Array[], position: number): Promise<void>;
+  /** Fills `into` from `position` on, and returns the checksum; what is missing is missing in that. */
+  read(path: string, position: number, into: Uint8Array): Promise<number>;
   /** What has been written is on the disk, or this fails. */
   sync(fd: number): Promise<void>;
   close(fd: number): Promise<void>;
   remove(path: string): Promise<void>;
 }
 
+/** Bytes that are read at once, and their checksum taken while they are in the caches. */
+const READ_STEP = 1024 * 1024;
+/** What the system is told to fetch ahead of that. */
+const AHEAD = 32 * 1024 * 1024;
+
 const openFile = promisify(open);
 const writeParts = promisify(writev);
+const readFile = promisify(read);
+const closeFile = promisify(close);
 
 export const realDisk: Disk = {
   makeFolder: makeSpillFolder,
@@ -38,15 +47,25 @@ export const realDisk: Disk = {
       if (bytesWritten > 0) rest[0] = (rest[0] as Uint8Array).subarray(bytesWritten);
     }
   },
+  async read(path, position, into) {
+    const fd = await openFile(path, 'r');
+    try {
+      let sum = 0;
+      for (let at = 0; at < into.length; ) {
+        const { bytesRead } = await readFile(fd, into, at, Math.min(READ_STEP, into.length - at), position + at);
+        if (bytesRead === 0) break;
+        sum = crc32(into.subarray(at, at + bytesRead), sum);
+        at += bytesRead;
+      }
+      return sum;
+    } finally {
+      await closeFile(fd);
+    }
+  },
   sync: promisify(fdatasync),
-  close: promisify(close),
+  close: closeFile,
   remove: promisify(unlink),
 };
-
-/** Bytes that are read, and their checksum taken while they are in the caches. */
-const READ_STEP = 1024 * 1024;
-/** What the system is told to fetch ahead of that. */
-const AHEAD = 32 * 1024 * 1024;
 
 /**
  * Reads a copy of an object back, in this thread.
@@ -60,10 +79,10 @@ export function readCopy(path: string, position: number, into: Uint8Array, sum: 
     const { length } = into;
     for (let at = 0; at < length; ) {
       if (at % AHEAD < READ_STEP) libc()?.willRead(fd, position + at, Math.min(2 * AHEAD, length - at));
-      const read = readSync(fd, into, at, Math.min(READ_STEP, length - at), position + at);
-      if (read === 0) throw damaged(path, `it ends after ${position + at} bytes, and was longer`);
-      found = crc32(into.subarray(at, at + read), found);
-      at += read;
+      const count = readSync(fd, into, at, Math.min(READ_STEP, length - at), position + at);
+      if (count === 0) throw damaged(path, `it ends after ${position + at} bytes, and was longer`);
+      found = crc32(into.subarray(at, at + count), found);
+      at += count;
     }
     if (found !== sum) throw damaged(path, 'its bytes are not those that were written');
   } catch (error) {

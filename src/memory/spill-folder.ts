@@ -66,7 +66,7 @@ export function makeSpillFolder(path: string): number {
 /** Deletes the folder of a session, at once. */
 export function removeSpillFolder(path: string): void {
   try {
-    rmSync(path, { recursive: true, force: true });
+    rmSync(path, { recursive: true, force: true, maxRetries: 5, retryDelay: 10 });
   } catch {
     // Who next spills to the folder around it tries again.
   }

@@ -3,11 +3,12 @@ import { BLOCK, PAGE, REGION_PAGES } from './layout.ts';
 import { USE } from './pins.ts';
 import { placeOf, type Regions } from './regions.ts';
 import type { Residence, Resident } from './residence.ts';
+import { Restorer } from './restorer.ts';
 import { type SpillLimits, SpillRules } from './spill.rules.ts';
 import type { Disk } from './spill-disk.ts';
 import { spillFile } from './spill-folder.ts';
 import type { SpillRequests, Trouble } from './spill-requests.ts';
-import type { Table } from './table.ts';
+import type { SlotRef, Table } from './table.ts';
 
 /** Bytes for one call of the system; the checksum of the next ones is taken meanwhile. */
 const WRITE_STEP = 8 * 1024 * 1024;
@@ -16,7 +17,7 @@ const HIGH = 0.8;
 const LOW = 0.7;
 const BATCH_BYTES = 128 * 1024 * 1024;
 /** A batch is no larger than this part of the store. */
-const BATCH_PART = 8;
+const BATCH_PART = 4;
 const BATCH_OBJECTS = 2000;
 const PAUSE_MS = 500;
 const EIO = 5;
@@ -55,6 +56,7 @@ export interface SpillerParts {
  */
 export class Spiller {
   readonly #parts: SpillerParts;
+  readonly #restorer: Restorer;
   readonly #rules: SpillRules<Piece>;
   readonly #pages: number;
   #request: { asked: number; pages: number } | undefined;
@@ -64,6 +66,8 @@ export class Spiller {
   readonly #open = new Set<number>();
   readonly #work = new Set<Promise<unknown>>();
   #emptied = -1;
+  /** Pages that were taken when nothing could be done about it. */
+  #inVain = -1;
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
   /** Bytes that have been written, and files, since the beginning. */
@@ -72,21 +76,22 @@ export class Spiller {
 
   constructor(parts: SpillerParts) {
     this.#parts = parts;
+    this.#restorer = new Restorer(parts, () => this.look());
     const limits = spillLimits(parts.table.layout.pages);
     this.#pages = limits.pages;
     this.#rules = new SpillRules(limits);
     parts.requests.begin(limits.high);
   }
 
-  /** Whether it makes sense to look again before somebody asks. */
-  get busy(): boolean {
-    return this.#work.size > 0 || this.#request !== undefined;
+  /** Reads an object back without standing still; see `Restorer`. */
+  bring(ref: SlotRef): Promise<void> {
+    return this.#restorer.bring(ref);
   }
 
   /** Does what can be done now, and is called again when that may be more. Cheap when there is nothing to do. */
   look(): void {
-    if (this.#closed) return;
     const { requests, residence, table } = this.#parts;
+    if (this.#closed || !requests.open) return;
     if (residence.emptied !== this.#emptied) this.#sweep();
     for (;;) {
       if (requests.wanted || this.#request === undefined) {
@@ -94,7 +99,8 @@ export class Spiller {
         if (pages > 0) this.#request = { asked, pages: Math.max(pages, this.#request?.pages ?? 0) };
       }
       const taken = this.#pages - table.pages.free;
-      if (this.#request === undefined && taken <= requests.high) return;
+      if (this.#request === undefined && (taken <= requests.high || taken === this.#inVain)) return;
+      this.#inVain = -1;
       const pieces = this.#pieces();
       const plan = this.#rules.look(pieces, taken, this.#request?.pages ?? 0, performance.now());
       let left = false;
@@ -102,7 +108,9 @@ export class Spiller {
       if (left) requests.progressed();
       if (plan.write.length > 0) this.#start(plan.write);
       if (plan.answer) this.#answer();
-      if (plan.write.length === 0 && !left) break;
+      if (plan.write.length > 0 || left) continue;
+      this.#inVain = taken;
+      break;
     }
     this.#retryLater();
   }
@@ -125,6 +133,7 @@ export class Spiller {
     if (wait === undefined || this.#timer !== undefined) return;
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
+      this.#inVain = -1;
       this.look();
     }, wait).unref();
   }
@@ -145,6 +154,7 @@ export class Spiller {
         for (const { ref } of kept) residence.evict(ref);
         requests.progressed();
         this.#work.delete(work);
+        this.#inVain = -1;
         this.look();
       })
       // The session is closed: nothing is to be said to anybody.

@@ -67,6 +67,8 @@ export class SharedStore {
    * as it likes; true: try once more.
    */
   onPressure: ((needed: number, tryAgain: () => boolean) => boolean) | undefined;
+  /** The last wait for room was given up because the disk did not answer. */
+  diskSilent = false;
   /** Called when the one who spills has something to do. */
   onSpill: (() => void) | undefined;
   /** Called once, before the first large view is made. */
@@ -236,6 +238,16 @@ export class SharedStore {
   byteLength(ref: SlotRef): number {
     this.#check();
     return this.#table.byteLength(ref);
+  }
+
+  /** What `read` makes of all bytes of the object, which is in memory while it does. */
+  reading<T>(ref: SlotRef, read: (bytes: Uint8Array) => T): T {
+    this.use(ref);
+    try {
+      return read(this.bytes(ref));
+    } finally {
+      this.unuse(ref);
+    }
   }
 
   /** Where the object is: the number of its region, and the bytes from the region's beginning. */
@@ -526,9 +538,14 @@ export class SharedStore {
 
   // ---- spilling
 
-  /** Somebody writes objects to disk that have no room. */
+  /** Somebody writes objects to disk that have no room, or will soon. */
   get spills(): boolean {
-    return this.#requests.open;
+    return this.handle.spill !== undefined;
+  }
+
+  /** Nothing more is to be written to disk. */
+  endSpilling(): void {
+    if (!this.#closed) this.#requests.end();
   }
 
   /** Asks the one who spills for `bytes` in one piece; see `SpillRequests`. */
@@ -568,19 +585,21 @@ export class SharedStore {
     const folder = this.handle.spill;
     const advice = tooLarge
       ? `one object can have ${formatBytes(most)} at most: split the value${most < REGION_PAGES * PAGE ? ', or raise connect({ memory })' : ''}`
-      : trouble !== undefined && folder !== undefined
-        ? `nothing could be written to ${trouble.serial === 0 ? folder : spillFile(folder, trouble.serial)}: ` +
-          `${describeErrno(trouble.errno)}; make room there, name a folder on another disk with connect({ spill }), or raise ` +
-          'connect({ memory })'
-        : `${this.spills ? 'all that could be written to disk was, and the rest is in use: hold fewer values at a time, ' : ''}` +
-          'release references that are no longer needed, or raise connect({ memory })';
+      : this.diskSilent
+        ? `the disk of ${folder} does not answer; name a folder on another one with connect({ spill }), or raise connect({ memory })`
+        : trouble !== undefined && folder !== undefined
+          ? `nothing could be written to ${trouble.serial === 0 ? folder : spillFile(folder, trouble.serial)}: ` +
+            `${describeErrno(trouble.errno)}; make room there, name a folder on another disk with connect({ spill }), or raise ` +
+            'connect({ memory })'
+          : `${this.spills ? 'all that could be written to disk was, and the rest is in use: hold fewer values at a time, ' : ''}` +
+            'release references that are no longer needed, or raise connect({ memory })';
     const onDisk = spilled > 0 ? `, ${formatBytes(spilled)} more are on disk` : '';
     throw new OutOfMemoryError(
       `no room for ${formatBytes(byteLength)} in the shared memory of this node: ${formatBytes(used)} of ` +
         `${formatBytes(this.limit)} are in use by ${objects} objects${onDisk}, and the largest free piece has ` +
         `${formatBytes(largestFree)}; ${advice}`,
       {
-        ...(trouble !== undefined && !tooLarge ? { code: 'ERR_SHEAF_SPILL_FAILED' } : {}),
+        ...((trouble !== undefined || this.diskSilent) && !tooLarge ? { code: 'ERR_SHEAF_SPILL_FAILED' } : {}),
         details: {
           requested: byteLength,
           used,
@@ -589,7 +608,8 @@ export class SharedStore {
           largestFree,
           objects,
           ...(spilled > 0 ? { spilled } : {}),
-          ...(trouble !== undefined ? { folder, errno: trouble.errno } : {}),
+          ...(trouble !== undefined || this.diskSilent ? { folder } : {}),
+          ...(trouble !== undefined ? { errno: trouble.errno } : {}),
         },
       },
     );
