@@ -1,6 +1,5 @@
 import { ones } from './bitmap.ts';
 import {
-  FREE,
   H_DIRTY,
   H_FREE,
   H_FREE_SLOT,
@@ -12,6 +11,7 @@ import {
   S_START,
   S_STATE,
 } from './layout.ts';
+import { FREE, ownsPages } from './residence.rules.ts';
 
 /** What is wrong with a table that nobody is changing: pages with two owners, and derived parts that don't fit. */
 export function audit(words: Int32Array, l: Layout): string[] {
@@ -24,6 +24,7 @@ export function audit(words: Int32Array, l: Layout): string[] {
       freeSlots++;
       continue;
     }
+    if (!ownsPages(words[slotAt(index) + S_STATE]!)) continue;
     const start = words[slotAt(index) + S_START]!;
     const end = words[slotAt(index) + S_END]!;
     if (start < 0 || start >= end || end > l.pages) wrong.push(`slot ${index} has the pages ${start} to ${end}`);

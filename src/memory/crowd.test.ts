@@ -61,7 +61,6 @@ function hammer(store: SharedStore, until: number, foreign = true): number {
       store.unpin(o!.ref);
     }
     if (foreign && round % 97 === 0) store.trim(random(LIMIT));
-    if (foreign && round % 101 === 0) store.prefault(random(LIMIT), MiB);
     for (const o of mine) check(o);
   }
   for (const o of mine) store.unpin(o.ref);

@@ -5,14 +5,15 @@ import type { SharedMemory } from '../native/index.ts';
  * those of the process that made it (`fds`, `withFds`); between threads it holds memories and can be posted.
  */
 export type StoreHandle =
-  | { readonly kind: 'memfd'; readonly fd: number; readonly pages: number; readonly parties: number }
-  | {
-      readonly kind: 'memory';
-      readonly table: SharedMemory;
-      readonly regions: readonly SharedMemory[];
-      readonly pages: number;
-      readonly parties: number;
-    };
+  | (StoreShape & { readonly kind: 'memfd'; readonly fd: number })
+  | (StoreShape & { readonly kind: 'memory'; readonly table: SharedMemory; readonly regions: readonly SharedMemory[] });
+
+interface StoreShape {
+  readonly pages: number;
+  readonly parties: number;
+  /** The folder for objects that have no room in memory; without it they stay. */
+  readonly spill?: string;
+}
 
 /** The descriptors that a process needs to inherit. */
 export function fds(handle: StoreHandle): number[] {

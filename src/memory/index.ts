@@ -1,5 +1,7 @@
 export { giveBackHeap, tolerateLargeViews } from './collector.ts';
 export * from './handle.ts';
+export { clearAbandoned, defaultSpillFolder, removeSpillFolder, spillFolderOf } from './spill-folder.ts';
+export type { Spiller } from './spiller.ts';
 export * from './store.ts';
 export { sumOf } from './sum.ts';
 export type { SlotRef } from './table.ts';

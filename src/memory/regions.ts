@@ -55,15 +55,4 @@ export class Regions {
       page = stop;
     }
   }
-
-  /** Fetches the pages [start, end), of one region, from the system. */
-  populate(start: number, end: number): void {
-    const { region, offset } = placeOf(start);
-    const { address, buffer } = this.segment(region);
-    const length = (end - start) * PAGE;
-    if (address !== undefined && libc()!.populate(address + BigInt(offset), length)) return;
-    // An older kernel: one write for each page of the system.
-    const words = new Int32Array(buffer, offset, length / 4);
-    for (let i = 0; i < words.length; i += 1024) words[i] = 0;
-  }
 }

@@ -224,19 +224,6 @@ for (const between of kinds) {
       a.unpin(again);
     });
 
-    test('prefault warms pages step by step, and warm ones are taken first', () => {
-      const [a] = pair(between, 16 * MiB);
-      let steps = 1;
-      while (!a.prefault(6 * MiB, 2 * MiB)) steps++;
-      assert.equal(steps, 3);
-      assert.equal(a.stats().warm, 6 * MiB);
-      const ref = a.allocate(6 * MiB);
-      assert.equal(a.stats().warm, 0);
-      a.unpin(ref);
-      while (!a.prefault(64 * MiB));
-      assert.equal(a.stats().warm, 16 * MiB);
-    });
-
     test('after close every use is an error, closing again is not, and views stay readable', () => {
       const [a, b] = pair(between, 4 * MiB);
       const ref = a.allocate(MiB);

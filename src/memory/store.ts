@@ -1,4 +1,4 @@
-import { formatBytes, InternalError, OutOfMemoryError, UsageError } from '../base/index.ts';
+import { formatBytes, InternalError, ObjectLostError, OutOfMemoryError, UsageError } from '../base/index.ts';
 import {
   attachSegment,
   createSegment,
@@ -9,13 +9,20 @@ import {
   segmentBytes,
 } from '../native/index.ts';
 import { collectGarbage } from './collector.ts';
+import { obstacles } from './eviction.rules.ts';
 import type { StoreHandle } from './handle.ts';
-import { format, isFormatted, type Layout, layoutOf, mostPages, PAGE, REGION_PAGES } from './layout.ts';
+import { BLOCK, format, isFormatted, type Layout, layoutOf, mostPages, PAGE, REGION_PAGES } from './layout.ts';
+import { USE } from './pins.ts';
 import { type Place, placeOf, Regions } from './regions.ts';
+import { type Copy, pagesOf, Residence } from './residence.ts';
+import { type Disk, describeErrno, readCopy, realDisk } from './spill-disk.ts';
+import { spillFile } from './spill-folder.ts';
+import { SpillRequests } from './spill-requests.ts';
+import { Spiller } from './spiller.ts';
 import { sumOf } from './sum.ts';
 import { type SlotRef, type StoreStats, Table } from './table.ts';
 import { Views } from './views.ts';
-import { PREFAULT_STEP, WarmPages } from './warm-pages.ts';
+import { WarmPages } from './warm-pages.ts';
 
 interface StoreOptions {
   /** Bytes for objects. Rounded up to whole pages of 64 KiB. */
@@ -27,11 +34,15 @@ interface StoreOptions {
   readonly warm?: number;
   /** The number of the party that creates the store. Default 0. */
   readonly party?: number;
+  /** A folder of this store alone, for objects that have no room in memory. Default: they are kept in memory. */
+  readonly spill?: string | undefined;
 }
 
 /** Below this many bytes JavaScript copies faster than a foreign call begins. */
 const SMALL_COPY = 4096;
 const BUSY_WAIT_MS = 500;
+/** How long another party may take to read an object back. */
+const COMING_MS = 60_000;
 /** From this many bytes on, what V8 makes of a view matters. */
 const LARGE_VIEW = 1024 * 1024;
 
@@ -39,7 +50,9 @@ const nap = new Int32Array(new SharedArrayBuffer(4));
 
 /**
  * The shared memory of one node, seen by one party. An object is a run of pages, open while it is written and then
- * sealed; it exists while some party pins it. Allocation is synchronous and asks nobody.
+ * sealed; it exists while some party pins it. Allocation is synchronous and asks nobody while there is room.
+ *
+ * A sealed object may be on disk while nobody uses it: `use` says that its bytes are needed, and brings it back.
  *
  * Objects are handed on by reference: the receiver pins it before the sender takes its own pin off. To keep what a dead
  * party has announced, read its last messages and pin what they name before `reclaimParty`.
@@ -49,8 +62,15 @@ export class SharedStore {
   readonly party: number;
   /** Bytes of all pages. */
   readonly limit: number;
-  /** Called once when there is no room: `needed` bytes in one piece. True: something was freed, try again. */
-  onPressure: ((needed: number) => boolean) | undefined;
+  /**
+   * Called when there is no room: `needed` bytes in one piece. It may call `tryAgain`, which says whether there was, as often
+   * as it likes; true: try once more.
+   */
+  onPressure: ((needed: number, tryAgain: () => boolean) => boolean) | undefined;
+  /** The last wait for room was given up because the disk did not answer. */
+  diskSilent = false;
+  /** Called when the one who spills has something to do. */
+  onSpill: (() => void) | undefined;
   /** Called once, before the first large view is made. */
   onLargeView: (() => void) | undefined;
 
@@ -60,7 +80,11 @@ export class SharedStore {
   readonly #regions: Regions;
   readonly #warm: WarmPages;
   readonly #views: Views;
-  #pins = new Int32Array(1024);
+  readonly #residence: Residence;
+  readonly #requests: SpillRequests;
+  readonly #holds = new Counts();
+  readonly #uses = new Counts();
+  #emptied = 0;
   #closed = false;
 
   private constructor(handle: StoreHandle, table: Segment, party: number, creator: boolean, warm: number) {
@@ -78,6 +102,8 @@ export class SharedStore {
     this.#regions = new Regions(handle, table);
     this.#warm = new WarmPages(this.#table, this.#regions, this.limit);
     this.#views = new Views(this, this.#regions);
+    this.#residence = new Residence(this.#table);
+    this.#requests = new SpillRequests(words, this.#layout);
   }
 
   /** The most that `limit` can be: the table of all pages has to fit one segment. */
@@ -97,6 +123,7 @@ export class SharedStore {
     const warm = Math.min(o.warm ?? Math.min(o.limit / 2, 2 * 1024 ** 3), pages * PAGE);
     const tableBytes = segmentBytes(layoutOf(pages, o.parties).words * 4);
     const { parties } = o;
+    const shape = { pages, parties, ...(o.spill === undefined ? {} : { spill: o.spill }) };
     if (o.between === 'processes') {
       const c = libc();
       if (c === undefined) {
@@ -106,7 +133,7 @@ export class SharedStore {
       try {
         c.ftruncate(fd, tableBytes + pages * PAGE);
         const table = attachSegment({ kind: 'memfd', fd, byteLength: tableBytes, offset: 0 });
-        return new SharedStore({ kind: 'memfd', fd, pages, parties }, table, o.party ?? 0, true, warm);
+        return new SharedStore({ kind: 'memfd', fd, ...shape }, table, o.party ?? 0, true, warm);
       } catch (error) {
         c.close(fd);
         throw error;
@@ -117,7 +144,7 @@ export class SharedStore {
     for (let at = 0; at < pages; at += REGION_PAGES) {
       regions.push(createSegment('sheaf-region', Math.min(REGION_PAGES, pages - at) * PAGE, 'threads').memory);
     }
-    const handle: StoreHandle = { kind: 'memory', table: table.memory, regions, pages, parties };
+    const handle: StoreHandle = { kind: 'memory', table: table.memory, regions, ...shape };
     return new SharedStore(handle, table, o.party ?? 0, true, warm);
   }
 
@@ -155,16 +182,15 @@ export class SharedStore {
     if (!(Number.isSafeInteger(byteLength) && byteLength >= 0)) {
       throw new UsageError(`an object can't have ${byteLength} bytes; give a whole number of at least 0`);
     }
-    const pages = Math.max(1, Math.ceil(byteLength / PAGE));
-    const ref =
-      this.#table.allocate(pages, byteLength) ??
-      this.#allocateUnderPressure(pages, byteLength) ??
-      this.#full(byteLength);
-    this.#setCount(ref.index, 1);
+    const pages = pagesOf(byteLength);
+    const attempt = () => this.#table.allocate(pages, byteLength);
+    const ref = attempt() ?? this.#underPressure(pages, attempt) ?? this.#full(byteLength);
+    this.#holds.set(ref.index, 1);
+    if (this.handle.pages - this.#table.pages.free > this.#requests.high) this.onSpill?.();
     return ref;
   }
 
-  /** All bytes of the object, for as long as the caller knows that it is pinned. */
+  /** All bytes of the object, for as long as the caller writes or uses it. */
   bytes(ref: SlotRef): Uint8Array {
     this.#check();
     const { region, offset } = this.#place(ref);
@@ -214,6 +240,16 @@ export class SharedStore {
     return this.#table.byteLength(ref);
   }
 
+  /** What `read` makes of all bytes of the object, which is in memory while it does. */
+  reading<T>(ref: SlotRef, read: (bytes: Uint8Array) => T): T {
+    this.use(ref);
+    try {
+      return read(this.bytes(ref));
+    } finally {
+      this.unuse(ref);
+    }
+  }
+
   /** Where the object is: the number of its region, and the bytes from the region's beginning. */
   address(ref: SlotRef): Place {
     this.#check();
@@ -223,22 +259,58 @@ export class SharedStore {
   /** Counted in this party. Somebody's pin must hold the object until this returns. */
   pin(ref: SlotRef): void {
     this.#check();
-    const count = this.#count(ref.index);
+    const count = this.#holds.get(ref.index);
     if (count === 0) this.#table.pin(ref);
     else this.#table.live(ref);
-    this.#setCount(ref.index, count + 1);
+    this.#holds.set(ref.index, count + 1);
   }
 
   /** Takes one pin off; the last one of the last party frees the object. */
   unpin(ref: SlotRef): void {
     this.#check();
     this.#table.live(ref);
-    const count = this.#count(ref.index);
+    const count = this.#holds.get(ref.index);
     if (count === 0) {
       throw new InternalError(`object ${ref.index}.${ref.generation} is not pinned by party ${this.party}`);
     }
-    this.#setCount(ref.index, count - 1);
-    if (count === 1 && this.#table.unpin(ref)) this.#warm.shedSurplus();
+    this.#holds.set(ref.index, count - 1);
+    if (count === 1 && this.#table.unpin(ref)) this.#freed();
+  }
+
+  #freed(): void {
+    this.#warm.shedSurplus();
+    if (this.#residence.emptied === this.#emptied) return;
+    this.#emptied = this.#residence.emptied;
+    this.onSpill?.();
+  }
+
+  /**
+   * The object is in memory when this returns, and stays there until as many calls of `unuse`; where it is on disk, it is
+   * read back. Counted in this party. Somebody's pin must hold it until this returns.
+   * @throws OutOfMemoryError, ObjectLostError
+   */
+  use(ref: SlotRef): void {
+    this.#check();
+    const count = this.#uses.get(ref.index);
+    if (count > 0) this.#table.live(ref);
+    else if (!this.#table.use(ref)) this.#bring(ref);
+    this.#uses.set(ref.index, count + 1);
+  }
+
+  unuse(ref: SlotRef): void {
+    this.#check();
+    this.#table.live(ref);
+    const count = this.#uses.get(ref.index);
+    if (count === 0)
+      throw new InternalError(`object ${ref.index}.${ref.generation} is not used by party ${this.party}`);
+    this.#uses.set(ref.index, count - 1);
+    if (count === 1 && this.#table.unpin(ref, USE)) this.#freed();
+  }
+
+  /** Whether the object would have to be read from disk now. */
+  isAbsent(ref: SlotRef): boolean {
+    this.#check();
+    return this.#residence.isAbsent(ref);
   }
 
   /**
@@ -251,6 +323,15 @@ export class SharedStore {
   view(ref: SlotRef, offset = 0, length = this.byteLength(ref) - offset): ArrayBuffer {
     this.#check();
     this.#inRange(ref, offset, length);
+    this.use(ref);
+    try {
+      return this.#view(ref, offset, length);
+    } finally {
+      this.unuse(ref);
+    }
+  }
+
+  #view(ref: SlotRef, offset: number, length: number): ArrayBuffer {
     if (length >= LARGE_VIEW) {
       this.onLargeView?.();
       this.onLargeView = undefined;
@@ -281,7 +362,7 @@ export class SharedStore {
   }
 
   /**
-   * Takes back what `party` was writing. As `reclaimParty`, but there is no need to have read its last messages: none can
+   * Takes back what `party` was writing. As `reclaimParty`. but there is no need to have read its last messages: none can
    * name what was not sealed.
    */
   reclaimUnsealed(party: number): void {
@@ -313,15 +394,6 @@ export class SharedStore {
   trim(keep: number, most = Number.POSITIVE_INFINITY): number {
     this.#check();
     return this.#warm.trim(keep, most);
-  }
-
-  /**
-   * One step of at most `step` bytes towards `bytes` of warm memory, for a timer of the control thread: 4 MiB take 3 to
-   * 12 ms. True when nothing is left to do.
-   */
-  prefault(bytes: number, step = PREFAULT_STEP): boolean {
-    this.#check();
-    return this.#warm.prefault(Math.min(bytes, this.limit), step);
   }
 
   /**
@@ -379,50 +451,185 @@ export class SharedStore {
     );
   }
 
-  #count(index: number): number {
-    return this.#pins[index] ?? 0;
-  }
-
-  #setCount(index: number, count: number): void {
-    if (index >= this.#pins.length) {
-      const larger = new Int32Array(Math.max(index + 1, this.#pins.length * 2));
-      larger.set(this.#pins);
-      this.#pins = larger;
+  /** Reads an object back that this party has said it uses. */
+  #bring(ref: SlotRef): void {
+    try {
+      const end = performance.now() + COMING_MS;
+      for (;;) {
+        const arrival = this.#arrive(ref);
+        if (arrival === 'present') return;
+        if (arrival !== 'coming') {
+          this.#read(ref, arrival);
+          return;
+        }
+        // By another party. Should that die, the control thread says so in the table.
+        if (performance.now() > end) throw this.#comesTooLate(ref);
+        Atomics.wait(nap, 0, 0, 0.2);
+      }
+    } catch (error) {
+      this.#table.unpin(ref, USE);
+      throw error;
     }
-    this.#pins[index] = count;
   }
 
-  #allocateUnderPressure(pages: number, byteLength: number): SlotRef | undefined {
+  #arrive(ref: SlotRef): 'present' | 'coming' | Copy {
+    const attempt = () => {
+      const arrival = this.#residence.arrive(ref);
+      return arrival === 'no room' ? undefined : arrival;
+    };
+    const length = this.byteLength(ref);
+    return attempt() ?? this.#underPressure(pagesOf(length), attempt) ?? this.#full(length);
+  }
+
+  #read(ref: SlotRef, copy: Copy): void {
+    let read = false;
+    try {
+      const { region, offset } = this.#place(ref);
+      const into = new Uint8Array(this.#regions.segment(region).buffer, offset, copy.length);
+      readCopy(spillFile(this.handle.spill!, copy.file.serial), copy.at * BLOCK, into, copy.sum);
+      read = true;
+    } finally {
+      this.#residence.arrived(ref, read);
+    }
+  }
+
+  #comesTooLate(ref: SlotRef): ObjectLostError {
+    return new ObjectLostError(
+      `a value of ${formatBytes(this.byteLength(ref))} is being read back from ${this.handle.spill} for more than ` +
+        `${COMING_MS / 1000} s by another worker: the disk does not answer; name a folder on another one with connect({ spill })`,
+      { code: 'ERR_SHEAF_SPILL_UNREADABLE', details: { folder: this.handle.spill } },
+    );
+  }
+
+  /** What `attempt` gives once there is room, if that can be made. */
+  #underPressure<T>(pages: number, attempt: () => T | undefined): T | undefined {
     if (pages > Math.min(REGION_PAGES, this.handle.pages)) return undefined;
     this.#table.raisePressure();
-    const retry = () => this.#table.allocate(pages, byteLength);
-    // Pages on their way to or from the system come back by themselves.
+    let got: T | undefined;
+    const tryAgain = (): boolean => {
+      got ??= attempt();
+      if (got === undefined && this.#evictCopied(pages)) got = attempt();
+      return got !== undefined;
+    };
+    // Pages on their way to the system come back by themselves.
     const end = performance.now() + BUSY_WAIT_MS;
-    while (this.#table.busyPages > 0 && performance.now() < end) {
+    while (this.#table.pages.busy > 0 && performance.now() < end) {
       Atomics.wait(nap, 0, 0, 0.2);
-      const ref = retry();
-      if (ref !== undefined) return ref;
+      if (tryAgain()) return got;
     }
+    if (tryAgain()) return got;
     if (this.#views.size > 0) {
       this.collect();
-      const ref = retry();
-      if (ref !== undefined) return ref;
+      if (tryAgain()) return got;
     }
-    return this.onPressure?.(pages * PAGE) ? retry() : undefined;
+    if (this.onPressure?.(pages * PAGE, tryAgain)) tryAgain();
+    return got;
+  }
+
+  /** Objects that are on disk as well leave memory at once, if that makes room. */
+  #evictCopied(pages: number): boolean {
+    if (!this.#requests.open) return false;
+    const pieces = this.#residence.residents().map((each) => ({ ...each, idle: each.idle && each.copied }));
+    const chosen = obstacles(pieces, this.handle.pages, REGION_PAGES, pages);
+    if (chosen === undefined) return false;
+    for (const { ref } of chosen) if (!this.#residence.evict(ref)) return false;
+    return true;
+  }
+
+  // ---- spilling
+
+  /** Somebody writes objects to disk that have no room, or will soon. */
+  get spills(): boolean {
+    return this.handle.spill !== undefined;
+  }
+
+  /** Nothing more is to be written to disk. */
+  endSpilling(): void {
+    if (!this.#closed) this.#requests.end();
+  }
+
+  /** Asks the one who spills for `bytes` in one piece; see `SpillRequests`. */
+  askForRoom(bytes: number): number {
+    const request = this.#requests.ask(pagesOf(bytes));
+    this.onSpill?.();
+    return request;
+  }
+
+  answered(request: number): boolean {
+    return this.#requests.answered(request);
+  }
+
+  get spillProgress(): number {
+    return this.#requests.progress;
+  }
+
+  /** From now on this party writes to disk for all; one party does. Needs the option `spill`. */
+  spill(disk: Disk = realDisk): Spiller {
+    const { handle } = this;
+    if (handle.spill === undefined) throw new InternalError('there is no folder to spill to');
+    return new Spiller({
+      table: this.#table,
+      residence: this.#residence,
+      regions: this.#regions,
+      requests: this.#requests,
+      folder: handle.spill,
+      disk,
+    });
   }
 
   #full(byteLength: number): never {
-    const { used, objects, free, largestFree } = this.#table.stats();
+    const { used, objects, free, largestFree, spilled } = this.#table.stats();
     const most = Math.min(REGION_PAGES, this.handle.pages) * PAGE;
-    const advice =
-      byteLength > most
-        ? `one object can have ${formatBytes(most)} at most: split the value${most < REGION_PAGES * PAGE ? ', or raise connect({ memory })' : ''}`
-        : 'release references that are no longer needed, or raise connect({ memory })';
+    const trouble = this.#requests.trouble;
+    const tooLarge = byteLength > most;
+    const folder = this.handle.spill;
+    const advice = tooLarge
+      ? `one object can have ${formatBytes(most)} at most: split the value${most < REGION_PAGES * PAGE ? ', or raise connect({ memory })' : ''}`
+      : this.diskSilent
+        ? `the disk of ${folder} does not answer; name a folder on another one with connect({ spill }), or raise connect({ memory })`
+        : trouble !== undefined && folder !== undefined
+          ? `nothing could be written to ${trouble.serial === 0 ? folder : spillFile(folder, trouble.serial)}: ` +
+            `${describeErrno(trouble.errno)}; make room there, name a folder on another disk with connect({ spill }), or raise ` +
+            'connect({ memory })'
+          : `${this.spills ? 'all that could be written to disk was, and the rest is in use: hold fewer values at a time, ' : ''}` +
+            'release references that are no longer needed, or raise connect({ memory })';
+    const onDisk = spilled > 0 ? `, ${formatBytes(spilled)} more are on disk` : '';
     throw new OutOfMemoryError(
       `no room for ${formatBytes(byteLength)} in the shared memory of this node: ${formatBytes(used)} of ` +
-        `${formatBytes(this.limit)} are in use by ${objects} objects, and the largest free piece has ` +
+        `${formatBytes(this.limit)} are in use by ${objects} objects${onDisk}, and the largest free piece has ` +
         `${formatBytes(largestFree)}; ${advice}`,
-      { details: { requested: byteLength, used, limit: this.limit, free, largestFree, objects } },
+      {
+        ...((trouble !== undefined || this.diskSilent) && !tooLarge ? { code: 'ERR_SHEAF_SPILL_FAILED' } : {}),
+        details: {
+          requested: byteLength,
+          used,
+          limit: this.limit,
+          free,
+          largestFree,
+          objects,
+          ...(spilled > 0 ? { spilled } : {}),
+          ...(trouble !== undefined || this.diskSilent ? { folder } : {}),
+          ...(trouble !== undefined ? { errno: trouble.errno } : {}),
+        },
+      },
     );
+  }
+}
+
+/** How often this party has pinned each object, by index. */
+class Counts {
+  #counts = new Int32Array(1024);
+
+  get(index: number): number {
+    return this.#counts[index] ?? 0;
+  }
+
+  set(index: number, count: number): void {
+    if (index >= this.#counts.length) {
+      const larger = new Int32Array(Math.max(index + 1, this.#counts.length * 2));
+      larger.set(this.#counts);
+      this.#counts = larger;
+    }
+    this.#counts[index] = count;
   }
 }

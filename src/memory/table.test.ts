@@ -3,15 +3,9 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { audit } from './audit.ts';
 import { countBits, findRun, lastRun } from './bitmap.ts';
-import { format, H_BUSY, H_DIRTY, H_FREE, H_FREE_SLOT, H_LOW, H_WARM, layoutOf, PAGE, REGION_PAGES } from './layout.ts';
+import { H_BUSY, H_DIRTY, H_FREE, H_FREE_SLOT, H_LOW, H_WARM, PAGE, REGION_PAGES } from './layout.ts';
+import { statesDuring, tables } from './table.fixture.ts';
 import { type SlotRef, Table } from './table.ts';
-
-function tables(pages: number, parties: number, warm = pages) {
-  const layout = layoutOf(pages, parties);
-  const words = new Int32Array(new SharedArrayBuffer(layout.words * 4));
-  format(words, layout, warm);
-  return { layout, words, table: (party: number) => new Table(words, layout, party) };
-}
 
 test('runs are found where a scan page by page finds them, and never across regions', () => {
   const bits = fc.array(fc.constantFrom(0, -1, 1, 0x80000000 | 0, 0x7fffffff, 0x0ff0f00f, -2), {
@@ -45,8 +39,7 @@ test('runs are found where a scan page by page finds them, and never across regi
 type Op =
   | { op: 'allocate'; party: number; pages: number }
   | { op: 'pin' | 'unpin'; party: number; pick: number }
-  | { op: 'trim'; party: number; keep: number }
-  | { op: 'fetch'; party: number; enough: number };
+  | { op: 'trim'; party: number; keep: number };
 
 const party = fc.nat(39);
 const ops: fc.Arbitrary<Op[]> = fc.array(
@@ -55,7 +48,6 @@ const ops: fc.Arbitrary<Op[]> = fc.array(
     fc.record({ op: fc.constantFrom('pin' as const, 'unpin' as const), party, pick: fc.nat() }),
     fc.record({ op: fc.constantFrom('unpin' as const), party, pick: fc.nat() }),
     fc.record({ op: fc.constant('trim' as const), party, keep: fc.nat(100) }),
-    fc.record({ op: fc.constant('fetch' as const), party, enough: fc.nat(100) }),
   ),
   { maxLength: 120 },
 );
@@ -85,12 +77,6 @@ test('the table agrees with a model under random use by forty parties', () => {
             me.putBack(run, true);
           }
           assert.ok(me.stats().warm <= step.keep * PAGE);
-        } else if (step.op === 'fetch') {
-          for (let run = me.takeCold(step.enough, 7); run !== undefined; run = me.takeCold(step.enough, 7)) {
-            me.putBack(run, false);
-          }
-          const { warm, free } = me.stats();
-          assert.ok(warm >= Math.min(step.enough * PAGE, free));
         } else if (objects.length > 0) {
           const object = objects[step.pick % objects.length]!;
           if (step.op === 'pin') {
@@ -123,37 +109,6 @@ test('the table agrees with a model under random use by forty parties', () => {
   );
 });
 
-/** Every state that the words pass through while `body` runs: what a death at that moment would leave. */
-function statesDuring(words: Int32Array, body: () => void): Int32Array[] {
-  const states: Int32Array[] = [];
-  const { store, or, and, add, compareExchange } = Atomics;
-  const copy = () => {
-    const state = new Int32Array(new SharedArrayBuffer(words.byteLength));
-    state.set(words);
-    states.push(state);
-  };
-  const watched =
-    <A extends unknown[], R>(f: (...args: A) => R) =>
-    (...args: A): R => {
-      copy();
-      return f(...args);
-    };
-  Object.assign(Atomics, {
-    store: watched(store),
-    or: watched(or),
-    and: watched(and),
-    add: watched(add),
-    compareExchange: watched(compareExchange),
-  });
-  try {
-    body();
-  } finally {
-    Object.assign(Atomics, { store, or, and, add, compareExchange });
-  }
-  copy();
-  return states;
-}
-
 test('a death at any step of any operation loses no page and gives none to two, once the party is reclaimed', () => {
   const { layout, words, table } = tables(70, 34);
   const control = table(0);
@@ -171,8 +126,6 @@ test('a death at any step of any operation loses no page and gives none to two, 
     victim.unpin(b);
     const warm = victim.takeWarm(10, 20)!;
     victim.putBack(warm, true);
-    const cold = victim.takeCold(60, 5)!;
-    victim.putBack(cold, false);
     victim.allocate(33, 1);
     victim.unpin(kept);
     victim.unpin(shared);

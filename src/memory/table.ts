@@ -1,20 +1,18 @@
 import { InternalError, UsageError } from '../base/index.ts';
-import { clearBits, countBits, eachRun, findRun, lastRun, ones, type Pick, setBits } from './bitmap.ts';
 import {
-  BUSY,
-  FREE,
+  F_COPIES,
+  FILE_WORDS,
+  FILES,
   H_BUSY,
+  H_CLOCK,
   H_CLOSED,
   H_DIRTY,
-  H_FREE,
+  H_EMPTIED,
   H_FREE_SLOT,
   H_HIGH_WATER,
-  H_LOW,
   H_PRESSURE,
-  H_WARM,
-  H_WARM_LIMIT,
+  H_SPILLED,
   type Layout,
-  OPEN,
   P_ATTACHED,
   P_INCARNATION,
   P_PROCESS,
@@ -23,18 +21,33 @@ import {
   PAGE,
   partyWord,
   S_END,
+  S_FILE,
   S_GENERATION,
   S_HAS_SUM,
   S_LENGTH_HIGH,
   S_LENGTH_LOW,
   S_NEXT,
-  S_PINS,
+  S_READER,
   S_START,
   S_STATE,
   S_SUM,
-  SEALED,
+  S_USED,
 } from './layout.ts';
 import { currentThread, TableLock } from './lock.ts';
+import { Pages } from './pages.ts';
+import { HOLD, type PinKind, Pins, USE } from './pins.ts';
+import {
+  BUSY,
+  FREE,
+  isObject,
+  isPresent,
+  LEAVING,
+  OPEN,
+  ownsPages,
+  RESTORING,
+  residenceAfter,
+  SPILLED,
+} from './residence.rules.ts';
 
 /** An object of the store: two unsigned 32-bit numbers, cheap to send. */
 export interface SlotRef {
@@ -43,7 +56,7 @@ export interface SlotRef {
   readonly generation: number;
 }
 
-/** What the store holds, in bytes where not said otherwise. Pages count whole. */
+/** What the store holds, in bytes where not said otherwise. In memory, pages count whole. */
 export interface StoreStats {
   readonly limit: number;
   readonly used: number;
@@ -55,29 +68,31 @@ export interface StoreStats {
   readonly warm: number;
   readonly free: number;
   readonly largestFree: number;
+  /** On disk alone. */
+  readonly spilled: number;
 }
 
 /**
  * The shared table of slots and pages, seen by one party. It knows nothing of the memory that it hands out.
  *
- * The slots are the truth about who owns which page: a slot whose state is not FREE owns the pages [start, end). Its
- * state is written last when pages are taken and first when they are let go, so at every moment a page has at most one
- * owner, and no page is lost. A second truth is the bitmap of touched pages: a bit is set before anybody may touch the
- * page and cleared after it has been given back to the system. All the rest (free pages, free slots, counters) is
- * derived, is changed under the lock, and is rebuilt by the next holder after one that did not come to the end.
+ * The slots are the truth about who owns which page: a slot in a state that has pages (see `residence.rules.ts`) owns
+ * [start, end). Its state is written last when pages are taken and first when they are let go, so at every moment a page
+ * has at most one owner, and no page is lost. A second truth is the bitmap of touched pages: a bit is set before anybody may
+ * touch the page and cleared after it has been given back to the system. All the rest (free pages, free slots, copies in a
+ * file, counters) is derived, is changed under the lock, and is rebuilt by the next holder after one that did not come to
+ * the end.
  *
- * Pins are one bit per party, set and cleared without the lock. Whoever sees the last one gone frees the slot.
+ * Pins are bits per party, set and cleared without the lock. Whoever sees the last one gone frees the slot.
  */
 export class Table {
   readonly words: Int32Array;
   readonly layout: Layout;
   readonly party: number;
+  readonly pages: Pages;
+  readonly pins: Pins;
   readonly #lock: TableLock;
   readonly #incarnation: number;
   readonly #me: number;
-  readonly #freePages: Pick;
-  readonly #warmPages: Pick;
-  readonly #coldPages: Pick;
 
   constructor(words: Int32Array, layout: Layout, party: number) {
     if (!Number.isInteger(party) || party < 0 || party >= layout.parties) {
@@ -87,10 +102,8 @@ export class Table {
     this.layout = layout;
     this.party = party;
     this.#lock = new TableLock(words, layout);
-    const { freeAt, touchedAt } = layout;
-    this.#freePages = (w) => words[freeAt + w]!;
-    this.#warmPages = (w) => words[freeAt + w]! & words[touchedAt + w]!;
-    this.#coldPages = (w) => words[freeAt + w]! & ~words[touchedAt + w]!;
+    this.pages = new Pages(words, layout);
+    this.pins = new Pins(words, layout);
     const at = (field: number) => partyWord(layout, party, field);
     if (Atomics.compareExchange(words, at(P_ATTACHED), 0, 1) !== 0) {
       throw new InternalError(
@@ -127,79 +140,42 @@ export class Table {
     Atomics.add(this.words, H_PRESSURE, 1);
   }
 
-  /** Pages above the limit of what is kept warm. */
-  get surplus(): number {
-    return Math.max(0, this.words[H_WARM]! - this.words[H_WARM_LIMIT]!);
-  }
-
-  get warmPages(): number {
-    return Atomics.load(this.words, H_WARM);
-  }
-
-  get busyPages(): number {
-    return Atomics.load(this.words, H_BUSY);
-  }
-
   /** A new open slot with a pin of this party, on `pages` adjacent pages; undefined when there is no room. */
   allocate(pages: number, byteLength: number): SlotRef | undefined {
-    return this.#locked(() => {
-      const { words, layout } = this;
-      if (words[H_FREE]! < pages) return undefined;
-      const from = words[H_LOW]!;
-      let start = -1;
-      // Warm pages first: touching a page for the first time costs far more than filling it.
-      if (words[H_WARM]! >= pages) start = findRun(this.#warmPages, from, layout.bitmapWords, pages);
-      if (start < 0) start = findRun(this.#freePages, from, layout.bitmapWords, pages);
-      if (start < 0) return undefined;
-      return this.#claim(start, start + pages, byteLength, OPEN);
+    return this.locked(() => {
+      const start = this.pages.find(pages);
+      return start < 0 ? undefined : this.#claim(start, start + pages, byteLength, OPEN);
     });
   }
 
   /** Takes warm pages out of use, from the end of the memory, at most `most` and no more than exceed `keep` in all. */
   takeWarm(keep: number, most: number): SlotRef | undefined {
-    return this.#locked(() => {
-      const excess = this.words[H_WARM]! - keep;
+    return this.locked(() => {
+      const excess = this.pages.warm - keep;
       if (excess <= 0) return undefined;
-      const run = lastRun(this.#warmPages, this.layout.bitmapWords, Math.min(most, excess));
+      const run = this.pages.lastWarm(Math.min(most, excess));
       return run === undefined ? undefined : this.#claim(run[0], run[1], 0, BUSY);
     });
   }
 
-  /** Takes cold pages out of use, from the beginning, at most `most`, unless `enough` pages are warm. */
-  takeCold(enough: number, most: number): SlotRef | undefined {
-    return this.#locked(() => {
-      const { words, layout } = this;
-      const wanted = Math.min(most, enough - words[H_WARM]!);
-      if (wanted <= 0) return undefined;
-      const start = findRun(this.#coldPages, words[H_LOW]!, layout.bitmapWords, 1);
-      if (start < 0) return undefined;
-      let end = start + 1;
-      eachRun(this.#coldPages, start >>> 5, layout.bitmapWords, (_, runEnd) => {
-        end = Math.min(runEnd, start + wanted);
-        return true;
-      });
-      return this.#claim(start, end, 0, BUSY);
-    });
-  }
-
-  /** Puts pages taken by `takeWarm` or `takeCold` back; `cold` when they were given to the system meanwhile. */
+  /** Puts pages taken by `takeWarm` back; `cold` when they were given to the system meanwhile. */
   putBack(ref: SlotRef, cold: boolean): void {
-    this.#locked(() => {
-      const slot = this.#slot(ref.index);
-      const { words, layout } = this;
-      if (cold) clearBits(words, layout.touchedAt, words[slot + S_START]!, words[slot + S_END]!);
+    this.locked(() => {
+      const slot = this.slot(ref.index);
+      if (cold) this.pages.cool(this.words[slot + S_START]!, this.words[slot + S_END]!);
       this.#free(ref.index);
     });
   }
 
   seal(ref: SlotRef, sum?: number): void {
     const slot = this.live(ref);
-    if (this.words[slot + S_STATE] === SEALED) return;
+    // Whatever else it may be by now, it was sealed before.
+    if (this.words[slot + S_STATE] !== OPEN) return;
     if (sum !== undefined) {
       this.words[slot + S_SUM] = sum | 0;
       this.words[slot + S_HAS_SUM] = 1;
     }
-    Atomics.store(this.words, slot + S_STATE, SEALED);
+    this.become(slot, 'sealed');
   }
 
   isOpen(ref: SlotRef): boolean {
@@ -211,52 +187,71 @@ export class Table {
     return this.words[slot + S_HAS_SUM] === 1 ? this.words[slot + S_SUM]! >>> 0 : undefined;
   }
 
+  /** The first page of an object that is in memory, and stays there because somebody uses it or writes it. */
   firstPage(ref: SlotRef): number {
-    return this.words[this.live(ref) + S_START]!;
+    const slot = this.live(ref);
+    const state = Atomics.load(this.words, slot + S_STATE);
+    if (!isPresent(state) && state !== RESTORING) {
+      throw new InternalError(`object ${ref.index}.${ref.generation} is looked at while it is not in memory`);
+    }
+    return this.words[slot + S_START]!;
   }
 
-  /** The pages of what `takeWarm` or `takeCold` took. */
+  /** The pages of what `takeWarm` took. */
   runOf(ref: SlotRef): { start: number; end: number } {
-    const slot = this.#slot(ref.index);
+    const slot = this.slot(ref.index);
     return { start: this.words[slot + S_START]!, end: this.words[slot + S_END]! };
   }
 
   byteLength(ref: SlotRef): number {
-    const slot = this.live(ref);
-    return (this.words[slot + S_LENGTH_LOW]! >>> 0) + this.words[slot + S_LENGTH_HIGH]! * 2 ** 32;
+    return this.lengthAt(this.live(ref));
   }
 
   /** Sets the bit of this party. The slot must be pinned by somebody until this returns. */
-  pin(ref: SlotRef): void {
+  pin(ref: SlotRef, kind: PinKind = HOLD): void {
     const slot = this.live(ref);
-    const at = this.#pinWord(slot, this.party);
-    Atomics.or(this.words, at, 1 << (this.party & 31));
+    this.pins.set(slot, kind, this.party);
     if (this.#isLive(slot, ref)) return;
     // It was freed meanwhile, against the contract. The bit may now be on another object: take it off again.
-    this.#clearPin(ref.index, this.party);
+    this.#clearPin(ref.index, kind);
     throw stale(ref);
   }
 
   /** Clears the bit of this party, and frees the slot when it was the last. True when the slot was freed. */
-  unpin(ref: SlotRef): boolean {
+  unpin(ref: SlotRef, kind: PinKind = HOLD): boolean {
     this.live(ref);
-    return this.#clearPin(ref.index, this.party);
+    return this.#clearPin(ref.index, kind);
   }
 
   /**
-   * Frees what `party` had begun and not sealed. Nobody else can know of that, so it need not wait for those who may have
-   * something from the party, as `reclaim` does. The caller knows that it is over.
+   * Says that this party needs the bytes. True: they are in memory, and stay there until `unpin`. False: they may be on disk,
+   * see `Residence.arrive`; the pin is set all the same.
+   */
+  use(ref: SlotRef): boolean {
+    this.pin(ref, USE);
+    const slot = this.slot(ref.index);
+    // Written without a lock: who is a little wrong about the order chooses a little worse what leaves memory.
+    this.words[slot + S_USED] = Atomics.add(this.words, H_CLOCK, 1);
+    // The bit comes before the look, and who evicts says so before he looks at the bits: one of both sees the other.
+    return isPresent(Atomics.load(this.words, slot + S_STATE));
+  }
+
+  /**
+   * Frees what `party` had begun and not sealed or read back, and forgets what it used. Nobody else can know of that, so it
+   * need not wait for those who may have something from the party, as `reclaim` does. The caller knows that it is over.
    */
   reclaimUnsealed(party: number): void {
     const { words, layout } = this;
     this.#breakLock(party, Atomics.load(words, partyWord(layout, party, P_INCARNATION)));
-    this.#dropPins(party, (slot) => Atomics.load(words, slot + S_STATE) !== SEALED);
+    this.#endReading(party);
+    this.#dropPins(party, (state) => state === OPEN || state === BUSY);
   }
 
   /** Ends the part of `party`: its lock, its pins, its half-made objects. The caller knows that it is over. */
   reclaim(party: number): void {
     const { words, layout } = this;
     this.#breakLock(party, Atomics.add(words, partyWord(layout, party, P_INCARNATION), 1));
+    this.#endReading(party);
     this.#dropPins(party, () => true);
     this.#vacate(party);
   }
@@ -269,6 +264,7 @@ export class Table {
   /** Leaves in good order: this party's pins are taken off, and its number is free for another. */
   detach(): void {
     if (this.over !== undefined) return;
+    this.#endReading(this.party);
     this.#dropPins(this.party, () => true);
     Atomics.add(this.words, partyWord(this.layout, this.party, P_INCARNATION), 1);
     this.#vacate(this.party);
@@ -281,18 +277,31 @@ export class Table {
     Atomics.store(words, at(P_ATTACHED), 0);
   }
 
-  /** Clears the bits of `party` on those slots, and frees what nobody holds. */
-  #dropPins(party: number, which: (slot: number) => boolean): void {
-    const bit = 1 << (party & 31);
+  /** What `party` was reading back is on disk as before. */
+  #endReading(party: number): void {
     const { words } = this;
-    const end = Math.min(Atomics.load(words, H_HIGH_WATER), this.layout.slots);
-    for (let index = 0; index < end; index++) {
-      const slot = this.#slot(index);
-      if (Atomics.load(words, slot + S_STATE) === FREE || !which(slot)) continue;
-      const at = this.#pinWord(slot, party);
-      if ((Atomics.load(words, at) & bit) !== 0) Atomics.and(words, at, ~bit);
+    const isIts = (slot: number): boolean =>
+      Atomics.load(words, slot + S_STATE) === RESTORING && (words[slot + S_READER]! & 0xfff) === party + 1;
+    for (let index = 0; index < this.highWater; index++) {
+      if (!isIts(this.slot(index))) continue;
+      this.locked(() => {
+        const slot = this.slot(index);
+        if (isIts(slot)) this.letPagesGo(slot, 'unread');
+      });
+    }
+  }
+
+  /** Clears the bits of `party`: those of use, and those of slots in such states; and frees what nobody holds. */
+  #dropPins(party: number, which: (state: number) => boolean): void {
+    const { words, pins } = this;
+    for (let index = 0; index < this.highWater; index++) {
+      const slot = this.slot(index);
+      const state = Atomics.load(words, slot + S_STATE);
+      if (state === FREE) continue;
+      if (pins.has(slot, USE, party)) pins.clear(slot, USE, party);
+      if (which(state) && pins.has(slot, HOLD, party)) pins.clear(slot, HOLD, party);
       // Also one that lost its last pin to a party that died before it could free it.
-      if (!this.#hasPins(slot)) this.#freeUnpinned(index);
+      if (!pins.any(slot)) this.#freeUnpinned(index);
     }
   }
 
@@ -301,44 +310,42 @@ export class Table {
   }
 
   stats(): StoreStats {
-    return this.#locked(() => {
-      const { words, layout } = this;
+    return this.locked(() => {
+      const { words, layout, pages } = this;
       let used = 0;
       let objects = 0;
       let pinned = 0;
+      let spilled = 0;
       for (let index = 0; index < words[H_HIGH_WATER]!; index++) {
-        const slot = this.#slot(index);
-        const state = words[slot + S_STATE];
-        if (state !== OPEN && state !== SEALED) continue;
+        const slot = this.slot(index);
+        const state = words[slot + S_STATE]!;
+        if (!isObject(state)) continue;
         objects++;
-        used += words[slot + S_END]! - words[slot + S_START]!;
-        if (this.#hasPins(slot)) pinned++;
+        if (ownsPages(state)) used += words[slot + S_END]! - words[slot + S_START]!;
+        else spilled += this.lengthAt(slot);
+        if (this.pins.any(slot)) pinned++;
       }
-      let largest = 0;
-      eachRun(this.#freePages, words[H_LOW]!, layout.bitmapWords, (start, end) => {
-        largest = Math.max(largest, end - start);
-        return false;
-      });
       return {
         limit: layout.pages * PAGE,
         used: used * PAGE,
         objects,
         pinned,
-        warm: words[H_WARM]! * PAGE,
-        free: words[H_FREE]! * PAGE,
-        largestFree: largest * PAGE,
+        warm: pages.warm * PAGE,
+        free: pages.free * PAGE,
+        largestFree: pages.largestFree * PAGE,
+        spilled,
       };
     });
   }
 
-  /** Bytes of the pages that `party` has pinned. */
+  /** Bytes of the pages of what `party` has pinned. */
   usedBy(party: number): number {
-    return this.#locked(() => {
+    return this.locked(() => {
       let pages = 0;
       for (let index = 0; index < this.words[H_HIGH_WATER]!; index++) {
-        const slot = this.#slot(index);
-        if (this.words[slot + S_STATE] === FREE) continue;
-        if ((this.words[this.#pinWord(slot, party)]! & (1 << (party & 31))) === 0) continue;
+        const slot = this.slot(index);
+        if (!ownsPages(this.words[slot + S_STATE]!)) continue;
+        if (!this.pins.has(slot, HOLD, party) && !this.pins.has(slot, USE, party)) continue;
         pages += this.words[slot + S_END]! - this.words[slot + S_START]!;
       }
       return pages * PAGE;
@@ -349,53 +356,80 @@ export class Table {
   live(ref: SlotRef): number {
     const { index } = ref;
     if (!(index >= 0 && index < this.layout.slots)) throw stale(ref);
-    const slot = this.#slot(index);
+    const slot = this.slot(index);
     if (!this.#isLive(slot, ref)) throw stale(ref);
     return slot;
   }
 
   #isLive(slot: number, ref: SlotRef): boolean {
     const state = Atomics.load(this.words, slot + S_STATE);
-    return (state === OPEN || state === SEALED) && this.words[slot + S_GENERATION]! >>> 0 === ref.generation;
+    return isObject(state) && this.words[slot + S_GENERATION]! >>> 0 === ref.generation;
   }
 
-  #slot(index: number): number {
+  // ---- for `Residence`
+
+  /** Slots from here on have never been used. */
+  get highWater(): number {
+    return Math.min(Atomics.load(this.words, H_HIGH_WATER), this.layout.slots);
+  }
+
+  slot(index: number): number {
     return this.layout.slotAt + index * this.layout.slotWords;
   }
 
-  #pinWord(slot: number, party: number): number {
-    return slot + S_PINS + (party >>> 5);
+  lengthAt(slot: number): number {
+    return (this.words[slot + S_LENGTH_LOW]! >>> 0) + this.words[slot + S_LENGTH_HIGH]! * 2 ** 32;
   }
 
-  #hasPins(slot: number): boolean {
-    for (let i = 0; i < this.layout.pinWords; i++) {
-      if (Atomics.load(this.words, slot + S_PINS + i) !== 0) return true;
-    }
-    return false;
+  become(slot: number, happening: Parameters<typeof residenceAfter>[1]): void {
+    Atomics.store(this.words, slot + S_STATE, residenceAfter(Atomics.load(this.words, slot + S_STATE), happening));
   }
 
-  #clearPin(index: number, party: number): boolean {
-    const slot = this.#slot(index);
-    Atomics.and(this.words, this.#pinWord(slot, party), ~(1 << (party & 31)));
-    return !this.#hasPins(slot) && this.#freeUnpinned(index);
+  /** Under the lock: an object on disk gets pages to be read into, by this party. */
+  takePages(slot: number, start: number, end: number): void {
+    const { words } = this;
+    Atomics.store(words, slot + S_START, start);
+    Atomics.store(words, slot + S_END, end);
+    Atomics.store(words, slot + S_READER, this.#me);
+    const warm = this.pages.touch(start, end);
+    this.become(slot, 'claimed');
+    this.pages.take(start, end, warm);
+    words[H_SPILLED]!--;
+  }
+
+  /** Under the lock: the object is on disk alone from now on. */
+  letPagesGo(slot: number, happening: 'left' | 'unread'): void {
+    const { words } = this;
+    const start = words[slot + S_START]!;
+    const end = words[slot + S_END]!;
+    this.become(slot, happening);
+    this.pages.giveBack(start, end);
+    words[H_SPILLED]!++;
+  }
+
+  #clearPin(index: number, kind: PinKind): boolean {
+    const slot = this.slot(index);
+    this.pins.clear(slot, kind, this.party);
+    return !this.pins.any(slot) && this.#freeUnpinned(index);
   }
 
   /** Two parties may come here for the same slot, or late, when it is another object: hence a second look. */
   #freeUnpinned(index: number): boolean {
-    return this.#locked(() => {
-      const slot = this.#slot(index);
-      if (this.words[slot + S_STATE] === FREE || this.#hasPins(slot)) return false;
+    return this.locked(() => {
+      const slot = this.slot(index);
+      if (this.words[slot + S_STATE] === FREE || this.pins.any(slot)) return false;
       this.#free(index);
       return true;
     });
   }
 
-  #claim(start: number, end: number, byteLength: number, state: number): SlotRef {
+  /** Undefined when there is no slot left: there are many objects on disk. */
+  #claim(start: number, end: number, byteLength: number, state: typeof OPEN | typeof BUSY): SlotRef | undefined {
     const { words, layout } = this;
     const fresh = words[H_FREE_SLOT] === 0;
     const index = fresh ? words[H_HIGH_WATER]! : words[H_FREE_SLOT]! - 1;
-    if (index >= layout.slots) throw new InternalError('the slots of the shared memory ran out before its pages');
-    const slot = this.#slot(index);
+    if (index >= layout.slots) return undefined;
+    const slot = this.slot(index);
     const generation = (words[slot + S_GENERATION]! + 1) | 0;
     const next = fresh ? 0 : words[slot + S_NEXT]!;
     if (fresh) Atomics.store(words, H_HIGH_WATER, index + 1);
@@ -404,39 +438,40 @@ export class Table {
     Atomics.store(words, slot + S_LENGTH_LOW, byteLength | 0);
     Atomics.store(words, slot + S_LENGTH_HIGH, Math.floor(byteLength / 2 ** 32));
     Atomics.store(words, slot + S_HAS_SUM, 0);
+    Atomics.store(words, slot + S_FILE, 0);
+    Atomics.store(words, slot + S_USED, Atomics.add(words, H_CLOCK, 1));
     Atomics.store(words, slot + S_GENERATION, generation);
-    for (let i = 0; i < layout.pinWords; i++) Atomics.store(words, slot + S_PINS + i, 0);
-    Atomics.or(words, this.#pinWord(slot, this.party), 1 << (this.party & 31));
-    const warm = countBits(words, layout.touchedAt, start, end);
-    setBits(words, layout.touchedAt, start, end);
-    Atomics.store(words, slot + S_STATE, state);
+    this.pins.none(slot);
+    this.pins.set(slot, HOLD, this.party);
+    const warm = this.pages.touch(start, end);
+    this.become(slot, state === OPEN ? 'allocated' : 'taken');
 
-    clearBits(words, layout.freeAt, start, end);
+    this.pages.take(start, end, warm);
     words[H_FREE_SLOT] = next;
-    words[H_FREE]! -= end - start;
-    words[H_WARM]! -= warm;
     if (state === BUSY) words[H_BUSY]! += end - start;
-    while (words[H_LOW]! < layout.bitmapWords && words[layout.freeAt + words[H_LOW]!] === 0) words[H_LOW]!++;
     return { index, generation: generation >>> 0 };
   }
 
   #free(index: number): void {
     const { words, layout } = this;
-    const slot = this.#slot(index);
+    const slot = this.slot(index);
+    const state = words[slot + S_STATE]!;
     const start = words[slot + S_START]!;
     const end = words[slot + S_END]!;
-    if (words[slot + S_STATE] === BUSY) words[H_BUSY]! -= end - start;
-    Atomics.store(words, slot + S_STATE, FREE);
+    const file = words[slot + S_FILE]!;
+    this.become(slot, 'released');
 
-    setBits(words, layout.freeAt, start, end);
+    if (ownsPages(state)) this.pages.giveBack(start, end);
+    if (state === BUSY) words[H_BUSY]! -= end - start;
+    if (state === SPILLED) words[H_SPILLED]!--;
+    if (file !== 0 && --words[layout.fileAt + (file - 1) * FILE_WORDS + F_COPIES]! === 0)
+      Atomics.add(words, H_EMPTIED, 1);
     words[slot + S_NEXT] = words[H_FREE_SLOT]!;
     words[H_FREE_SLOT] = index + 1;
-    words[H_FREE]! += end - start;
-    words[H_WARM]! += countBits(words, layout.touchedAt, start, end);
-    words[H_LOW] = Math.min(words[H_LOW]!, start >>> 5);
   }
 
-  #locked<T>(body: () => T): T {
+  /** Runs `body` alone; what it leaves half done by an error or a death is put right by the next one. */
+  locked<T>(body: () => T): T {
     const { words } = this;
     this.#lock.acquire(this.#me);
     try {
@@ -454,30 +489,33 @@ export class Table {
 
   #rebuild(): void {
     const { words, layout } = this;
-    words.fill(0, layout.freeAt, layout.freeAt + layout.bitmapWords);
-    setBits(words, layout.freeAt, 0, layout.pages);
+    for (let file = 0; file < FILES; file++) words[layout.fileAt + file * FILE_WORDS + F_COPIES] = 0;
     let freeSlot = 0;
     let busy = 0;
-    for (let index = words[H_HIGH_WATER]! - 1; index >= 0; index--) {
-      const slot = this.#slot(index);
-      const state = words[slot + S_STATE];
-      if (state === FREE) {
-        words[slot + S_NEXT] = freeSlot;
-        freeSlot = index + 1;
-        continue;
+    let spilled = 0;
+    this.pages.rebuild((take) => {
+      for (let index = words[H_HIGH_WATER]! - 1; index >= 0; index--) {
+        const slot = this.slot(index);
+        // Its eviction did not come to an end; somebody may have begun to use it.
+        if (words[slot + S_STATE] === LEAVING) this.become(slot, 'used');
+        const state = words[slot + S_STATE]!;
+        if (state === FREE) {
+          words[slot + S_NEXT] = freeSlot;
+          freeSlot = index + 1;
+          continue;
+        }
+        if (ownsPages(state)) take(words[slot + S_START]!, words[slot + S_END]!);
+        if (state === BUSY) busy += words[slot + S_END]! - words[slot + S_START]!;
+        if (state === SPILLED) spilled++;
+        const file = words[slot + S_FILE]!;
+        if (file !== 0) words[layout.fileAt + (file - 1) * FILE_WORDS + F_COPIES]!++;
       }
-      clearBits(words, layout.freeAt, words[slot + S_START]!, words[slot + S_END]!);
-      if (state === BUSY) busy += words[slot + S_END]! - words[slot + S_START]!;
-    }
-    let warm = 0;
-    for (let w = 0; w < layout.bitmapWords; w++) {
-      warm += ones(this.#warmPages(w));
-    }
+    });
     words[H_FREE_SLOT] = freeSlot;
     words[H_BUSY] = busy;
-    words[H_FREE] = countBits(words, layout.freeAt, 0, layout.pages);
-    words[H_WARM] = warm;
-    words[H_LOW] = 0;
+    words[H_SPILLED] = spilled;
+    // Which files are empty is to be found out anew.
+    Atomics.add(words, H_EMPTIED, 1);
   }
 }
 

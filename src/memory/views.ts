@@ -7,8 +7,8 @@ import type { SlotRef } from './table.ts';
 export interface Pins {
   /** Whether pins still count for anything. */
   readonly usable: boolean;
-  pin(ref: SlotRef): void;
-  unpin(ref: SlotRef): void;
+  use(ref: SlotRef): void;
+  unuse(ref: SlotRef): void;
 }
 
 interface View {
@@ -24,8 +24,8 @@ interface Tracked extends View {
 }
 
 /**
- * The ArrayBuffers of one party that show objects of a store without a copy. Each pins its object until it is garbage,
- * or is found to be by `sweep`.
+ * The ArrayBuffers of one party that show objects of a store without a copy. Each keeps its object, and in memory, until
+ * it is garbage, or is found to be by `sweep`.
  */
 export class Views {
   /** Of the class and not of a store: a view must keep its store, and so the mapping under it, for as long as it lives. */
@@ -48,7 +48,7 @@ export class Views {
     return this.#live.size;
   }
 
-  /** `length` bytes of `ref`, which lies at `place`, from `offset` on. Without FFI a copy, which pins nothing. */
+  /** `length` bytes of `ref`, which is in use and lies at `place`, from `offset` on. Without FFI a copy, which pins nothing. */
   of(ref: SlotRef, place: Place, offset: number, length: number): ArrayBuffer {
     const { buffer, address } = this.#regions.segment(place.region);
     const at = place.offset + offset;
@@ -65,7 +65,7 @@ export class Views {
       if (buffer?.byteLength === length) return buffer;
     }
     const view = length === 0 ? new ArrayBuffer(0) : libc()!.viewOf(address + BigInt(at), length);
-    this.#pins.pin(ref);
+    this.#pins.use(ref);
     const tracked: Tracked = { ref, offset, views: this, at: start, buffer: new WeakRef(view) };
     this.#live.add(tracked);
     this.#latest.set(start, tracked);
@@ -89,6 +89,6 @@ export class Views {
     // Not in the set: `sweep` has seen it before its finalizer ran.
     if (!this.#live.delete(tracked)) return;
     if (this.#latest.get(tracked.at) === tracked) this.#latest.delete(tracked.at);
-    if (this.#pins.usable) this.#pins.unpin(tracked.ref);
+    if (this.#pins.usable) this.#pins.unuse(tracked.ref);
   }
 }

@@ -3,9 +3,8 @@ import { PAGE } from './layout.ts';
 import type { Regions } from './regions.ts';
 import type { Table } from './table.ts';
 
-/** Bytes that `trim` gives back with one call, and `prefault` fetches. */
+/** Bytes that `trim` gives back with one call. */
 const TRIM_STEP = 256 * 1024 * 1024;
-export const PREFAULT_STEP = 4 * 1024 * 1024;
 /** Surplus that gathers before it is given back, as a part of the limit and in bytes: one call instead of many. */
 const SLACK_PART = 16;
 const MOST_SLACK = 64 * 1024 * 1024;
@@ -40,20 +39,9 @@ export class WarmPages {
     return trimmed;
   }
 
-  /** One step of at most `step` bytes towards `bytes` of warm memory; true when nothing is left to do. */
-  prefault(bytes: number, step: number): boolean {
-    const enough = Math.ceil(bytes / PAGE);
-    const run = this.#table.takeCold(enough, Math.ceil(step / PAGE));
-    if (run === undefined) return true;
-    const { start, end } = this.#table.runOf(run);
-    this.#regions.populate(start, end);
-    this.#table.putBack(run, false);
-    return this.#table.warmPages >= enough;
-  }
-
   /** After something was freed: gives back what is too much, once it is worth a call. */
   shedSurplus(): void {
-    const { surplus, warmPages } = this.#table;
-    if (surplus > this.#slack) this.trim((warmPages - surplus) * PAGE, Number.POSITIVE_INFINITY);
+    const { surplus, warm } = this.#table.pages;
+    if (surplus > this.#slack) this.trim((warm - surplus) * PAGE, Number.POSITIVE_INFINITY);
   }
 }

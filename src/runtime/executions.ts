@@ -259,13 +259,14 @@ export class Executions {
     if ((flags & F.CALL_EXTRA_SHARED) !== 0) {
       const where = new Uint32Array(bytes.slice(at + length, at + length + extraLength).buffer);
       const slot = { index: where[0] as number, generation: where[1] as number };
-      extra = values.decoder.decode(store.bytes(slot), 0, where[2] as number) as F.CallExtra;
+      extra = store.reading(slot, (all) => values.decoder.decode(all, 0, where[2] as number)) as F.CallExtra;
     } else {
       extra = values.decoder.decode(bytes, at + length, at + length + extraLength) as F.CallExtra;
     }
     run.gpus = extra.g ?? [];
 
     const lent: Cell[] = [];
+    run.lent = lent;
     const lend = (ids: readonly string[]): Cell[] =>
       ids.map((id) => {
         const cell = party.references.adopt(id);
@@ -280,12 +281,13 @@ export class Executions {
     try {
       const deps = (extra.d ?? []).map(([wire, ids]) => {
         const { value, pinned } = values.fromWire(wire);
-        const result = values.readValue(value, ids.length === 0 ? NO_CELLS : lend(ids), copy);
-        if (pinned) {
-          this.#check(run, value, values);
-          values.unpin(value);
+        try {
+          const result = values.readValue(value, ids.length === 0 ? NO_CELLS : lend(ids), copy);
+          if (pinned) this.#check(run, value, values);
+          return result;
+        } finally {
+          if (pinned) values.unpin(value);
         }
-        return result;
       });
       const nested = extra.r === undefined ? [] : lend(extra.r);
       extra.v?.forEach((known, i) => {
@@ -295,23 +297,19 @@ export class Executions {
         party.references.lentWith(nested[i] as Cell, known[0], inner);
       });
       const refs = nested.map((cell) => host.handle(cell));
-      let body = bytes;
-      let start = at;
-      let end = at + length;
-      let buffers: ArrayBuffer[] = [];
-      if (extra.s !== undefined) {
-        const own = values.fromWire(extra.s).value as Stored;
+      if (extra.s === undefined) return values.decoder.decodeArgs(bytes, at, at + length, { buffers: [], refs, deps });
+      const own = values.fromWire(extra.s).value as Stored;
+      try {
         this.#check(run, own, values);
-        if (own.bodyExtent !== null && length === 0) {
-          body = store.bytes(own.bodyExtent.slot);
-          start = own.bodyExtent.offset;
-          end = start + own.bodyExtent.length;
-        }
-        buffers = own.buffers.map((extent) => values.view(extent, copy));
+        const buffers = own.buffers.map((extent) => values.view(extent, copy));
+        const source = { buffers, refs, deps };
+        const extent = length === 0 ? own.bodyExtent : null;
+        if (extent === null) return values.decoder.decodeArgs(bytes, at, at + length, source);
+        const { slot, offset: start } = extent;
+        return store.reading(slot, (all) => values.decoder.decodeArgs(all, start, start + extent.length, source));
+      } finally {
         values.unpin(own);
       }
-      run.lent = lent;
-      return values.decoder.decodeArgs(body, start, end, { buffers, refs, deps });
     } finally {
       this.#top = before;
     }

@@ -1,3 +1,4 @@
+import type { SlotRef } from '../memory/index.ts';
 import type { Wire } from './values.ts';
 
 /** The number of the control thread. */
@@ -11,6 +12,8 @@ export type HostMessage =
   | { readonly type: 'exited'; readonly party: number; readonly reason: string }
   | { readonly type: 'cancel'; readonly id: string; readonly force: boolean; readonly recursive: boolean }
   | { readonly type: 'ask'; readonly question: number; readonly what: string }
+  /** To the control thread: these objects, which the sender holds, are to be in memory. */
+  | { readonly type: 'bring'; readonly question: number; readonly slots: readonly SlotRef[] }
   | { readonly type: 'answer'; readonly question: number; readonly answer: unknown }
   /** To the driver: a signal seems to have come that it has not listened to. */
   | { readonly type: 'signalled' };

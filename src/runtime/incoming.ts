@@ -117,6 +117,7 @@ export class Incoming {
         break;
       }
       case 'exited':
+      case 'bring':
       case 'hello':
       case 'last-words':
       case 'ask':

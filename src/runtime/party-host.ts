@@ -143,8 +143,8 @@ export class PartyHost implements PartyPort<Wire>, ReactorHost, HandleHost {
     return handle;
   }
 
-  promiseOf(cell: Cell): Promise<unknown> {
-    return this.waits.value(cell);
+  promiseOf(cell: Cell, ref: Reference<unknown>): Promise<unknown> {
+    return this.waits.value(cell, ref);
   }
 
   read(cell: Cell): unknown {
@@ -152,6 +152,10 @@ export class PartyHost implements PartyPort<Wire>, ReactorHost, HandleHost {
     const value = this.waits.read(cell);
     if (cell.state !== READY) throw value;
     return value;
+  }
+
+  bring(cells: readonly Cell[]): Promise<void> | undefined {
+    return this.waits.bring(cells);
   }
 
   need(cell: Cell): void {
@@ -356,6 +360,7 @@ export class PartyHost implements PartyPort<Wire>, ReactorHost, HandleHost {
     const error = new CancelledError(`${why} before the task was done`);
     this.#submissions.failAll(error);
     this.waits.close(error);
+    this.questions.close();
     this.failures.close();
     this.#submissions.close();
     this.closed = true;

@@ -6,13 +6,15 @@ import { describeSite, releaseSite, type Site } from './sites.ts';
 
 /** What a handle needs from the party that it belongs to. */
 export interface HandleHost {
-  /** A promise of the value; a failure rejects it. */
-  promiseOf(cell: Cell): Promise<unknown>;
+  /** A promise of the value, for the handle `ref`; a failure rejects it. */
+  promiseOf(cell: Cell, ref: Reference<unknown>): Promise<unknown>;
   /** The value of a settled cell, fresh for each reader; throws its failure. */
   read(cell: Cell): unknown;
   /** Somebody waits for a cell that is pending: its value has to come. */
   need(cell: Cell): void;
   drop(cell: Cell): void;
+  /** The values of settled cells are brought into memory; undefined when they are there, as they always are without this. */
+  bring?(cells: readonly Cell[]): Promise<void> | undefined;
   promote(cell: Cell): string;
   readonly closed: boolean;
   readonly engine: Engine;
@@ -57,6 +59,12 @@ export interface Ended {
   readonly because: string;
 }
 
+/** How a handle knows its value without keeping it: both are there as long as user code has one of them. */
+interface Shared<T> {
+  readonly value: WeakRef<T & object>;
+  promise: WeakRef<Promise<T>> | undefined;
+}
+
 /**
  * A distributed future: the handle that user code holds. It counts as one hold on its cell. Private cells without
  * shared memory need no finalizer, because their value is garbage together with the handle.
@@ -65,6 +73,7 @@ export class Reference<T> {
   #host: HandleHost;
   #cell: Cell;
   #promise: Promise<T> | undefined = undefined;
+  #shared: Shared<T> | undefined = undefined;
   #finalizer: Finalizer | undefined = undefined;
   /** Undefined while it is good; then where it was released, why, or with which task it ended. */
   #released: Site | Ended | string | undefined = undefined;
@@ -85,10 +94,15 @@ export class Reference<T> {
   }
 
   get value(): Promise<T> {
-    if (this.#promise === undefined) {
-      this.#promise = this.#host.promiseOf(cellOf(this)) as Promise<T>;
-    }
-    return this.#promise;
+    if (this.#promise !== undefined) return this.#promise;
+    const cell = cellOf(this);
+    const known = this.#shared?.promise?.deref();
+    if (known !== undefined) return known;
+    const value = this.#shared?.value.deref();
+    const promise = value === undefined ? (this.#host.promiseOf(cell, this) as Promise<T>) : Promise.resolve(value);
+    if (this.#shared === undefined) this.#promise = promise;
+    else this.#shared.promise = new WeakRef(promise);
+    return promise;
   }
 
   release(): void {
@@ -148,11 +162,23 @@ export class Reference<T> {
     finalizers.register(ref, ref.#finalizer);
   }
 
+  /**
+   * @internal Its value, which has just been read, shows shared memory. Kept in memory as long as somebody has it, and not as
+   * long as somebody has this handle: who holds more references than there is memory reads their values one after the other.
+   */
+  static show(ref: Reference<unknown>, value: unknown): void {
+    if (typeof value !== 'object' || value === null) return;
+    const promise = ref.#promise === undefined ? undefined : new WeakRef(ref.#promise);
+    ref.#shared = { value: new WeakRef(value), promise };
+    ref.#promise = undefined;
+  }
+
   /** @internal Lets go of it: where in user code, or why, or with the task of which name. */
   static expire(ref: Reference<unknown>, why: Site | Ended | string): void {
     if (ref.#released !== undefined) return;
     ref.#released = why;
     ref.#promise = undefined;
+    ref.#shared = undefined;
     ref.#letGo();
   }
 
@@ -216,6 +242,16 @@ export function containedCell(ref: Reference<unknown>): Cell {
 export function stateOf(ref: Reference<unknown>): 'ready' | 'failed' | undefined {
   const { state } = cellOf(ref);
   return state === READY ? 'ready' : state === FAILED ? 'failed' : undefined;
+}
+
+/** Reads from disk what of these settled references is there, without standing still; undefined when nothing is. */
+export function bring(refs: readonly Reference<unknown>[]): Promise<void> | undefined {
+  const hosts = new Set(refs.map(Reference.host));
+  const coming = [...hosts].flatMap((host) => {
+    const done = host.bring?.(refs.filter((ref) => Reference.host(ref) === host).map(cellOf));
+    return done === undefined ? [] : [done];
+  });
+  return coming.length === 0 ? undefined : Promise.all(coming).then(() => {});
 }
 
 /** The value of a settled reference, fresh for each reader; throws its failure. */

@@ -1,10 +1,16 @@
 import type { SharedStore } from '../memory/index.ts';
 import type { ControlBlock, Reactor } from '../transport/index.ts';
+import { CONTROL_PARTY } from './host-messages.ts';
 import { sweepHandles, watchedHandles } from './reference.ts';
 
 /** How long a party that found no room waits for the others, in milliseconds. */
 const PATIENCE_MS = 200;
+/** The same where objects can be written to disk: for so long after the last of them, others may end what they are at. */
+const GRACE_MS = 2000;
+/** For so long a disk may say nothing while it has something to write. */
+const DISK_PATIENCE_MS = 30_000;
 const LOOK_MS = 0.5;
+const ASK_AGAIN_MS = 10;
 
 const nap = new Int32Array(new SharedArrayBuffer(4));
 
@@ -27,7 +33,9 @@ export class Relief {
     this.#store = store;
     this.#reactor = reactor;
     this.mayPoll = mayPoll;
-    store.onPressure = (needed) => this.#seek(needed);
+    store.onPressure = (needed, tryAgain) => this.#seek(needed, tryAgain);
+    // The control thread writes to disk.
+    store.onSpill = () => reactor.notify(CONTROL_PARTY);
   }
 
   /** Lets go of what is garbage here if somebody has found no room since the last time. Cheap when nobody has. */
@@ -51,7 +59,7 @@ export class Relief {
   }
 
   /** This party has found no room: asks everybody, and waits a moment. True when there may be room now. */
-  #seek(needed: number): boolean {
+  #seek(needed: number, tryAgain: () => boolean): boolean {
     this.relieve();
     const { pressure } = this.#store;
     const others: number[] = [];
@@ -60,15 +68,59 @@ export class Relief {
       others.push(party);
       this.#reactor.notify(party);
     }
-    const end = performance.now() + PATIENCE_MS;
+    const relieved = () => others.every((party) => this.#block.relieved(party) >= pressure);
+    const wait = this.#store.spills ? new SpillWait(this.#store, needed) : new PlainWait();
     for (;;) {
       // What was sent here, and not taken in yet, is held for this party by those who sent it.
       if (this.mayPoll) this.#reactor.poll();
-      if (this.#store.stats().largestFree >= needed) return true;
-      if (performance.now() >= end || others.every((party) => this.#block.relieved(party) >= pressure)) break;
+      if (tryAgain()) return true;
+      if (wait.isOver(performance.now(), relieved)) return false;
       Atomics.wait(nap, 0, 0, LOOK_MS);
     }
-    if (this.mayPoll) this.#reactor.poll();
-    return this.#store.stats().largestFree >= needed;
+  }
+}
+
+/** Until the others have let go of their garbage. */
+class PlainWait {
+  readonly #end = performance.now() + PATIENCE_MS;
+
+  isOver(now: number, relieved: () => boolean): boolean {
+    return now >= this.#end || relieved();
+  }
+}
+
+/** Until nothing has been written, and nobody has let go of anything, for a while. */
+class SpillWait {
+  readonly #store: SharedStore;
+  readonly #needed: number;
+  #request: number;
+  #askedAt = performance.now();
+  #progress: number;
+  #progressAt = performance.now();
+
+  constructor(store: SharedStore, needed: number) {
+    this.#store = store;
+    this.#needed = needed;
+    this.#progress = store.spillProgress;
+    this.#request = store.askForRoom(needed);
+  }
+
+  isOver(now: number): boolean {
+    const store = this.#store;
+    if (store.spillProgress !== this.#progress) {
+      this.#progress = store.spillProgress;
+      this.#progressAt = now;
+    }
+    const answered = store.answered(this.#request);
+    if (now - this.#progressAt >= (answered ? GRACE_MS : DISK_PATIENCE_MS)) {
+      store.diskSilent = !answered;
+      return true;
+    }
+    if (now - this.#askedAt < ASK_AGAIN_MS) return false;
+    this.#askedAt = now;
+    // One that is not answered may have been made while the other side was about to go to sleep.
+    if (answered) this.#request = store.askForRoom(this.#needed);
+    else store.onSpill?.();
+    return false;
   }
 }

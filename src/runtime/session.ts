@@ -4,7 +4,7 @@ import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { isMainThread, Worker } from 'node:worker_threads';
 import { bundledError, InternalError, isInstalled, NotAvailableError, UsageError } from '../base/index.ts';
-import { SharedStore } from '../memory/index.ts';
+import { removeSpillFolder, SharedStore, spillFolderOf } from '../memory/index.ts';
 import { libc, sharingWorks } from '../native/index.ts';
 import {
   type BellPipes,
@@ -31,6 +31,8 @@ interface SessionOptions {
   readonly cpus: number;
   readonly gpus: number;
   readonly memory: number;
+  /** The folder for what has no room in memory; undefined: there is none. */
+  readonly spill: string | undefined;
   readonly resources: Readonly<Record<string, number>>;
   readonly isolation: 'process' | 'thread' | undefined;
   readonly env: Readonly<Record<string, string>>;
@@ -110,7 +112,8 @@ export class LocalSession {
     const shape = blockShape(o.cpus, between);
     this.node = randomBytes(8).toString('hex');
     this.name = o.name;
-    const { block, store, pipes } = createShared(shape, o.memory, between);
+    const spill = o.spill === undefined ? undefined : spillFolderOf(o.spill, this.node);
+    const { block, store, pipes } = createShared(shape, o.memory, between, spill);
     this.#block = block;
     this.#store = store;
     this.#pipes = pipes;
@@ -194,7 +197,7 @@ export class LocalSession {
       ? endOnSignals({ end: () => this.endForExit(), guarded: (signals) => this.#block.setGuarded(DRIVER, signals) })
       : () => {};
     const silent = explainOnSignal(explainer);
-    const tidy = unlinkAtExit(config.socket);
+    const tidy = tidyAtExit(config.socket, this.#store, spill);
     this.#unreport = reportAtExit(this.host);
     this.#signals = () => {
       unguard();
@@ -280,11 +283,16 @@ interface Shared {
 }
 
 /** What a session shares with its workers. Where a part of it can't be had, those before it are given back. */
-function createShared(shape: BlockShape, memory: number, between: 'processes' | 'threads'): Shared {
+function createShared(
+  shape: BlockShape,
+  memory: number,
+  between: 'processes' | 'threads',
+  spill: string | undefined,
+): Shared {
   const block = ControlBlock.create(shape, between);
   let store: SharedStore | undefined;
   try {
-    store = SharedStore.create({ limit: memory, parties: shape.parties, between, party: DRIVER });
+    store = SharedStore.create({ limit: memory, parties: shape.parties, between, party: DRIVER, spill });
     return { block, store, pipes: libc() === undefined ? undefined : createBellPipes(shape.parties) };
   } catch (error) {
     store?.close();
@@ -335,10 +343,15 @@ function reportAtExit(host: PartyHost): () => void {
   return () => process.off('exit', listener);
 }
 
-/** A program that exits in the middle leaves no socket behind. */
-function unlinkAtExit(socket: string | undefined): () => void {
-  if (socket === undefined) return () => {};
-  const listener = (): void => rmSync(socket, { force: true });
+/** A program that exits in the middle leaves no socket and no spilled values behind. */
+function tidyAtExit(socket: string | undefined, store: SharedStore, spill: string | undefined): () => void {
+  const listener = (): void => {
+    if (socket !== undefined) rmSync(socket, { force: true });
+    if (spill === undefined) return;
+    // What the control thread is at just now may be in the way for a moment.
+    store.endSpilling();
+    removeSpillFolder(spill);
+  };
   process.on('exit', listener);
   return () => process.off('exit', listener);
 }

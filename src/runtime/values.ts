@@ -235,6 +235,16 @@ export class Values {
     else if (value instanceof Gathered) for (const item of value.items) this.pin(item);
   }
 
+  /** What of a value is not in memory, and would have to be read from disk. */
+  absent(value: CellValue): SlotRef[] {
+    if (!this.store.spills) return [];
+    if (value instanceof Gathered) return value.items.flatMap((item) => this.absent(item));
+    if (!(value instanceof Stored)) return [];
+    const slots = value.buffers.map((extent) => extent.slot);
+    if (value.bodyExtent !== null) slots.push(value.bodyExtent.slot);
+    return slots.filter((slot, i) => this.store.isAbsent(slot) && slots.findIndex((s) => s.index === slot.index) === i);
+  }
+
   unpin(value: CellValue): void {
     if (value instanceof Stored) this.#unpinStored(value);
     else if (value instanceof Gathered) for (const item of value.items) this.unpin(item);
@@ -356,7 +366,7 @@ export class Values {
   }
 
   #sum({ slot, offset, length }: Extent): number {
-    return sumOf(this.store.bytes(slot).subarray(offset, offset + length));
+    return this.store.reading(slot, (bytes) => sumOf(bytes.subarray(offset, offset + length)));
   }
 
   readStored(stored: Stored, inner: readonly Cell[], copy: boolean): unknown {
@@ -370,16 +380,17 @@ export class Values {
   #decode(stored: Stored, source: DecodeSource): unknown {
     if (stored.body !== null) return this.decoder.decode(stored.body, 0, stored.body.length, source);
     const { slot, offset, length } = stored.bodyExtent as Extent;
-    const bytes = this.store.bytes(slot);
-    if (bytes.length < offset + length) throw new InternalError('a value in shared memory is shorter than announced');
-    return this.decoder.decode(bytes, offset, offset + length, source);
+    return this.store.reading(slot, (bytes) => {
+      if (bytes.length < offset + length) throw new InternalError('a value in shared memory is shorter than announced');
+      return this.decoder.decode(bytes, offset, offset + length, source);
+    });
   }
 
   view(extent: Extent, copy: boolean): ArrayBuffer {
     this.bytesViewed += extent.length;
     if (!copy) return this.store.view(extent.slot, extent.offset, extent.length);
-    const bytes = this.store.bytes(extent.slot);
-    return bytes.slice(extent.offset, extent.offset + extent.length).buffer as ArrayBuffer;
+    const { slot, offset, length } = extent;
+    return this.store.reading(slot, (bytes) => bytes.slice(offset, offset + length).buffer as ArrayBuffer);
   }
 }
 

@@ -1,6 +1,8 @@
 import { after, CancelledError, formatDuration, onAbort, TimeoutError } from '../base/index.ts';
-import { type Cell, FAILED, FREED, type Run, type Waiter } from '../protocol/index.ts';
+import { type Cell, FAILED, FREED, READY, type Run, type Waiter } from '../protocol/index.ts';
+import { CONTROL_PARTY } from './host-messages.ts';
 import type { PartyHost } from './party-host.ts';
+import { Reference } from './reference.ts';
 
 export interface WaitLimits {
   /** Milliseconds. */
@@ -20,21 +22,58 @@ export class Waits {
     this.#host = host;
   }
 
-  value(cell: Cell): Promise<unknown> {
+  /** For the handle `ref`. */
+  value(cell: Cell, ref: Reference<unknown>): Promise<unknown> {
     cell.observed = true;
-    if (cell.settled) return this.#settledValue(cell);
+    if (cell.settled) return this.#settledValue(cell, ref);
     if (this.#host.closed) return Promise.reject(afterClose());
     return new Promise((resolve, reject) => {
-      const wait = new ValueWait(this, cell, resolve, reject);
+      const wait = new ValueWait(this, cell, ref, resolve, reject);
       // The handle may be garbage while somebody waits for the promise that it gave.
       this.#host.party.references.hold(cell);
       this.#begin(wait, cell);
     });
   }
 
-  #settledValue(cell: Cell): Promise<unknown> {
+  /**
+   * Brings values into memory that are on disk, without standing still: the control thread reads them. Undefined when there
+   * are none. Whoever uses one for which that was in vain tries by himself, and hears why it can't be.
+   */
+  bring(cells: readonly Cell[]): Promise<void> | undefined {
+    const { values, party, questions, mailer, reactor, closed } = this.#host;
+    if (closed || !values.store.spills) return undefined;
+    const absent = cells.filter((cell) => values.absent(cell.value).length > 0);
+    if (absent.length === 0) return undefined;
+    const slots = absent.flatMap((cell) => values.absent(cell.value));
+    for (const cell of absent) party.references.hold(cell);
+    this.waiting++;
+    return questions
+      .ask((question) => {
+        mailer.post(CONTROL_PARTY, { type: 'bring', question, slots });
+        reactor.kick();
+      }, true)
+      .then(() => {
+        this.waiting--;
+        for (const cell of absent) this.letGo(cell);
+      });
+  }
+
+  #settledValue(cell: Cell, ref: Reference<unknown>): Promise<unknown> {
+    const coming = this.bring([cell]);
+    if (coming === undefined) return this.#presentValue(cell, ref);
+    const run = this.#host.executions?.current();
+    return coming.then(() => {
+      const value = this.readFor(run, cell);
+      if (cell.state === FAILED) throw value;
+      if (cell.pinned) Reference.show(ref, value);
+      return value;
+    });
+  }
+
+  #presentValue(cell: Cell, ref: Reference<unknown>): Promise<unknown> {
     try {
       const value = this.read(cell);
+      if (cell.pinned && cell.state === READY) Reference.show(ref, value);
       return cell.state === FAILED ? Promise.reject(value) : Promise.resolve(value);
     } catch (error) {
       return Promise.reject(error);
@@ -199,12 +238,20 @@ abstract class Wait implements Waiter {
 
 class ValueWait extends Wait {
   readonly #cell: Cell;
+  readonly #ref: Reference<unknown>;
   readonly #resolve: (value: unknown) => void;
   readonly #reject: (error: unknown) => void;
 
-  constructor(waits: Waits, cell: Cell, resolve: (value: unknown) => void, reject: (error: unknown) => void) {
+  constructor(
+    waits: Waits,
+    cell: Cell,
+    ref: Reference<unknown>,
+    resolve: (value: unknown) => void,
+    reject: (error: unknown) => void,
+  ) {
     super(waits);
     this.#cell = cell;
+    this.#ref = ref;
     this.#resolve = resolve;
     this.#reject = reject;
   }
@@ -215,10 +262,19 @@ class ValueWait extends Wait {
 
   cellSettled(cell: Cell): void {
     this.waits.leave(this);
+    const coming = this.waits.bring([cell]);
+    if (coming === undefined) this.#give(cell);
+    else void coming.then(() => this.#give(cell));
+  }
+
+  #give(cell: Cell): void {
     try {
       const value = this.waits.readFor(this.run, cell);
       if (cell.state === FAILED) this.#reject(value);
-      else this.#resolve(value);
+      else {
+        if (cell.pinned) Reference.show(this.#ref, value);
+        this.#resolve(value);
+      }
     } catch (error) {
       this.#reject(error);
     }

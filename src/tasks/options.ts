@@ -85,6 +85,8 @@ const connectTable: TableOf<ConnectOptions> = {
   resources,
   memory: (value) =>
     check.size(value) ?? (bytes(value as number, '') < LEAST_MEMORY ? "bytes, at least '1MiB'" : undefined),
+  spill: (value) =>
+    typeof value === 'string' && value !== '' && !value.includes('\0') ? undefined : "a folder, or 'off'",
   isolation: taskTable.isolation,
   mode: (value) =>
     value === 'inline' ? { comesWith: 'inline mode' } : value === 'workers' ? undefined : "'workers', or nothing",
@@ -98,7 +100,6 @@ const connectTable: TableOf<ConnectOptions> = {
 };
 
 const laterOfConnect = {
-  spill: 'spilling to disk',
   workers: 'the cluster',
   token: 'the cluster',
   tls: 'the cluster',
@@ -113,7 +114,11 @@ export function checkConnect(options: unknown): void {
 }
 
 /** A value that the environment gives in the place of an option of `connect`. */
-export function checkEnvironment(variable: string, value: unknown, option: 'cpus' | 'memory' | 'isolation'): void {
+export function checkEnvironment(
+  variable: string,
+  value: unknown,
+  option: 'cpus' | 'memory' | 'isolation' | 'spill',
+): void {
   check.checkValue(value, connectTable[option], variable);
 }
 

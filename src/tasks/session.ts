@@ -1,5 +1,7 @@
-import { bytes, formatBytes, kindOf, NotAvailableError, onAbort, UsageError } from '../base/index.ts';
-import { defaultResources, LocalSession, mostMemory, threadState } from '../runtime/index.ts';
+import { statSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { bytes, formatBytes, kindOf, NotAvailableError, onAbort, shown, UsageError } from '../base/index.ts';
+import { defaultResources, defaultSpillFolder, LocalSession, mostMemory, threadState } from '../runtime/index.ts';
 import { currentEngine, engines, runWith, sessions } from './context.ts';
 import { checkConnect, checkEnvironment } from './options.ts';
 import type { ConnectOptions, Current, Session, SessionStats } from './types.ts';
@@ -40,9 +42,9 @@ class OpenSession implements Session {
 
 /** What the environment says where the program says nothing. */
 function withEnvironment(o: ConnectOptions): ConnectOptions {
-  const { SHEAF_CPUS: cpus, SHEAF_MEMORY: memory, SHEAF_ISOLATION: isolation } = process.env;
+  const { SHEAF_CPUS: cpus, SHEAF_MEMORY: memory, SHEAF_ISOLATION: isolation, SHEAF_SPILL: spill } = process.env;
   const found: Record<string, unknown> = { ...o };
-  const take = (option: 'cpus' | 'memory' | 'isolation', variable: string, value: unknown): void => {
+  const take = (option: 'cpus' | 'memory' | 'isolation' | 'spill', variable: string, value: unknown): void => {
     if (o[option] !== undefined) return;
     checkEnvironment(variable, value, option);
     found[option] = value;
@@ -51,7 +53,20 @@ function withEnvironment(o: ConnectOptions): ConnectOptions {
   // A plain number counts bytes, as in the options.
   if (memory) take('memory', 'SHEAF_MEMORY', /^\d+$/.test(memory) ? Number(memory) : memory);
   if (isolation) take('isolation', 'SHEAF_ISOLATION', isolation);
+  if (spill) take('spill', 'SHEAF_SPILL', spill);
   return found;
+}
+
+/** Where values go that have no room in memory; undefined: nowhere. */
+function spillFolder(option: string | undefined): string | undefined {
+  if (option === undefined) return defaultSpillFolder();
+  if (option === 'off') return undefined;
+  const folder = resolve(option);
+  const found = statSync(folder, { throwIfNoEntry: false });
+  if (found !== undefined && !found.isDirectory()) {
+    throw new UsageError(`connect: spill is ${shown(option)}, which is not a folder; give one, or 'off'`);
+  }
+  return folder;
 }
 
 /**
@@ -59,8 +74,8 @@ function withEnvironment(o: ConnectOptions): ConnectOptions {
  * `session[Symbol.asyncDispose]()`.
  *
  * What the options leave open comes from the environment, which `sheaf run` sets: `SHEAF_CPUS` (cores),
- * `SHEAF_MEMORY` (bytes, or a text such as `2GiB`), `SHEAF_ISOLATION` (`process` or `thread`); then from the machine:
- * every core, and 0.3 of the memory, that the process may use, a container's limits included.
+ * `SHEAF_MEMORY` (bytes, or a text such as `2GiB`), `SHEAF_ISOLATION` (`process` or `thread`), `SHEAF_SPILL` (a folder,
+ * or `off`); then from the machine: every core, and 0.3 of the memory, that the process may use, a container's limits included.
  */
 export async function connect(where: string | ConnectOptions = {}): Promise<Session> {
   if (typeof where === 'string') {
@@ -88,6 +103,7 @@ export async function connect(where: string | ConnectOptions = {}): Promise<Sess
     cpus,
     gpus: o.gpus ?? 0,
     memory,
+    spill: spillFolder(o.spill),
     resources: o.resources ?? {},
     isolation: o.isolation,
     env: o.env ?? {},

@@ -160,6 +160,11 @@ export interface ConnectOptions {
   resources?: Record<string, number>;
   /** Shared memory for values. Default 30 % of the machine's. */
   memory?: Bytes;
+  /**
+   * The folder for values that have no room in memory, written there and read back when they are needed; `'off'` keeps them
+   * in memory. Default: a folder of the user's own on a disk, below `/var/tmp`.
+   */
+  spill?: string;
   /** Default: processes where memory can be shared between them (Linux), threads elsewhere. */
   isolation?: 'process' | 'thread';
   /** `inline` runs tasks in this thread and is not in this version. Default `workers`. */

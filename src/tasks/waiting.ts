@@ -1,6 +1,7 @@
 import { CancelledError, kindOf, shown, TimeoutError, UsageError } from '../base/index.ts';
 import {
   afterSettling,
+  bring,
   type Engine,
   INLINE_LIMIT,
   isReference,
@@ -32,6 +33,8 @@ export function get<const X extends readonly unknown[] | Record<string, unknown>
 export async function get(what: unknown, o?: WaitOptions): Promise<unknown> {
   if (isReference(what)) {
     if (stateOf(what) === undefined) notYet(await engineOf(what).settled([what], 1, true, limits(o, 'get')), 1);
+    const coming = bring([what]);
+    if (coming !== undefined) await coming;
     return readValue(what);
   }
   checkCollection(what, 'get', 'a Ref, an array or a record of them');
@@ -43,6 +46,8 @@ export async function get(what: unknown, o?: WaitOptions): Promise<unknown> {
     // The failure that came, even if others are still pending.
     for (const ref of refs) if (stateOf(ref) === 'failed') readValue(ref);
     notYet(done, refs.length);
+    const coming = bring(refs);
+    if (coming !== undefined) await coming;
   }
   const values = items.map((item) => (isReference(item) ? readValue(item) : item));
   if (Array.isArray(what)) return values;

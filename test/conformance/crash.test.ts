@@ -222,7 +222,7 @@ async function checkFilled(ref: Ref<Uint8Array>, length: number, x: number): Pro
   assert.deepEqual([data.length, data[0], data[length - 1]], [length, x, x]);
 }
 
-onHosts('ends of workers', { cpus: 2, memory: '64MiB' }, (session) => {
+onHosts('ends of workers', { cpus: 2, memory: '64MiB', spill: 'off' }, (session) => {
   for (const code of [0, 3]) {
     test(`process.exit(${code}) in a task ends it after its retries, and the session goes on`, LIMIT, async () => {
       const folder = scratch();

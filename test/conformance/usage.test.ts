@@ -279,7 +279,8 @@ onHosts('wrong use', { cpus: 1, memory: '16MiB' }, (session) => {
     await teaches(bad(null), UsageError, /options/);
     await teaches(() => session().run(wrong<() => void>(5)), UsageError, /session\.run takes a function, not number/);
     await teaches(bad({ mode: 'inline' }), NotAvailableError, /`mode`/);
-    await teaches(bad({ spill: '/tmp' }), NotAvailableError, /`spill`/);
+    await teaches(bad({ spill: 5 }), UsageError, /^connect: spill is 5; give a folder, or 'off'/);
+    await teaches(bad({ spill: process.execPath }), UsageError, /^connect: spill is .*, which is not a folder/);
     for (const later of ['workers', 'token', 'tls', 'files', 'cache', 'onRankLoss', 'divergence']) {
       await teaches(bad({ [later]: 'x' }), NotAvailableError, new RegExp(`\`${later}\` comes with`));
     }

@@ -84,6 +84,7 @@ export interface ConnectOptions {
   isolation?: 'process' | 'thread';
   env?: Record<string, string>;
   checkWrites?: boolean;
+  spill?: string;
   signal?: AbortSignal;
   name?: string;
   /** Additions of this version. */

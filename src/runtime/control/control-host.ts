@@ -1,5 +1,4 @@
-import { InternalError } from '../../base/index.ts';
-import { SharedStore } from '../../memory/index.ts';
+import type { SlotRef } from '../../memory/index.ts';
 import { libc } from '../../native/index.ts';
 import {
   addressKey,
@@ -17,10 +16,11 @@ import type { NodeReport, WorkerRow } from '../explain.ts';
 import * as F from '../frames.ts';
 import type { HostMessage, LastAnswer } from '../host-messages.ts';
 import { Mailer } from '../mailer.ts';
-import { isWireOfShared, Values, type Wire } from '../values.ts';
+import { isWireOfShared, type Wire } from '../values.ts';
 import type { WorkerHost } from '../worker-host.ts';
 import { Burials } from './burials.ts';
 import { DEADLINE_CHECK_MS, type Member, Members } from './members.ts';
+import { MemoryKeeper } from './memory-keeper.ts';
 import { Reporter, residentBytes } from './reporter.ts';
 import { SignalWatch } from './signal-watch.ts';
 import { Starts } from './starts.rules.ts';
@@ -39,7 +39,7 @@ const LISTEN_AFTER_MS = 100;
 export class ControlHost implements ReactorHost {
   readonly #config: ControlConfig;
   readonly #block: ControlBlock;
-  #attached: { readonly store: SharedStore; readonly values: Values } | undefined;
+  readonly #memory: MemoryKeeper;
   readonly #reactor: Reactor;
   readonly #mailer: Mailer;
   readonly #scheduler: Scheduler;
@@ -68,6 +68,9 @@ export class ControlHost implements ReactorHost {
     this.#block = block;
     this.#reactor = new Reactor(block, 0, bell, this, { spin: 0, slice: 10, spinners: 0, yieldCore: undefined });
     this.#mailer = new Mailer(this.#reactor);
+    this.#memory = new MemoryKeeper(config, () => {
+      for (const { party } of this.#members) this.#reactor.notify(party);
+    });
     this.#members = new Members(config, block, hosts, (member, reason) => this.#ended(member, reason));
     this.#burials = new Burials(
       (dead) => this.#buried(dead),
@@ -110,18 +113,6 @@ export class ControlHost implements ReactorHost {
       (code) => this.#endProgram(code),
     );
     this.#reactor.kick();
-  }
-
-  /** Shared memory, mapped on first use: the first worker starts sooner without it. */
-  get #memory(): { readonly store: SharedStore; readonly values: Values } {
-    if (this.#attached === undefined) {
-      const store = SharedStore.attach(this.#config.store, 0);
-      const values = new Values(store, () => {
-        throw new InternalError('the control thread looked into a value');
-      });
-      this.#attached = { store, values };
-    }
-    return this.#attached;
   }
 
   #tell(party: string, message: FromControl<Wire> | HostMessage): void {
@@ -304,12 +295,20 @@ export class ControlHost implements ReactorHost {
       case 'ask':
         void this.#answer(from, message.question, message.what);
         break;
+      case 'bring':
+        void this.#bring(from, message.question, message.slots);
+        break;
       case 'answer':
         this.#reporter.answered(from, message.question, message.answer);
         break;
       default:
         break;
     }
+  }
+
+  async #bring(from: number, question: number, slots: readonly SlotRef[]): Promise<void> {
+    await this.#memory.bring(slots);
+    this.#mailer.post(from, { type: 'answer', question, answer: undefined });
   }
 
   async #answer(from: number, question: number, what: string): Promise<void> {
@@ -329,6 +328,7 @@ export class ControlHost implements ReactorHost {
     for (const { party } of [...this.#members]) if (party !== to) this.#reactor.drain(party);
     const unobserved = this.#directory.unobserved(this.#members.get(to)?.key ?? '');
     await this.#close();
+    await this.#memory.close();
     return { unobserved };
   }
 
@@ -378,6 +378,7 @@ export class ControlHost implements ReactorHost {
     this.#signals.close();
     this.#server?.close();
     for (const { process: worker } of this.#members) if (worker?.pid !== process.pid) worker?.kill();
+    this.#memory.removeFolder();
     libc()?.exit(code);
   }
 
@@ -398,6 +399,7 @@ export class ControlHost implements ReactorHost {
   // ---- ReactorHost
 
   runTasks(): boolean {
+    this.#memory.look();
     return false;
   }
 
@@ -429,7 +431,7 @@ export class ControlHost implements ReactorHost {
     if (this.#scheduler.waiting) wait = SCHEDULER_LIMITS.quantum;
     // A worker says by itself in shared memory when its task has to be over; somebody has to look.
     else if (this.#scheduler.busy) wait = DEADLINE_CHECK_MS;
-    else if ((this.#attached?.store.stats().warm ?? 0) > TRIM_STEP) {
+    else if ((this.#memory.mapped?.stats().warm ?? 0) > TRIM_STEP) {
       wait = now - this.#lastBusy > TRIM_AFTER_MS ? 50 : TRIM_AFTER_MS;
     }
     if (wait === undefined) return;
@@ -439,7 +441,7 @@ export class ControlHost implements ReactorHost {
       this.#scheduler.tick();
       this.#members.enforceDeadlines();
       if (!this.#scheduler.waiting && performance.now() - this.#lastBusy > TRIM_AFTER_MS) {
-        const store = this.#attached?.store;
+        const store = this.#memory.mapped;
         if (store?.stats().used === 0) store.trim(TRIM_STEP, TRIM_STEP);
       }
       this.#arm();
