@@ -143,7 +143,10 @@ export class Spiller {
     const kept = pieces.filter(({ ref }) => residence.keep(ref));
     const work: Promise<unknown> = this.#write(kept)
       .then(
-        () => this.#rules.written(pieces),
+        () => {
+          this.#rules.written(pieces);
+          requests.progressed();
+        },
         (error: unknown) => {
           this.#rules.failed(pieces, performance.now());
           requests.setTrouble(troubleOf(error));
@@ -152,7 +155,6 @@ export class Spiller {
       .then(() => {
         for (const { ref } of kept) this.#parts.table.unpin(ref, USE);
         for (const { ref } of kept) residence.evict(ref);
-        requests.progressed();
         this.#work.delete(work);
         this.#inVain = -1;
         this.look();
@@ -200,7 +202,8 @@ export class Spiller {
     let writing: Promise<void> = Promise.resolve();
     const flush = async (): Promise<void> => {
       await writing;
-      requests.progressed();
+      // A disk that has failed makes progress when a file is complete, and not with every attempt.
+      if (requests.trouble === undefined) requests.progressed();
       writing = disk.write(fd, parts, position);
       // Heard of when it is waited for.
       writing.catch(() => {});

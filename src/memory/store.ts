@@ -41,6 +41,8 @@ interface StoreOptions {
 /** Below this many bytes JavaScript copies faster than a foreign call begins. */
 const SMALL_COPY = 4096;
 const BUSY_WAIT_MS = 500;
+/** Of the time of a thread, collections that others ask for take one part in so many. */
+const COLLECT_PART = 15;
 /** How long another party may take to read an object back. */
 const COMING_MS = 60_000;
 /** From this many bytes on, what V8 makes of a view matters. */
@@ -85,6 +87,7 @@ export class SharedStore {
   readonly #holds = new Counts();
   readonly #uses = new Counts();
   #emptied = 0;
+  #collectAgainAt = 0;
   #closed = false;
 
   private constructor(handle: StoreHandle, table: Segment, party: number, creator: boolean, warm: number) {
@@ -186,7 +189,7 @@ export class SharedStore {
     const attempt = () => this.#table.allocate(pages, byteLength);
     const ref = attempt() ?? this.#underPressure(pages, attempt) ?? this.#full(byteLength);
     this.#holds.set(ref.index, 1);
-    if (this.handle.pages - this.#table.pages.free > this.#requests.high) this.onSpill?.();
+    if (this.tight) this.onSpill?.();
     return ref;
   }
 
@@ -402,8 +405,16 @@ export class SharedStore {
    */
   collect(): void {
     this.#check();
+    const begun = performance.now();
     collectGarbage();
     this.#views.sweep();
+    const now = performance.now();
+    this.#collectAgainAt = now + (now - begun) * COLLECT_PART;
+  }
+
+  /** Whether another one is no more than a small part of all that this thread does. */
+  get mayCollect(): boolean {
+    return performance.now() >= this.#collectAgainAt;
   }
 
   stats(): StoreStats {
@@ -518,7 +529,8 @@ export class SharedStore {
       if (tryAgain()) return got;
     }
     if (tryAgain()) return got;
-    if (this.#views.size > 0) {
+    // Where there is a disk, garbage can go there, and wait for a better moment.
+    if (this.#views.size > 0 && (!this.spills || this.mayCollect)) {
       this.collect();
       if (tryAgain()) return got;
     }
@@ -541,6 +553,15 @@ export class SharedStore {
   /** Somebody writes objects to disk that have no room, or will soon. */
   get spills(): boolean {
     return this.handle.spill !== undefined;
+  }
+
+  /** So much is taken that objects are written to disk. */
+  get tight(): boolean {
+    return this.handle.pages - this.#table.pages.free > this.#requests.high;
+  }
+
+  raisePressure(): void {
+    this.#table.raisePressure();
   }
 
   /** Nothing more is to be written to disk. */

@@ -129,7 +129,11 @@ export class Executions {
     if (best === undefined) return false;
     this.#host.relief.relieve();
     if (!best.claim()) return true;
+    const { store, values, reactor } = this.#host;
+    const viewed = values.bytesViewed;
     this.#start(from, best);
+    // What a task has looked at can be found to be garbage in another turn of the event loop only.
+    if (values.bytesViewed !== viewed && store.tight) reactor.deliveries++;
     return true;
   }
 

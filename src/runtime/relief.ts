@@ -43,7 +43,7 @@ export class Relief {
     const { pressure } = this.#store;
     if (pressure === this.#relieved || !this.#store.usable) return;
     this.#relieved = pressure;
-    this.collect();
+    if (!this.#store.spills || this.#store.mayCollect) this.collect();
     this.#block.setRelieved(this.#party, pressure);
   }
 
@@ -62,14 +62,16 @@ export class Relief {
   #seek(needed: number, tryAgain: () => boolean): boolean {
     this.relieve();
     const { pressure } = this.#store;
-    const others: number[] = [];
-    for (let party = 1; party < this.#block.shape.parties; party++) {
-      if (party === this.#party || this.#block.incarnation(party) === 0) continue;
-      others.push(party);
-      this.#reactor.notify(party);
-    }
+    const others = this.#rouse();
     const relieved = () => others.every((party) => this.#block.relieved(party) >= pressure);
-    const wait = this.#store.spills ? new SpillWait(this.#store, needed) : new PlainWait();
+    const wait = this.#store.spills
+      ? new SpillWait(this.#store, needed, () => {
+          // What is in use may be garbage, after all.
+          if (this.#store.mayCollect) this.collect();
+          this.#store.raisePressure();
+          this.#rouse();
+        })
+      : new PlainWait();
     for (;;) {
       // What was sent here, and not taken in yet, is held for this party by those who sent it.
       if (this.mayPoll) this.#reactor.poll();
@@ -77,6 +79,17 @@ export class Relief {
       if (wait.isOver(performance.now(), relieved)) return false;
       Atomics.wait(nap, 0, 0, LOOK_MS);
     }
+  }
+
+  /** Wakes all others, so that they let go of their garbage. */
+  #rouse(): number[] {
+    const others: number[] = [];
+    for (let party = 1; party < this.#block.shape.parties; party++) {
+      if (party === this.#party || this.#block.incarnation(party) === 0) continue;
+      others.push(party);
+      this.#reactor.notify(party);
+    }
+    return others;
   }
 }
 
@@ -93,14 +106,17 @@ class PlainWait {
 class SpillWait {
   readonly #store: SharedStore;
   readonly #needed: number;
+  readonly #stuck: () => void;
   #request: number;
   #askedAt = performance.now();
   #progress: number;
   #progressAt = performance.now();
 
-  constructor(store: SharedStore, needed: number) {
+  /** `stuck` is called now and then while nothing can be written, because everything is in use. */
+  constructor(store: SharedStore, needed: number, stuck: () => void) {
     this.#store = store;
     this.#needed = needed;
+    this.#stuck = stuck;
     this.#progress = store.spillProgress;
     this.#request = store.askForRoom(needed);
   }
@@ -119,8 +135,10 @@ class SpillWait {
     if (now - this.#askedAt < ASK_AGAIN_MS) return false;
     this.#askedAt = now;
     // One that is not answered may have been made while the other side was about to go to sleep.
-    if (answered) this.#request = store.askForRoom(this.#needed);
-    else store.onSpill?.();
+    if (answered) {
+      this.#request = store.askForRoom(this.#needed);
+      this.#stuck();
+    } else store.onSpill?.();
     return false;
   }
 }
