@@ -146,8 +146,9 @@ for (const isolation of hosts) {
       // One of an earlier test may be on its way out.
       await eventually(() => openSegments('self').size === 0, 'no segment is open');
       assert.deepEqual(othersWith(ours), []);
-      // What is mapped stays so until it is garbage; the memory itself is gone, but for one page of the table.
-      assert.ok(presentHere(ours) <= 65_536, `${presentHere(ours)} bytes`);
+      // What is mapped stays so until it is garbage; the memory itself is gone, but for two pages of the table: a look at it
+      // by a finalizer brings 64 KiB.
+      assert.ok(presentHere(ours) <= 2 * 65_536, `${presentHere(ours)} bytes`);
     });
 
     test('opened and closed again and again it leaks no descriptor, thread or timer', LIMIT, async () => {
