@@ -11,4 +11,5 @@ export * from './party.ts';
 export * from './references.ts';
 export type { Capacity } from './resources.ts';
 export * from './scheduler.ts';
+export * from './stream.ts';
 export * from './task-record.ts';

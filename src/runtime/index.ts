@@ -1,6 +1,8 @@
+export { STREAM_ITEMS } from '../protocol/index.ts';
 export { MOST_CPUS } from '../transport/index.ts';
 export * from './engine.ts';
 export { explainWaits, type NodeReport, type PartyReport, partyName, shapeName } from './explain.ts';
+export { Incoming } from './incoming.ts';
 export { machineLimits } from './machine.ts';
 export { afterSettling, isReference, Reference, readValue, stateOf } from './reference.ts';
 export * from './session.ts';

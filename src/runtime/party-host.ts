@@ -13,6 +13,7 @@ import {
   type Cell,
   FAILED,
   type FromControl,
+  type Item,
   type Lease,
   NO_CELLS,
   OWNER_LIMITS,
@@ -251,6 +252,17 @@ export class PartyHost implements PartyPort<Wire>, ReactorHost, HandleHost {
     this.onRetry?.(task as Call, charged, reason);
   }
 
+  abandoned(task: TaskRecord): unknown {
+    (task.results as Cell).observed = true;
+    // Said in the middle of anything: what follows from it has to wait for the end of that.
+    queueMicrotask(() => {
+      if (this.closed) return;
+      this.settleUp();
+      this.reactor.kick();
+    });
+    return new CancelledError(`the stream of ${(task as Call).name} was let go`);
+  }
+
   wantsRetry(task: TaskRecord, failure: Cell): boolean {
     const { retryErrors } = (task as Call).plan;
     if (retryErrors === false || task.retries <= 0) return false;
@@ -391,6 +403,30 @@ export class PartyHost implements PartyPort<Wire>, ReactorHost, HandleHost {
         if (call !== null && call !== undefined && call.state === 3) this.#ended(call, reply.failed);
         break;
       }
+      case F.ITEM_NUMBER:
+        this.counters.bytesIn += 8;
+        party.yielded(from, words[w + 1] as number, words[w + 2] as number, floats[(at >> 3) + 2]);
+        break;
+      case F.ITEM_PLAIN:
+      case F.ITEM_VALUE: {
+        const length = words[w + 3] as number;
+        this.counters.bytesIn += length;
+        const value =
+          kind === F.ITEM_PLAIN
+            ? this.values.decoder.decode(bytes, at + 16, at + 16 + length)
+            : new Stored(bytes.slice(at + 16, at + 16 + length), null, []);
+        party.yielded(from, words[w + 1] as number, words[w + 2] as number, value);
+        break;
+      }
+      case F.ITEM:
+        this.counters.bytesIn += words[w + 1] as number;
+        party.item(this.addressOf(from), this.mailer.open(bytes, at) as Item<Wire>);
+        break;
+      case F.MORE: {
+        const run = { slot: words[w + 1] as number, sequence: words[w + 2] as number };
+        this.executions?.more(from, run, words[w + 3] as number);
+        break;
+      }
       case F.ACKNOWLEDGE:
         this.discard(party.executor.acknowledged(words[w + 1] as number));
         break;
@@ -452,7 +488,13 @@ export class PartyHost implements PartyPort<Wire>, ReactorHost, HandleHost {
     }
     call.onEnd?.();
     call.handles = null;
-    if (handles === null) return;
+    if (handles === null) {
+      // Nothing but the reader keeps the handle of a stream.
+      const end =
+        call.stream === null ? undefined : ((call.results as Cell).handle as WeakRef<Reference<unknown>>).deref();
+      if (end !== undefined) this.#afterSettling(end, call);
+      return;
+    }
     if (Array.isArray(handles)) for (const handle of handles) this.#afterSettling(handle, call);
     else this.#afterSettling(handles as Reference<unknown>, call);
   }
