@@ -185,21 +185,7 @@ export class Executor {
     }
     if (run.exclusive && !run.orphaned) this.#exclusive--;
     const place = this.#active.lastIndexOf(run);
-    let receipt = 0;
-    if (run.orphaned) {
-      if (payload !== undefined) this.#discard(payload);
-    } else if (result.length > 0 || payload !== undefined) {
-      const held: Cell[] = [];
-      for (const cell of result) {
-        if (!this.#references.grant(cell, run.caller)) continue;
-        this.#references.hold(cell);
-        held.push(cell);
-      }
-      if (held.length > 0 || payload !== undefined) {
-        receipt = ++this.#sequence;
-        this.unacknowledged.set(receipt, { caller: run.caller, granted: held, payload });
-      }
-    }
+    const receipt = this.give(run, result, payload);
     const { scope } = run;
     if (scope !== null) {
       run.scope = null;
@@ -209,6 +195,27 @@ export class Executor {
     if (place === this.#active.length - 1) this.#active.pop();
     else if (place >= 0) this.#active.splice(place, 1);
     return { kept, receipt };
+  }
+
+  /**
+   * The run has something for its caller: what it returns, or an item of its stream. The number under which the caller has to
+   * acknowledge it; 0 where it has not. What is for nobody is let go.
+   */
+  give(run: Run, references: readonly Cell[], payload: unknown): number {
+    if (run.orphaned) {
+      if (payload !== undefined) this.#discard(payload);
+      return 0;
+    }
+    if (references.length === 0 && payload === undefined) return 0;
+    const held: Cell[] = [];
+    for (const cell of references) {
+      if (!this.#references.grant(cell, run.caller)) continue;
+      this.#references.hold(cell);
+      held.push(cell);
+    }
+    if (held.length === 0 && payload === undefined) return 0;
+    this.unacknowledged.set(++this.#sequence, { caller: run.caller, granted: held, payload });
+    return this.#sequence;
   }
 
   /**

@@ -166,6 +166,10 @@ export class FakeHost implements PartyPort<unknown> {
     this.acknowledged.push({ worker, receipt });
   }
 
+  abandoned(): unknown {
+    return 'nobody reads it';
+  }
+
   wantsRetry(_task: TaskRecord, _failure: Cell): boolean {
     return false;
   }

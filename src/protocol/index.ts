@@ -12,4 +12,5 @@ export * from './placement.ts';
 export * from './references.ts';
 export type { Capacity } from './resources.ts';
 export * from './scheduler.ts';
+export * from './stream.ts';
 export * from './task-record.ts';

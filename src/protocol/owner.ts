@@ -5,6 +5,7 @@ import { LeaseTable } from './lease-table.ts';
 import type { Kept, Lineage } from './lineage.ts';
 import { OWNER_LIMITS, type OwnerLimits, type OwnerPort } from './owner-port.ts';
 import type { Holder } from './references.ts';
+import type { Intake } from './stream.ts';
 import { DONE, PUSHED, QUEUED, type TaskRecord, WAITING } from './task-record.ts';
 
 /**
@@ -104,6 +105,12 @@ export class Owner {
     return this.#table.replied(slot, worker, micros);
   }
 
+  /** The stream whose task a worker has in that slot. Null for an item that nobody waits for. */
+  streamOf(slot: number, worker: number): Intake | null {
+    const task = this.inFlight[slot];
+    return task === null || task === undefined || task.lease?.worker !== worker ? null : task.stream;
+  }
+
   /** The task is over: its arguments are let go. */
   done(task: TaskRecord): void {
     if (task.state !== DONE) this.#done(task);
@@ -151,6 +158,7 @@ export class Owner {
   cancel(task: TaskRecord, error: unknown, force: boolean): void {
     if (task.state === DONE) return;
     if (task.cancelled === undefined) task.cancelled = error;
+    task.stream?.close((cell) => this.#references.drop(cell));
     if (task.state === PUSHED) {
       const lease = task.lease as Lease;
       if (!this.#port.recall(task, lease)) {

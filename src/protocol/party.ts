@@ -28,8 +28,19 @@ export interface Reply<P> {
   readonly receipt: number;
 }
 
+/** An item of a stream that is more than one plain value. */
+export interface Item<P> {
+  readonly slot: number;
+  readonly index: number;
+  readonly result: ResultWire<P>;
+  /** As in a reply. */
+  readonly receipt: number;
+}
+
 export interface PartyPort<P> extends Omit<OwnerPort, 'control'>, ReferencesPort<P> {
   acknowledge(worker: number, receipt: number): void;
+  /** Nobody will read the stream of this task any further, so that it is cancelled: the error for that of a host that has streams. */
+  abandoned?(task: TaskRecord): unknown;
   /** Whether a failed task may run again because of its own error, which `failure` has. */
   wantsRetry(task: TaskRecord, failure: Cell): boolean;
   /** Everything the party had sent is worked in; see `ToControl.buried`. */
@@ -78,6 +89,7 @@ export class Party<P> {
       limits.lineage,
     );
     references.lineage = this.lineage;
+    references.abandoned = (task) => owner.cancel(task, port.abandoned?.(task), false);
     owner.lineage = this.lineage;
   }
 
@@ -89,6 +101,22 @@ export class Party<P> {
     if (task.cancelled !== undefined) this.#port.fail(task, task.cancelled, NO_CELLS);
     else this.references.settle(results as Cell, false, value, false, NO_CELLS);
     this.owner.done(task);
+  }
+
+  /** The commonest item of a stream: a plain value with nothing inside. */
+  yielded(worker: number, slot: number, index: number, value: unknown): void {
+    const stream = this.owner.streamOf(slot, worker);
+    if (stream?.accept(index)) stream.add(value);
+  }
+
+  /** An item of a stream; of one that nobody wants everything is taken in and let go, so that every count balances. */
+  item(worker: Address, { slot, index, result, receipt }: Item<P>): void {
+    const stream = this.owner.streamOf(slot, worker.party);
+    const wanted = stream?.accept(index) === true;
+    const cell = wanted ? new Cell() : this.#nobody();
+    this.#settle(cell, false, result, worker.party);
+    if (receipt !== 0) this.#port.acknowledge(worker.party, receipt);
+    if (wanted) stream?.add(cell);
   }
 
   replied(worker: Address, reply: Reply<P>): void {

@@ -2,6 +2,7 @@ import { Cell, FAILED, FREED, NO_CELLS, PENDING, READY, type Waiter } from './ce
 import { type Address, addressKey, makeId, ownerOf, placeKey } from './ids.ts';
 import type { Lineage } from './lineage.ts';
 import type { SettledValue, ToControl } from './messages.ts';
+import type { TaskRecord } from './task-record.ts';
 
 /** What the reference rules need from their host. */
 export interface ReferencesPort<P> {
@@ -59,6 +60,8 @@ export class References<P> implements Holder {
   readonly borrowed = new Map<string, Cell>();
   /** Told of the results of kept tasks that nobody holds any more. */
   lineage: Lineage | null = null;
+  /** Told of the tasks of streams that nobody will read any further. */
+  abandoned: ((task: TaskRecord) => void) | null = null;
   #sequence = 0;
 
   constructor(self: Address, port: ReferencesPort<P>) {
@@ -82,8 +85,10 @@ export class References<P> implements Holder {
       this.#free(cell);
     } else if (cell.alias !== null) {
       this.#free(cell);
+    } else if (cell.task !== null && cell.task.stream !== null) {
+      this.abandoned?.(cell.task);
     }
-    // A pending private cell is freed when its task ends and finds no holds.
+    // Any other pending private cell is freed when its task ends and finds no holds.
   }
 
   #giveBack(cell: Cell): void {
@@ -115,7 +120,9 @@ export class References<P> implements Holder {
       this.drop(alias);
     }
     const { task } = cell;
-    if (task !== null && task.kept !== null) this.lineage?.released(task);
+    if (task === null) return;
+    if (task.kept !== null) this.lineage?.released(task);
+    task.stream?.close((each) => this.drop(each));
   }
 
   /** The global id of a cell; an own one becomes known to the directory with it. */

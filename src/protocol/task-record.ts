@@ -2,6 +2,7 @@ import type { Cell, Waiter } from './cell.ts';
 import { NO_CELLS } from './cell.ts';
 import type { KeyQueue, Lease } from './lease.ts';
 import type { Kept } from './lineage.ts';
+import type { Intake } from './stream.ts';
 
 export const WAITING = 0;
 export const QUEUED = 1;
@@ -64,6 +65,8 @@ export class TaskRecord implements Waiter {
   cancelled: unknown = undefined;
   /** What it takes to run it again once it is done; null when it can't be. */
   kept: Kept | null = null;
+  /** A stream: what has come of its items. Its one result says how it has ended, and holds the items while it is held itself. */
+  stream: Intake | null = null;
 
   constructor(key: KeyQueue, timing: Timing, results: Cell | readonly Cell[], retries: number, depth: number) {
     this.key = key;

@@ -34,10 +34,11 @@ export class CallSender {
     let flags = Math.min(call.key.id, F.CALL_KEY_UNKNOWN) << F.CALL_KEY_SHIFT;
     if (call.plan.queue.shape.exclusive) flags |= F.CALL_EXCLUSIVE;
     if (call.plan.copy) flags |= F.CALL_COPY;
+    if (call.stream !== null) flags |= F.CALL_STREAM;
 
     let extraLength = 0;
     let extra: Uint8Array | null = null;
-    if (call.dependencies.length > 0 || call.nested !== null || call.shared !== null || lease.gpus.length > 0) {
+    if (isRich(call, lease)) {
       const encoded = this.#encoder.encode(this.#extra(call, lease), 'call', Number.MAX_SAFE_INTEGER);
       extra = encoded.bytes;
       extraLength = encoded.length;
@@ -96,6 +97,10 @@ export class CallSender {
     }
     if (call.shared !== null) extra.s = values.toWire(call.shared);
     if (lease.gpus.length > 0) extra.g = lease.gpus;
+    if (call.stream !== null) {
+      const { skip, taken, ahead } = call.stream.start();
+      extra.y = [skip, taken, ahead];
+    }
     return extra;
   }
 
@@ -140,6 +145,17 @@ export class CallSender {
       relief.mayPoll = mayPoll;
     }
   }
+}
+
+/** Whether there is more to say than the body of the arguments has. */
+function isRich(call: Call, lease: Lease): boolean {
+  return (
+    call.dependencies.length > 0 ||
+    call.nested !== null ||
+    call.shared !== null ||
+    call.stream !== null ||
+    lease.gpus.length > 0
+  );
 }
 
 const NO_BYTES = new Uint8Array(0);

@@ -33,6 +33,8 @@ export interface Plan {
   /** How many results; 0: one, not a tuple. */
   readonly returns: number;
   readonly copy: boolean;
+  /** Items that a stream may run ahead; 0: it is none. */
+  readonly ahead: number;
   readonly maxPending: number;
   pending: number;
 }

@@ -121,7 +121,13 @@ export class Endings {
     }
     call.onEnd?.();
     call.handles = null;
-    if (handles === null) return;
+    if (handles === null) {
+      // Nothing but the reader keeps the handle of a stream.
+      const end =
+        call.stream === null ? undefined : ((call.results as Cell).handle as WeakRef<Reference<unknown>>).deref();
+      if (end !== undefined) this.#afterSettling(end, call);
+      return;
+    }
     if (Array.isArray(handles)) for (const handle of handles) this.#afterSettling(handle, call);
     else this.#afterSettling(handles as Reference<unknown>, call);
   }

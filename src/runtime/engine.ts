@@ -1,6 +1,7 @@
 import type { FunctionSpec } from '../code/index.ts';
 import type { SharedStore } from '../memory/index.ts';
 import type { Shape } from '../protocol/index.ts';
+import type { IncomingStream } from './incoming-stream.ts';
 import type { Reference } from './reference.ts';
 import type { WaitLimits } from './waits.ts';
 
@@ -14,6 +15,8 @@ export interface ResolvedOptions {
   readonly returns: number;
   readonly copy: boolean;
   readonly maxCalls: number;
+  /** Items that a stream may run ahead; 0 for a task that is none. */
+  readonly ahead: number;
   readonly maxPending: number;
 }
 
@@ -59,7 +62,8 @@ export interface Engine {
   /** The kind of workers that tasks get by default. */
   readonly isolation: 'process' | 'thread';
   prepare(spec: FunctionSpec, options: ResolvedOptions): Prepared;
-  submit(task: Prepared, args: readonly unknown[]): Reference<unknown> | Reference<unknown>[];
+  /** Calls a task. One that is a stream, with `ahead` in its options, gives what there is to read of it. */
+  submit(task: Prepared, args: readonly unknown[]): Reference<unknown> | Reference<unknown>[] | IncomingStream;
   put(value: unknown): Reference<unknown>;
   /** One reference of many: an array, or a record if there are keys. Items that are no references stand for themselves. */
   gather(keys: readonly string[] | null, items: readonly unknown[]): Reference<unknown>;

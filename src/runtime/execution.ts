@@ -1,7 +1,8 @@
 import { CancelledError } from '../base/index.ts';
-import { Run } from '../protocol/index.ts';
+import { Run, type StreamStart } from '../protocol/index.ts';
 import type { Loaded } from './loaded.ts';
 import type { PartyHost } from './party-host.ts';
+import type { Production } from './producers.ts';
 import { Reference } from './reference.ts';
 
 /** One run of one task on this worker. */
@@ -22,6 +23,9 @@ export class Execution extends Run {
   #abort: AbortController | undefined = undefined;
   #random = 0;
   timer: NodeJS.Timeout | undefined = undefined;
+  /** Where a stream begins; and, once its function has been called, what gives the items. */
+  streamStart: StreamStart | null = null;
+  production: Production | null = null;
   over = false;
   constructor(
     host: PartyHost,

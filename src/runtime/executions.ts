@@ -9,6 +9,7 @@ import * as F from './frames.ts';
 import { type AnyFunction, type Definition, Loaded } from './loaded.ts';
 import { IncomingParcels } from './parcels.ts';
 import type { PartyHost } from './party-host.ts';
+import { Producers } from './producers.ts';
 import { settle, type Then, thenOf } from './thenable.ts';
 import type { Stored } from './values.ts';
 
@@ -19,6 +20,7 @@ const LONG_MICROS = 2000;
 export class Executions {
   readonly #host: PartyHost;
   readonly #answers: Answers;
+  readonly #producers: Producers;
   readonly #functions: (Loaded | undefined)[][] = [];
   readonly parcels = new IncomingParcels();
   readonly #active = new Map<number, Execution>();
@@ -40,6 +42,7 @@ export class Executions {
   constructor(host: PartyHost, checkWrites: boolean) {
     this.#host = host;
     this.#answers = new Answers(host);
+    this.#producers = new Producers(host, this);
     this.#deadlines = new Deadlines(host.block, host.self.party, (run) => this.#expire(run));
     this.checkWrites = checkWrites;
   }
@@ -60,6 +63,11 @@ export class Executions {
     }
   }
 
+  /** The same for code that goes on after it has waited. */
+  inContext<T>(run: Execution, fn: () => T): T {
+    return this.#storage.run(run, fn);
+  }
+
   define(caller: number, number: number, definition: () => unknown): void {
     this.#functions[caller] ??= [];
     (this.#functions[caller] as (Loaded | undefined)[])[number] = new Loaded(definition() as Definition);
@@ -68,6 +76,7 @@ export class Executions {
   callerDied(caller: number): void {
     this.#functions[caller] = [];
     this.parcels.callerDied(caller);
+    this.#producers.callerDied(caller);
     for (const run of this.#active.values()) {
       if (run.caller !== caller) continue;
       run.orphaned = true;
@@ -75,7 +84,7 @@ export class Executions {
       this.#host.cancelChildren(run, error);
       run.abort(error);
       // What ignores its signal goes on, but it does not keep its place.
-      this.#end(run, true, error);
+      this.end(run, true, error);
     }
   }
 
@@ -91,8 +100,14 @@ export class Executions {
     if ((flags & F.CANCEL_RECURSIVE) !== 0) this.#host.cancelChildren(run, error);
     run.abort(error);
     // What ignores its signal goes on, but nobody waits for it any more.
-    this.#end(run, true, error);
+    this.end(run, true, error);
     if ((flags & F.CANCEL_BY_FORCE) !== 0) this.onForced?.(error.message);
+  }
+
+  /** So many items of a stream are consumed. */
+  more(caller: number, { slot, sequence }: RunId, taken: number): void {
+    const run = this.#active.get(Executions.#key(caller, slot));
+    this.#producers.more(run?.sequence === sequence ? run : undefined, caller, slot, sequence, taken);
   }
 
   // ---- finding work
@@ -103,6 +118,7 @@ export class Executions {
    * just now.
    */
   runNext(idle: boolean, looked = false): boolean {
+    if (this.#producers.goOn()) return true;
     const { executor } = this.#host.party;
     if (executor.running > 0) return false;
     const inboxes = this.#host.reactor.taskInboxes;
@@ -199,7 +215,7 @@ export class Executions {
     this.#active.set(Executions.#key(caller, slot), run);
     void loaded.load().then((error) => {
       if (run.over) return;
-      if (error !== undefined) this.#end(run, true, error);
+      if (error !== undefined) this.end(run, true, error);
       else {
         const args = this.#arguments(run, flags, copy, 0, length, extraLength);
         if (args !== undefined) this.#run(run, loaded.fn as AnyFunction, args);
@@ -221,13 +237,19 @@ export class Executions {
       if (extraLength === 0) return this.#host.values.decoder.decodeArgs(bytes, at, at + length);
       return this.#richArgs(run, flags, bytes, at, length, extraLength);
     } catch (error) {
-      this.#end(run, true, error);
+      this.end(run, true, error);
       return undefined;
     }
   }
 
   #run(run: Execution, fn: AnyFunction, args: unknown[]): void {
     if (run.timeout > 0) this.#deadlines.begin(run);
+    if (run.streamStart !== null) {
+      this.#active.set(Executions.#key(run.caller, run.slot), run);
+      if (run.timeout > 0) this.#deadlines.arm(run);
+      this.#producers.begin(run, run.streamStart, fn, args);
+      return;
+    }
     if (run.loaded.synchronous) {
       this.#runSynchronously(run, fn, args);
       return;
@@ -243,7 +265,7 @@ export class Executions {
     const error = timedOut(run.name, run.timeout);
     this.#host.cancelChildren(run, new CancelledError(`the task that called it timed out: ${error.message}`));
     run.abort(error);
-    this.#end(run, true, error);
+    this.end(run, true, error);
     this.#host.reactor.kick();
   }
 
@@ -268,6 +290,7 @@ export class Executions {
       extra = values.decoder.decode(bytes, at + length, at + length + extraLength) as F.CallExtra;
     }
     run.gpus = extra.g ?? [];
+    if (extra.y !== undefined) run.streamStart = { skip: extra.y[0], taken: extra.y[1], ahead: extra.y[2] };
 
     const lent: Cell[] = [];
     run.lent = lent;
@@ -345,7 +368,7 @@ export class Executions {
     }
     this.#top = undefined;
     if (then === undefined) {
-      this.#end(run, failed, result);
+      this.end(run, failed, result);
       return;
     }
     this.#active.set(Executions.#key(run.caller, run.slot), run);
@@ -360,16 +383,16 @@ export class Executions {
       result = this.#storage.run(run, fn as (...a: unknown[]) => unknown, ...args);
       then = thenOf(result);
     } catch (error) {
-      this.#end(run, true, error);
+      this.end(run, true, error);
       return;
     }
-    if (then === undefined) this.#end(run, false, result);
+    if (then === undefined) this.end(run, false, result);
     else this.#await(run, result as object, then);
   }
 
   #await(run: Execution, result: object, then: Then): void {
     const done = (failed: boolean, value: unknown): void => {
-      this.#end(run, failed, value);
+      this.end(run, failed, value);
       this.#host.reactor.kick();
     };
     // A `then` of its own is code of the task.
@@ -430,9 +453,11 @@ export class Executions {
     this.#host.block.clearCurrent(this.#host.self.party);
   }
 
-  #end(run: Execution, failed: boolean, result: unknown): void {
+  /** @internal The run has come to its end, or is brought to it. */
+  end(run: Execution, failed: boolean, result: unknown): void {
     if (run.over) return;
     run.over = true;
+    if (run.production !== null) this.#producers.close(run, run.production);
     if (this.#active.size > 0) this.#active.delete(Executions.#key(run.caller, run.slot));
     if (run.checks !== null) {
       const written = run.checks.map((check) => check()).find((text) => text !== undefined);
@@ -488,7 +513,7 @@ export class Executions {
   failCurrent(error: unknown): boolean {
     const run = this.current();
     if (run === undefined || run.over) return false;
-    this.#end(run, true, error);
+    this.end(run, true, error);
     this.#host.reactor.kick();
     return true;
   }

@@ -15,6 +15,11 @@
  * PART          kind last length           bytes    a piece of a frame too large for a ring
  * PARCEL        kind number total at length -  bytes   a piece of arguments too large for the record of their call
  * DROP_PARCEL   kind number                         the call with these arguments was taken back
+ * ITEM_NUMBER   kind slot index -          f64     an item of a stream, from its producer
+ * ITEM_PLAIN    kind slot index length     body    one primitive
+ * ITEM_VALUE    kind slot index length     body    one value with nothing beside its body
+ * ITEM          kind length                body    everything else
+ * MORE          kind slot sequence taken           so many items of a stream are consumed, to the producer
  * ```
  * Task ring:
  * ```
@@ -34,6 +39,11 @@ export const CONTROL = 8;
 export const PART = 9;
 export const PARCEL = 10;
 export const DROP_PARCEL = 11;
+export const ITEM_NUMBER = 20;
+export const ITEM_PLAIN = 21;
+export const ITEM_VALUE = 22;
+export const ITEM = 23;
+export const MORE = 24;
 
 /** Bytes before the body of a call. */
 export const CALL_HEADER = 32;
@@ -46,6 +56,8 @@ export const CALL_COPY = 2;
 export const CALL_EXTRA_SHARED = 4;
 /** Body and extra part have come as a parcel: the record has a word with its number instead of them. */
 export const CALL_PARCEL = 8;
+/** The task is a stream: the extra part says where it begins. */
+export const CALL_STREAM = 64;
 
 /** What a call says beside its arguments' body; only what is there. */
 export interface CallExtra {
@@ -58,6 +70,8 @@ export interface CallExtra {
   /** The arguments' own shared memory: the body, if it is there, and the buffers. */
   s?: unknown;
   g?: readonly number[];
+  /** Of a stream: items to skip, items consumed, items that it may run ahead. */
+  y?: readonly [skip: number, taken: number, ahead: number];
 }
 
 /** Above the flags: from which of its caller's queues a call is. */

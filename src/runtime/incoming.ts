@@ -1,5 +1,5 @@
 import { CancelledError, InternalError } from '../base/index.ts';
-import type { FromControl, Reply } from '../protocol/index.ts';
+import type { FromControl, Item, Reply } from '../protocol/index.ts';
 import type { RingReader } from '../transport/index.ts';
 import type { Call } from './call.ts';
 import * as F from './frames.ts';
@@ -48,6 +48,30 @@ export class Incoming {
       case F.REPLY:
         this.#replied(from, mailer.open(bytes, at) as Reply<Wire>, words[w + 1] as number);
         break;
+      case F.ITEM_NUMBER:
+        host.counters.bytesIn += 8;
+        host.party.yielded(from, words[w + 1] as number, words[w + 2] as number, floats[(at >> 3) + 2]);
+        break;
+      case F.ITEM_PLAIN:
+      case F.ITEM_VALUE: {
+        const length = words[w + 3] as number;
+        host.counters.bytesIn += length;
+        const value =
+          kind === F.ITEM_PLAIN
+            ? host.values.decoder.decode(bytes, at + 16, at + 16 + length)
+            : new Stored(bytes.slice(at + 16, at + 16 + length), null, []);
+        host.party.yielded(from, words[w + 1] as number, words[w + 2] as number, value);
+        break;
+      }
+      case F.ITEM:
+        host.counters.bytesIn += words[w + 1] as number;
+        host.party.item(host.addressOf(from), mailer.open(bytes, at) as Item<Wire>);
+        break;
+      case F.MORE: {
+        const run = { slot: words[w + 1] as number, sequence: words[w + 2] as number };
+        executions?.more(from, run, words[w + 3] as number);
+        break;
+      }
       case F.ACKNOWLEDGE:
         host.discard(host.party.executor.acknowledged(words[w + 1] as number));
         break;

@@ -1,7 +1,9 @@
 export { defaultSpillFolder } from '../memory/index.ts';
+export { STREAM_ITEMS } from '../protocol/index.ts';
 export { MOST_CPUS } from '../transport/index.ts';
 export * from './engine.ts';
 export { explainWaits, type NodeReport, type PartyReport, partyName, shapeName } from './explain.ts';
+export { IncomingStream } from './incoming-stream.ts';
 export { machineLimits } from './machine.ts';
 export { afterSettling, bring, isReference, Reference, readValue, stateOf } from './reference.ts';
 export * from './session.ts';

@@ -146,6 +146,7 @@ class Node {
       returns: options.returns ?? 0,
       copy: false,
       maxCalls: 0,
+      ahead: 0,
       maxPending: Number.POSITIVE_INFINITY,
     });
   }

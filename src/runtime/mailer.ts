@@ -55,6 +55,15 @@ export class Mailer {
     this.#send(to, 16);
   }
 
+  /** So many items of a stream are consumed; modulo 2^32. */
+  more(to: number, { slot, sequence }: RunId, taken: number): void {
+    this.#words[0] = F.MORE;
+    this.#words[1] = slot;
+    this.#words[2] = sequence;
+    this.#words[3] = taken | 0;
+    this.#send(to, 16);
+  }
+
   #reserve(length: number): void {
     if (length <= this.#scratch.length) return;
     this.#scratch = new Uint8Array(((length * 2 + 7) >> 3) << 3);

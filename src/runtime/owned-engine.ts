@@ -1,11 +1,12 @@
 import { BackPressureError, CancelledError, UsageError } from '../base/index.ts';
 import type { FunctionSpec } from '../code/index.ts';
 import type { SharedStore } from '../memory/index.ts';
-import { Cell, READY } from '../protocol/index.ts';
+import { Cell, Intake, READY } from '../protocol/index.ts';
 import { ArgumentArena, Call, FunctionEntry, type Plan } from './call.ts';
 import { ByReference, type CurrentTask, type Engine, type Prepared, type ResolvedOptions } from './engine.ts';
 import type { Execution } from './execution.ts';
 import { Gathering } from './gathering.ts';
+import { IncomingStream } from './incoming-stream.ts';
 import type { PartyHost } from './party-host.ts';
 import { cellOf, isReference, Reference } from './reference.ts';
 import { callSiteOf } from './sites.ts';
@@ -48,32 +49,18 @@ export class OwnedEngine implements Engine {
       timeout: o.timeout,
       returns: o.returns,
       copy: o.copy,
+      ahead: o.ahead,
       maxPending: o.maxPending,
       pending: 0,
     };
   }
 
-  submit(task: Prepared, args: readonly unknown[]): Reference<unknown> | Reference<unknown>[] {
+  submit(task: Prepared, args: readonly unknown[]): Reference<unknown> | Reference<unknown>[] | IncomingStream {
     const plan = task as OwnedPlan;
     const { host } = this;
-    if (host.closed) throw new CancelledError(`${plan.name} was called after its session was closed`);
-    if (plan.pending >= plan.maxPending) {
-      throw new BackPressureError(
-        `${plan.name} has ${plan.pending} calls pending, as many as maxPending allows; await some of them first, or use .map()`,
-        { details: { task: plan.name, maxPending: plan.maxPending } },
-      );
-    }
-    let rich = false;
-    for (let i = 0; i < args.length; i++) {
-      const arg = args[i];
-      // A function may be a task, whose captured values are as rich as any.
-      if ((typeof arg === 'object' && arg !== null) || typeof arg === 'function') {
-        rich = true;
-        break;
-      }
-    }
     const run = host.executions?.current();
-    const call = rich ? this.#richCall(plan, args, run) : this.#plainCall(plan, args, run);
+    const call = this.#newCall(plan, args, run);
+    if (plan.ahead > 0) return this.#open(plan, call, run);
 
     if (plan.returns === 0) {
       const handle = new Reference<unknown>(host, call.results as Cell);
@@ -96,6 +83,44 @@ export class OwnedEngine implements Engine {
     host.submit(call);
     call.site = callSiteOf(this.submit);
     return handles;
+  }
+
+  #open(plan: OwnedPlan, call: Call, run: Execution | undefined): IncomingStream {
+    const { host } = this;
+    const cell = call.results as Cell;
+    call.stream = new Intake(plan.ahead);
+    const end = new Reference<unknown>(host, cell);
+    // The call does not keep it: a stream that nobody can read any more is to end.
+    cell.handle = new WeakRef(end);
+    Reference.watch(end);
+    if (run !== undefined) {
+      call.parent = run;
+      run.adopt(end);
+    }
+    host.submit(call);
+    call.site = callSiteOf(this.submit);
+    return new IncomingStream(host, call, call.stream, end);
+  }
+
+  #newCall(plan: OwnedPlan, args: readonly unknown[], run: Execution | undefined): Call {
+    const { host } = this;
+    if (host.closed) throw new CancelledError(`${plan.name} was called after its session was closed`);
+    if (plan.pending >= plan.maxPending) {
+      throw new BackPressureError(
+        `${plan.name} has ${plan.pending} calls pending, as many as maxPending allows; await some of them first, or use .map()`,
+        { details: { task: plan.name, maxPending: plan.maxPending } },
+      );
+    }
+    let rich = false;
+    for (let i = 0; i < args.length; i++) {
+      const arg = args[i];
+      // A function may be a task, whose captured values are as rich as any.
+      if ((typeof arg === 'object' && arg !== null) || typeof arg === 'function') {
+        rich = true;
+        break;
+      }
+    }
+    return rich ? this.#richCall(plan, args, run) : this.#plainCall(plan, args, run);
   }
 
   #results(plan: OwnedPlan): Cell | Cell[] {

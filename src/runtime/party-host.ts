@@ -211,6 +211,17 @@ export class PartyHost implements PartyPort<Wire>, ReactorHost, HandleHost {
     this.onRetry?.(task as Call, charged, reason);
   }
 
+  abandoned(task: TaskRecord): unknown {
+    (task.results as Cell).observed = true;
+    // Said in the middle of anything: what follows from it has to wait for the end of that.
+    queueMicrotask(() => {
+      if (this.closed) return;
+      this.settleUp();
+      this.reactor.kick();
+    });
+    return new CancelledError(`the stream of ${(task as Call).name} was let go`);
+  }
+
   wantsRetry(task: TaskRecord, failure: Cell): boolean {
     return this.endings.wantsRetry(task as Call, failure);
   }

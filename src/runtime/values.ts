@@ -143,10 +143,11 @@ export class Values {
    */
   keep(value: unknown, root: string, limit: number = INLINE_LIMIT): Kept {
     if (isPlain(value)) return { value, pinned: false, inner: [] };
-    return this.#keep(this.encoder.encode(value, root, limit));
+    return this.keepEncoded(this.encoder.encode(value, root, limit));
   }
 
-  #keep(encoded: Encoded): Kept {
+  /** The same for what `encoder` has just encoded. */
+  keepEncoded(encoded: Encoded): Kept {
     const inner = encoded.refs.length === 0 ? [] : (encoded.refs as readonly Reference<unknown>[]).map(containedCell);
     const stored = this.stored(encoded);
     return { value: stored, pinned: stored.shared, inner };
@@ -160,7 +161,7 @@ export class Values {
    */
   keepError(error: Error): Kept {
     try {
-      return this.#keep(this.#errorEncoder.encodeError(error, 'error', INLINE_LIMIT));
+      return this.keepEncoded(this.#errorEncoder.encodeError(error, 'error', INLINE_LIMIT));
     } catch (problem) {
       if (!(problem instanceof OutOfMemoryError)) throw problem;
     }
@@ -169,7 +170,7 @@ export class Values {
     const encoded = sparing.encodeError(error, 'error', INLINE_LIMIT);
     // Messages have room for the rest, whatever its size.
     encoded.inline = true;
-    return this.#keep(encoded);
+    return this.keepEncoded(encoded);
   }
 
   /** Copies an encoder's result out of its scratch: the body to the heap or to shared memory, buffers to the latter. */

@@ -151,6 +151,11 @@ export class Waits {
     this.#kick();
   }
 
+  /** A wait of another kind for cells that are pending. */
+  begin(wait: Wait): void {
+    this.#beginMany(wait, wait.cells);
+  }
+
   /** Once the current piece of user code is done, look for answers without waiting for the event loop. */
   #kick(): void {
     if (this.#kicked) return;
@@ -185,11 +190,11 @@ export class Waits {
   }
 }
 
-function afterClose(): CancelledError {
+export function afterClose(): CancelledError {
   return new CancelledError('the session of the reference is closed, and the value was not fetched before');
 }
 
-abstract class Wait implements Waiter {
+export abstract class Wait implements Waiter {
   readonly #waits: Waits;
   run: Run | undefined = undefined;
   #stopTimer: (() => void) | undefined = undefined;

@@ -1,5 +1,6 @@
 export { scope } from './scope.ts';
 export { connect, current } from './session.ts';
-export { byRef, remote, task } from './task.ts';
+export { merge } from './stream.ts';
+export { byRef, remote, stream, task } from './task.ts';
 export type * from './types.ts';
 export { all, alloc, asCompleted, cancel, get, put, wait } from './waiting.ts';

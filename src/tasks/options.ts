@@ -1,5 +1,5 @@
 import { bytes, LONGEST_TIMER, milliseconds, NotAvailableError } from '../base/index.ts';
-import { MOST_CPUS, type ResolvedOptions } from '../runtime/index.ts';
+import { MOST_CPUS, type ResolvedOptions, STREAM_ITEMS } from '../runtime/index.ts';
 import * as check from './check.ts';
 import { engines } from './context.ts';
 import type {
@@ -42,6 +42,7 @@ const taskTable: TableOf<TaskOptions> = {
   maxPending: check.wholeOrInfinity(0),
   session: (value) => (engines.has(value as Session) ? undefined : 'what `await connect()` gave'),
   copy: check.yesOrNo,
+  ahead: check.wholeOrInfinity(1),
   returns: check.whole(1, MOST_RESULTS),
 };
 
@@ -158,7 +159,12 @@ export function limits(o: WaitOptions | undefined, what: 'get' | 'wait' | 'asCom
 }
 
 /** Defaults filled in, units resolved, for a session with workers of kind `isolation`. The options are checked already. */
-export function resolveOptions(o: TaskOptions, name: string, isolation: 'process' | 'thread'): ResolvedOptions {
+export function resolveOptions(
+  o: TaskOptions,
+  name: string,
+  isolation: 'process' | 'thread',
+  isStream: boolean,
+): ResolvedOptions {
   if (o.isolation === 'process' && isolation === 'thread') {
     throw new NotAvailableError(
       `task ${name}: isolation is "process", but this session shares memory between threads only`,
@@ -182,6 +188,7 @@ export function resolveOptions(o: TaskOptions, name: string, isolation: 'process
     returns: o.returns ?? 0,
     copy: o.copy ?? false,
     maxCalls: o.maxCalls ?? 0,
+    ahead: isStream ? (o.ahead ?? STREAM_ITEMS) : 0,
     maxPending: o.maxPending ?? Number.POSITIVE_INFINITY,
   };
 }

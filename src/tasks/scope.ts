@@ -3,6 +3,7 @@ import { after, CancelledError, kindOf, onAbort, TimeoutError, UsageError } from
 import { isReference, Reference } from '../runtime/index.ts';
 import { isTask } from './brand.ts';
 import { type Limits, limits } from './options.ts';
+import { endOf, isStream } from './stream.ts';
 import type { Args, Out, Ref, Scope, ScopeOptions, Task } from './types.ts';
 
 const storage = new AsyncLocalStorage<TaskScope>();
@@ -53,9 +54,9 @@ class TaskScope implements Scope {
 
   start<P extends unknown[], R>(t: Task<P, R>, ...args: Args<P>): Out<R> {
     if (!isTask(t)) throw new UsageError(`scope.start takes a task and its arguments, not ${kindOf(t)}`);
-    const result = t(...args);
-    this.add(result as unknown as Reference<unknown>, false);
-    return result;
+    const result: unknown = t(...args);
+    this.add(isStream(result) ? endOf(result) : (result as Reference<unknown>), false);
+    return result as Out<R>;
   }
 
   keep<T>(ref: Ref<T>): Ref<T> {

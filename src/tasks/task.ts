@@ -5,6 +5,7 @@ import {
   afterSettling,
   ByReference,
   type Engine,
+  type IncomingStream,
   isReference,
   type Prepared,
   type Reference,
@@ -15,7 +16,8 @@ import { currentEngine, engineOf } from './context.ts';
 import { type MapTarget, mapItems } from './map.ts';
 import { checkDefinition, checkMap, checkVariant, resolveOptions } from './options.ts';
 import { enterScope } from './scope.ts';
-import type { ByRef, MapOptions, Ref, Remote, Several, Task, TaskOptions } from './types.ts';
+import { openStream } from './stream.ts';
+import type { ByRef, MapOptions, Ref, Remote, Several, Stream, Task, TaskOptions } from './types.ts';
 
 type AnyTask = Task<unknown[], unknown>;
 
@@ -40,14 +42,32 @@ class Definition {
     return session === undefined ? currentEngine(this.name) : engineOf(session);
   }
 
-  call(engine: Engine, args: readonly unknown[]): Reference<unknown> | Reference<unknown>[] {
+  /** Its calls give items, not one value. */
+  get isStream(): boolean {
+    return this.spec.kind === 'generator' || this.spec.kind === 'asyncGenerator';
+  }
+
+  #prepare(engine: Engine): Prepared {
     let prepared = this.#prepared;
     if (engine !== this.#engine || prepared === undefined) {
-      prepared = engine.prepare(this.spec, resolveOptions(this.options, this.spec.name, engine.isolation));
+      const options = resolveOptions(this.options, this.spec.name, engine.isolation, this.isStream);
+      prepared = engine.prepare(this.spec, options);
       this.#engine = engine;
       this.#prepared = prepared;
     }
-    const result = engine.submit(prepared, args);
+    return prepared;
+  }
+
+  open(engine: Engine, args: readonly unknown[]): Stream<unknown> {
+    const incoming = engine.submit(this.#prepare(engine), args) as IncomingStream;
+    enterScope(incoming.end);
+    const { signal } = this.options;
+    if (signal !== undefined) endOnAbort(incoming, signal);
+    return openStream(incoming);
+  }
+
+  call(engine: Engine, args: readonly unknown[]): Reference<unknown> | Reference<unknown>[] {
+    const result = engine.submit(this.#prepare(engine), args) as Reference<unknown> | Reference<unknown>[];
     enterScope(result);
     const { signal } = this.options;
     if (signal !== undefined) cancelOnAbort(engine, result, signal, this.name);
@@ -85,6 +105,18 @@ function cancelOnAbort(
     engine.cancel(first, error, false, true);
   });
   if (!signal.aborted) afterSettling(first, stop);
+}
+
+/** The listener does not keep the stream, which ends when nobody else does. */
+function endOnAbort(incoming: IncomingStream, signal: AbortSignal): void {
+  const { name, end } = incoming;
+  const stream = new WeakRef(incoming);
+  const stop = onAbort(signal, () => {
+    stream
+      .deref()
+      ?.cancel(new CancelledError(`${name} was cancelled by its signal`, { cause: signal.reason }), false, true);
+  });
+  if (!signal.aborted) afterSettling(end, stop);
 }
 
 /** Tasks are functions with this prototype: by it the codec knows them. */
@@ -128,16 +160,24 @@ registerTasks();
 
 function callable(definition: Definition): AnyTask {
   const { name } = definition;
-  const call = (...args: unknown[]): unknown => definition.call(definition.engine(), args);
+  const call = definition.isStream
+    ? (...args: unknown[]): unknown => definition.open(definition.engine(), args)
+    : (...args: unknown[]): unknown => definition.call(definition.engine(), args);
   Object.setPrototypeOf(call, Callable.prototype);
   definitions.set(call, definition);
   Object.defineProperty(call, 'name', { value: name });
   return Object.assign(call, {
     with: (options: TaskOptions) => {
       checkVariant(options, `task ${name}`);
-      return callable(new Definition(definition.spec, { ...definition.options, ...options }));
+      return define(definition.spec, { ...definition.options, ...options });
     },
     map: (items: Iterable<unknown>, a?: unknown, b?: MapOptions) => {
+      if (definition.isStream) {
+        throw new UsageError(
+          `${name}.map: a call of it gives a stream of items, and map takes one value of each; open the streams and read them ` +
+            'with merge(streams)',
+        );
+      }
       if (definition.options.returns !== undefined) {
         throw new UsageError(
           `${name}.map: with the option \`returns\` a call gives several Refs, and map takes one; map the task without ` +
@@ -153,13 +193,18 @@ function callable(definition: Definition): AnyTask {
 }
 
 function define(spec: FunctionSpec, options: TaskOptions): AnyTask {
-  if (spec.kind === 'generator' || spec.kind === 'asyncGenerator') {
-    throw new NotAvailableError(
-      `${spec.name} is a generator: a stream of results, which comes with actors and is not in this version; return an ` +
-        'array, or several Refs with { returns }',
+  const definition = new Definition(spec, options);
+  const { name, isStream } = definition;
+  if (isStream && options.returns !== undefined) {
+    throw new UsageError(`${name} is a generator, which gives a stream of items: the option \`returns\` is for tuples`);
+  }
+  if (!isStream && options.ahead !== undefined) {
+    throw new UsageError(
+      `${name} is no generator: the option \`ahead\` is for streams; stream(fn) makes one of a function whose generator ` +
+        'nature does not show',
     );
   }
-  return callable(new Definition(spec, options));
+  return callable(definition);
 }
 
 /** A task made of a task is that task, with other options if there are any. */
@@ -202,7 +247,21 @@ export function task<P extends unknown[], R>(
 }
 
 /**
- * A module elsewhere, typed: its functions are tasks. Takes what `import.meta.resolve('./x.ts')` or
+ * A task that is a stream, out of a function of which that does not show: one that a build tool has rewritten, or that returns
+ * an iterable made by others. Also of a task, such as one of a `remote` module.
+ */
+export function stream<P extends unknown[], Y>(
+  fn: (...args: P) => Iterable<Y> | AsyncIterable<Y>,
+): Task<P, AsyncGenerator<Y>> {
+  if (typeof fn !== 'function') throw new UsageError(`stream takes a function, not ${kindOf(fn)}`);
+  const known = isTask(fn) ? (definitions.get(fn) as Definition) : undefined;
+  const spec = known?.spec ?? describeFunction(fn, { isRef: isReference, callSite: callSite(stream), what: 'task' });
+  const kind = spec.kind === 'generator' ? spec.kind : 'asyncGenerator';
+  return define({ ...spec, kind }, known?.options ?? {}) as unknown as Task<P, AsyncGenerator<Y>>;
+}
+
+/**
+ * A module elsewhere, typed: its functions are tasks, its generators streams. Takes what `import.meta.resolve('./x.ts')` or
  * `new URL('./x.ts', import.meta.url)` give; the module runs on workers only.
  */
 export function remote<M extends object>(module: string | URL): Remote<M> {

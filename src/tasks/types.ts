@@ -28,13 +28,24 @@ export type Args<P extends readonly unknown[]> = { [K in keyof P]: Arg<P[K]> };
 /** A result that is itself a `Ref` delegates: no bytes move, and the type does not nest. `[ref]` keeps it nested. */
 export type Settled<R> = Delegated<Awaited<R>>;
 type Delegated<A> = A extends Ref<infer U> ? U : A;
-/** What a call gives; one `Ref` whatever the union. Streams (generators) are not in this version. */
+/** What a call gives: a `Stream` for a generator, otherwise one `Ref` whatever the union. */
 export type Out<R> = unknown extends R
   ? Ref<Settled<R>>
   : [Extract<R, AsyncGenerator | Generator>] extends [never]
     ? Ref<Settled<R>>
-    : never;
+    : Stream<Yielded<R>>;
+type Yielded<R> = R extends AsyncGenerator<infer Y> | Generator<infer Y> ? Y : never;
 export type Values<X> = { -readonly [K in keyof X]: X[K] extends Ref<infer T> ? T : X[K] };
+
+/**
+ * What a task that is a generator gives: its items, as they come, while it runs. It is read once: a loop over the stream and one over
+ * `refs()` share its items. Leaving the loop ends the producer; so do `cancel(stream)`, `await using`, and letting go of
+ * the stream.
+ */
+export interface Stream<T> extends AsyncIterable<T>, AsyncDisposable {
+  /** The items as references, to pass on without fetching them. */
+  refs(): AsyncIterable<Ref<T>>;
+}
 
 export interface TaskOptions {
   /** For messages, logs and `sheaf status`. Default: the function's own name. */
@@ -68,6 +79,11 @@ export interface TaskOptions {
   session?: Session;
   /** Arguments from shared memory arrive as own copies that may be written to. Default false. */
   copy?: boolean;
+  /**
+   * Items that a stream may run ahead of its consumer; 16 MiB of them at most, whatever this says. Default 16. For tasks that are
+   * generators only.
+   */
+  ahead?: number;
   /** The task returns a tuple of this length; each element becomes a `Ref` of its own. Checked at run time. */
   returns?: number;
 }
@@ -101,7 +117,7 @@ export interface Task<P extends readonly unknown[], R> {
   ): AsyncIterable<Outcome<Settled<R>, I>>;
 }
 
-/** A module elsewhere: its functions are tasks. Classes (actors) and generators (streams) are not in this version. */
+/** A module elsewhere: its functions are tasks, its generators streams. Classes (actors) are not in this version. */
 export type Remote<M> = {
   readonly [K in keyof M]: M[K] extends abstract new (
     ...a: never[]

@@ -12,7 +12,8 @@ import {
 import { currentEngine } from './context.ts';
 import { checkCancel, type Limits, limits } from './options.ts';
 import { enterScope } from './scope.ts';
-import type { CancelOptions, Ref, Values, WaitOptions } from './types.ts';
+import { incomingOf, isStream } from './stream.ts';
+import type { CancelOptions, Ref, Stream, Values, WaitOptions } from './types.ts';
 
 type AnyRef = Reference<unknown>;
 
@@ -256,10 +257,16 @@ async function* completed(
  * worker is ended. Tasks that it called are cancelled too unless `recursive` is false. Settled references are left alone.
  *
  * Cancelling what `all` gave fails it, and unless `recursive` is false it cancels those of its parts that are pending and
- * that nothing else waits for or knows of.
+ * that nothing else waits for or knows of. Whoever reads a stream that is cancelled hears of it once, and then of its end.
  */
-export function cancel(ref: Ref<unknown>, o: CancelOptions = {}): void {
-  if (!isReference(ref)) throw new UsageError(`cancel takes a Ref, not ${kindOf(ref)}`);
+export function cancel(ref: Ref<unknown> | Stream<unknown>, o: CancelOptions = {}): void {
+  if (isStream(ref)) {
+    checkCancel(o);
+    const error = new CancelledError(`the stream of ${incomingOf(ref).name} was cancelled`);
+    incomingOf(ref).cancel(error, o.force ?? false, o.recursive ?? true);
+    return;
+  }
+  if (!isReference(ref)) throw new UsageError(`cancel takes a Ref or a Stream, not ${kindOf(ref)}`);
   checkCancel(o);
   const error = new CancelledError('the task was cancelled');
   engineOf(ref).cancel(ref, error, o.force ?? false, o.recursive ?? true);

@@ -15,7 +15,10 @@ export interface ByRef<T> {
 export type Arg<A> = [A] extends [Ref<infer U>] ? ByRef<U> : A | Ref<A>;
 export type Args<P extends readonly unknown[]> = { [K in keyof P]: Arg<P[K]> };
 export type Settled<R> = Awaited<R> extends Ref<infer U> ? U : Awaited<R>;
-export type Out<R> = Ref<Settled<R>>;
+export type Out<R> = R extends AsyncGenerator<infer Y> | Generator<infer Y> ? Stream<Y> : Ref<Settled<R>>;
+export interface Stream<T> extends AsyncIterable<T>, AsyncDisposable {
+  refs(): AsyncIterable<Ref<T>>;
+}
 export type Duration = number | `${number}${'ms' | 's' | 'm' | 'h'}`;
 export type Bytes = number | `${number}${'KiB' | 'MiB' | 'GiB'}`;
 export interface TaskOptions {
@@ -34,6 +37,8 @@ export interface TaskOptions {
   session?: Session;
   copy?: boolean;
   returns?: number;
+  /** An addition of this version. */
+  ahead?: number;
 }
 export interface MapOptions {
   inFlight?: number;
@@ -124,7 +129,9 @@ export interface Functions {
     refs: X,
     o?: WaitOptions,
   ): AsyncIterable<{ [K in keyof X]: [K, X[K]] }[keyof X]>;
-  cancel(ref: Ref<unknown>, o?: { force?: boolean; recursive?: boolean }): void;
+  cancel(ref: Ref<unknown> | Stream<unknown>, o?: { force?: boolean; recursive?: boolean }): void;
+  stream<P extends unknown[], Y>(fn: (...args: P) => Iterable<Y> | AsyncIterable<Y>): Task<P, AsyncGenerator<Y>>;
+  merge<T>(streams: readonly Stream<T>[]): AsyncIterable<[index: number, value: T]>;
   scope<T>(body: (s: Scope) => Promise<T>, o?: { timeout?: Duration; signal?: AbortSignal }): Promise<T>;
   scope(o?: { timeout?: Duration; signal?: AbortSignal }): Scope;
   current(): Current;

@@ -9,13 +9,16 @@ import {
   connect,
   current,
   get,
+  merge,
   type Outcome,
   put,
   type Ref,
   registerCodec,
   remote,
   type Session,
+  type Stream,
   scope,
+  stream,
   type Task,
   task,
   wait,
@@ -247,11 +250,42 @@ export async function degrades(): Promise<void> {
   // biome-ignore lint/suspicious/noExplicitAny: it is what the test is about
   exactly<Ref<any>>()(task((): any => 1)());
   exactly<Ref<unknown>>()(task((): unknown => 1)());
-  // A generator is a stream, which comes later.
-  const numbers = task(function* () {
-    yield 1;
+}
+
+export async function streams(): Promise<void> {
+  const numbers = task(function* (n: number) {
+    yield n;
   });
-  exactly<never>()(numbers());
+  exactly<Stream<number>>()(numbers(1));
+  exactly<Stream<number>>()(numbers(square(2)));
+  const pages = task(async function* (): AsyncGenerator<{ readonly page: number }> {
+    yield { page: 1 };
+  });
+  for await (const { page } of pages()) exactly<number>()(page);
+  for await (const ref of pages().refs()) exactly<Ref<{ readonly page: number }>>()(ref);
+  exactly<Stream<number>>()(numbers.with({ ahead: 1, retries: 0 })(1));
+  const hidden = stream((n: number) => new Set([n]));
+  exactly<Stream<number>>()(hidden(1));
+  for await (const [index, item] of merge([numbers(1), hidden(2)])) {
+    exactly<number>()(index);
+    exactly<number>()(item);
+  }
+  // A reference passes through a stream as it is.
+  const refs = task(function* () {
+    yield square(1);
+  });
+  for await (const ref of refs()) exactly<Ref<number>>()(ref);
+  await using opened = numbers(1);
+  cancel(opened);
+  await scope(async (s) => {
+    exactly<Stream<number>>()(s.start(numbers, 2));
+  });
+  // @ts-expect-error a text is no number
+  numbers('x');
+  // @ts-expect-error a stream is read where it was opened, and is no argument
+  square(numbers(1));
+  // @ts-expect-error not a function that gives items
+  stream((n: number) => n);
 }
 
 export async function memory(): Promise<void> {

@@ -15,6 +15,10 @@ export class Counts {
   /** Begun on a worker that died, and run again without a charge; and with one. */
   bystanders = 0;
   charged = 0;
+  /** Items of streams: sent, and skipped by a later run; and words of consumption that came before their run. */
+  items = 0;
+  skippedItems = 0;
+  earlyCredits = 0;
 }
 
 const stateOf = (cell: Cell): string => ['PENDING', 'READY', 'FAILED', 'FREED'][cell.state] as string;

@@ -100,6 +100,7 @@ export function configure(seed: number): Config {
       largeRate: random.pick([0, 0.3]),
       passRate: random.pick([0.2, 0.5, 0.8]),
       stashRate: random.pick([0.03, 0.1, 0.2]),
+      streamRate: random.pick([0, 0.1, 0.3]),
       work: random.pick([10, 200, 3000]),
     },
     root: {
@@ -110,6 +111,7 @@ export function configure(seed: number): Config {
       retryErrors: false,
       failUntil: 0,
       shape: 0,
+      ahead: 0,
     },
     prestart: random.chance(0.5) ? random.int(cpus + 1) : 0,
     delay: random.pick([1, 20, 200]),

@@ -4,6 +4,7 @@ import type { Host } from './host.ts';
 import { CLAIMED, DELIVERED, type Push, RECALLED, SENT } from './messages.ts';
 import { type Body, body, type Operation, type Outcome, ProgramError, Reference, type Value } from './program.ts';
 import { cancelled, SimRun } from './run.ts';
+import { Streams } from './streams.ts';
 import type { SimTask } from './task.ts';
 import { Failure, fromWire, Handle, type Payload, Raised, type SharedObject, toWire, Violation } from './values.ts';
 
@@ -16,9 +17,16 @@ export class Executions {
   readonly driver: SimRun | null;
   /** The run whose code blocks the event loop. */
   onStack: SimRun | null = null;
+  readonly streams: Streams;
 
   constructor(host: Host, driver: boolean) {
     this.#host = host;
+    this.streams = new Streams(host, {
+      runs: this.runs,
+      suspend: (run) => this.#suspend(run),
+      resume: (run) => this.#resume(run),
+      advance: (run, resume) => this.#advance(run, resume),
+    });
     this.driver = driver ? new SimRun(null, null, host.world.config.root) : null;
   }
 
@@ -56,6 +64,7 @@ export class Executions {
   }
 
   callerDied(number: number, incarnation: number): void {
+    this.streams.callerDied(number);
     for (const [from] of this.#inbox) {
       if (from.number === number && from.address.incarnation === incarnation) this.#inbox.delete(from);
     }
@@ -63,7 +72,8 @@ export class Executions {
       const { from } = run;
       if (from === null || from.number !== number || from.address.incarnation !== incarnation) continue;
       if (!run.orphaned) throw new Violation('a run of a dead caller is not an orphan');
-      if (this.#host.world.config.endsOrphans) this.abort(run);
+      // Nobody will ever make room for the next item of a stream.
+      if (this.#host.world.config.endsOrphans || run.outflow !== null) this.abort(run);
     }
   }
 
@@ -107,6 +117,7 @@ export class Executions {
     const run = new SimRun(from, push, push.spec);
     this.runs.add(run);
     this.#host.party.executor.started(run);
+    this.streams.begun(run);
     this.#tellOccupancy(false);
     const { references, executor } = this.#host.party;
     const lent: Cell[] = [];
@@ -147,6 +158,12 @@ export class Executions {
         if (op.type === 'await') {
           if (this.#wait(run, op.refs)) return;
           step = this.#waited(run, op.refs)();
+        } else if (op.type === 'next') {
+          if (this.streams.wait(run, op.ref)) return;
+          step = this.streams.read(run, op.ref)();
+        } else if (op.type === 'yield') {
+          if (!this.streams.give(run, op.value, op.large)) return;
+          step = run.program.next();
         } else step = run.program.next(operations.do(run, op));
       }
     } catch (error) {
@@ -181,14 +198,11 @@ export class Executions {
     for (const { it } of refs) if (!it.cell.settled) pending.add(it.cell);
     if (pending.size === 0) return false;
     run.waits = pending.size;
-    const { executor, references } = this.#host.party;
+    const { references } = this.#host.party;
     const waiter: Waiter = {
       cellSettled: () => {
         if (run.ended) return;
-        if (run !== this.driver) {
-          executor.resume(run);
-          this.#tellOccupancy(false);
-        }
+        this.#resume(run);
         if (--run.waits > 0) return;
         this.#host.later(this.#host.world.random.int(5), () => {
           // What was there may be lost by now.
@@ -197,11 +211,22 @@ export class Executions {
       },
     };
     for (const cell of pending) {
-      if (run !== this.driver) executor.suspend(run);
+      this.#suspend(run);
       cell.addWaiter(waiter);
       references.need(cell);
     }
     return true;
+  }
+
+  #suspend(run: SimRun): void {
+    if (run !== this.driver) this.#host.party.executor.suspend(run);
+  }
+
+  #resume(run: SimRun): void {
+    if (run === this.driver) return;
+    const { executor } = this.#host.party;
+    executor.resume(run);
+    this.#tellOccupancy(false);
   }
 
   #waited(run: SimRun, refs: readonly Reference<Handle>[]) {

@@ -123,6 +123,15 @@ export class Host implements Endpoint<Message> {
       case 'cancel':
         this.executions.cancel(from, m);
         break;
+      case 'more':
+        this.executions.streams.more(from, m);
+        break;
+      case 'yielded':
+        this.party.yielded(from.number, m.slot, m.index, m.payload);
+        break;
+      case 'item':
+        this.party.item(from.address, m.item);
+        break;
       case 'acknowledge':
         this.heap.unpin(this.party.executor.acknowledged(m.receipt));
         break;

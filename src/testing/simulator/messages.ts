@@ -1,4 +1,4 @@
-import type { FromControl, Reply, TaskRecord, ToControl } from '../../protocol/index.ts';
+import type { FromControl, Item, Reply, StreamStart, TaskRecord, ToControl } from '../../protocol/index.ts';
 import type { TaskSpec } from './program.ts';
 import type { Payload } from './values.ts';
 
@@ -22,6 +22,7 @@ export interface Push {
   readonly exclusive: boolean;
   readonly key: number;
   readonly args: readonly PushedArgument[];
+  readonly stream: StreamStart | null;
   state: typeof SENT | typeof DELIVERED | typeof CLAIMED | typeof RECALLED;
   /** For checks only. */
   readonly task: TaskRecord;
@@ -33,6 +34,9 @@ export type Message =
   | { readonly to: 'worker'; readonly push: Push }
   | { readonly to: 'cancel'; readonly slot: number; readonly sequence: number }
   | { readonly to: 'acknowledge'; readonly receipt: number }
+  | { readonly to: 'more'; readonly slot: number; readonly sequence: number; readonly taken: number }
+  | { readonly to: 'yielded'; readonly slot: number; readonly index: number; readonly payload: Payload }
+  | { readonly to: 'item'; readonly item: Item<Payload> }
   | { readonly to: 'completed'; readonly slot: number; readonly micros: number; readonly payload: Payload }
   | { readonly to: 'reply'; readonly reply: Reply<Payload> };
 
@@ -56,6 +60,12 @@ export function describe(m: Message): string {
       return `completed slot ${m.slot}`;
     case 'cancel':
       return `cancel slot ${m.slot}`;
+    case 'more':
+      return `more slot ${m.slot}: ${m.taken} are consumed`;
+    case 'yielded':
+      return `item ${m.index} slot ${m.slot}`;
+    case 'item':
+      return `item ${m.item.index} slot ${m.item.slot} inner [${m.item.result.inner}] receipt ${m.item.receipt}`;
     case 'acknowledge':
       return `acknowledge ${m.receipt}`;
   }

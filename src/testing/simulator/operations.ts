@@ -1,4 +1,4 @@
-import { Cell, DONE, FAILED, type Shape, Timing } from '../../protocol/index.ts';
+import { Cell, DONE, FAILED, Intake, type Shape, Timing } from '../../protocol/index.ts';
 import { checkCancel, checkOver } from './checks.ts';
 import type { Host } from './host.ts';
 import { type Operation, Reference, type TaskSpec, type Value } from './program.ts';
@@ -54,6 +54,8 @@ export class Operations {
       }
       case 'call':
         return this.#call(run, op.spec, op.args);
+      case 'open':
+        return this.#call(run, op.spec, op.args)[0];
       case 'release': {
         const { it } = op.ref;
         if (it.released) throw new Violation('released twice');
@@ -134,6 +136,7 @@ export class Operations {
     const task = new SimTask(spec, args, key, this.#timings[spec.shape] as Timing, results, run.depth + 1);
     task.uses = uses;
     task.dependencies = dependencies;
+    if (spec.ahead > 0) task.stream = new Intake(spec.ahead);
     const refs = cells.map((cell) => {
       cell.task = task;
       this.#host.heap.watch(cell);

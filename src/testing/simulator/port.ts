@@ -2,6 +2,7 @@ import {
   type Address,
   type Cell,
   FAILED,
+  type Intake,
   type Lease,
   type PartyPort,
   PUSHED,
@@ -74,6 +75,7 @@ export class Port implements PartyPort<Payload> {
       exclusive: task.key.shape.exclusive,
       key: task.key.id,
       args: pushed,
+      stream: task.stream?.start() ?? null,
       state: SENT,
       task,
     };
@@ -108,6 +110,20 @@ export class Port implements PartyPort<Payload> {
     });
     this.told++;
     if (force) this.control({ type: 'kill', worker, incarnation, run, reason });
+  }
+
+  /** Says to the worker of a stream how far its consumer is. */
+  more(task: SimTask): void {
+    if (task.state !== PUSHED) return;
+    const target = this.#controlThread.hosts.get((task.lease as Lease).worker) as Host;
+    const { taken } = task.stream as Intake;
+    // The way that overtakes calls.
+    this.outgoing.to(target).cancels.send({ to: 'more', slot: task.slot, sequence: task.ticket, taken });
+  }
+
+  abandoned(task: TaskRecord): unknown {
+    (task as SimTask).stopped = true;
+    return new Failure('cancelled', String((task as SimTask).spec.seed));
   }
 
   control(message: TaskMessage | ReferenceMessage<Payload>): void {

@@ -27,6 +27,8 @@ export interface TaskSpec {
   readonly failUntil: number;
   /** Which of the configuration's shapes it needs. */
   readonly shape: number;
+  /** Not 0: it is a stream that may run so many items ahead. */
+  readonly ahead: number;
 }
 
 export interface ProgramConfig {
@@ -37,6 +39,7 @@ export interface ProgramConfig {
   readonly largeRate: number;
   readonly passRate: number;
   readonly stashRate: number;
+  readonly streamRate: number;
   readonly work: number;
 }
 
@@ -44,10 +47,18 @@ export type Operation<R> =
   | { readonly type: 'work'; readonly micros: number; readonly blocking: boolean }
   | { readonly type: 'put'; readonly value: Value<R>; readonly large: boolean }
   | { readonly type: 'call'; readonly spec: TaskSpec; readonly args: readonly Value<R>[] }
+  /** A call of a stream; gives what is read by `next`. */
+  | { readonly type: 'open'; readonly spec: TaskSpec; readonly args: readonly Value<R>[] }
+  /** The next item of a stream, or `END`. */
+  | { readonly type: 'next'; readonly ref: Reference<R> }
+  | { readonly type: 'yield'; readonly value: Value<R>; readonly large: boolean }
   | { readonly type: 'await'; readonly refs: readonly Reference<R>[] }
   | { readonly type: 'release'; readonly ref: Reference<R> }
   | { readonly type: 'stash'; readonly ref: Reference<R> }
   | { readonly type: 'cancel'; readonly ref: Reference<R>; readonly force: boolean };
+
+/** What follows the last item of a stream. */
+export const END = Symbol('end');
 
 export type Outcome<R> =
   | { readonly value: Value<R>; readonly large: boolean; readonly delegate?: undefined }
@@ -137,15 +148,45 @@ export function* body<R>(
     sum = mix(sum, digest(value));
     collect(value, refs);
   };
-  const pause = (): Operation<R> => ({
+  const pause = (by: Random = random): Operation<R> => ({
     type: 'work',
-    micros: random.chance(0.05) ? random.int(config.work * 50) : random.int(config.work),
-    blocking: random.chance(0.7),
+    micros: by.chance(0.05) ? by.int(config.work * 50) : by.int(config.work),
+    blocking: by.chance(0.7),
   });
+
+  // Some items, perhaps all. A driver makes no use of them, as of nothing that may fail; its choices must not depend on how
+  // far it comes.
+  const readStream = function* (ref: Reference<R>, by: Random): Generator<Operation<R>, void, unknown> {
+    for (let n = by.int(16); n > 0; n--) {
+      if (by.chance(0.2)) yield pause(by);
+      const item = yield { type: 'next', ref };
+      if (item === END) break;
+      if (!driver) seen(item as Value<R>);
+    }
+  };
 
   if (random.chance(0.7)) yield pause();
   for (let step = random.between(driver ? 4 : 0, driver ? 24 : 6); step > 0 || (driver && budget > 0); step--) {
     if (refs.length > 0 && random.chance(config.stashRate)) yield { type: 'stash', ref: random.pick(refs) };
+    if (budget > 0 && mayWait && random.chance(config.streamRate)) {
+      const size = random.int(Math.min(budget, 6));
+      budget -= size + 1;
+      const child = childSpec(config, random, mix(spec.seed, ++calls), size);
+      const shape = config.shapes[child.shape]?.mayWait === true ? child.shape : 0;
+      const ahead = random.pick([1, 2, 5, 16]);
+      const childArgs = refs.length > 0 && random.chance(config.passRate) ? [random.pick(refs), make()] : [make()];
+      const spare: TaskSpec = { ...child, results: 1, shape, ahead };
+      const ref = (yield { type: 'open', spec: spare, args: childArgs }) as Reference<R>;
+      if (random.chance(0.15)) yield { type: 'cancel', ref, force: random.chance(0.3) && config.cancelRate > 0 };
+      if (random.chance(0.9)) {
+        try {
+          yield* readStream(ref, new Random(child.seed));
+        } catch (error) {
+          if (!driver) throw error;
+        }
+      }
+      if (random.chance(0.8)) yield { type: 'release', ref };
+    }
     const what = random.next();
     if (what < 0.42) {
       if (budget <= 0) continue;
@@ -189,12 +230,23 @@ export function* body<R>(
       yield { type: 'cancel', ref: random.pick(children), force: random.chance(0.3) };
     }
   }
+  if (spec.ahead > 0) {
+    for (let n = random.int(24); n > 0; n--) {
+      if (random.chance(0.2)) yield pause();
+      yield {
+        type: 'yield',
+        value: random.chance(0.5) ? sum & 0xffff : [make(), n],
+        large: random.chance(config.largeRate),
+      };
+    }
+  }
   // An attempt that is charged for a crash must not make a success of what is a failure without it.
   if ((spec.retryErrors ? attempt : 0) < spec.failUntil || (!driver && random.chance(config.throwRate))) {
     const carried = refs.length > 0 && random.chance(0.5) ? [random.pick(refs), make()] : 0;
     throw new ProgramError(`program:${spec.seed}`, carried, random.chance(config.largeRate));
   }
   if (driver) return [{ value: refs.slice(), large: false }];
+  if (spec.ahead > 0) return [{ value: 0, large: false }];
   const outcomes: Outcome<R>[] = [];
   for (let i = 0; i < spec.results; i++) {
     const kind = random.next();
@@ -218,6 +270,7 @@ function childSpec(config: ProgramConfig, random: Random, seed: number, size: nu
     retryErrors: random.chance(0.3),
     failUntil: random.chance(config.throwRate) ? random.between(1, 3) : 0,
     shape,
+    ahead: 0,
   };
 }
 
@@ -229,6 +282,8 @@ export type TwinErrors = ReadonlyMap<string, Value<Twin>>;
 export type TwinOutcome = { readonly value: Value<Twin> } | { readonly errors: TwinErrors };
 export interface Twin {
   readonly outcome: TwinOutcome;
+  /** Of a stream: what is left of its items. */
+  readonly items?: Value<Twin>[];
 }
 
 class TwinFailure extends Error {
@@ -247,6 +302,7 @@ export function evaluate(config: ProgramConfig, spec: TaskSpec): { outcome: Twin
 
   const call = (child: TaskSpec, args: readonly Value<Twin>[]): Reference<Twin>[] => {
     tasks++;
+    let items: Value<Twin>[] = [];
     const errors = new Map<string, Value<Twin>>();
     const resolved = args.map((arg) => {
       if (!(arg instanceof Reference)) return fresh(arg);
@@ -262,7 +318,8 @@ export function evaluate(config: ProgramConfig, spec: TaskSpec): { outcome: Twin
     } else {
       for (let attempt = 0; ; attempt++) {
         try {
-          outcomes = run(child, resolved, attempt).map((o) =>
+          items = [];
+          outcomes = run(child, resolved, attempt, false, items).map((o) =>
             o.delegate === undefined ? { value: o.value } : o.delegate.it.outcome,
           );
           break;
@@ -274,17 +331,33 @@ export function evaluate(config: ProgramConfig, spec: TaskSpec): { outcome: Twin
         }
       }
     }
-    return outcomes.map((outcome) => new Reference<Twin>({ outcome }));
+    return outcomes.map((outcome) => new Reference<Twin>(child.ahead > 0 ? { outcome, items } : { outcome }));
   };
 
-  const run = (child: TaskSpec, args: readonly Value<Twin>[], attempt: number, driver = false) => {
+  const run = (
+    child: TaskSpec,
+    args: readonly Value<Twin>[],
+    attempt: number,
+    driver: boolean,
+    items: Value<Twin>[],
+  ) => {
     const generator = body<Twin>(config, child, args, attempt, driver);
     let step = generator.next();
     while (!step.done) {
       const op = step.value;
       if (op.type === 'put') step = generator.next(new Reference<Twin>({ outcome: { value: op.value } }));
       else if (op.type === 'call') step = generator.next(call(op.spec, op.args));
-      else if (op.type === 'await') {
+      else if (op.type === 'open') step = generator.next(call(op.spec, op.args)[0]);
+      else if (op.type === 'yield') {
+        items.push(op.value);
+        step = generator.next();
+      } else if (op.type === 'next') {
+        const { items: left = [], outcome } = op.ref.it;
+        const item = left.shift();
+        if (item !== undefined) step = generator.next(fresh(item));
+        else if ('errors' in outcome) step = generator.throw(new TwinFailure(outcome.errors));
+        else step = generator.next(END);
+      } else if (op.type === 'await') {
         const failure = op.refs.find((ref) => 'errors' in ref.it.outcome);
         if (failure !== undefined) {
           step = generator.throw(new TwinFailure((failure.it.outcome as { errors: TwinErrors }).errors));
@@ -294,7 +367,7 @@ export function evaluate(config: ProgramConfig, spec: TaskSpec): { outcome: Twin
     return step.value;
   };
 
-  const [result] = run(spec, [], 0, true);
+  const [result] = run(spec, [], 0, true, []);
   return { outcome: { value: (result as { value: Value<Twin> }).value }, tasks };
 }
 

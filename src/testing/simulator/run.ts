@@ -1,8 +1,11 @@
-import { Run, type RunId } from '../../protocol/index.ts';
+import { Outflow, Run, type RunId } from '../../protocol/index.ts';
 import type { Host } from './host.ts';
 import type { Push } from './messages.ts';
 import type { Body, TaskSpec } from './program.ts';
 import { Failure, type Handle, Raised } from './values.ts';
+
+/** Bytes that a stream may run ahead here, where a large item has ten and any other one. */
+const MOST_BYTES = 25;
 
 /** One run of a task on a simulated worker, or of the driver's program. */
 export class SimRun extends Run {
@@ -14,6 +17,9 @@ export class SimRun extends Run {
   ended = false;
   /** It is to end without a result: cancelled, or its caller is gone. */
   aborted = false;
+  /** Of a stream: how far it may run ahead, and whether it waits for its consumer. */
+  readonly outflow: Outflow | null;
+  paused = false;
   /** Pending ones of what it waits for. */
   waits = 0;
 
@@ -26,6 +32,8 @@ export class SimRun extends Run {
     this.from = from;
     this.push = push;
     this.spec = spec;
+    const stream = push?.stream ?? null;
+    this.outflow = stream === null ? null : new Outflow(stream, MOST_BYTES);
   }
 }
 

@@ -11,7 +11,15 @@ describe('the protocol under random programs, schedules and crashes', () => {
     let tasks = 0;
     let standstills = 0;
     let retired = 0;
-    const counts = { cancelledEarly: 0, cancelledRunning: 0, bystanders: 0, charged: 0 };
+    let earlyCredits = 0;
+    const counts = {
+      cancelledEarly: 0,
+      cancelledRunning: 0,
+      bystanders: 0,
+      charged: 0,
+      items: 0,
+      skippedItems: 0,
+    };
     for (let seed = 1; seed <= SEEDS; seed++) {
       const result = simulate(seed);
       assert.equal(result.problem, undefined, `seed ${seed}: ${result.problem}`);
@@ -19,6 +27,7 @@ describe('the protocol under random programs, schedules and crashes', () => {
       tasks += result.tasks;
       standstills += result.standstills;
       retired += result.retired;
+      earlyCredits += result.counts.earlyCredits;
       for (const name of Object.keys(counts) as (keyof typeof counts)[]) counts[name] += result.counts[name];
     }
     // The injected failures do happen, and there is something for them to hit.
@@ -26,6 +35,7 @@ describe('the protocol under random programs, schedules and crashes', () => {
     assert.ok(deaths > SEEDS / 4, `${deaths} workers died`);
     assert.ok(tasks > SEEDS * 5, `${tasks} tasks ran`);
     assert.ok(standstills > 0 && retired > 0, `${standstills} demands refused, ${retired} workers retired`);
+    assert.ok(earlyCredits > 0, 'no word of consumption came before its run');
   });
 
   it('does the same for the same seed', () => {
