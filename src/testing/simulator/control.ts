@@ -18,6 +18,9 @@ import { type Endpoint, Link, type World } from './world.ts';
 export const NODE = '00000000000000aa';
 const DRIVER = 1;
 
+/** While everybody waits for a message that takes seconds, there would be no end of them. */
+const MOST_LOSSES = 20_000;
+
 /** The control thread: scheduler and directory, the births and deaths of workers. */
 export class Control implements Endpoint<Message>, SchedulerPort, DirectoryPort<Payload> {
   readonly world: World;
@@ -41,6 +44,7 @@ export class Control implements Endpoint<Message>, SchedulerPort, DirectoryPort<
   standstills = 0;
   retired = 0;
   #ticking = false;
+  #losses = 0;
 
   constructor(world: World) {
     this.world = world;
@@ -58,7 +62,7 @@ export class Control implements Endpoint<Message>, SchedulerPort, DirectoryPort<
   #planLoss(): void {
     const { world } = this;
     const { loseEvery } = world.config;
-    if (loseEvery === 0) return;
+    if (loseEvery === 0 || ++this.#losses > MOST_LOSSES) return;
     world.after(1 + world.random.int(loseEvery), () => {
       if (this.driver.finished) return;
       const hosts = [...this.hosts.values()].filter((host) => host.alive && host.busyUntil <= world.now);
