@@ -246,6 +246,8 @@ export function stateOf(ref: Reference<unknown>): 'ready' | 'failed' | undefined
 
 /** Reads from disk what of these settled references is there, without standing still; undefined when nothing is. */
 export function bring(refs: readonly Reference<unknown>[]): Promise<void> | undefined {
+  const first = Reference.host(refs[0] as Reference<unknown>);
+  if (refs.every((ref) => Reference.host(ref) === first)) return first.bring?.(refs.map(cellOf));
   const hosts = new Set(refs.map(Reference.host));
   const coming = [...hosts].flatMap((host) => {
     const done = host.bring?.(refs.filter((ref) => Reference.host(ref) === host).map(cellOf));

@@ -236,6 +236,16 @@ export class Values {
     else if (value instanceof Gathered) for (const item of value.items) this.pin(item);
   }
 
+  /** Whether something of a value is not in memory. Asked before every look at a value, when nearly all are. */
+  isAbsent(value: CellValue): boolean {
+    if (!(value instanceof Stored)) return value instanceof Gathered && value.items.some((item) => this.isAbsent(item));
+    const { store } = this;
+    if (!store.spills) return false;
+    if (value.bodyExtent !== null && store.isAbsent(value.bodyExtent.slot)) return true;
+    for (const extent of value.buffers) if (store.isAbsent(extent.slot)) return true;
+    return false;
+  }
+
   /** What of a value is not in memory, and would have to be read from disk. */
   absent(value: CellValue): SlotRef[] {
     if (!this.store.spills) return [];

@@ -40,10 +40,13 @@ export class Waits {
    * are none. Whoever uses one for which that was in vain tries by himself, and hears why it can't be.
    */
   bring(cells: readonly Cell[]): Promise<void> | undefined {
-    const { values, party, questions, mailer, reactor, closed } = this.#host;
-    if (closed || !values.store.spills) return undefined;
-    const absent = cells.filter((cell) => values.absent(cell.value).length > 0);
-    if (absent.length === 0) return undefined;
+    const { values, closed } = this.#host;
+    if (closed || !cells.some((cell) => values.isAbsent(cell.value))) return undefined;
+    return this.#bring(cells.filter((cell) => values.isAbsent(cell.value)));
+  }
+
+  #bring(absent: readonly Cell[]): Promise<void> {
+    const { values, party, questions, mailer, reactor } = this.#host;
     const slots = absent.flatMap((cell) => values.absent(cell.value));
     for (const cell of absent) party.references.hold(cell);
     this.waiting++;
