@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, it } from 'node:test';
+import { residenceChanges } from '../src/memory/residence.rules.ts';
 import { FakeHost, NODE } from '../src/protocol/fake-ports.fixture.ts';
 import * as protocol from '../src/protocol/index.ts';
 import { blocksOf } from './programs.ts';
@@ -176,6 +177,19 @@ describe('the page on the protocol', () => {
     for (let seed = 1; seed <= 300; seed++) live(seed, tasks, cells);
     assert.deepEqual([...tasks].sort(), [...arrowsOf('states of a task')].sort());
     assert.deepEqual([...cells].sort(), [...arrowsOf('states of a cell')].sort());
+  });
+
+  it('has all changes of where an object is, by what happens', () => {
+    const diagram = blocksOf(page).find(({ text }) => text.includes('%% states of an object'));
+    const shown = [...(diagram?.text ?? '').matchAll(/^ *(\w+) --> (\w+): (\w+)$/gm)].map(([, ...arrow]) =>
+      arrow.join(' '),
+    );
+    assert.deepEqual(
+      shown.sort(),
+      residenceChanges()
+        .map((change) => change.join(' '))
+        .sort(),
+    );
   });
 
   it('has all messages, in their direction', () => {

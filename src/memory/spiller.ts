@@ -11,7 +11,7 @@ import type { SpillRequests, Trouble } from './spill-requests.ts';
 import type { SlotRef, Table } from './table.ts';
 
 /** Bytes for one call of the system; the checksum of the next ones is taken meanwhile. */
-const WRITE_STEP = 8 * 1024 * 1024;
+const WRITE_STEP = 16 * 1024 * 1024;
 /** Above this part of the store objects are written by foresight, down to that part. */
 const HIGH = 0.8;
 const LOW = 0.7;

@@ -42,7 +42,7 @@ interface StoreOptions {
 const SMALL_COPY = 4096;
 const BUSY_WAIT_MS = 500;
 /** Of the time of a thread, collections that others ask for take one part in so many. */
-const COLLECT_PART = 15;
+const COLLECT_PART = 3;
 /** How long another party may take to read an object back. */
 const COMING_MS = 60_000;
 /** From this many bytes on, what V8 makes of a view matters. */
