@@ -49,12 +49,18 @@ export class ThreadHost implements WorkerHost {
       over = true;
       ended(failure ?? (killed ? 'it was killed' : `it exited with code ${code}`));
     });
+    // A thread that is ended while it loads native code takes the process down: until it has, its end is put off.
+    let loaded = false;
+    worker.once('message', () => {
+      loaded = true;
+      if (killed) void worker.terminate();
+    });
     worker.unref();
     return {
       pid: process.pid,
       kill: () => {
         killed = true;
-        void worker.terminate();
+        if (loaded) void worker.terminate();
       },
     };
   }

@@ -1,4 +1,4 @@
-import { isMainThread, threadId } from 'node:worker_threads';
+import { isMainThread, parentPort, threadId } from 'node:worker_threads';
 import { tolerateLargeViews } from '../memory/index.ts';
 import { libc } from '../native/index.ts';
 import { attach } from './attach.ts';
@@ -35,6 +35,8 @@ export function startWorker(config: WorkerConfig): void {
     role: 'worker',
     log: (line) => console.error(line),
   });
+  // Native code is loaded; see `ThreadHost`.
+  if (config.isolation === 'thread') parentPort?.postMessage(null);
   const executions = new Executions(host, config.checkWrites);
   host.executions = executions;
   host.onHostMessage = answerWithReport(host);
