@@ -10,9 +10,21 @@ import { calls } from './calls.ts';
 import { memory, retryOfProcess, retryOfThread, size, starting } from './lifecycle.ts';
 import { scale } from './scale.ts';
 import { spilling } from './spilling.ts';
+import { streams } from './streams.ts';
 import type { Group, Settings } from './suite.ts';
 
-const GROUPS: readonly Group[] = [calls, bulk, spilling, scale, starting, memory, retryOfProcess, retryOfThread, size];
+const GROUPS: readonly Group[] = [
+  calls,
+  streams,
+  bulk,
+  spilling,
+  scale,
+  starting,
+  memory,
+  retryOfProcess,
+  retryOfThread,
+  size,
+];
 
 const { values: options } = parseArgs({
   options: {

@@ -47,8 +47,8 @@ export class SpillRules<P extends Piece & { readonly name: string }> {
   }
 
   /**
-   * A look at the objects in memory, where to be written is not to be used. `taken`: pages that are not free; `wanted`: adjacent ones that somebody waits for, or
-   * 0. What it says to write is being written from then on, until `written` or `failed`.
+   * A look at the objects in memory, where to be written is not to be used. `taken`: pages that are not free; `wanted`:
+   * adjacent ones that somebody waits for, or 0. What it says to write is being written from then on, until `written` or `failed`.
    */
   look(pieces: readonly P[], taken: number, wanted: number, now: number): SpillPlan<P> {
     const { pages, regionPages, batchPages, batchObjects } = this.#limits;

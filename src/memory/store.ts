@@ -223,8 +223,8 @@ export class SharedStore {
   }
 
   /**
-   * Seals, and remembers a checksum for `verify`. For what can come back otherwise than it was written: the file of a
-   * spilled object, a damaged segment. Nothing in memory alone needs it.
+   * Seals, and remembers a checksum for `verify`. For a segment that may be damaged; what comes back from a file has a
+   * checksum of its own, taken as it is written.
    */
   sealWithSum(ref: SlotRef): void {
     const sum = sumOf(this.bytes(ref));
@@ -365,7 +365,7 @@ export class SharedStore {
   }
 
   /**
-   * Takes back what `party` was writing. As `reclaimParty`. but there is no need to have read its last messages: none can
+   * Takes back what `party` was writing. As `reclaimParty`, but there is no need to have read its last messages: none can
    * name what was not sealed.
    */
   reclaimUnsealed(party: number): void {

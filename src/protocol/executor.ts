@@ -111,7 +111,7 @@ export class Executor {
     if (this.#suspended.size === 0) {
       if (told === ALL) return undefined;
       this.#told = ALL;
-    } else if (this.#running === 0) {
+    } else if (this.blocked) {
       if (!idle || told === NONE) return undefined;
       this.#told = NONE;
     } else {

@@ -1,11 +1,11 @@
 import { types } from 'node:util';
 import { TaskError, UsageError } from '../base/index.ts';
 import { type Cell, NO_CELLS, type ResultWire } from '../protocol/index.ts';
-import { copyBytes } from '../transport/index.ts';
 import type { Execution } from './execution.ts';
 import * as F from './frames.ts';
 import type { PartyHost } from './party-host.ts';
 import { cellOf, isReference } from './reference.ts';
+import { putBody, putNumber } from './small-frames.ts';
 import { INLINE_LIMIT, INLINE_TOTAL, inlineBytes, isPlain, type Kept, type Stored, type Wire } from './values.ts';
 
 /** How a worker answers its callers. */
@@ -36,16 +36,10 @@ export class Answers {
   #replyNumber(run: Execution, ticks: number, result: number): boolean {
     const { reactor, party } = this.#host;
     const writer = reactor.messageWriter(run.caller);
-    const at = writer === undefined ? -1 : writer.reserve(24);
-    if (writer === undefined || at < 0) return false;
-    const { words, floats } = writer.views;
-    const w = at >> 2;
-    words[w] = F.REPLY_NUMBER;
-    words[w + 1] = run.slot;
-    words[w + 2] = ticks;
-    floats[(at >> 3) + 2] = result;
+    const size = writer === undefined ? 0 : putNumber(writer, F.REPLY_NUMBER, run.slot, ticks, result);
+    if (writer === undefined || size === 0) return false;
     party.executor.finish(run, NO_CELLS, undefined);
-    writer.commit(24);
+    writer.commit(size);
     reactor.notify(run.caller);
     return true;
   }
@@ -64,17 +58,11 @@ export class Answers {
     const { length } = encoded;
     if (!encoded.inline || encoded.buffers.length > 0 || encoded.refs.length > 0) return false;
     const writer = reactor.messageWriter(run.caller);
-    const at = writer === undefined ? -1 : writer.reserve(16 + length);
-    if (writer === undefined || at < 0) return false;
-    const { words, bytes } = writer.views;
-    const w = at >> 2;
-    words[w] = isPlain(result) ? F.REPLY_PLAIN : F.REPLY_VALUE;
-    words[w + 1] = run.slot;
-    words[w + 2] = ticks;
-    words[w + 3] = length;
-    copyBytes(bytes, at + 16, encoded.bytes, 0, length);
+    const kind = isPlain(result) ? F.REPLY_PLAIN : F.REPLY_VALUE;
+    const size = writer === undefined ? 0 : putBody(writer, kind, run.slot, ticks, encoded.bytes, length);
+    if (writer === undefined || size === 0) return false;
     party.executor.finish(run, NO_CELLS, undefined);
-    writer.commit(16 + length);
+    writer.commit(size);
     reactor.notify(run.caller);
     return true;
   }

@@ -1,5 +1,5 @@
 import { ReleasedError } from '../base/index.ts';
-import { Cell, FAILED, type Intake, type Lease, NO_CELLS, PUSHED, READY } from '../protocol/index.ts';
+import { Cell, FAILED, type Intake, type Lease, NO_CELLS, PENDING, PUSHED, READY } from '../protocol/index.ts';
 import type { Call } from './call.ts';
 import type { PartyHost } from './party-host.ts';
 import { Reference } from './reference.ts';
@@ -40,7 +40,7 @@ export class IncomingStream {
 
   /** Whether `take` has something to say. */
   get ready(): boolean {
-    return this.#over || this.#intake.size > 0 || this.#end.state !== 0 || this.#host.closed;
+    return this.#over || this.#intake.size > 0 || this.#end.state !== PENDING || this.#host.closed;
   }
 
   /** The next item, its value or a reference to it; the failure of the task, once; or that there is no more. */

@@ -1,7 +1,7 @@
-import { copyBytes } from '../transport/index.ts';
 import type { Execution } from './execution.ts';
 import * as F from './frames.ts';
 import type { PartyHost } from './party-host.ts';
+import { putBody, putNumber } from './small-frames.ts';
 import { INLINE_LIMIT, isPlain, Stored } from './values.ts';
 
 /** How the items of streams go to their consumers: as results go to callers, each the cheapest way that carries it. */
@@ -42,15 +42,9 @@ export class ItemSender {
   #number(run: Execution, index: number, value: number): boolean {
     const { reactor } = this.#host;
     const writer = reactor.messageWriter(run.caller);
-    const at = writer === undefined ? -1 : writer.reserve(24);
-    if (writer === undefined || at < 0) return false;
-    const { words, floats } = writer.views;
-    const w = at >> 2;
-    words[w] = F.ITEM_NUMBER;
-    words[w + 1] = run.slot;
-    words[w + 2] = index | 0;
-    floats[(at >> 3) + 2] = value;
-    writer.commit(24);
+    const size = writer === undefined ? 0 : putNumber(writer, F.ITEM_NUMBER, run.slot, index | 0, value);
+    if (writer === undefined || size === 0) return false;
+    writer.commit(size);
     reactor.notify(run.caller);
     return true;
   }
@@ -58,16 +52,9 @@ export class ItemSender {
   #value(run: Execution, index: number, kind: number, body: Uint8Array, length: number): boolean {
     const { reactor } = this.#host;
     const writer = reactor.messageWriter(run.caller);
-    const at = writer === undefined ? -1 : writer.reserve(16 + length);
-    if (writer === undefined || at < 0) return false;
-    const { words, bytes } = writer.views;
-    const w = at >> 2;
-    words[w] = kind;
-    words[w + 1] = run.slot;
-    words[w + 2] = index | 0;
-    words[w + 3] = length;
-    copyBytes(bytes, at + 16, body, 0, length);
-    writer.commit(16 + length);
+    const size = writer === undefined ? 0 : putBody(writer, kind, run.slot, index | 0, body, length);
+    if (writer === undefined || size === 0) return false;
+    writer.commit(size);
     reactor.notify(run.caller);
     return true;
   }
