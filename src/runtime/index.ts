@@ -5,7 +5,7 @@ export * from './engine.ts';
 export { explainWaits, type NodeReport, type PartyReport, partyName, shapeName } from './explain.ts';
 export { IncomingStream } from './incoming-stream.ts';
 export { machineLimits } from './machine.ts';
-export { afterSettling, bring, isReference, Reference, readValue, stateOf } from './reference.ts';
+export { afterSettling, bring, isReference, keepsMemory, Reference, readValue, stateOf } from './reference.ts';
 export * from './session.ts';
 export { folderProblem, runtimeFolder } from './session-socket.ts';
 export * from './thread-state.ts';

@@ -96,8 +96,9 @@ export class Producers {
 
   /** Lets one that may go on do so; false when there is none. */
   goOn(): boolean {
-    const run = this.#ready.shift();
-    if (run === undefined) return false;
+    // Asked before every call.
+    if (this.#ready.length === 0) return false;
+    const run = this.#ready.shift() as Execution;
     const production = run.production as Production;
     production.streak = 0;
     if (!run.over) this.#runs.inContext(run, () => this.#go(run, production));

@@ -244,8 +244,14 @@ export function stateOf(ref: Reference<unknown>): 'ready' | 'failed' | undefined
   return state === READY ? 'ready' : state === FAILED ? 'failed' : undefined;
 }
 
+/** Whether a settled reference has anything in shared memory, which may be on disk now: cheap to ask, and seldom so. */
+export function keepsMemory(ref: Reference<unknown>): boolean {
+  return Reference.cell(ref).pinned;
+}
+
 /** Reads from disk what of these settled references is there, without standing still; undefined when nothing is. */
 export function bring(refs: readonly Reference<unknown>[]): Promise<void> | undefined {
+  if (!refs.some(keepsMemory)) return undefined;
   const first = Reference.host(refs[0] as Reference<unknown>);
   if (refs.every((ref) => Reference.host(ref) === first)) return first.bring?.(refs.map(cellOf));
   const hosts = new Set(refs.map(Reference.host));

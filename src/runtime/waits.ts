@@ -62,7 +62,7 @@ export class Waits {
   }
 
   #settledValue(cell: Cell, ref: Reference<unknown>): Promise<unknown> {
-    const coming = this.bring([cell]);
+    const coming = cell.pinned ? this.bring([cell]) : undefined;
     if (coming === undefined) return this.#presentValue(cell, ref);
     const run = this.#host.executions?.current();
     return coming.then(() => {
@@ -270,7 +270,7 @@ class ValueWait extends Wait {
 
   cellSettled(cell: Cell): void {
     this.waits.leave(this);
-    const coming = this.waits.bring([cell]);
+    const coming = cell.pinned ? this.waits.bring([cell]) : undefined;
     if (coming === undefined) this.#give(cell);
     else void coming.then(() => this.#give(cell));
   }

@@ -5,6 +5,7 @@ import {
   type Engine,
   INLINE_LIMIT,
   isReference,
+  keepsMemory,
   Reference,
   readValue,
   stateOf,
@@ -34,7 +35,7 @@ export function get<const X extends readonly unknown[] | Record<string, unknown>
 export async function get(what: unknown, o?: WaitOptions): Promise<unknown> {
   if (isReference(what)) {
     if (stateOf(what) === undefined) notYet(await engineOf(what).settled([what], 1, true, limits(o, 'get')), 1);
-    const coming = bring([what]);
+    const coming = keepsMemory(what) ? bring([what]) : undefined;
     if (coming !== undefined) await coming;
     return readValue(what);
   }
