@@ -13,11 +13,14 @@ class Bells {
   readonly listeners: (() => void)[] = [];
   readonly rung: number[] = [];
   readonly held = new Map<number, boolean>();
+  /** Called before the one who rings goes on. */
+  during: ((to: number) => void) | undefined;
 
   of(party: number): Bell {
     return {
       ring: (to) => {
         this.rung.push(to);
+        this.during?.(to);
         setImmediate(() => this.listeners[to]?.());
       },
       listen: (heard) => {
@@ -141,6 +144,44 @@ describe('a reactor', () => {
     b.onMessage = undefined;
     await until('the second', () => b.got.length >= 2);
     assert.deepEqual(bells.rung, [2]);
+  });
+
+  test('who rings is awake before the other one is, so that an answer given at once needs no bell', async () => {
+    const { a, b, bells } = pair();
+    const { listeners, rung } = bells;
+    const turns = listeners[2] as () => void;
+    // As if on another core: it has answered before the one who rang goes on.
+    let answered = false;
+    b.onMessage = () => {
+      b.send(1, 'answer');
+      answered = true;
+    };
+    bells.during = (to) => {
+      if (to === 2) turns();
+    };
+    a.send(2, 'question');
+    assert.ok(answered);
+    assert.deepEqual(rung, [2]);
+    await until('the answer', () => a.got.length === 1);
+    assert.deepEqual(rung, [2]);
+  });
+
+  test('gives the core away once after the last of its work, and takes in what comes meanwhile', async () => {
+    let given = 0;
+    const yieldCore = () => {
+      given++;
+      if (given < 3) a.send(2, `during ${given}`);
+    };
+    // Nobody may spin.
+    const { a, b, bells } = pair({ spin: 5, spinners: 0, yieldCore });
+    a.send(2, 'first');
+    await until('all', () => b.got.length === 3);
+    await sleep(5);
+    assert.deepEqual(b.texts, ['first', 'during 1', 'during 2']);
+    assert.equal(given, 3);
+    // It never slept in between.
+    assert.deepEqual(bells.rung, [2]);
+    assert.deepEqual(b.log.slice(0, 7), ['first', 'settle', 'during 1', 'settle', 'during 2', 'settle', 'park']);
   });
 
   test('keeps the order when a ring is full, and sends what waited as soon as there is room', async () => {

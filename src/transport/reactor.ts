@@ -137,6 +137,8 @@ export class Reactor {
   /** To be called after something was committed to a ring of `to`. */
   notify(to: number): void {
     if (!this.block.mustRing(to)) return;
+    // The woken one may answer before this party's code has come to its end, and need not ring for what will be looked at then.
+    if (this.#parked) this.#schedule();
     this.#bell.ring(to);
     this.#rangAt = performance.now();
   }
@@ -324,11 +326,13 @@ export class Reactor {
     const begun = performance.now();
     let idleSince = begun;
     let spinning = false;
+    let yielded = true;
     try {
       for (;;) {
         const heard = this.poll();
         const ran = host.runTasks(false);
         if (heard || ran) {
+          yielded = false;
           if (spinning) {
             spinning = false;
             this.block.endSpin(this.party);
@@ -349,8 +353,13 @@ export class Reactor {
           return;
         }
         if (!spinning) {
-          if (!this.#luck.worthTrying()) return;
-          if (!this.block.beginSpin(this.party, this.#options.spinners)) return;
+          if (!this.#luck.worthTrying() || !this.block.beginSpin(this.party, this.#options.spinners)) {
+            if (yielded) return;
+            // Who waits for what was done here may be spinning on this core, and goes first: all that is left is to sleep.
+            yielded = true;
+            this.#options.yieldCore?.();
+            continue;
+          }
           spinning = true;
         }
         if (now - idleSince >= YIELDING_MS) this.#options.yieldCore?.();
