@@ -35,6 +35,8 @@ interface SessionOptions {
   readonly spill: string | undefined;
   readonly resources: Readonly<Record<string, number>>;
   readonly isolation: 'process' | 'thread' | undefined;
+  /** As in `ControlConfig`. */
+  readonly workerMemory: number | undefined;
   readonly env: Readonly<Record<string, string>>;
   readonly checkWrites: boolean;
   readonly name: string;
@@ -151,6 +153,7 @@ export class LocalSession {
       capacity: { cpus: o.cpus, gpus: o.gpus, memory: o.memory, custom: o.resources },
       isolation: this.isolation,
       prestart: Math.max(1, Math.floor(o.cpus)),
+      workerMemory: o.workerMemory,
       name: o.name,
       socket: sessionSocket(this.node),
     };
