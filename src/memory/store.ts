@@ -41,6 +41,8 @@ interface StoreOptions {
 /** Below this many bytes JavaScript copies faster than a foreign call begins. */
 const SMALL_COPY = 4096;
 const BUSY_WAIT_MS = 500;
+/** The arguments of running tasks take this part of the store at most. */
+const ADMITTED_PART = 0.7;
 /** Of the time of a thread, collections that others ask for take one part in so many. */
 const COLLECT_PART = 3;
 /** How long another party may take to read an object back. */
@@ -546,6 +548,36 @@ export class SharedStore {
     if (chosen === undefined) return false;
     for (const { ref } of chosen) if (!this.#residence.evict(ref)) return false;
     return true;
+  }
+
+  // ---- admission
+
+  /**
+   * Whether a task may begin now whose arguments take `bytes` here: all that run at the same time are given a part of the
+   * store, so that what one needs is not what keeps the others from having theirs. The first one always may. `all`: those that
+   * wait for others count as well; not so for what they may be waiting for.
+   */
+  admit(bytes: number, all: boolean): boolean {
+    this.#check();
+    return this.#table.admit(pagesOf(bytes), Math.floor(this.handle.pages * ADMITTED_PART), all);
+  }
+
+  /** All that has been admitted waits. */
+  get standsStill(): boolean {
+    return this.#table.standsStill;
+  }
+
+  /** A task that was admitted has ended. */
+  dismiss(bytes: number): void {
+    if (this.usable) this.#table.admitted(-pagesOf(bytes));
+  }
+
+  /** It begins to wait for others (1), or goes on (-1). */
+  waits(bytes: number, sign: 1 | -1): void {
+    if (!this.usable) return;
+    const pages = sign * pagesOf(bytes);
+    this.#table.waiting(pages);
+    this.#table.admitted(-pages);
   }
 
   // ---- spilling

@@ -186,6 +186,32 @@ test('a second party with the same number is refused until the first is reclaime
   assert.ok(second.allocate(4, 1));
 });
 
+test('what is begun with has a part of the memory, the first always, and the dead none', () => {
+  const { table } = tables(10, 3);
+  const [control, a, b] = [0, 1, 2].map(table) as [Table, Table, Table];
+  assert.ok(a.admit(9, 7, true), 'more than there is, but alone');
+  assert.ok(!b.admit(1, 7, true));
+  a.admitted(-9);
+  assert.ok(a.admit(4, 7, true));
+  assert.ok(b.admit(3, 7, true));
+  assert.ok(!b.admit(1, 7, true));
+  a.admitted(-4);
+  assert.ok(b.admit(1, 7, true), 'one party may begin with several');
+  assert.ok(a.admit(3, 7, true));
+  a.waiting(3);
+  a.admitted(-3);
+  assert.ok(!a.admit(4, 7, true), 'what waits keeps what it has');
+  assert.ok(a.admit(3, 7, false), 'and is not what keeps others from what it waits for');
+  a.admitted(-3);
+  a.waiting(-3);
+  a.admitted(3);
+  assert.ok(!a.standsStill);
+  control.reclaimUnsealed(2);
+  assert.ok(a.admit(4, 7, true));
+  control.reclaim(2);
+  assert.ok(!table(2).admit(1, 7, true));
+});
+
 test('an error in the middle of a change leaves the table usable', () => {
   const { layout, words, table } = tables(8, 1);
   const me = table(0);

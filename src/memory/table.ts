@@ -13,11 +13,13 @@ import {
   H_PRESSURE,
   H_SPILLED,
   type Layout,
+  P_ADMITTED,
   P_ATTACHED,
   P_INCARNATION,
   P_PROCESS,
   P_STARTED,
   P_THREAD,
+  P_WAITING,
   PAGE,
   partyWord,
   S_END,
@@ -243,6 +245,7 @@ export class Table {
   reclaimUnsealed(party: number): void {
     const { words, layout } = this;
     this.#breakLock(party, Atomics.load(words, partyWord(layout, party, P_INCARNATION)));
+    for (const field of [P_ADMITTED, P_WAITING]) Atomics.store(words, partyWord(layout, party, field), 0);
     this.#endReading(party);
     this.#dropPins(party, (state) => state === OPEN || state === BUSY);
   }
@@ -273,7 +276,7 @@ export class Table {
   #vacate(party: number): void {
     const { words, layout } = this;
     const at = (field: number) => partyWord(layout, party, field);
-    for (const field of [P_PROCESS, P_THREAD, P_STARTED]) Atomics.store(words, at(field), 0);
+    for (const field of [P_PROCESS, P_THREAD, P_STARTED, P_ADMITTED, P_WAITING]) Atomics.store(words, at(field), 0);
     Atomics.store(words, at(P_ATTACHED), 0);
   }
 
@@ -303,6 +306,42 @@ export class Table {
       // Also one that lost its last pin to a party that died before it could free it.
       if (!pins.any(slot)) this.#freeUnpinned(index);
     }
+  }
+
+  /**
+   * Whether this party may begin with something that needs `pages` at once: when that and what all parties have begun with is
+   * `most` at most, or when nobody has begun with anything. `all`: what waits for something else counts as well.
+   */
+  admit(pages: number, most: number, all: boolean): boolean {
+    return this.locked(() => {
+      const { words, layout } = this;
+      const sum = this.#sumOf(P_ADMITTED) + (all ? this.#sumOf(P_WAITING) : 0);
+      if (sum > 0 && sum + pages > most) return false;
+      words[partyWord(layout, this.party, P_ADMITTED)]! += pages;
+      return true;
+    });
+  }
+
+  /** What was begun with needs so many pages more, or less. */
+  admitted(pages: number): void {
+    Atomics.add(this.words, partyWord(this.layout, this.party, P_ADMITTED), pages);
+  }
+
+  /** So much of it waits, or no longer. */
+  waiting(pages: number): void {
+    Atomics.add(this.words, partyWord(this.layout, this.party, P_WAITING), pages);
+  }
+
+  /** Whether nothing that was begun with goes on: all of it waits. */
+  get standsStill(): boolean {
+    return this.#sumOf(P_ADMITTED) === 0;
+  }
+
+  #sumOf(field: number): number {
+    let sum = 0;
+    for (let party = 0; party < this.layout.parties; party++)
+      sum += Atomics.load(this.words, partyWord(this.layout, party, field));
+    return sum;
   }
 
   close(): void {

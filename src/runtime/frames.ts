@@ -18,7 +18,7 @@
  * ```
  * Task ring:
  * ```
- * CALL          slot function depth|flags<<16 attempt|returns<<8 length extra timeout seed   body extra
+ * CALL          slot function depth|flags<<16 attempt|returns<<8 length extra timeout seed   body extra [shared KiB]
  * ```
  */
 export const REPLY_NUMBER = 1;
@@ -46,6 +46,14 @@ export const CALL_COPY = 2;
 export const CALL_EXTRA_SHARED = 4;
 /** Body and extra part have come as a parcel: the record has a word with its number instead of them. */
 export const CALL_PARCEL = 8;
+
+/** Arguments lie in shared memory: a last word of the record says how many KiB they take there. */
+export const CALL_SHARED = 16;
+
+/** Where that word is in a record whose body and extra part end at `end`. */
+export function sharedSizeAt(end: number): number {
+  return (end + 3) & ~3;
+}
 
 /** What a call says beside its arguments' body; only what is there. */
 export interface CallExtra {

@@ -245,6 +245,13 @@ export class Values {
     return slots.filter((slot, i) => this.store.isAbsent(slot) && slots.findIndex((s) => s.index === slot.index) === i);
   }
 
+  /** Bytes that a value has in shared memory. */
+  sharedBytes(value: CellValue): number {
+    if (value instanceof Gathered) return value.items.reduce((sum: number, item) => sum + this.sharedBytes(item), 0);
+    if (!(value instanceof Stored) || !value.shared) return 0;
+    return value.buffers.reduce((sum, extent) => sum + extent.length, value.bodyExtent?.length ?? 0);
+  }
+
   unpin(value: CellValue): void {
     if (value instanceof Stored) this.#unpinStored(value);
     else if (value instanceof Gathered) for (const item of value.items) this.unpin(item);
