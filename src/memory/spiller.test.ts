@@ -37,7 +37,7 @@ function open(limit: number, disk: Partial<Disk> = {}) {
   const a = SharedStore.attach(control.handle, 1);
   const b = SharedStore.attach(control.handle, 2);
   const spiller = control.spill({ ...realDisk, ...disk });
-  for (const store of [a, b]) store.onSpill = () => setImmediate(() => spiller.look());
+  for (const store of [a, b]) store.room.onSpill = () => setImmediate(() => spiller.look());
   cleanups.push(async () => {
     await spiller.close();
     for (const store of [a, b, control]) store.close();
@@ -65,7 +65,7 @@ async function makeInTime(store: SharedStore, byteLength: number, mark: number):
       return make(store, byteLength, mark);
     } catch (error) {
       if ((error as { code?: string }).code !== 'ERR_SHEAF_OUT_OF_MEMORY') throw error;
-      store.askForRoom(byteLength);
+      store.room.ask(byteLength);
       await sleep(1);
     }
   }
@@ -135,7 +135,7 @@ test('a full disk: nothing is lost, the error says where and what to do, and it 
       return false;
     } catch (thrown) {
       error = thrown as typeof error;
-      a.askForRoom(2 * MiB);
+      a.room.ask(2 * MiB);
       return error?.code === 'ERR_SHEAF_SPILL_FAILED';
     }
   });
@@ -156,7 +156,7 @@ test('a full disk: nothing is lost, the error says where and what to do, and it 
       try {
         return make(a, 2 * MiB, 9);
       } catch {
-        a.askForRoom(2 * MiB);
+        a.room.ask(2 * MiB);
         await sleep(5);
       }
     }
@@ -192,7 +192,7 @@ for (const [what, disk, message] of FAULTS) {
         a.unpin(a.allocate(2 * MiB));
         return false;
       } catch (error) {
-        a.askForRoom(2 * MiB);
+        a.room.ask(2 * MiB);
         return (error as { code: string }).code === 'ERR_SHEAF_SPILL_FAILED' && message.test((error as Error).message);
       }
     });

@@ -20,7 +20,6 @@ import {
   P_STARTED,
   P_THREAD,
   P_WAITING,
-  PAGE,
   partyWord,
   S_END,
   S_FILE,
@@ -56,22 +55,6 @@ export interface SlotRef {
   readonly index: number;
   /** Tells this object from earlier and later ones with the same index. */
   readonly generation: number;
-}
-
-/** What the store holds, in bytes where not said otherwise. In memory, pages count whole. */
-export interface StoreStats {
-  readonly limit: number;
-  readonly used: number;
-  /** How many objects there are. */
-  readonly objects: number;
-  /** How many of them somebody has pinned. */
-  readonly pinned: number;
-  /** Free, but present in memory for the next object. */
-  readonly warm: number;
-  readonly free: number;
-  readonly largestFree: number;
-  /** On disk alone. */
-  readonly spilled: number;
 }
 
 /**
@@ -308,87 +291,8 @@ export class Table {
     }
   }
 
-  /**
-   * Whether this party may begin with something that needs `pages` at once: when that and what all parties have begun with is
-   * `most` at most, or when nobody has begun with anything. `all`: what waits for something else counts as well.
-   */
-  admit(pages: number, most: number, all: boolean): boolean {
-    return this.locked(() => {
-      const { words, layout } = this;
-      const sum = this.#sumOf(P_ADMITTED) + (all ? this.#sumOf(P_WAITING) : 0);
-      if (sum > 0 && sum + pages > most) return false;
-      words[partyWord(layout, this.party, P_ADMITTED)]! += pages;
-      return true;
-    });
-  }
-
-  /** What was begun with needs so many pages more, or less. */
-  admitted(pages: number): void {
-    Atomics.add(this.words, partyWord(this.layout, this.party, P_ADMITTED), pages);
-  }
-
-  /** So much of it waits, or no longer. */
-  waiting(pages: number): void {
-    Atomics.add(this.words, partyWord(this.layout, this.party, P_WAITING), pages);
-  }
-
-  /** Whether nothing that was begun with goes on: all of it waits. */
-  get standsStill(): boolean {
-    return this.#sumOf(P_ADMITTED) === 0;
-  }
-
-  #sumOf(field: number): number {
-    let sum = 0;
-    for (let party = 0; party < this.layout.parties; party++)
-      sum += Atomics.load(this.words, partyWord(this.layout, party, field));
-    return sum;
-  }
-
   close(): void {
     Atomics.store(this.words, H_CLOSED, 1);
-  }
-
-  stats(): StoreStats {
-    return this.locked(() => {
-      const { words, layout, pages } = this;
-      let used = 0;
-      let objects = 0;
-      let pinned = 0;
-      let spilled = 0;
-      for (let index = 0; index < words[H_HIGH_WATER]!; index++) {
-        const slot = this.slot(index);
-        const state = words[slot + S_STATE]!;
-        if (!isObject(state)) continue;
-        objects++;
-        if (ownsPages(state)) used += words[slot + S_END]! - words[slot + S_START]!;
-        else spilled += this.lengthAt(slot);
-        if (this.pins.any(slot)) pinned++;
-      }
-      return {
-        limit: layout.pages * PAGE,
-        used: used * PAGE,
-        objects,
-        pinned,
-        warm: pages.warm * PAGE,
-        free: pages.free * PAGE,
-        largestFree: pages.largestFree * PAGE,
-        spilled,
-      };
-    });
-  }
-
-  /** Bytes of the pages of what `party` has pinned. */
-  usedBy(party: number): number {
-    return this.locked(() => {
-      let pages = 0;
-      for (let index = 0; index < this.words[H_HIGH_WATER]!; index++) {
-        const slot = this.slot(index);
-        if (!ownsPages(this.words[slot + S_STATE]!)) continue;
-        if (!this.pins.has(slot, HOLD, party) && !this.pins.has(slot, USE, party)) continue;
-        pages += this.words[slot + S_END]! - this.words[slot + S_START]!;
-      }
-      return pages * PAGE;
-    });
   }
 
   /** The index of the first word of a slot that `ref` still names. */

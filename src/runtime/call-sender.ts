@@ -87,7 +87,7 @@ export class CallSender {
   /** What the arguments take in shared memory, where that may be short. */
   #sharedKiB(call: Call): number {
     const { values, store } = this.#host;
-    if (!store.spills || (call.dependencies.length === 0 && call.shared === null)) return 0;
+    if (!store.room.spills || (call.dependencies.length === 0 && call.shared === null)) return 0;
     let bytes = call.shared === null ? 0 : values.sharedBytes(call.shared);
     for (const cell of call.dependencies) bytes += values.sharedBytes(cell.value);
     return Math.ceil(bytes / 1024);

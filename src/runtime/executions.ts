@@ -149,13 +149,13 @@ export class Executions {
     this.#host.relief.relieve();
     const { store, values, reactor } = this.#host;
     if (!best.claim()) {
-      if (shared > 0) store.dismiss(shared);
+      if (shared > 0) store.admission.dismiss(shared);
       return true;
     }
     const viewed = values.bytesViewed;
     this.#start(from, best, shared);
     // What a task has looked at can be found to be garbage in another turn of the event loop only.
-    if (values.bytesViewed !== viewed && store.tight) reactor.deliveries++;
+    if (values.bytesViewed !== viewed && store.room.tight) reactor.deliveries++;
     return true;
   }
 
@@ -166,8 +166,8 @@ export class Executions {
    */
   #admit(bytes: number, depth: number): boolean {
     const { store } = this.#host;
-    this.#looks = store.standsStill ? this.#looks + 1 : 0;
-    if (store.admit(bytes, depth === 0 && this.#looks < STANDSTILL_LOOKS)) {
+    this.#looks = store.admission.standsStill ? this.#looks + 1 : 0;
+    if (store.admission.admit(bytes, depth === 0 && this.#looks < STANDSTILL_LOOKS)) {
       this.#looks = 0;
       return true;
     }
@@ -460,7 +460,7 @@ export class Executions {
   }
 
   #waits({ admitted }: Execution, sign: 1 | -1): void {
-    if (admitted > 0) this.#host.store.waits(admitted, sign);
+    if (admitted > 0 && this.#host.store.usable) this.#host.store.admission.waits(admitted, sign);
   }
 
   #show(run: Execution): void {
@@ -483,7 +483,7 @@ export class Executions {
     if (run.over) return;
     run.over = true;
     if (run.suspended > 0) this.#waits(run, -1);
-    if (run.admitted > 0) this.#host.store.dismiss(run.admitted);
+    if (run.admitted > 0 && this.#host.store.usable) this.#host.store.admission.dismiss(run.admitted);
     if (this.#active.size > 0) this.#active.delete(Executions.#key(run.caller, run.slot));
     if (run.checks !== null) {
       const written = run.checks.map((check) => check()).find((text) => text !== undefined);

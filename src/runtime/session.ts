@@ -351,7 +351,7 @@ function tidyAtExit(socket: string | undefined, store: SharedStore, spill: strin
     if (socket !== undefined) rmSync(socket, { force: true });
     if (spill === undefined) return;
     // What the control thread is at just now may be in the way for a moment.
-    store.endSpilling();
+    store.room.endSpilling();
     removeSpillFolder(spill);
   };
   process.on('exit', listener);

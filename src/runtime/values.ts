@@ -237,7 +237,7 @@ export class Values {
 
   /** What of a value is not in memory, and would have to be read from disk. */
   absent(value: CellValue): SlotRef[] {
-    if (!this.store.spills) return [];
+    if (!this.store.room.spills) return [];
     if (value instanceof Gathered) return value.items.flatMap((item) => this.absent(item));
     if (!(value instanceof Stored)) return [];
     const slots = value.buffers.map((extent) => extent.slot);

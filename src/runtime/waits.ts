@@ -41,7 +41,7 @@ export class Waits {
    */
   bring(cells: readonly Cell[]): Promise<void> | undefined {
     const { values, party, questions, mailer, reactor, closed } = this.#host;
-    if (closed || !values.store.spills) return undefined;
+    if (closed || !values.store.room.spills) return undefined;
     const absent = cells.filter((cell) => values.absent(cell.value).length > 0);
     if (absent.length === 0) return undefined;
     const slots = absent.flatMap((cell) => values.absent(cell.value));
