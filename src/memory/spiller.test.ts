@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import {
+  chmodSync,
   closeSync,
   existsSync,
   mkdirSync,
@@ -11,7 +12,7 @@ import {
   truncateSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -274,6 +275,15 @@ test('brought back without standing still, for who would', async () => {
   assert.ok(b.reading(refs[0]!, (bytes) => isFilledWith(bytes, 0)));
   a.unpin(refs[0]!);
   await spiller.bring(refs[0]!);
+});
+
+test('a folder that others made, or may look into, is not taken for the own one', () => {
+  const folder = join(scratch, `sheaf-spill-${userInfo().uid}`);
+  mkdirSync(folder);
+  chmodSync(folder, 0o777);
+  assert.throws(() => makeSpillFolder(spillFolderOf(folder, 'ab')), { errno: -13, message: /is open to them/ });
+  chmodSync(folder, 0o700);
+  closeSync(makeSpillFolder(spillFolderOf(folder, 'ab')));
 });
 
 test('what killed sessions leave behind is deleted, and nothing else', () => {
