@@ -1,11 +1,18 @@
-import { accessSync, constants, existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, mkdirSync, readFileSync, statfsSync } from 'node:fs';
 import * as nodeModule from 'node:module';
 import { freemem, totalmem } from 'node:os';
-import { dirname } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { formatBytes } from '../base/index.ts';
 import { stripTypes } from '../code/index.ts';
 import { libc, sharingWorks } from '../native/index.ts';
-import { defaultResources, folderProblem, machineLimits, processesWork, runtimeFolder } from '../runtime/index.ts';
+import {
+  defaultResources,
+  defaultSpillFolder,
+  folderProblem,
+  machineLimits,
+  processesWork,
+  runtimeFolder,
+} from '../runtime/index.ts';
 import { connect, task } from '../tasks/index.ts';
 import { bold, dim, green, red, say, sayJson, table, yellow } from './output.ts';
 
@@ -37,6 +44,7 @@ export async function doctor({ json = false }: { readonly json?: boolean }): Pro
     host(),
     cores(),
     memory(),
+    disk(),
     openFiles(),
     addressSpace(),
     typeScript(),
@@ -125,6 +133,34 @@ function memory(): Finding {
   if (freemem() < 256 * 1024 * 1024)
     return warn('memory', text, 'little is free: each worker takes about 50 MiB by itself');
   return ok('memory', text);
+}
+
+/** Where values go that have no room in memory. */
+function disk(): Finding {
+  const chosen = process.env.SHEAF_SPILL;
+  if (chosen === 'off')
+    return ok('disk', 'values that have no room in memory are not written to disk: SHEAF_SPILL is off');
+  const folder = chosen ? resolve(chosen) : defaultSpillFolder();
+  if (folder === undefined) {
+    return warn(
+      'disk',
+      'values that have no room in memory have nowhere to go: all folders for temporary files lie in memory',
+      'name a folder on a disk with SHEAF_SPILL or connect({ spill })',
+    );
+  }
+  let place = folder;
+  while (!existsSync(place) && dirname(place) !== place) place = dirname(place);
+  try {
+    accessSync(place, constants.W_OK);
+    const { bavail, bsize } = statfsSync(place);
+    return ok('disk', `values that have no room in memory go to ${folder}; ${formatBytes(bavail * bsize)} free`);
+  } catch (error) {
+    return warn(
+      'disk',
+      `values can't be written to ${folder}: ${(error as Error).message}`,
+      'name another folder with SHEAF_SPILL',
+    );
+  }
 }
 
 /** Soft limits of this process, as Linux shows them. */

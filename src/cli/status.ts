@@ -26,7 +26,10 @@ function show(node: NodeReport): void {
   say();
   const lines: [string, string][] = [
     ['cpus', `${round(capacity.cpus - free.cpus)} of ${capacity.cpus} in use`],
-    ['memory', `${formatBytes(memory.used ?? 0)} of ${formatBytes(capacity.memory)} in ${memory.objects ?? 0} objects`],
+    [
+      'memory',
+      `${formatBytes(memory.used ?? 0)} of ${formatBytes(capacity.memory)} in ${memory.objects ?? 0} objects${memory.spilled ? `, ${formatBytes(memory.spilled)} of them on disk` : ''}`,
+    ],
     ['tasks', tasksOf(node)],
     ['references', `${node.references} shared between processes`],
   ];

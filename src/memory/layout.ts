@@ -48,6 +48,10 @@ export const P_ATTACHED = 1;
 export const P_PROCESS = 2;
 export const P_THREAD = 3;
 export const P_STARTED = 4;
+/** Pages that the arguments of its running tasks take. */
+export const P_ADMITTED = 5;
+/** And those of its tasks that wait for others. */
+export const P_WAITING = 6;
 const PARTY = 8;
 
 // Words of a slot.

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { statsOf } from './accounts.ts';
 import { audit } from './audit.ts';
 import { H_DIRTY, H_FREE, H_FREE_SLOT, H_LOW, H_SPILLED, H_WARM, PAGE, S_STATE } from './layout.ts';
 import { USE } from './pins.ts';
@@ -36,8 +37,8 @@ test('an object leaves memory with its copy, and comes back to other pages', () 
   const file = copyOut(residence, control, [ref]);
   assert.ok(residence.evict(ref));
   assert.equal(stateOf(control, ref), SPILLED);
-  assert.equal(control.stats().free, 8 * PAGE);
-  assert.equal(control.stats().spilled, 3 * PAGE);
+  assert.equal(statsOf(control).free, 8 * PAGE);
+  assert.equal(statsOf(control).spilled, 3 * PAGE);
   const squatter = b.allocate(2, 1)!;
   assert.equal(b.use(ref), false);
   const reader = new Residence(b);
@@ -56,7 +57,7 @@ test('an object leaves memory with its copy, and comes back to other pages', () 
   assert.deepEqual(residence.emptyFiles(), []);
   b.unpin(squatter);
   assert.deepEqual(audit(words, layout), []);
-  assert.equal(control.stats().spilled, 0);
+  assert.equal(statsOf(control).spilled, 0);
 });
 
 test('a file is empty when the last of the objects in it is gone, and files have names of their own', () => {
@@ -90,7 +91,7 @@ test('there is a place for many more objects on disk than fit into memory, and t
     for (const ref of some) assert.ok(residence.evict(ref));
     refs.push(...some);
   }
-  assert.equal(control.stats().objects, 64);
+  assert.equal(statsOf(control).objects, 64);
   let more = 0;
   for (;;) {
     const ref = a.allocate(1, 1);
@@ -103,7 +104,7 @@ test('there is a place for many more objects on disk than fit into memory, and t
   }
   assert.ok(more >= 4, `${more}`);
   for (const ref of refs) a.unpin(ref);
-  assert.equal(control.stats().objects, 0);
+  assert.equal(statsOf(control).objects, 0);
   assert.ok(a.allocate(4, 1), 'all is as it was');
 });
 
@@ -162,7 +163,7 @@ test('a death at any step of leaving or coming back loses no object, no page and
     reclaimer.reclaimUnsealed(33);
     assert.deepEqual(audit(state, layout), []);
     // One that was about to leave stays: whoever takes the lock next sees to that.
-    reclaimer.stats();
+    statsOf(reclaimer);
     const residence = new Residence(reclaimer);
     for (const ref of kept) {
       const now = stateOf(reclaimer, ref);
@@ -175,7 +176,7 @@ test('a death at any step of leaving or coming back loses no object, no page and
     }
     reclaimer.reclaim(33);
     assert.deepEqual(audit(state, layout), []);
-    const stats = reclaimer.stats();
+    const stats = statsOf(reclaimer);
     assert.deepEqual([stats.used, stats.spilled, stats.objects], [12 * PAGE, 0, 3]);
     const files = residence.emptyFiles().length;
     for (const ref of kept) reclaimer.unpin(ref, USE);
@@ -183,7 +184,7 @@ test('a death at any step of leaving or coming back loses no object, no page and
     assert.deepEqual(audit(observer, layout), []);
     state[layout.partyAt + 5 * 8 + 1] = 0;
     reclaimer.reclaim(5);
-    assert.equal(reclaimer.stats().objects, 0);
+    assert.equal(statsOf(reclaimer).objects, 0);
     assert.equal(residence.emptyFiles().length, files + 1, 'nobody needs the first file any more');
   }
 });
@@ -398,7 +399,7 @@ function simulate(seed: number): void {
   // All of them let go: nothing is left, in memory or on disk.
   for (let p = 1; p < PARTIES; p++) control.reclaim(p);
   for (const { objects: batch } of writings) for (const { ref } of batch) control.unpin(ref, USE);
-  const stats = control.stats();
+  const stats = statsOf(control);
   assert.deepEqual([stats.objects, stats.used, stats.spilled, spiller.spilled], [0, 0, 0, 0]);
   const files = spiller.emptyFiles();
   assert.deepEqual(new Set(files.map(({ serial }) => serial)), new Set(disk.keys()));

@@ -1,9 +1,8 @@
-import { close, closeSync, fdatasync, open, openSync, read, readSync, unlink, writev } from 'node:fs';
+import { close, closeSync, constants, fdatasync, open, openSync, read, readSync, unlink, writev } from 'node:fs';
 import { dirname } from 'node:path';
 import { getSystemErrorName, promisify } from 'node:util';
 import { crc32 } from 'node:zlib';
 import { ObjectLostError } from '../base/index.ts';
-import { libc } from '../native/index.ts';
 import { makeSpillFolder } from './spill-folder.ts';
 
 /** What the one who spills does with a disk, in threads of the system: a slow one holds nobody up. */
@@ -11,7 +10,7 @@ export interface Disk {
   /** Returns what keeps the folder in use until it is closed. */
   makeFolder(path: string): number;
   create(path: string): Promise<number>;
-  /** All of it, at `position`. */
+  /** All of it, at `position`. That, and the size and address of each part, are multiples of `BLOCK`. */
   write(fd: number, parts: readonly Uint8Array[], position: number): Promise<void>;
   /** Fills `into` from `position` on, and returns the checksum; what is missing is missing in that. */
   read(path: string, position: number, into: Uint8Array): Promise<number>;
@@ -23,28 +22,55 @@ export interface Disk {
 
 /** Bytes that are read at once, and their checksum taken while they are in the caches. */
 const READ_STEP = 1024 * 1024;
-/** What the system is told to fetch ahead of that. */
-const AHEAD = 32 * 1024 * 1024;
 
 const openFile = promisify(open);
 const writeParts = promisify(writev);
 const readFile = promisify(read);
 const closeFile = promisify(close);
+const removeFile = promisify(unlink);
+
+/**
+ * Past the system's cache of files, where there is such a thing: what is written to free memory is not to take as much of it
+ * there, and it is quicker by more than the copy. 0 once a file system has refused.
+ */
+let past = constants.O_DIRECT ?? 0;
+
+async function writeAll(fd: number, parts: readonly Uint8Array[], position: number): Promise<void> {
+  let rest = [...parts];
+  for (let at = position; rest.length > 0; ) {
+    let { bytesWritten } = await writeParts(fd, rest, at);
+    at += bytesWritten;
+    // A disk that is nearly full takes a part, and refuses the rest.
+    while (rest.length > 0 && bytesWritten >= (rest[0] as Uint8Array).length) {
+      bytesWritten -= (rest[0] as Uint8Array).length;
+      rest = rest.slice(1);
+    }
+    if (bytesWritten > 0) rest[0] = (rest[0] as Uint8Array).subarray(bytesWritten);
+  }
+}
 
 export const realDisk: Disk = {
   makeFolder: makeSpillFolder,
-  create: (path) => openFile(path, 'wx', 0o600),
+  async create(path) {
+    const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL;
+    if (past === 0) return openFile(path, flags, 0o600);
+    try {
+      return await openFile(path, flags | past, 0o600);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EINVAL') throw error;
+      past = 0;
+      // It may have been made all the same.
+      await removeFile(path).catch(() => {});
+      return openFile(path, flags, 0o600);
+    }
+  },
   async write(fd, parts, position) {
-    let rest = [...parts];
-    for (let at = position; rest.length > 0; ) {
-      let { bytesWritten } = await writeParts(fd, rest, at);
-      at += bytesWritten;
-      // A disk that is nearly full takes a part, and refuses the rest.
-      while (rest.length > 0 && bytesWritten >= (rest[0] as Uint8Array).length) {
-        bytesWritten -= (rest[0] as Uint8Array).length;
-        rest = rest.slice(1);
-      }
-      if (bytesWritten > 0) rest[0] = (rest[0] as Uint8Array).subarray(bytesWritten);
+    try {
+      await writeAll(fd, parts, position);
+    } catch (error) {
+      // The next file is written in the ordinary way.
+      if ((error as NodeJS.ErrnoException).code === 'EINVAL') past = 0;
+      throw error;
     }
   },
   async read(path, position, into) {
@@ -64,7 +90,7 @@ export const realDisk: Disk = {
   },
   sync: promisify(fdatasync),
   close: closeFile,
-  remove: promisify(unlink),
+  remove: removeFile,
 };
 
 /**
@@ -78,7 +104,6 @@ export function readCopy(path: string, position: number, into: Uint8Array, sum: 
     let found = 0;
     const { length } = into;
     for (let at = 0; at < length; ) {
-      if (at % AHEAD < READ_STEP) libc()?.willRead(fd, position + at, Math.min(2 * AHEAD, length - at));
       const count = readSync(fd, into, at, Math.min(READ_STEP, length - at), position + at);
       if (count === 0) throw damaged(path, `it ends after ${position + at} bytes, and was longer`);
       found = crc32(into.subarray(at, at + count), found);

@@ -9,13 +9,14 @@ import {
   rmSync,
   statfsSync,
 } from 'node:fs';
-import { tmpdir, userInfo } from 'node:os';
-import { join } from 'node:path';
+import { constants, tmpdir, userInfo } from 'node:os';
+import { basename, dirname, join } from 'node:path';
 import { libc } from '../native/index.ts';
 
 /** File systems that live in memory: what is written there does not leave it. */
 const IN_MEMORY: readonly number[] = [0x01021994, 0x858458f6];
 const LOCK = 'lock';
+const DEFAULT = 'sheaf-spill-';
 const FOLDER = /^sheaf-(\d+)-[0-9a-f]+$/;
 
 /**
@@ -31,7 +32,7 @@ export function defaultSpillFolder(): string | undefined {
       return false;
     }
   });
-  return place === undefined ? undefined : join(place, `sheaf-spill-${userInfo().uid}`);
+  return place === undefined ? undefined : join(place, `${DEFAULT}${userInfo().uid}`);
 }
 
 /** The folder of one session of this process within `folder`. */
@@ -49,7 +50,8 @@ export function spillFile(folder: string, serial: number): string {
  */
 export function makeSpillFolder(path: string): number {
   const unready = `${path}.new`;
-  mkdirSync(join(path, '..'), { recursive: true, mode: 0o700 });
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  refuseForeign(dirname(path));
   rmSync(unready, { recursive: true, force: true });
   mkdirSync(unready, { mode: 0o700 });
   const lock = openSync(join(unready, LOCK), 'wx', 0o600);
@@ -61,6 +63,14 @@ export function makeSpillFolder(path: string): number {
     closeSync(lock);
     throw error;
   }
+}
+
+/** Where everybody may make folders, somebody else may have made the one that is ours by its name. */
+function refuseForeign(folder: string): void {
+  if (process.platform === 'win32' || basename(folder) !== `${DEFAULT}${userInfo().uid}`) return;
+  const { uid, mode } = lstatSync(folder);
+  if (uid === userInfo().uid && (mode & 0o077) === 0) return;
+  throw Object.assign(new Error(`${folder} belongs to others, or is open to them`), { errno: -constants.errno.EACCES });
 }
 
 /** Deletes the folder of a session, at once. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import {
+  chmodSync,
   closeSync,
   existsSync,
   mkdirSync,
@@ -11,7 +12,7 @@ import {
   truncateSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -37,7 +38,7 @@ function open(limit: number, disk: Partial<Disk> = {}) {
   const a = SharedStore.attach(control.handle, 1);
   const b = SharedStore.attach(control.handle, 2);
   const spiller = control.spill({ ...realDisk, ...disk });
-  for (const store of [a, b]) store.onSpill = () => setImmediate(() => spiller.look());
+  for (const store of [a, b]) store.room.onSpill = () => setImmediate(() => spiller.look());
   cleanups.push(async () => {
     await spiller.close();
     for (const store of [a, b, control]) store.close();
@@ -65,7 +66,7 @@ async function makeInTime(store: SharedStore, byteLength: number, mark: number):
       return make(store, byteLength, mark);
     } catch (error) {
       if ((error as { code?: string }).code !== 'ERR_SHEAF_OUT_OF_MEMORY') throw error;
-      store.askForRoom(byteLength);
+      store.room.ask(byteLength);
       await sleep(1);
     }
   }
@@ -135,7 +136,7 @@ test('a full disk: nothing is lost, the error says where and what to do, and it 
       return false;
     } catch (thrown) {
       error = thrown as typeof error;
-      a.askForRoom(2 * MiB);
+      a.room.ask(2 * MiB);
       return error?.code === 'ERR_SHEAF_SPILL_FAILED';
     }
   });
@@ -156,7 +157,7 @@ test('a full disk: nothing is lost, the error says where and what to do, and it 
       try {
         return make(a, 2 * MiB, 9);
       } catch {
-        a.askForRoom(2 * MiB);
+        a.room.ask(2 * MiB);
         await sleep(5);
       }
     }
@@ -192,7 +193,7 @@ for (const [what, disk, message] of FAULTS) {
         a.unpin(a.allocate(2 * MiB));
         return false;
       } catch (error) {
-        a.askForRoom(2 * MiB);
+        a.room.ask(2 * MiB);
         return (error as { code: string }).code === 'ERR_SHEAF_SPILL_FAILED' && message.test((error as Error).message);
       }
     });
@@ -274,6 +275,15 @@ test('brought back without standing still, for who would', async () => {
   assert.ok(b.reading(refs[0]!, (bytes) => isFilledWith(bytes, 0)));
   a.unpin(refs[0]!);
   await spiller.bring(refs[0]!);
+});
+
+test('a folder that others made, or may look into, is not taken for the own one', () => {
+  const folder = join(scratch, `sheaf-spill-${userInfo().uid}`);
+  mkdirSync(folder);
+  chmodSync(folder, 0o777);
+  assert.throws(() => makeSpillFolder(spillFolderOf(folder, 'ab')), { errno: -13, message: /is open to them/ });
+  chmodSync(folder, 0o700);
+  closeSync(makeSpillFolder(spillFolderOf(folder, 'ab')));
 });
 
 test('what killed sessions leave behind is deleted, and nothing else', () => {

@@ -214,20 +214,16 @@ export class Spiller {
     for (const piece of pieces) {
       const bytes = this.#bytes(piece);
       const at = (position + gathered) / BLOCK;
+      const { byteLength } = piece;
       let sum = 0;
       for (let from = 0; from < bytes.length; from += WRITE_STEP) {
         const step = bytes.subarray(from, from + WRITE_STEP);
-        sum = crc32(step, sum);
+        sum = crc32(step.subarray(0, byteLength - from), sum);
         parts.push(step);
         gathered += step.length;
         if (gathered >= WRITE_STEP) await flush();
       }
-      const rest = (BLOCK - ((position + gathered) % BLOCK)) % BLOCK;
-      if (rest > 0) {
-        parts.push(ZEROS.subarray(0, rest));
-        gathered += rest;
-      }
-      this.written += bytes.length;
+      this.written += byteLength;
       copies.push({ ref: piece.ref, at, sum });
     }
     if (gathered > 0) await flush();
@@ -235,9 +231,11 @@ export class Spiller {
     return copies;
   }
 
+  /** In whole blocks: what is behind the object on its last page goes along. */
   #bytes({ start, byteLength }: Piece): Uint8Array {
     const { region, offset } = placeOf(start);
-    return new Uint8Array(this.#parts.regions.segment(region).buffer, offset, byteLength);
+    const length = Math.ceil(byteLength / BLOCK) * BLOCK;
+    return new Uint8Array(this.#parts.regions.segment(region).buffer, offset, length);
   }
 
   /** Deletes the files of which nothing is needed any more. */
@@ -274,7 +272,6 @@ export class Spiller {
 }
 
 const EMFILE = 24;
-const ZEROS = new Uint8Array(BLOCK);
 
 class SpillFailure extends Error {
   readonly trouble: Trouble;

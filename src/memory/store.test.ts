@@ -158,7 +158,7 @@ for (const between of kinds) {
       const [a] = pair(between, MiB);
       const first = a.allocate(600 * 1024);
       const asked: number[] = [];
-      a.onPressure = (needed) => {
+      a.room.onPressure = (needed) => {
         asked.push(needed);
         return false;
       };
@@ -177,7 +177,7 @@ for (const between of kinds) {
         },
       });
       assert.deepEqual(asked, [512 * 1024]);
-      a.onPressure = () => {
+      a.room.onPressure = () => {
         a.unpin(first);
         return true;
       };

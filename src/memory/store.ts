@@ -1,4 +1,4 @@
-import { formatBytes, InternalError, ObjectLostError, OutOfMemoryError, UsageError } from '../base/index.ts';
+import { InternalError, UsageError } from '../base/index.ts';
 import {
   attachSegment,
   createSegment,
@@ -8,19 +8,22 @@ import {
   type SharedMemory,
   segmentBytes,
 } from '../native/index.ts';
+import { type StoreStats, statsOf, usedBy } from './accounts.ts';
+import { Admission } from './admission.ts';
 import { collectGarbage } from './collector.ts';
-import { obstacles } from './eviction.rules.ts';
+import { Counts } from './counts.ts';
 import type { StoreHandle } from './handle.ts';
-import { BLOCK, format, isFormatted, type Layout, layoutOf, mostPages, PAGE, REGION_PAGES } from './layout.ts';
+import { format, isFormatted, type Layout, layoutOf, mostPages, PAGE, REGION_PAGES } from './layout.ts';
 import { USE } from './pins.ts';
+import { Reader } from './reader.ts';
 import { type Place, placeOf, Regions } from './regions.ts';
-import { type Copy, pagesOf, Residence } from './residence.ts';
-import { type Disk, describeErrno, readCopy, realDisk } from './spill-disk.ts';
-import { spillFile } from './spill-folder.ts';
+import { pagesOf, Residence } from './residence.ts';
+import { Room } from './room.ts';
+import { type Disk, realDisk } from './spill-disk.ts';
 import { SpillRequests } from './spill-requests.ts';
 import { Spiller } from './spiller.ts';
 import { sumOf } from './sum.ts';
-import { type SlotRef, type StoreStats, Table } from './table.ts';
+import { type SlotRef, Table } from './table.ts';
 import { Views } from './views.ts';
 import { WarmPages } from './warm-pages.ts';
 
@@ -40,15 +43,10 @@ interface StoreOptions {
 
 /** Below this many bytes JavaScript copies faster than a foreign call begins. */
 const SMALL_COPY = 4096;
-const BUSY_WAIT_MS = 500;
 /** Of the time of a thread, collections that others ask for take one part in so many. */
 const COLLECT_PART = 3;
-/** How long another party may take to read an object back. */
-const COMING_MS = 60_000;
 /** From this many bytes on, what V8 makes of a view matters. */
 const LARGE_VIEW = 1024 * 1024;
-
-const nap = new Int32Array(new SharedArrayBuffer(4));
 
 /**
  * The shared memory of one node, seen by one party. An object is a run of pages, open while it is written and then
@@ -64,15 +62,9 @@ export class SharedStore {
   readonly party: number;
   /** Bytes of all pages. */
   readonly limit: number;
-  /**
-   * Called when there is no room: `needed` bytes in one piece. It may call `tryAgain`, which says whether there was, as often
-   * as it likes; true: try once more.
-   */
-  onPressure: ((needed: number, tryAgain: () => boolean) => boolean) | undefined;
-  /** The last wait for room was given up because the disk did not answer. */
-  diskSilent = false;
-  /** Called when the one who spills has something to do. */
-  onSpill: (() => void) | undefined;
+  /** How this party gets room when there is none. */
+  readonly room: Room;
+  readonly admission: Admission;
   /** Called once, before the first large view is made. */
   onLargeView: (() => void) | undefined;
 
@@ -84,6 +76,7 @@ export class SharedStore {
   readonly #views: Views;
   readonly #residence: Residence;
   readonly #requests: SpillRequests;
+  readonly #reader: Reader;
   readonly #holds = new Counts();
   readonly #uses = new Counts();
   #emptied = 0;
@@ -107,6 +100,16 @@ export class SharedStore {
     this.#views = new Views(this, this.#regions);
     this.#residence = new Residence(this.#table);
     this.#requests = new SpillRequests(words, this.#layout);
+    const garbage = ((store: SharedStore) => ({
+      // Where there is a disk, garbage can go there, and wait for a better moment.
+      get worthwhile() {
+        return store.#views.size > 0 && (!store.room.spills || store.mayCollect);
+      },
+      collect: () => store.collect(),
+    }))(this);
+    this.room = new Room(handle, this.#table, this.#residence, this.#requests, garbage);
+    this.#reader = new Reader(this.#table, this.#residence, this.#regions, this.room);
+    this.admission = new Admission(this.#table);
   }
 
   /** The most that `limit` can be: the table of all pages has to fit one segment. */
@@ -178,7 +181,7 @@ export class SharedStore {
 
   /**
    * A new open object of `byteLength` bytes with one pin of this party. Its bytes are what was there before.
-   * @throws OutOfMemoryError without room, after `collect` and `onPressure` did not help.
+   * @throws OutOfMemoryError without room, when none can be made.
    */
   allocate(byteLength: number): SlotRef {
     this.#check();
@@ -186,10 +189,9 @@ export class SharedStore {
       throw new UsageError(`an object can't have ${byteLength} bytes; give a whole number of at least 0`);
     }
     const pages = pagesOf(byteLength);
-    const attempt = () => this.#table.allocate(pages, byteLength);
-    const ref = attempt() ?? this.#underPressure(pages, attempt) ?? this.#full(byteLength);
+    const ref = this.room.find(byteLength, () => this.#table.allocate(pages, byteLength));
     this.#holds.set(ref.index, 1);
-    if (this.tight) this.onSpill?.();
+    if (this.room.tight) this.room.onSpill?.();
     return ref;
   }
 
@@ -284,7 +286,7 @@ export class SharedStore {
     this.#warm.shedSurplus();
     if (this.#residence.emptied === this.#emptied) return;
     this.#emptied = this.#residence.emptied;
-    this.onSpill?.();
+    this.room.onSpill?.();
   }
 
   /**
@@ -296,7 +298,7 @@ export class SharedStore {
     this.#check();
     const count = this.#uses.get(ref.index);
     if (count > 0) this.#table.live(ref);
-    else if (!this.#table.use(ref)) this.#bring(ref);
+    else if (!this.#table.use(ref)) this.#reader.bring(ref);
     this.#uses.set(ref.index, count + 1);
   }
 
@@ -419,13 +421,13 @@ export class SharedStore {
 
   stats(): StoreStats {
     this.#check();
-    return this.#table.stats();
+    return statsOf(this.#table);
   }
 
   /** Bytes of the pages that `party` has pinned. */
   usedBy(party: number): number {
     this.#check();
-    return this.#table.usedBy(party);
+    return usedBy(this.#table, party);
   }
 
   /**
@@ -462,195 +464,15 @@ export class SharedStore {
     );
   }
 
-  /** Reads an object back that this party has said it uses. */
-  #bring(ref: SlotRef): void {
-    try {
-      const end = performance.now() + COMING_MS;
-      for (;;) {
-        const arrival = this.#arrive(ref);
-        if (arrival === 'present') return;
-        if (arrival !== 'coming') {
-          this.#read(ref, arrival);
-          return;
-        }
-        // By another party. Should that die, the control thread says so in the table.
-        if (performance.now() > end) throw this.#comesTooLate(ref);
-        Atomics.wait(nap, 0, 0, 0.2);
-      }
-    } catch (error) {
-      this.#table.unpin(ref, USE);
-      throw error;
-    }
-  }
-
-  #arrive(ref: SlotRef): 'present' | 'coming' | Copy {
-    const attempt = () => {
-      const arrival = this.#residence.arrive(ref);
-      return arrival === 'no room' ? undefined : arrival;
-    };
-    const length = this.byteLength(ref);
-    return attempt() ?? this.#underPressure(pagesOf(length), attempt) ?? this.#full(length);
-  }
-
-  #read(ref: SlotRef, copy: Copy): void {
-    let read = false;
-    try {
-      const { region, offset } = this.#place(ref);
-      const into = new Uint8Array(this.#regions.segment(region).buffer, offset, copy.length);
-      readCopy(spillFile(this.handle.spill!, copy.file.serial), copy.at * BLOCK, into, copy.sum);
-      read = true;
-    } finally {
-      this.#residence.arrived(ref, read);
-    }
-  }
-
-  #comesTooLate(ref: SlotRef): ObjectLostError {
-    return new ObjectLostError(
-      `a value of ${formatBytes(this.byteLength(ref))} is being read back from ${this.handle.spill} for more than ` +
-        `${COMING_MS / 1000} s by another worker: the disk does not answer; name a folder on another one with connect({ spill })`,
-      { code: 'ERR_SHEAF_SPILL_UNREADABLE', details: { folder: this.handle.spill } },
-    );
-  }
-
-  /** What `attempt` gives once there is room, if that can be made. */
-  #underPressure<T>(pages: number, attempt: () => T | undefined): T | undefined {
-    if (pages > Math.min(REGION_PAGES, this.handle.pages)) return undefined;
-    this.#table.raisePressure();
-    let got: T | undefined;
-    const tryAgain = (): boolean => {
-      got ??= attempt();
-      if (got === undefined && this.#evictCopied(pages)) got = attempt();
-      return got !== undefined;
-    };
-    // Pages on their way to the system come back by themselves.
-    const end = performance.now() + BUSY_WAIT_MS;
-    while (this.#table.pages.busy > 0 && performance.now() < end) {
-      Atomics.wait(nap, 0, 0, 0.2);
-      if (tryAgain()) return got;
-    }
-    if (tryAgain()) return got;
-    // Where there is a disk, garbage can go there, and wait for a better moment.
-    if (this.#views.size > 0 && (!this.spills || this.mayCollect)) {
-      this.collect();
-      if (tryAgain()) return got;
-    }
-    if (this.onPressure?.(pages * PAGE, tryAgain)) tryAgain();
-    return got;
-  }
-
-  /** Objects that are on disk as well leave memory at once, if that makes room. */
-  #evictCopied(pages: number): boolean {
-    if (!this.#requests.open) return false;
-    const pieces = this.#residence.residents().map((each) => ({ ...each, idle: each.idle && each.copied }));
-    const chosen = obstacles(pieces, this.handle.pages, REGION_PAGES, pages);
-    if (chosen === undefined) return false;
-    for (const { ref } of chosen) if (!this.#residence.evict(ref)) return false;
-    return true;
-  }
-
-  // ---- spilling
-
-  /** Somebody writes objects to disk that have no room, or will soon. */
-  get spills(): boolean {
-    return this.handle.spill !== undefined;
-  }
-
-  /** So much is taken that objects are written to disk. */
-  get tight(): boolean {
-    return this.handle.pages - this.#table.pages.free > this.#requests.high;
-  }
-
-  raisePressure(): void {
-    this.#table.raisePressure();
-  }
-
-  /** Nothing more is to be written to disk. */
-  endSpilling(): void {
-    if (!this.#closed) this.#requests.end();
-  }
-
-  /** Asks the one who spills for `bytes` in one piece; see `SpillRequests`. */
-  askForRoom(bytes: number): number {
-    const request = this.#requests.ask(pagesOf(bytes));
-    this.onSpill?.();
-    return request;
-  }
-
-  answered(request: number): boolean {
-    return this.#requests.answered(request);
-  }
-
-  get spillProgress(): number {
-    return this.#requests.progress;
-  }
-
   /** From now on this party writes to disk for all; one party does. Needs the option `spill`. */
   spill(disk: Disk = realDisk): Spiller {
-    const { handle } = this;
-    if (handle.spill === undefined) throw new InternalError('there is no folder to spill to');
     return new Spiller({
       table: this.#table,
       residence: this.#residence,
       regions: this.#regions,
       requests: this.#requests,
-      folder: handle.spill,
+      folder: this.room.folder,
       disk,
     });
-  }
-
-  #full(byteLength: number): never {
-    const { used, objects, free, largestFree, spilled } = this.#table.stats();
-    const most = Math.min(REGION_PAGES, this.handle.pages) * PAGE;
-    const trouble = this.#requests.trouble;
-    const tooLarge = byteLength > most;
-    const folder = this.handle.spill;
-    const advice = tooLarge
-      ? `one object can have ${formatBytes(most)} at most: split the value${most < REGION_PAGES * PAGE ? ', or raise connect({ memory })' : ''}`
-      : this.diskSilent
-        ? `the disk of ${folder} does not answer; name a folder on another one with connect({ spill }), or raise connect({ memory })`
-        : trouble !== undefined && folder !== undefined
-          ? `nothing could be written to ${trouble.serial === 0 ? folder : spillFile(folder, trouble.serial)}: ` +
-            `${describeErrno(trouble.errno)}; make room there, name a folder on another disk with connect({ spill }), or raise ` +
-            'connect({ memory })'
-          : `${this.spills ? 'all that could be written to disk was, and the rest is in use: hold fewer values at a time, ' : ''}` +
-            'release references that are no longer needed, or raise connect({ memory })';
-    const onDisk = spilled > 0 ? `, ${formatBytes(spilled)} more are on disk` : '';
-    throw new OutOfMemoryError(
-      `no room for ${formatBytes(byteLength)} in the shared memory of this node: ${formatBytes(used)} of ` +
-        `${formatBytes(this.limit)} are in use by ${objects} objects${onDisk}, and the largest free piece has ` +
-        `${formatBytes(largestFree)}; ${advice}`,
-      {
-        ...((trouble !== undefined || this.diskSilent) && !tooLarge ? { code: 'ERR_SHEAF_SPILL_FAILED' } : {}),
-        details: {
-          requested: byteLength,
-          used,
-          limit: this.limit,
-          free,
-          largestFree,
-          objects,
-          ...(spilled > 0 ? { spilled } : {}),
-          ...(trouble !== undefined || this.diskSilent ? { folder } : {}),
-          ...(trouble !== undefined ? { errno: trouble.errno } : {}),
-        },
-      },
-    );
-  }
-}
-
-/** How often this party has pinned each object, by index. */
-class Counts {
-  #counts = new Int32Array(1024);
-
-  get(index: number): number {
-    return this.#counts[index] ?? 0;
-  }
-
-  set(index: number, count: number): void {
-    if (index >= this.#counts.length) {
-      const larger = new Int32Array(Math.max(index + 1, this.#counts.length * 2));
-      larger.set(this.#counts);
-      this.#counts = larger;
-    }
-    this.#counts[index] = count;
   }
 }

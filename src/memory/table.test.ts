@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { statsOf, usedBy } from './accounts.ts';
+import { Admission } from './admission.ts';
 import { audit } from './audit.ts';
 import { countBits, findRun, lastRun } from './bitmap.ts';
 import { H_BUSY, H_DIRTY, H_FREE, H_FREE_SLOT, H_LOW, H_WARM, PAGE, REGION_PAGES } from './layout.ts';
@@ -65,7 +67,7 @@ test('the table agrees with a model under random use by forty parties', () => {
         if (step.op === 'allocate') {
           const ref = me.allocate(step.pages, step.pages * PAGE - 1);
           if (ref === undefined) {
-            assert.ok(me.stats().largestFree < step.pages * PAGE);
+            assert.ok(statsOf(me).largestFree < step.pages * PAGE);
           } else {
             assert.ok(!model.has(`${ref.index}.${ref.generation}`));
             model.set(`${ref.index}.${ref.generation}`, { ref, pages: step.pages, pins: new Set([step.party]) });
@@ -76,7 +78,7 @@ test('the table agrees with a model under random use by forty parties', () => {
             assert.deepEqual(audit(words, layout), []);
             me.putBack(run, true);
           }
-          assert.ok(me.stats().warm <= step.keep * PAGE);
+          assert.ok(statsOf(me).warm <= step.keep * PAGE);
         } else if (objects.length > 0) {
           const object = objects[step.pick % objects.length]!;
           if (step.op === 'pin') {
@@ -96,13 +98,13 @@ test('the table agrees with a model under random use by forty parties', () => {
         }
         assert.deepEqual(audit(words, layout), []);
       }
-      const stats = all[0]!.stats();
+      const stats = statsOf(all[0]!);
       assert.equal(stats.used, used() * PAGE);
       assert.equal(stats.objects, model.size);
       assert.equal(stats.free, stats.limit - stats.used);
       for (const p of [0, 31, 32, 39]) {
         const mine = [...model.values()].filter((o) => o.pins.has(p)).reduce((n, o) => n + o.pages, 0);
-        assert.equal(all[1]!.usedBy(p), mine * PAGE);
+        assert.equal(usedBy(all[1]!, p), mine * PAGE);
       }
     }),
     { numRuns: 150 },
@@ -131,7 +133,7 @@ test('a death at any step of any operation loses no page and gives none to two, 
     victim.unpin(shared);
   });
   assert.ok(states.length > 100);
-  assert.deepEqual(control.stats().used, 40 * PAGE);
+  assert.deepEqual(statsOf(control).used, 40 * PAGE);
   for (const state of states) {
     if (state[H_DIRTY] === 1) {
       // Whatever is derived may be half-written: nothing of it may be trusted.
@@ -142,14 +144,14 @@ test('a death at any step of any operation loses no page and gives none to two, 
     const reclaimer = new Table(state, layout, 0);
     reclaimer.reclaimUnsealed(33);
     assert.deepEqual(audit(state, layout), []);
-    assert.equal(reclaimer.usedBy(5), 7 * PAGE);
+    assert.equal(usedBy(reclaimer, 5), 7 * PAGE);
     reclaimer.reclaim(33);
-    const stats = reclaimer.stats();
+    const stats = statsOf(reclaimer);
     assert.deepEqual(audit(state, layout), []);
     assert.equal(stats.used, 7 * PAGE);
     assert.equal(stats.free, 63 * PAGE);
-    assert.equal(reclaimer.usedBy(33), 0);
-    assert.equal(reclaimer.usedBy(5), 7 * PAGE);
+    assert.equal(usedBy(reclaimer, 33), 0);
+    assert.equal(usedBy(reclaimer, 5), 7 * PAGE);
     // The room is whole again, and usable.
     const again = reclaimer.allocate(63, 1);
     assert.ok(again !== undefined || stats.largestFree < 63 * PAGE);
@@ -165,12 +167,12 @@ test('what a dead party had not sealed can be had before the rest', () => {
   victim.seal(sealed);
   victim.allocate(6, 1);
   control.reclaimUnsealed(1);
-  assert.equal(control.stats().used, 3 * PAGE, 'somebody may have been told of the sealed one');
+  assert.equal(statsOf(control).used, 3 * PAGE, 'somebody may have been told of the sealed one');
   control.pin(sealed);
   control.reclaim(1);
-  assert.equal(control.stats().used, 3 * PAGE);
+  assert.equal(statsOf(control).used, 3 * PAGE);
   control.unpin(sealed);
-  assert.equal(control.stats().used, 0);
+  assert.equal(statsOf(control).used, 0);
 });
 
 test('a second party with the same number is refused until the first is reclaimed, and then the first is', () => {
@@ -180,16 +182,46 @@ test('a second party with the same number is refused until the first is reclaime
   assert.throws(() => table(1), { message: /party 1 of the shared memory is taken/ });
   first.allocate(4, 1);
   control.reclaim(1);
-  assert.equal(control.stats().used, 0);
+  assert.equal(statsOf(control).used, 0);
   const second = table(1);
   assert.throws(() => first.allocate(1, 1), { message: /given up as dead/ });
   assert.ok(second.allocate(4, 1));
 });
 
+test('tasks are admitted to a part of the memory, the first always; what waits counts or not, and the dead do not', () => {
+  const { table } = tables(10, 3);
+  const control = table(0);
+  const [a, b] = [new Admission(table(1)), new Admission(table(2))];
+  const pages = (n: number) => n * PAGE;
+  assert.ok(a.admit(pages(9), true), 'more than the part, but alone');
+  assert.ok(!b.admit(pages(1), true));
+  a.dismiss(pages(9));
+  assert.ok(a.admit(pages(4), true));
+  assert.ok(b.admit(pages(3), true));
+  assert.ok(!b.admit(pages(1), true));
+  a.dismiss(pages(4));
+  assert.ok(b.admit(pages(1), true), 'one party may begin with several');
+  assert.ok(a.admit(pages(3), true));
+  a.waits(pages(3), 1);
+  assert.ok(!a.admit(pages(4), true), 'what waits keeps what it has');
+  assert.ok(a.admit(pages(3), false), 'and is not what keeps others from what it waits for');
+  a.dismiss(pages(3));
+  a.waits(pages(3), -1);
+  assert.ok(!a.standsStill);
+  control.reclaimUnsealed(2);
+  assert.ok(a.admit(pages(4), true));
+  control.reclaim(2);
+  const next = new Admission(table(2));
+  assert.ok(!next.admit(pages(1), true));
+  a.dismiss(pages(4));
+  a.waits(pages(3), 1);
+  assert.ok(next.standsStill);
+});
+
 test('an error in the middle of a change leaves the table usable', () => {
   const { layout, words, table } = tables(8, 1);
   const me = table(0);
-  me.stats();
+  statsOf(me);
   const real = Atomics.or;
   Atomics.or = () => {
     throw new RangeError('Maximum call stack size exceeded');
@@ -199,7 +231,7 @@ test('an error in the middle of a change leaves the table usable', () => {
   } finally {
     Atomics.or = real;
   }
-  assert.equal(me.stats().used, 0);
+  assert.equal(statsOf(me).used, 0);
   assert.ok(me.allocate(8, 1));
   assert.deepEqual(audit(words, layout), []);
 });

@@ -13,12 +13,13 @@ import {
   H_PRESSURE,
   H_SPILLED,
   type Layout,
+  P_ADMITTED,
   P_ATTACHED,
   P_INCARNATION,
   P_PROCESS,
   P_STARTED,
   P_THREAD,
-  PAGE,
+  P_WAITING,
   partyWord,
   S_END,
   S_FILE,
@@ -54,22 +55,6 @@ export interface SlotRef {
   readonly index: number;
   /** Tells this object from earlier and later ones with the same index. */
   readonly generation: number;
-}
-
-/** What the store holds, in bytes where not said otherwise. In memory, pages count whole. */
-export interface StoreStats {
-  readonly limit: number;
-  readonly used: number;
-  /** How many objects there are. */
-  readonly objects: number;
-  /** How many of them somebody has pinned. */
-  readonly pinned: number;
-  /** Free, but present in memory for the next object. */
-  readonly warm: number;
-  readonly free: number;
-  readonly largestFree: number;
-  /** On disk alone. */
-  readonly spilled: number;
 }
 
 /**
@@ -243,6 +228,7 @@ export class Table {
   reclaimUnsealed(party: number): void {
     const { words, layout } = this;
     this.#breakLock(party, Atomics.load(words, partyWord(layout, party, P_INCARNATION)));
+    for (const field of [P_ADMITTED, P_WAITING]) Atomics.store(words, partyWord(layout, party, field), 0);
     this.#endReading(party);
     this.#dropPins(party, (state) => state === OPEN || state === BUSY);
   }
@@ -273,7 +259,7 @@ export class Table {
   #vacate(party: number): void {
     const { words, layout } = this;
     const at = (field: number) => partyWord(layout, party, field);
-    for (const field of [P_PROCESS, P_THREAD, P_STARTED]) Atomics.store(words, at(field), 0);
+    for (const field of [P_PROCESS, P_THREAD, P_STARTED, P_ADMITTED, P_WAITING]) Atomics.store(words, at(field), 0);
     Atomics.store(words, at(P_ATTACHED), 0);
   }
 
@@ -307,49 +293,6 @@ export class Table {
 
   close(): void {
     Atomics.store(this.words, H_CLOSED, 1);
-  }
-
-  stats(): StoreStats {
-    return this.locked(() => {
-      const { words, layout, pages } = this;
-      let used = 0;
-      let objects = 0;
-      let pinned = 0;
-      let spilled = 0;
-      for (let index = 0; index < words[H_HIGH_WATER]!; index++) {
-        const slot = this.slot(index);
-        const state = words[slot + S_STATE]!;
-        if (!isObject(state)) continue;
-        objects++;
-        if (ownsPages(state)) used += words[slot + S_END]! - words[slot + S_START]!;
-        else spilled += this.lengthAt(slot);
-        if (this.pins.any(slot)) pinned++;
-      }
-      return {
-        limit: layout.pages * PAGE,
-        used: used * PAGE,
-        objects,
-        pinned,
-        warm: pages.warm * PAGE,
-        free: pages.free * PAGE,
-        largestFree: pages.largestFree * PAGE,
-        spilled,
-      };
-    });
-  }
-
-  /** Bytes of the pages of what `party` has pinned. */
-  usedBy(party: number): number {
-    return this.locked(() => {
-      let pages = 0;
-      for (let index = 0; index < this.words[H_HIGH_WATER]!; index++) {
-        const slot = this.slot(index);
-        if (!ownsPages(this.words[slot + S_STATE]!)) continue;
-        if (!this.pins.has(slot, HOLD, party) && !this.pins.has(slot, USE, party)) continue;
-        pages += this.words[slot + S_END]! - this.words[slot + S_START]!;
-      }
-      return pages * PAGE;
-    });
   }
 
   /** The index of the first word of a slot that `ref` still names. */

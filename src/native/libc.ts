@@ -29,8 +29,6 @@ interface Libc {
   discard(address: bigint, length: number): void;
   /** Takes the lock of an open file, which goes with its last descriptor; false when another has it. */
   lockFile(fd: number): boolean;
-  /** The bytes of a file are going to be read: the system may begin to fetch them. */
-  willRead(fd: number, offset: number, length: number): void;
   copy(to: bigint, from: ArrayBufferView, length: number): void;
   /** A pipe whose both ends are non-blocking and closed on exec: `[read, write]`. */
   pipe(): [number, number];
@@ -65,7 +63,6 @@ const FALLOC_PUNCH_HOLE_KEEP_SIZE = 3;
 const O_NONBLOCK_CLOEXEC = 0o2004000;
 const MADV_DONTNEED = 4;
 const LOCK_EX_NB = 6;
-const POSIX_FADV_WILLNEED = 3;
 const MFD_CLOEXEC = 1;
 const PR_SET_PDEATHSIG = 1;
 const SIGKILL = 9;
@@ -116,7 +113,6 @@ function load(): Libc | undefined {
   const fallocate = lib.func('int fallocate(int fd, int mode, int64_t offset, int64_t length)');
   const madvise = lib.func('int madvise(uint64_t addr, size_t length, int advice)');
   const flock = lib.func('int flock(int fd, int operation)');
-  const fadvise = lib.func('int posix_fadvise(int fd, int64_t offset, int64_t length, int advice)');
   const memcpy = lib.func('uint64_t memcpy(uint64_t to, const void *from, size_t n)');
   const pipe2 = lib.func('int pipe2(_Out_ int *fds, int flags)');
   const dup = lib.func('int dup(int fd)');
@@ -150,7 +146,6 @@ function load(): Libc | undefined {
       void check('fallocate', fallocate(fd, FALLOC_PUNCH_HOLE_KEEP_SIZE, offset, length)),
     discard: (address, length) => void check('madvise', madvise(address, length, MADV_DONTNEED)),
     lockFile: (fd) => flock(fd, LOCK_EX_NB) === 0,
-    willRead: (fd, offset, length) => void fadvise(fd, offset, length, POSIX_FADV_WILLNEED),
     copy: (to, from, length) => void memcpy(to, from, length),
     pipe() {
       const fds: [number, number] = [0, 0];

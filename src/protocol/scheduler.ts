@@ -237,6 +237,11 @@ export class Scheduler {
     return this.#workers.get(number, incarnation)?.leases.some((lease) => lease.owner === owner) ?? false;
   }
 
+  /** Whether a worker is lent to one whose tasks must not run twice. */
+  runsOnce(number: number, incarnation: number): boolean {
+    return this.#workers.get(number, incarnation)?.leases.some((lease) => lease.exclusive && !lease.suspended) ?? false;
+  }
+
   /** Whether any lease is out. */
   get busy(): boolean {
     return this.#ledger.leaseCount > 0;

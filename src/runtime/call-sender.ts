@@ -52,8 +52,11 @@ export class CallSender {
     }
 
     const size = call.length + extraLength;
-    const fits = F.CALL_HEADER + size <= writer.largest;
-    const total = F.CALL_HEADER + (fits ? size : F.PARCEL_NUMBER);
+    const fits = F.CALL_HEADER + size + 8 <= writer.largest;
+    const shared = this.#sharedKiB(call);
+    if (shared > 0) flags |= F.CALL_SHARED;
+    const sharedAt = F.sharedSizeAt(F.CALL_HEADER + (fits ? size : F.PARCEL_NUMBER));
+    const total = shared > 0 ? sharedAt + 4 : F.CALL_HEADER + (fits ? size : F.PARCEL_NUMBER);
     const at = writer.reserve(total);
     if (at < 0) return -1;
     const { words, bytes } = writer.views;
@@ -67,6 +70,7 @@ export class CallSender {
       const body = call.bytes.subarray(call.start, call.start + call.length);
       words[behind >> 2] = this.parcels.send(call, lease, body, extra?.subarray(0, extraLength) ?? NO_BYTES);
     }
+    if (shared > 0) words[(at + sharedAt) >> 2] = shared;
     words[w] = call.slot;
     words[w + 1] = fn.number;
     words[w + 2] = Math.min(call.depth, 0x7fff) | (flags << 16);
@@ -80,6 +84,15 @@ export class CallSender {
     host.reactor.notify(lease.worker);
     host.counters.bytesOut += size;
     return ticket;
+  }
+
+  /** What the arguments take in shared memory, where that may be short. */
+  #sharedKiB(call: Call): number {
+    const { values, store } = this.#host;
+    if (!store.room.spills || (call.dependencies.length === 0 && call.shared === null)) return 0;
+    let bytes = call.shared === null ? 0 : values.sharedBytes(call.shared);
+    for (const cell of call.dependencies) bytes += values.sharedBytes(cell.value);
+    return Math.ceil(bytes / 1024);
   }
 
   #extra(call: Call, lease: Lease): F.CallExtra {

@@ -26,6 +26,8 @@ export interface ControlConfig extends SessionConfig {
   readonly capacity: Capacity;
   readonly isolation: 'process' | 'thread';
   readonly prestart: number;
+  /** Bytes that worker processes may have together, shared memory not counted; undefined: as much as there is. */
+  readonly workerMemory: number | undefined;
   readonly workerEntry: string;
   readonly env: Readonly<Record<string, string>>;
   readonly name: string;

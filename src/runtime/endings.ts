@@ -1,4 +1,4 @@
-import { SheafError, UnschedulableError, WorkerDiedError } from '../base/index.ts';
+import { OutOfMemoryError, SheafError, UnschedulableError, WorkerDiedError } from '../base/index.ts';
 import { type Cell, FAILED, NO_CELLS, type TaskRecord } from '../protocol/index.ts';
 import type { Call } from './call.ts';
 import { sharedNow } from './clock.ts';
@@ -6,6 +6,9 @@ import { timedOut } from './deadlines.ts';
 import type { PartyHost } from './party-host.ts';
 import { Reference } from './reference.ts';
 import { isShared, Stored } from './values.ts';
+
+/** How the control thread begins the reason when it ends a worker for its memory; see `MemoryGuard`. */
+const SHORT_OF_MEMORY = 'memory: ';
 
 /** How the calls of a party come to their end, or to another attempt. */
 export class Endings {
@@ -39,6 +42,13 @@ export class Endings {
   }
 
   workerDied(call: Call, reason: string): unknown {
+    if (reason.startsWith(SHORT_OF_MEMORY)) {
+      return new OutOfMemoryError(
+        `the worker that ran ${call.name} was ended, because ${reason.slice(SHORT_OF_MEMORY.length)}; give the task less to do at ` +
+          'once, let fewer run at the same time (option `memory` or `cpus`), or let it run again (option `retries`)',
+        { code: 'ERR_SHEAF_WORKER_MEMORY', details: { task: call.name, attempts: call.attempt + 1, reason } },
+      );
+    }
     return new WorkerDiedError(
       `the worker that ran ${call.name} died: ${reason}; it was attempt ${call.attempt + 1} and no retries are left` +
         ' (option `retries`)',
@@ -82,8 +92,9 @@ export class Endings {
     const started = (each: TaskRecord): boolean => reactor.taskWriter(worker).claimed(each.ticket);
     const timeout = this.#reason.startsWith('timeout: ');
     if (timeout) this.#timedOut(worker);
-    // A worker that was ended on purpose did nothing wrong by itself.
-    if (timeout || this.#reason.startsWith('ended: ')) return { guilty: -1, started };
+    // A worker that was ended on purpose did nothing wrong by itself; one that was too large may not be so the next time.
+    if (timeout || this.#reason.startsWith(SHORT_OF_MEMORY) || this.#reason.startsWith('ended: '))
+      return { guilty: -1, started };
     return { guilty: block.currentSlot(worker, self.party), started };
   }
 

@@ -17,6 +17,8 @@ export class Execution extends Run {
   /** When it has to be over, on the clock that all parties share; once its function has been called. */
   deadline = 0;
   gpus: readonly number[] = [];
+  /** Bytes of shared memory that it was admitted with. */
+  admitted = 0;
   /** Values looked at by `checkWrites`. */
   checks: (() => string | undefined)[] | null = null;
   #handles: Reference<unknown>[] | null = null;

@@ -16,6 +16,21 @@ import type { Stored } from './values.ts';
 /** A task that takes longer than this is worth a message or two before it starts. */
 const LONG_MICROS = 2000;
 
+/** A call whose arguments have no room beside those of others is looked at again after so long, in milliseconds. */
+const ADMIT_AGAIN_MS = 2;
+/** So often, that is, while nothing goes on. */
+const STANDSTILL_LOOKS = 25;
+
+/** Bytes of shared memory among the arguments of the call that a reader stands at. */
+function sharedBytes({ views: { words }, at }: RingReader): number {
+  const w = at >> 2;
+  const inRecord =
+    (((words[w + 2] as number) >> 16) & F.CALL_PARCEL) === 0
+      ? (words[w + 4] as number) + (words[w + 5] as number)
+      : F.PARCEL_NUMBER;
+  return (words[(at + F.sharedSizeAt(F.CALL_HEADER + inRecord)) >> 2] as number) * 1024;
+}
+
 /** The worker's part of a party host: finds the next call, runs it, answers. */
 export class Executions {
   readonly #host: PartyHost;
@@ -125,6 +140,7 @@ export class Executions {
     let best: RingReader | undefined;
     let from = -1;
     let deepest = -1;
+    let shared = 0;
     for (let i = 0; i < inboxes.length; i++) {
       const { reader, from: sender } = inboxes[i]!;
       if (!reader.next()) continue;
@@ -141,17 +157,44 @@ export class Executions {
       best = reader;
       from = sender;
       deepest = depth;
+      shared = ((word >> 16) & F.CALL_SHARED) === 0 ? 0 : sharedBytes(reader);
     }
     if (best === undefined) return false;
+    if (shared > 0 && !this.#admit(shared, deepest)) return false;
     this.#host.relief.relieve();
-    if (!best.claim()) return true;
     const { store, values, reactor } = this.#host;
+    if (!best.claim()) {
+      if (shared > 0) store.admission.dismiss(shared);
+      return true;
+    }
     const viewed = values.bytesViewed;
-    this.#start(from, best);
+    this.#start(from, best, shared);
     // What a task has looked at can be found to be garbage in another turn of the event loop only.
-    if (values.bytesViewed !== viewed && store.tight) reactor.deliveries++;
+    if (values.bytesViewed !== viewed && store.room.tight) reactor.deliveries++;
     return true;
   }
+
+  /**
+   * Whether the arguments may be in use besides those of all that runs. If not, it is asked again soon. A call that no task has
+   * made is looked at more strictly, because more of the same kind may wait already and keep theirs; but when nothing goes on for a
+   * while, what they wait for may be this call.
+   */
+  #admit(bytes: number, depth: number): boolean {
+    const { store } = this.#host;
+    this.#looks = store.admission.standsStill ? this.#looks + 1 : 0;
+    if (store.admission.admit(bytes, depth === 0 && this.#looks < STANDSTILL_LOOKS)) {
+      this.#looks = 0;
+      return true;
+    }
+    this.#askAgain ??= setTimeout(() => {
+      this.#askAgain = undefined;
+      this.#host.reactor.kick();
+    }, ADMIT_AGAIN_MS);
+    return false;
+  }
+
+  #askAgain: NodeJS.Timeout | undefined;
+  #looks = 0;
 
   /** Whether everything has come that the call needs beside its record: its function, and a large body. */
   #hasAll(caller: number, { views: { words }, at }: RingReader): boolean {
@@ -161,7 +204,7 @@ export class Executions {
     return this.parcels.has(caller, words[(at + F.CALL_HEADER) >> 2] as number);
   }
 
-  #start(caller: number, reader: RingReader): void {
+  #start(caller: number, reader: RingReader, shared: number): void {
     const host = this.#host;
     const { words, bytes } = reader.views;
     const { at } = reader;
@@ -190,6 +233,7 @@ export class Executions {
       performance.now(),
       key === F.CALL_KEY_UNKNOWN ? -1 : key,
     );
+    run.admitted = shared;
     host.party.executor.started(run);
     this.started++;
     // While a long task is on the stack, nobody here hears that a lease which lies idle is wanted back.
@@ -413,6 +457,7 @@ export class Executions {
     // One that was cancelled and goes on has given up its place already.
     if ((run as Execution).over) return;
     this.#host.party.executor.suspend(run);
+    if (run.suspended === 1) this.#waits(run as Execution, 1);
     if (this.#leaving) return;
     this.#leaving = true;
     queueMicrotask(this.#left);
@@ -431,10 +476,15 @@ export class Executions {
     const { executor } = this.#host.party;
     executor.resume(run);
     if (run.suspended > 0) return;
+    this.#waits(run as Execution, -1);
     this.#show(run as Execution);
     if (executor.running > 1) this.#deadlines.enter(run as Execution);
     this.#deadlines.show();
     this.#tellOccupancy(false);
+  }
+
+  #waits({ admitted }: Execution, sign: 1 | -1): void {
+    if (admitted > 0 && this.#host.store.usable) this.#host.store.admission.waits(admitted, sign);
   }
 
   #show(run: Execution): void {
@@ -458,6 +508,8 @@ export class Executions {
     if (run.over) return;
     run.over = true;
     if (run.production !== null) this.#producers.close(run, run.production);
+    if (run.suspended > 0) this.#waits(run, -1);
+    if (run.admitted > 0 && this.#host.store.usable) this.#host.store.admission.dismiss(run.admitted);
     if (this.#active.size > 0) this.#active.delete(Executions.#key(run.caller, run.slot));
     if (run.checks !== null) {
       const written = run.checks.map((check) => check()).find((text) => text !== undefined);

@@ -23,7 +23,7 @@
  * ```
  * Task ring:
  * ```
- * CALL          slot function depth|flags<<16|queue<<24 attempt|returns<<8 length extra timeout seed   body extra
+ * CALL          slot function depth|flags<<16|queue<<24 attempt|returns<<8 length extra timeout seed   body extra [shared KiB]
  * ```
  */
 export const REPLY_NUMBER = 1;
@@ -58,6 +58,14 @@ export const CALL_EXTRA_SHARED = 4;
 export const CALL_PARCEL = 8;
 /** The task is a stream: the extra part says where it begins. */
 export const CALL_STREAM = 64;
+
+/** Arguments lie in shared memory: a last word of the record says how many KiB they take there. */
+export const CALL_SHARED = 16;
+
+/** Where that word is in a record whose body and extra part end at `end`. */
+export function sharedSizeAt(end: number): number {
+  return (end + 3) & ~3;
+}
 
 /** What a call says beside its arguments' body; only what is there. */
 export interface CallExtra {

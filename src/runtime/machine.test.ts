@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir, totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
-import { machineLimits } from './machine.ts';
+import { machineLimits, memoryInUse } from './machine.ts';
 
 const GiB = 2 ** 30;
 
@@ -68,4 +68,25 @@ test('groups of version 1 are read as well, with their way to say that there is 
   });
   assert.equal(limits.cpuQuota, undefined);
   assert.equal(limits.memoryQuota, GiB);
+});
+
+test('memory in use is that of the machine, or of the control group that is fuller', options, () => {
+  const root = mkdtempSync(join(tmpdir(), 'sheaf-machine-'));
+  const write = (path: string, content: string) => {
+    mkdirSync(dirname(join(root, path)), { recursive: true });
+    writeFileSync(join(root, path), content);
+  };
+  try {
+    write('proc/meminfo', 'MemTotal:       16777216 kB\nMemFree:         1048576 kB\nMemAvailable:   12582912 kB\n');
+    assert.deepEqual(memoryInUse(root), { used: 4 * GiB, limit: 16 * GiB });
+    write('proc/self/cgroup', '0::/app\n');
+    write('sys/fs/cgroup/app/memory.max', `${4 * GiB}`);
+    write('sys/fs/cgroup/app/memory.current', `${3 * GiB}`);
+    write('sys/fs/cgroup/app/memory.stat', `anon 5\ninactive_file ${GiB}\n`);
+    assert.deepEqual(memoryInUse(root), { used: 2 * GiB, limit: 4 * GiB });
+    write('sys/fs/cgroup/app/memory.current', `${1.5 * GiB}`);
+    assert.deepEqual(memoryInUse(root), { used: 4 * GiB, limit: 16 * GiB });
+  } finally {
+    rmSync(root, { recursive: true, force: true });
+  }
 });

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { availableParallelism, totalmem } from 'node:os';
+import { availableParallelism, freemem, totalmem } from 'node:os';
 
 /** What this process may use of the machine: a container is often given less than the machine has. */
 interface MachineLimits {
@@ -25,6 +25,33 @@ export function machineLimits(root = ''): MachineLimits {
     memory: Math.min(totalmem(), memoryQuota ?? Number.POSITIVE_INFINITY),
     memoryQuota,
   };
+}
+
+/** Bytes of memory that are in use, and how many can be: of the control group that is fullest, or of the machine. */
+export function memoryInUse(root = ''): { used: number; limit: number } {
+  const info = text(`${root}/proc/meminfo`) ?? '';
+  const bytesOf = (name: string): number | undefined => {
+    const found = new RegExp(`^${name}:\\s+(\\d+) kB$`, 'm').exec(info)?.[1];
+    return found === undefined ? undefined : Number(found) * 1024;
+  };
+  const limit = bytesOf('MemTotal') ?? totalmem();
+  const machine = { used: limit - (bytesOf('MemAvailable') ?? freemem()), limit };
+  const all = [
+    machine,
+    ...groups(root)
+      .map(useOfGroup)
+      .filter((use) => use !== undefined),
+  ];
+  return all.reduce((fullest, each) => (each.used / each.limit > fullest.used / fullest.limit ? each : fullest));
+}
+
+/** Without what the system keeps of files, which it gives up when memory is short. */
+function useOfGroup(folder: string): { used: number; limit: number } | undefined {
+  const limit = quotaOfMemory(folder);
+  const used = Number(text(`${folder}/memory.current`) ?? text(`${folder}/memory.usage_in_bytes`) ?? Number.NaN);
+  if (limit === undefined || Number.isNaN(used)) return undefined;
+  const cached = /^(?:total_)?inactive_file (\d+)$/m.exec(text(`${folder}/memory.stat`) ?? '')?.[1];
+  return { used: Math.max(0, used - Number(cached ?? 0)), limit };
 }
 
 function text(path: string): string | undefined {

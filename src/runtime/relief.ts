@@ -33,9 +33,9 @@ export class Relief {
     this.#store = store;
     this.#reactor = reactor;
     this.mayPoll = mayPoll;
-    store.onPressure = (needed, tryAgain) => this.#seek(needed, tryAgain);
+    store.room.onPressure = (needed, tryAgain) => this.#seek(needed, tryAgain);
     // The control thread writes to disk.
-    store.onSpill = () => reactor.notify(CONTROL_PARTY);
+    store.room.onSpill = () => reactor.notify(CONTROL_PARTY);
   }
 
   /** Lets go of what is garbage here if somebody has found no room since the last time. Cheap when nobody has. */
@@ -43,7 +43,7 @@ export class Relief {
     const { pressure } = this.#store;
     if (pressure === this.#relieved || !this.#store.usable) return;
     this.#relieved = pressure;
-    if (!this.#store.spills || this.#store.mayCollect) this.collect();
+    if (!this.#store.room.spills || this.#store.mayCollect) this.collect();
     this.#block.setRelieved(this.#party, pressure);
   }
 
@@ -64,11 +64,11 @@ export class Relief {
     const { pressure } = this.#store;
     const others = this.#rouse();
     const relieved = () => others.every((party) => this.#block.relieved(party) >= pressure);
-    const wait = this.#store.spills
+    const wait = this.#store.room.spills
       ? new SpillWait(this.#store, needed, () => {
           // What is in use may be garbage, after all.
           if (this.#store.mayCollect) this.collect();
-          this.#store.raisePressure();
+          this.#store.room.raisePressure();
           this.#rouse();
         })
       : new PlainWait();
@@ -117,28 +117,28 @@ class SpillWait {
     this.#store = store;
     this.#needed = needed;
     this.#stuck = stuck;
-    this.#progress = store.spillProgress;
-    this.#request = store.askForRoom(needed);
+    this.#progress = store.room.progress;
+    this.#request = store.room.ask(needed);
   }
 
   isOver(now: number): boolean {
     const store = this.#store;
-    if (store.spillProgress !== this.#progress) {
-      this.#progress = store.spillProgress;
+    if (store.room.progress !== this.#progress) {
+      this.#progress = store.room.progress;
       this.#progressAt = now;
     }
-    const answered = store.answered(this.#request);
+    const answered = store.room.answered(this.#request);
     if (now - this.#progressAt >= (answered ? GRACE_MS : DISK_PATIENCE_MS)) {
-      store.diskSilent = !answered;
+      store.room.diskSilent = !answered;
       return true;
     }
     if (now - this.#askedAt < ASK_AGAIN_MS) return false;
     this.#askedAt = now;
     // One that is not answered may have been made while the other side was about to go to sleep.
     if (answered) {
-      this.#request = store.askForRoom(this.#needed);
+      this.#request = store.room.ask(this.#needed);
       this.#stuck();
-    } else store.onSpill?.();
+    } else store.room.onSpill?.();
     return false;
   }
 }

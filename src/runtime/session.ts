@@ -35,6 +35,8 @@ interface SessionOptions {
   readonly spill: string | undefined;
   readonly resources: Readonly<Record<string, number>>;
   readonly isolation: 'process' | 'thread' | undefined;
+  /** As in `ControlConfig`. */
+  readonly workerMemory: number | undefined;
   readonly env: Readonly<Record<string, string>>;
   readonly checkWrites: boolean;
   readonly name: string;
@@ -151,6 +153,7 @@ export class LocalSession {
       capacity: { cpus: o.cpus, gpus: o.gpus, memory: o.memory, custom: o.resources },
       isolation: this.isolation,
       prestart: Math.max(1, Math.floor(o.cpus)),
+      workerMemory: o.workerMemory,
       name: o.name,
       socket: sessionSocket(this.node),
     };
@@ -349,7 +352,7 @@ function tidyAtExit(socket: string | undefined, store: SharedStore, spill: strin
     if (socket !== undefined) rmSync(socket, { force: true });
     if (spill === undefined) return;
     // What the control thread is at just now may be in the way for a moment.
-    store.endSpilling();
+    store.room.endSpilling();
     removeSpillFolder(spill);
   };
   process.on('exit', listener);

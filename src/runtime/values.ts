@@ -240,7 +240,7 @@ export class Values {
   isAbsent(value: CellValue): boolean {
     if (!(value instanceof Stored)) return value instanceof Gathered && value.items.some((item) => this.isAbsent(item));
     const { store } = this;
-    if (!store.spills) return false;
+    if (!store.room.spills) return false;
     if (value.bodyExtent !== null && store.isAbsent(value.bodyExtent.slot)) return true;
     for (const extent of value.buffers) if (store.isAbsent(extent.slot)) return true;
     return false;
@@ -248,12 +248,19 @@ export class Values {
 
   /** What of a value is not in memory, and would have to be read from disk. */
   absent(value: CellValue): SlotRef[] {
-    if (!this.store.spills) return [];
+    if (!this.store.room.spills) return [];
     if (value instanceof Gathered) return value.items.flatMap((item) => this.absent(item));
     if (!(value instanceof Stored)) return [];
     const slots = value.buffers.map((extent) => extent.slot);
     if (value.bodyExtent !== null) slots.push(value.bodyExtent.slot);
     return slots.filter((slot, i) => this.store.isAbsent(slot) && slots.findIndex((s) => s.index === slot.index) === i);
+  }
+
+  /** Bytes that a value has in shared memory. */
+  sharedBytes(value: CellValue): number {
+    if (value instanceof Gathered) return value.items.reduce((sum: number, item) => sum + this.sharedBytes(item), 0);
+    if (!(value instanceof Stored) || !value.shared) return 0;
+    return value.buffers.reduce((sum, extent) => sum + extent.length, value.bodyExtent?.length ?? 0);
   }
 
   unpin(value: CellValue): void {

@@ -4,7 +4,7 @@ import { bytes, formatBytes, kindOf, NotAvailableError, onAbort, shown, UsageErr
 import { defaultResources, defaultSpillFolder, LocalSession, mostMemory, threadState } from '../runtime/index.ts';
 import { currentEngine, engines, runWith, sessions } from './context.ts';
 import { checkConnect, checkEnvironment } from './options.ts';
-import type { ConnectOptions, Current, Session, SessionStats } from './types.ts';
+import type { Bytes, ConnectOptions, Current, Session, SessionStats } from './types.ts';
 
 class OpenSession implements Session {
   readonly #local: LocalSession;
@@ -57,6 +57,14 @@ function withEnvironment(o: ConnectOptions): ConnectOptions {
   return found;
 }
 
+/** What worker processes may have together besides shared memory, where the environment says so. */
+function workerMemory(): number | undefined {
+  const { SHEAF_WORKER_MEMORY: text } = process.env;
+  if (!text) return undefined;
+  checkEnvironment('SHEAF_WORKER_MEMORY', /^\d+$/.test(text) ? Number(text) : text, 'memory');
+  return bytes(/^\d+$/.test(text) ? Number(text) : (text as Bytes), 'SHEAF_WORKER_MEMORY');
+}
+
 /** Where values go that have no room in memory; undefined: nowhere. */
 function spillFolder(option: string | undefined): string | undefined {
   if (option === undefined) return defaultSpillFolder();
@@ -106,6 +114,7 @@ export async function connect(where: string | ConnectOptions = {}): Promise<Sess
     spill: spillFolder(o.spill),
     resources: o.resources ?? {},
     isolation: o.isolation,
+    workerMemory: workerMemory(),
     env: o.env ?? {},
     checkWrites: o.checkWrites ?? false,
     name: o.name ?? process.argv[1] ?? 'session',

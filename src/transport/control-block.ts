@@ -295,6 +295,13 @@ export class ControlBlock {
     return word !== 0 && word >>> 20 === caller ? (word & 0xfffff) - 1 : -1;
   }
 
+  /** The run on the stack of `party`, at about this moment. */
+  current(party: number): { caller: number; slot: number; sequence: number } | undefined {
+    const word = this.views.words[this.#word(party, CURRENT)] as number;
+    const sequence = this.views.words[this.#word(party, CURRENT_SEQUENCE)] as number;
+    return word === 0 ? undefined : { caller: word >>> 20, slot: (word & 0xfffff) - 1, sequence };
+  }
+
   /** Whether that very run is on the stack of `party`. Certain only while the party stands still. */
   isCurrent(party: number, caller: number, { slot, sequence }: { slot: number; sequence: number }): boolean {
     return (

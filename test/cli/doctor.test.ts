@@ -19,7 +19,17 @@ test('doctor finds all that is needed here, and proves it by a round trip', opti
   assert.equal(ok, true);
   assert.equal(code, 0);
   const names = findings.map(({ name }) => name);
-  for (const name of ['node', 'platform', 'workers', 'cores', 'memory', 'TypeScript', 'runtime folder', 'round trip']) {
+  for (const name of [
+    'node',
+    'platform',
+    'workers',
+    'cores',
+    'memory',
+    'disk',
+    'TypeScript',
+    'runtime folder',
+    'round trip',
+  ]) {
     assert.ok(names.includes(name), name);
   }
   assert.match(findings.at(-1)!.text, /first result after \d+ ms, then \d+ µs a call/);

@@ -14,6 +14,18 @@ const build = task((bytes: number, i: number) => {
 });
 const sum = task((x: Float64Array) => x.reduce((a, b) => a + b, 0));
 const add = task((a: Float64Array, b: Float64Array) => a.map((x, i) => x + (b[i] as number)));
+/** Takes a moment, so that several would run at the same time if they could. */
+const dot = task((a: Float64Array, b: Float64Array, ms: number) => {
+  const end = performance.now() + ms;
+  let total = 0;
+  for (let i = 0; i < a.length; i++) total += (a[i] as number) * (b[i] as number);
+  while (performance.now() < end);
+  return total;
+});
+const sumOfTwo = task(async (x: Float64Array, [other]: Ref<Float64Array>[]) => {
+  const own = x.reduce((a, b) => a + b, 0);
+  return own + (await sum(other as Ref<Float64Array>).value);
+});
 const readNested = task(async (refs: Ref<Float64Array>[]) => {
   let total = 0;
   for (const ref of refs) total += (await ref.value).length;
@@ -83,6 +95,27 @@ onHosts('a store smaller than the data', { cpus: 2, memory: '75MiB', spill: fold
       pairs.map((_, i) => (2 * i + 1) * MiB),
     );
     for (const ref of [...refs, ...pairs]) ref.release();
+    await drainedOf(session());
+  });
+
+  test('tasks that together need more than there is run one after the other, and all are right', LIMIT, async () => {
+    await drainedOf(session());
+    const refs = Array.from({ length: 12 }, (_, i) => put(mark((22 * MiB) / 8, i)));
+    // Two of them at once would need 88 MiB.
+    const pairs = refs.map((ref, i) => dot(ref, refs[(i + 5) % 12] as Ref<Float64Array>, 60));
+    assert.deepEqual(
+      await get(pairs),
+      refs.map((_, i) => (22 * MiB * i * ((i + 5) % 12)) / 8),
+    );
+    // One that waits for another does not keep it from beginning.
+    const nested = (refs.slice(0, 4) as [Ref<Float64Array>]).map((ref) =>
+      sumOfTwo(ref, [refs[11] as Ref<Float64Array>]),
+    );
+    assert.deepEqual(
+      await get(nested),
+      [0, 1, 2, 3].map((i) => (22 * MiB * (i + 11)) / 8),
+    );
+    for (const ref of refs) ref.release();
     await drainedOf(session());
   });
 

@@ -20,6 +20,7 @@ import { isWireOfShared, type Wire } from '../values.ts';
 import type { WorkerHost } from '../worker-host.ts';
 import { Burials } from './burials.ts';
 import { DEADLINE_CHECK_MS, type Member, Members } from './members.ts';
+import { MemoryGuard } from './memory-guard.ts';
 import { MemoryKeeper } from './memory-keeper.ts';
 import { Reporter, residentBytes } from './reporter.ts';
 import { SignalWatch } from './signal-watch.ts';
@@ -40,6 +41,7 @@ export class ControlHost implements ReactorHost {
   readonly #config: ControlConfig;
   readonly #block: ControlBlock;
   readonly #memory: MemoryKeeper;
+  readonly #guard: MemoryGuard;
   readonly #reactor: Reactor;
   readonly #mailer: Mailer;
   readonly #scheduler: Scheduler;
@@ -101,6 +103,9 @@ export class ControlHost implements ReactorHost {
       },
       config.capacity,
       { ...SCHEDULER_LIMITS, parties: config.shape.parties },
+    );
+    this.#guard = new MemoryGuard(this.#members, block, config.workerMemory, (party) =>
+      this.#scheduler.runsOnce(party, this.#members.get(party)?.incarnation ?? -1),
     );
     this.#scheduler.reserve(0);
     this.#scheduler.reserve(DRIVER);
@@ -440,6 +445,7 @@ export class ControlHost implements ReactorHost {
       this.#scheduler.now = performance.now();
       this.#scheduler.tick();
       this.#members.enforceDeadlines();
+      this.#guard.look(this.#scheduler.now);
       if (!this.#scheduler.waiting && performance.now() - this.#lastBusy > TRIM_AFTER_MS) {
         const store = this.#memory.mapped;
         if (store?.stats().used === 0) store.trim(TRIM_STEP, TRIM_STEP);
