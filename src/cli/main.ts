@@ -46,6 +46,27 @@ function commands(): Command {
     });
 
   sheaf
+    .command('tasks')
+    .description('the tasks of your running sessions: where each is, for how long, and what it waits for')
+    .option('--limit <n>', 'rows for each session; default: 100')
+    .option('--json', 'as JSON')
+    .action(async (options: object) => {
+      const { tasks } = await import('./tasks.ts');
+      await tasks(options);
+    });
+
+  sheaf
+    .command('objects')
+    .description('the values in shared memory: how large, where, who holds them, and which line has made them')
+    .option('--by <what>', 'callsite: bytes and counts by the line that has made them')
+    .option('--limit <n>', 'rows for each session; default: 100')
+    .option('--json', 'as JSON')
+    .action(async (options: object) => {
+      const { objects } = await import('./objects.ts');
+      await objects(options);
+    });
+
+  sheaf
     .command('doctor')
     .description('whether this machine has all it takes')
     .option('--json', 'as JSON')

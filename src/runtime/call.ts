@@ -13,6 +13,10 @@ export class FunctionEntry {
   /** Worker numbers to the incarnation that has been told. */
   readonly told: number[] = [];
   readonly maxCalls: number;
+  /** Its results have been in shared memory: where it is called is then worth a stack each time. */
+  large = false;
+  /** The latest call of those that have one. */
+  lastSite: Site | undefined = undefined;
 
   constructor(number: number, name: string, spec: FunctionSpec, maxCalls: number) {
     this.number = number;
@@ -86,6 +90,7 @@ export class Call extends TaskRecord {
   parent: Run | null = null;
   /** Cancelling it reaches the tasks that it has called. */
   cancelRecursively = true;
+  /** Whole milliseconds of the host's clock; negative once it has ended. */
   submittedAt = 0;
 
   constructor(

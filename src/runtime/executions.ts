@@ -3,6 +3,7 @@ import { CancelledError, UsageError } from '../base/index.ts';
 import { type Cell, NO_CELLS, type Run, type RunId } from '../protocol/index.ts';
 import type { RingReader } from '../transport/index.ts';
 import { Answers } from './answers.ts';
+import { sharedTicks } from './clock.ts';
 import { Deadlines, timedOut } from './deadlines.ts';
 import { cancelledHere, Execution } from './execution.ts';
 import * as F from './frames.ts';
@@ -489,7 +490,8 @@ export class Executions {
 
   #show(run: Execution): void {
     this.#shown = run;
-    this.#host.block.setCurrent(this.#host.self.party, run.caller, run.slot, run.sequence);
+    const { block, self } = this.#host;
+    block.setCurrent(self.party, run.caller, run.slot, run.sequence, sharedTicks(run.begun));
   }
 
   /** The run that was shown is not on the stack any more: one that holds the place may be. */
@@ -555,6 +557,11 @@ export class Executions {
   #tellOccupancy(idle: boolean): void {
     const occupancy = this.#host.party.executor.occupancy(idle);
     if (occupancy !== undefined) this.#host.control({ type: 'blocked', ...occupancy });
+  }
+
+  /** Those that have begun and are not over, as seen between two turns of the event loop. */
+  get runs(): Iterable<Execution> {
+    return this.#active.values();
   }
 
   get active(): number {

@@ -1,10 +1,12 @@
 export { defaultSpillFolder } from '../memory/index.ts';
 export { STREAM_ITEMS } from '../protocol/index.ts';
 export { MOST_CPUS } from '../transport/index.ts';
+export type { CallSite, NodeObject, NodeObjects, NodeTasks, TaskRow } from './control/observer.ts';
 export * from './engine.ts';
 export { explainWaits, type NodeReport, type PartyReport, partyName, shapeName } from './explain.ts';
 export { IncomingStream } from './incoming-stream.ts';
 export { machineLimits } from './machine.ts';
+export type { Origin } from './origins.ts';
 export { afterSettling, bring, isReference, keepsMemory, Reference, readValue, stateOf } from './reference.ts';
 export * from './session.ts';
 export { folderProblem, runtimeFolder } from './session-socket.ts';

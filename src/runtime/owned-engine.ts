@@ -71,7 +71,7 @@ export class OwnedEngine implements Engine {
       }
       host.submit(call);
       // On its way first: a stack takes longer than all the rest.
-      call.site = callSiteOf(this.submit);
+      call.site = callSiteOf(this.submit, plan.fn.large);
       return handle;
     }
     const handles = (call.results as readonly Cell[]).map((cell) => new Reference<unknown>(host, cell));
@@ -81,7 +81,7 @@ export class OwnedEngine implements Engine {
       for (const handle of handles) run.adopt(handle);
     }
     host.submit(call);
-    call.site = callSiteOf(this.submit);
+    call.site = callSiteOf(this.submit, plan.fn.large);
     return handles;
   }
 
@@ -98,7 +98,7 @@ export class OwnedEngine implements Engine {
       run.adopt(end);
     }
     host.submit(call);
-    call.site = callSiteOf(this.submit);
+    call.site = callSiteOf(this.submit, plan.fn.large);
     return new IncomingStream(host, call, call.stream, end);
   }
 
@@ -176,6 +176,7 @@ export class OwnedEngine implements Engine {
     let call: Call;
     if (encoded.buffers.length > 0 || !encoded.inline) {
       const stored = host.values.stored(encoded);
+      host.origins.claim('argument', plan.name, stored);
       const body = stored.body ?? EMPTY;
       call = this.#call(plan, run, body, 0, body.length);
       call.shared = stored;
@@ -209,6 +210,7 @@ export class OwnedEngine implements Engine {
     const run = host.executions?.current();
     const cell = new Cell();
     const kept = host.values.keep(value, 'value');
+    if (kept.pinned) host.origins.claim('put', undefined, kept.value);
     cell.state = READY;
     cell.value = kept.value;
     cell.pinned = kept.pinned;
@@ -232,6 +234,7 @@ export class OwnedEngine implements Engine {
       }
       const cell = new Cell();
       const kept = host.values.keep(item, 'item');
+      if (kept.pinned) host.origins.claim('all', undefined, kept.value);
       cell.state = READY;
       cell.value = kept.value;
       cell.pinned = kept.pinned;

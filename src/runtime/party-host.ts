@@ -26,6 +26,7 @@ import { Housekeeping } from './housekeeping.ts';
 import { Incoming } from './incoming.ts';
 import type { Definition } from './loaded.ts';
 import { Mailer } from './mailer.ts';
+import { Origins } from './origins.ts';
 import { Questions } from './questions.ts';
 import { type HandleHost, Reference } from './reference.ts';
 import { Relief } from './relief.ts';
@@ -70,6 +71,7 @@ export class PartyHost implements PartyPort<Wire>, ReactorHost, HandleHost {
   readonly waits: Waits;
   readonly failures: Failures;
   readonly relief: Relief;
+  readonly origins: Origins;
   readonly role: 'driver' | 'worker';
   readonly log: (line: string) => void;
   readonly counters: PartyCounters = {
@@ -115,6 +117,7 @@ export class PartyHost implements PartyPort<Wire>, ReactorHost, HandleHost {
     this.relief = new Relief(o.self.party, o.block, o.store, this.reactor, o.role === 'driver');
     this.waits = new Waits(this);
     this.failures = new Failures(this.values, o.log);
+    this.origins = new Origins(o.store, () => this.executions?.current()?.name);
     this.sender = new CallSender(this);
     this.endings = new Endings(this);
     this.#submissions = new Submissions(this);
@@ -322,6 +325,11 @@ export class PartyHost implements PartyPort<Wire>, ReactorHost, HandleHost {
   /** Cancels what a run has called and not got back. */
   cancelChildren(run: Run, error: Error): void {
     this.#submissions.cancelChildren(run, error);
+  }
+
+  /** All calls that are not over. */
+  pendingCalls(): Iterable<Call> {
+    return this.#submissions.pending();
   }
 
   drained(): Promise<void> {

@@ -1,8 +1,11 @@
-import type { Cell, Run, TaskRecord } from '../protocol/index.ts';
+import { type Cell, QUEUED, type Run, type TaskRecord, WAITING } from '../protocol/index.ts';
 import type { Call } from './call.ts';
 import { cancelGathering } from './gathering.ts';
 import { CONTROL_PARTY } from './host-messages.ts';
 import type { PartyHost } from './party-host.ts';
+
+/** Of a long queue, so many are listed at most. */
+const MOST_LISTED = 10_000;
 
 /** The calls of a party from the moment they are made until they are over: submitted, counted, cancelled. */
 export class Submissions {
@@ -21,7 +24,9 @@ export class Submissions {
     const { counters, party, role, reactor } = this.#host;
     counters.submitted++;
     call.plan.pending++;
-    party.owner.now = performance.now();
+    const now = performance.now();
+    party.owner.now = now;
+    call.submittedAt = now | 0;
     party.owner.submit(call);
     if (call.state === 0) {
       this.#blocked.add(call);
@@ -70,6 +75,21 @@ export class Submissions {
     for (const call of this.#blocked) if (call.parent === run) children.push(call);
     for (const call of children) owner.cancel(call, error, false);
     this.#host.settleUp();
+  }
+
+  /** All that are not over, those first that are furthest. */
+  *pending(): Generator<Call> {
+    const { owner } = this.#host.party;
+    for (const task of owner.inFlight) if (task !== null) yield task as Call;
+    for (const queue of owner.queues) {
+      const queued: Call[] = [];
+      queue.waiting.forEach((task) => {
+        // One that was cancelled stays until its turn comes.
+        if (queued.length < MOST_LISTED && task.state === QUEUED) queued.push(task as Call);
+      });
+      yield* queued;
+    }
+    for (const call of this.#blocked) if (call.state === WAITING) yield call;
   }
 
   drained(): Promise<void> {

@@ -187,6 +187,19 @@ export class Waits {
     for (const wait of [...this.#open]) wait.fail(error);
   }
 
+  /** What each run waits for. */
+  byRun(): Map<Run, Cell[]> {
+    const all = new Map<Run, Cell[]>();
+    for (const { run, cells } of this.#open) {
+      if (run === undefined) continue;
+      const known = all.get(run);
+      const pending = cells.filter((cell) => !cell.settled);
+      if (known === undefined) all.set(run, pending);
+      else known.push(...pending);
+    }
+    return all;
+  }
+
   /** What is waited for: see `explain.ts`. */
   *pending(): Generator<Cell> {
     for (const wait of this.#open) for (const cell of wait.cells) if (!cell.settled) yield cell;

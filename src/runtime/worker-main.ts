@@ -4,9 +4,9 @@ import { libc } from '../native/index.ts';
 import { attach } from './attach.ts';
 import type { WorkerConfig } from './config.ts';
 import { Executions } from './executions.ts';
-import { answerWithReport } from './explain.ts';
 import { OwnedEngine } from './owned-engine.ts';
 import { PartyHost } from './party-host.ts';
+import { answerWithReport } from './reports/answer.ts';
 import { addEngine, threadState } from './thread-state.ts';
 
 /** Takes part in a session as a worker, until the session ends it. */
