@@ -67,6 +67,17 @@ function commands(): Command {
     });
 
   sheaf
+    .command('timeline')
+    .description('records which worker runs what, and writes it for Perfetto (https://ui.perfetto.dev)')
+    .argument('<file>', 'the recording, in the trace event format of Chrome')
+    .option('--seconds <n>', 'how long; default: 5')
+    .option('--json', 'what was recorded in short, as JSON')
+    .action(async (file: string, options: object) => {
+      const { timeline } = await import('./timeline.ts');
+      await timeline(file, options);
+    });
+
+  sheaf
     .command('doctor')
     .description('whether this machine has all it takes')
     .option('--json', 'as JSON')

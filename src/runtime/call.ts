@@ -90,7 +90,7 @@ export class Call extends TaskRecord {
   parent: Run | null = null;
   /** Cancelling it reaches the tasks that it has called. */
   cancelRecursively = true;
-  /** Whole milliseconds of the host's clock; negative once it has ended. */
+  /** Milliseconds of the host's clock, whole ones mostly; negative once it has ended. */
   submittedAt = 0;
 
   constructor(

@@ -9,6 +9,11 @@ export function sharedNow(): number {
   return start + performance.now();
 }
 
+/** The moment `at` of `performance.now()` here, on that clock. */
+export function sharedAt(at: number): number {
+  return start + at;
+}
+
 /** The moment `at` of `performance.now()` here, in whole milliseconds of that clock modulo 2^32. */
 export function sharedTicks(at: number): number {
   return (start + at) | 0;

@@ -458,7 +458,10 @@ export class Executions {
     // One that was cancelled and goes on has given up its place already.
     if ((run as Execution).over) return;
     this.#host.party.executor.suspend(run);
-    if (run.suspended === 1) this.#waits(run as Execution, 1);
+    if (run.suspended === 1) {
+      this.#waits(run as Execution, 1);
+      this.#host.recorder?.suspended(run as Execution);
+    }
     if (this.#leaving) return;
     this.#leaving = true;
     queueMicrotask(this.#left);
@@ -478,6 +481,7 @@ export class Executions {
     executor.resume(run);
     if (run.suspended > 0) return;
     this.#waits(run as Execution, -1);
+    this.#host.recorder?.resumed(run as Execution);
     this.#show(run as Execution);
     if (executor.running > 1) this.#deadlines.enter(run as Execution);
     this.#deadlines.show();
@@ -509,6 +513,7 @@ export class Executions {
   end(run: Execution, failed: boolean, result: unknown): void {
     if (run.over) return;
     run.over = true;
+    if (this.#host.recorder !== null) this.#host.recorder.ended(run, failed);
     if (run.production !== null) this.#producers.close(run, run.production);
     if (run.suspended > 0) this.#waits(run, -1);
     if (run.admitted > 0 && this.#host.store.usable) this.#host.store.admission.dismiss(run.admitted);

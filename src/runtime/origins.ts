@@ -28,7 +28,7 @@ interface Made {
   readonly generation: number;
   as: MadeAs;
   task: string | undefined;
-  readonly site: Site | undefined;
+  site: Site | undefined;
   readonly near: boolean;
 }
 
@@ -37,7 +37,7 @@ const LIMIT = 1024;
 
 /**
  * Remembers where the objects of shared memory come from that one party has made, or that came as results of what it has called.
- * Each of them took a copy of 100 KiB or more to make, so a stack for each is cheap.
+ * Each of them took a copy of 100 KiB or more to make, so a short stack for each is cheap.
  */
 export class Origins {
   readonly #store: SharedStore;
@@ -48,7 +48,7 @@ export class Origins {
   constructor(store: SharedStore, running: () => string | undefined) {
     this.#store = store;
     store.onAllocate = (ref, alloc) => {
-      const site = objectSite(store.allocate as (...args: never[]) => unknown);
+      const site = alloc ? objectSite(store.alloc as (...args: never[]) => unknown) : undefined;
       this.#add(ref, { generation: ref.generation, as: alloc ? 'alloc' : 'other', task: running(), site, near: false });
     };
   }
@@ -62,12 +62,13 @@ export class Origins {
     this.#limit = Math.max(LIMIT, this.#made.size * 2);
   }
 
-  /** Says what those objects of a value were made as that have just been made for it. */
-  claim(as: MadeAs, task: string | undefined, value: CellValue): void {
+  /** Says what those objects of a value were made as, and where, that have just been made for it. */
+  claim(as: MadeAs, task: string | undefined, value: CellValue, site?: Site): void {
     forEachSlot(value, ({ index, generation }) => {
       const made = this.#made.get(index);
       if (made?.generation !== generation || made.as !== 'other') return;
       made.as = as;
+      made.site = site;
       if (task !== undefined) made.task = task;
     });
   }

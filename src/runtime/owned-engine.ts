@@ -9,7 +9,7 @@ import { Gathering } from './gathering.ts';
 import { IncomingStream } from './incoming-stream.ts';
 import type { PartyHost } from './party-host.ts';
 import { cellOf, isReference, Reference } from './reference.ts';
-import { callSiteOf } from './sites.ts';
+import { callSiteOf, objectSite } from './sites.ts';
 import { INLINE_LIMIT, INLINE_TOTAL } from './values.ts';
 import type { WaitLimits } from './waits.ts';
 
@@ -71,7 +71,7 @@ export class OwnedEngine implements Engine {
       }
       host.submit(call);
       // On its way first: a stack takes longer than all the rest.
-      call.site = callSiteOf(this.submit, plan.fn.large);
+      this.#sited(call, this.submit);
       return handle;
     }
     const handles = (call.results as readonly Cell[]).map((cell) => new Reference<unknown>(host, cell));
@@ -81,8 +81,15 @@ export class OwnedEngine implements Engine {
       for (const handle of handles) run.adopt(handle);
     }
     host.submit(call);
-    call.site = callSiteOf(this.submit, plan.fn.large);
+    this.#sited(call, this.submit);
     return handles;
+  }
+
+  /** Remembers where it was called: of a few calls, and of all that make objects in shared memory. */
+  #sited(call: Call, skip: (...args: never[]) => unknown): void {
+    const { shared } = call;
+    call.site = callSiteOf(skip, shared !== null || call.plan.fn.large);
+    if (shared !== null) this.host.origins.claim('argument', call.name, shared, call.site);
   }
 
   #open(plan: OwnedPlan, call: Call, run: Execution | undefined): IncomingStream {
@@ -98,7 +105,7 @@ export class OwnedEngine implements Engine {
       run.adopt(end);
     }
     host.submit(call);
-    call.site = callSiteOf(this.submit, plan.fn.large);
+    this.#sited(call, this.submit);
     return new IncomingStream(host, call, call.stream, end);
   }
 
@@ -176,7 +183,6 @@ export class OwnedEngine implements Engine {
     let call: Call;
     if (encoded.buffers.length > 0 || !encoded.inline) {
       const stored = host.values.stored(encoded);
-      host.origins.claim('argument', plan.name, stored);
       const body = stored.body ?? EMPTY;
       call = this.#call(plan, run, body, 0, body.length);
       call.shared = stored;
@@ -210,7 +216,7 @@ export class OwnedEngine implements Engine {
     const run = host.executions?.current();
     const cell = new Cell();
     const kept = host.values.keep(value, 'value');
-    if (kept.pinned) host.origins.claim('put', undefined, kept.value);
+    if (kept.pinned) host.origins.claim('put', undefined, kept.value, objectSite(this.put));
     cell.state = READY;
     cell.value = kept.value;
     cell.pinned = kept.pinned;
@@ -234,7 +240,7 @@ export class OwnedEngine implements Engine {
       }
       const cell = new Cell();
       const kept = host.values.keep(item, 'item');
-      if (kept.pinned) host.origins.claim('all', undefined, kept.value);
+      if (kept.pinned) host.origins.claim('all', undefined, kept.value, objectSite(this.gather));
       cell.state = READY;
       cell.value = kept.value;
       cell.pinned = kept.pinned;

@@ -28,6 +28,7 @@ import type { Definition } from './loaded.ts';
 import { Mailer } from './mailer.ts';
 import { Origins } from './origins.ts';
 import { Questions } from './questions.ts';
+import type { Recorder } from './recorder.ts';
 import { type HandleHost, Reference } from './reference.ts';
 import { Relief } from './relief.ts';
 import { Submissions } from './submissions.ts';
@@ -95,6 +96,8 @@ export class PartyHost implements PartyPort<Wire>, ReactorHost, HandleHost {
   );
   executions: Executions | null = null;
   engine!: Engine;
+  /** There while somebody records. */
+  recorder: Recorder | null = null;
   closed = false;
   onHostMessage: ((message: HostMessage) => void) | null = null;
   onPark: (() => void) | null = null;

@@ -29,8 +29,8 @@ const releases = new Budget(64);
 
 /** Between the engine and the user's own frame there are those of a task, and perhaps of a scope. */
 const CALL_FRAMES = 5;
-/** An object is made at the end of its encoding. */
-const OBJECT_FRAMES = 14;
+/** Between `put`, `alloc` or `all` and the user's own frame there is none but theirs. */
+const OBJECT_FRAMES = 2;
 
 type AnyFunction = (...args: never[]) => unknown;
 

@@ -21,12 +21,13 @@ export class Submissions {
 
   /** Hands a call to the protocol. */
   submit(call: Call): void {
-    const { counters, party, role, reactor } = this.#host;
+    const { counters, party, role, reactor, recorder } = this.#host;
     counters.submitted++;
     call.plan.pending++;
     const now = performance.now();
     party.owner.now = now;
-    call.submittedAt = now | 0;
+    // A small integer, which costs nothing to keep, is exact enough for most.
+    call.submittedAt = recorder === null ? now | 0 : now;
     party.owner.submit(call);
     if (call.state === 0) {
       this.#blocked.add(call);

@@ -23,6 +23,7 @@ import { DEADLINE_CHECK_MS, type Member, Members } from './members.ts';
 import { MemoryGuard } from './memory-guard.ts';
 import { MemoryKeeper } from './memory-keeper.ts';
 import { Observer } from './observer.ts';
+import { Recordings } from './recordings.ts';
 import { Reporter, residentBytes } from './reporter.ts';
 import { SignalWatch } from './signal-watch.ts';
 import { Starts } from './starts.rules.ts';
@@ -57,6 +58,7 @@ export class ControlHost implements ReactorHost {
     this.#mailer.post(party, { type: 'ask', question, what, limit }),
   );
   readonly #observer: Observer;
+  readonly #recordings: Recordings;
   readonly #signals: SignalWatch;
   #server: StatusServer | undefined;
   readonly #startedAt = performance.now();
@@ -109,11 +111,10 @@ export class ControlHost implements ReactorHost {
     this.#guard = new MemoryGuard(this.#members, block, config.workerMemory, (party) =>
       this.#scheduler.runsOnce(party, this.#members.get(party)?.incarnation ?? -1),
     );
+    const sources = { config, block, members: this.#members, reporter: this.#reporter };
+    this.#recordings = new Recordings({ ...sources, deaths: this.#deaths });
     this.#observer = new Observer({
-      config,
-      block,
-      members: this.#members,
-      reporter: this.#reporter,
+      ...sources,
       directory: this.#directory,
       scheduler: this.#scheduler,
       memory: this.#memory,
@@ -296,6 +297,7 @@ export class ControlHost implements ReactorHost {
         member.ready = true;
         this.#starts.succeeded();
         this.#scheduler.workerStarted(from, member.incarnation);
+        if (this.#recordings.active) this.#mailer.post(from, { type: 'ask', question: 0, what: 'record' });
         break;
       case 'exited':
         this.#members.exited(message.party, message.reason);
@@ -388,6 +390,7 @@ export class ControlHost implements ReactorHost {
       status: () => this.describe(),
       tasks: ({ limit }) => this.#observer.tasks(limit),
       objects: ({ limit }) => this.#observer.objects(limit),
+      record: ({ seconds }) => this.#recordings.record(seconds * 1000),
     });
   }
 

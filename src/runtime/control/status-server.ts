@@ -8,6 +8,8 @@ const LONGEST_LINE = 4096;
 export interface Asked {
   /** The most rows that an answer is to have. */
   readonly limit: number;
+  /** How long it may look. */
+  readonly seconds: number;
 }
 
 export type Questions = Readonly<Record<string, (asked: Asked) => Promise<unknown>>>;
@@ -63,13 +65,13 @@ export class StatusServer {
   async #reply(socket: Socket, line: string): Promise<void> {
     let reply: { answer: unknown } | { error: string };
     try {
-      const { ask, limit } = JSON.parse(line) as { ask?: unknown; limit?: unknown };
+      const { ask, ...rest } = JSON.parse(line) as { ask?: unknown; limit?: unknown; seconds?: unknown };
       const question =
         typeof ask === 'string' && Object.hasOwn(this.#questions, ask) ? this.#questions[ask] : undefined;
       reply =
         question === undefined
           ? { error: `there is no question ${JSON.stringify(ask)}; ask ${Object.keys(this.#questions).join(', ')}` }
-          : { answer: await question({ limit: typeof limit === 'number' && limit >= 0 ? limit : LIMIT }) };
+          : { answer: await question({ limit: numberOr(rest.limit, LIMIT), seconds: numberOr(rest.seconds, 0) }) };
     } catch (error) {
       reply = { error: error instanceof Error ? error.message : String(error) };
     }
@@ -81,4 +83,8 @@ export class StatusServer {
     for (const socket of this.#sockets) socket.destroy();
     rmSync(this.#path, { force: true });
   }
+}
+
+function numberOr(value: unknown, otherwise: number): number {
+  return typeof value === 'number' && value >= 0 && value < 1e9 ? value : otherwise;
 }

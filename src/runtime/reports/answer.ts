@@ -1,6 +1,7 @@
 import { reportParty } from '../explain.ts';
 import type { HostMessage } from '../host-messages.ts';
 import type { PartyHost } from '../party-host.ts';
+import { Recorder } from '../recorder.ts';
 import { tasksOf } from './party-tasks.ts';
 
 /** Answers the control thread's questions about what this party alone knows. */
@@ -16,6 +17,14 @@ function answer(host: PartyHost, what: string, limit: number): unknown {
   switch (what) {
     case 'tasks':
       return tasksOf(host, limit);
+    case 'record':
+      host.recorder = new Recorder(host);
+      return true;
+    case 'recorded': {
+      const recording = host.recorder?.report() ?? null;
+      host.recorder = null;
+      return recording;
+    }
     case 'origins':
       return host.origins.report();
     default:
