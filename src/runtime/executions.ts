@@ -52,6 +52,8 @@ export class Executions {
   /** Runs so far. */
   started = 0;
   onRetire: (() => void) | null = null;
+  /** A run is over: there while somebody wants to know. */
+  onEnd: ((run: Execution) => void) | null = null;
   /** This worker has to end, because a run here does. */
   onForced: ((why: string) => void) | null = null;
 
@@ -514,6 +516,7 @@ export class Executions {
     if (run.over) return;
     run.over = true;
     if (this.#host.recorder !== null) this.#host.recorder.ended(run, failed);
+    if (this.onEnd !== null) this.onEnd(run);
     if (run.production !== null) this.#producers.close(run, run.production);
     if (run.suspended > 0) this.#waits(run, -1);
     if (run.admitted > 0 && this.#host.store.usable) this.#host.store.admission.dismiss(run.admitted);
