@@ -64,6 +64,7 @@ export interface Engine {
   prepare(spec: FunctionSpec, options: ResolvedOptions): Prepared;
   /** Calls a task. One that is a stream, with `ahead` in its options, gives what there is to read of it. */
   submit(task: Prepared, args: readonly unknown[]): Reference<unknown> | Reference<unknown>[] | IncomingStream;
+  /** A `FileValue` stands for a file. */
   put(value: unknown): Reference<unknown>;
   /** One reference of many: an array, or a record if there are keys. Items that are no references stand for themselves. */
   gather(keys: readonly string[] | null, items: readonly unknown[]): Reference<unknown>;

@@ -1,5 +1,6 @@
 import { CancelledError } from '../base/index.ts';
 import { Run, type StreamStart } from '../protocol/index.ts';
+import type { FileValue } from './files.ts';
 import type { Loaded } from './loaded.ts';
 import type { PartyHost } from './party-host.ts';
 import type { Production } from './producers.ts';
@@ -29,6 +30,8 @@ export class Execution extends Run {
   streamStart: StreamStart | null = null;
   production: Production | null = null;
   over = false;
+  /** Among its arguments, files that have been opened, if they could be. */
+  filesTried: readonly FileValue[] | null = null;
   constructor(
     host: PartyHost,
     loaded: Loaded,

@@ -6,6 +6,7 @@ import { Answers } from './answers.ts';
 import { sharedTicks } from './clock.ts';
 import { Deadlines, timedOut } from './deadlines.ts';
 import { cancelledHere, Execution } from './execution.ts';
+import { FilesFirst, type FileValue, mayHaveFiles } from './files.ts';
 import * as F from './frames.ts';
 import { type AnyFunction, type Definition, Loaded } from './loaded.ts';
 import { IncomingParcels } from './parcels.ts';
@@ -284,9 +285,24 @@ export class Executions {
       if (extraLength === 0) return this.#host.values.decoder.decodeArgs(bytes, at, at + length);
       return this.#richArgs(run, flags, bytes, at, length, extraLength);
     } catch (error) {
-      this.end(run, true, error);
+      if (error instanceof FilesFirst) {
+        const copy = bytes.slice(at, at + length + extraLength);
+        this.#afterFiles(run, error.files, () => this.#arguments(run, flags, copy, 0, length, extraLength));
+      } else this.end(run, true, error);
       return undefined;
     }
+  }
+
+  /** The run has its place meanwhile: it does not take long. */
+  #afterFiles(run: Execution, files: readonly FileValue[], decode: () => unknown[] | undefined): void {
+    this.#active.set(Executions.#key(run.caller, run.slot), run);
+    void Promise.all(files.map((file) => file.open())).then(() => {
+      if (run.over) return;
+      run.filesTried = files;
+      const args = decode();
+      if (args !== undefined) this.#run(run, run.loaded.fn as AnyFunction, args);
+      this.#host.reactor.kick();
+    });
   }
 
   #run(run: Execution, fn: AnyFunction, args: unknown[]): void {
@@ -339,6 +355,10 @@ export class Executions {
     run.gpus = extra.g ?? [];
     if (extra.y !== undefined) run.streamStart = { skip: extra.y[0], taken: extra.y[1], ahead: extra.y[2] };
 
+    if (extra.d !== undefined && run.filesTried === null) {
+      const files = extra.d.flatMap(([wire]) => (mayHaveFiles(wire) ? values.unopened(values.parse(wire)) : []));
+      if (files.length > 0) throw new FilesFirst(files);
+    }
     const lent: Cell[] = [];
     run.lent = lent;
     const lend = (ids: readonly string[]): Cell[] =>

@@ -5,6 +5,7 @@ export type { CallSite, NodeObject, NodeObjects, NodeTasks, TaskRow } from './co
 export type { NodeRecording, PartyRecording } from './control/recordings.ts';
 export * from './engine.ts';
 export { explainWaits, type NodeReport, type PartyReport, partyName, shapeName } from './explain.ts';
+export { FileValue } from './files.ts';
 export { IncomingStream } from './incoming-stream.ts';
 export { machineLimits } from './machine.ts';
 export type { Origin } from './origins.ts';
