@@ -89,7 +89,10 @@ export class Executions {
 
   define(caller: number, number: number, definition: () => unknown): void {
     this.#functions[caller] ??= [];
-    (this.#functions[caller] as (Loaded | undefined)[])[number] = new Loaded(definition() as Definition);
+    (this.#functions[caller] as (Loaded | undefined)[])[number] = new Loaded(
+      definition() as Definition,
+      this.#host.self.party,
+    );
   }
 
   callerDied(caller: number): void {
@@ -221,8 +224,8 @@ export class Executions {
     const attemptAndReturns = words[w + 3] as number;
     const length = words[w + 4] as number;
     const extraLength = words[w + 5] as number;
-    const timeout = words[w + 6] as number;
     const loaded = this.#functions[caller]![number] as Loaded;
+    const timeout = loaded.inspected ? 0 : (words[w + 6] as number);
     const run = new Execution(
       host,
       loaded,

@@ -1,6 +1,7 @@
 import { TaskError } from '../base/index.ts';
 import { type FunctionSpec, installTypeScript, loadFunction } from '../code/index.ts';
 import { Timing } from '../protocol/index.ts';
+import { isInspected, underInspector } from './inspect-task.ts';
 
 export type AnyFunction = (...args: unknown[]) => unknown;
 
@@ -22,8 +23,13 @@ export class Loaded {
   calls = 0;
   /** How long its runs have taken here, in microseconds. */
   readonly timing = new Timing();
+  /** A debugger stops it, so that its time does not count. */
+  readonly inspected: boolean;
+  readonly #worker: number;
 
-  constructor(definition: Definition) {
+  constructor(definition: Definition, worker: number) {
+    this.inspected = isInspected(definition.name);
+    this.#worker = worker;
     this.name = definition.name;
     this.spec = definition.spec;
     this.synchronous = definition.spec.synchronous && definition.spec.kind === 'function';
@@ -46,7 +52,8 @@ export class Loaded {
       // Stacks of what users' tools have built; not before, since reading the maps of our own files takes time.
       process.setSourceMapsEnabled(true);
       if (needsTypeScript(this.spec)) installTypeScript();
-      this.fn = (await loadFunction(this.spec)) as AnyFunction;
+      const fn = (await loadFunction(this.spec)) as AnyFunction;
+      this.fn = this.inspected ? await underInspector(fn, this.name, this.#worker) : fn;
       return undefined;
     } catch (error) {
       return new TaskError(`the function ${this.name} can't be loaded on the worker: ${String(error)}`, {
