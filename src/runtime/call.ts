@@ -109,6 +109,14 @@ export class Call extends TaskRecord {
     return this.plan.fn.name;
   }
 
+  /** It has returned a reference, and its result is whatever that becomes. */
+  get delegates(): boolean {
+    const { results } = this;
+    return Array.isArray(results)
+      ? (results as readonly Cell[]).some((cell) => cell.alias !== null)
+      : (results as Cell).alias !== null;
+  }
+
   /** Sequence and attempt as the frame of a call has them, and with it the worker. */
   get runName(): { sequence: number; attempt: number } {
     return { sequence: this.sequence | 0, attempt: Math.min(this.attempt, 0xff) };

@@ -5,6 +5,7 @@ import { sharedNow } from './clock.ts';
 import { timedOut } from './deadlines.ts';
 import type { PartyHost } from './party-host.ts';
 import { Reference } from './reference.ts';
+import { lasting } from './sites.ts';
 import { isShared, Stored } from './values.ts';
 
 /** How the control thread begins the reason when it ends a worker for its memory; see `MemoryGuard`. */
@@ -126,6 +127,8 @@ export class Endings {
     call.plan.pending--;
     counters.finished++;
     if (failed) counters.failed++;
+    // Whoever keeps its references in an object, a method of which has called it, is not to keep the object by that.
+    call.site = failed || call.delegates ? lasting(call.site) : undefined;
     if (shared !== null) {
       call.shared = null;
       values.unpin(shared);

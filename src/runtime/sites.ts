@@ -46,6 +46,15 @@ export function releaseSite(skip: AnyFunction, frames: number): Site | undefined
   return releases.take() ? capture(skip, frames) : undefined;
 }
 
+/**
+ * A place that is to be known for longer. As it is captured, a stack holds the objects whose methods are on it; once its text is
+ * made it holds nothing.
+ */
+export function lasting(site: Site | undefined): Site | undefined {
+  void site?.stack;
+  return site;
+}
+
 /** A stack that begins above `skip`. Few frames: each costs as much again when nothing of it is in the core's cache. */
 function capture(skip: AnyFunction, frames: number): Site {
   const limit = Error.stackTraceLimit;

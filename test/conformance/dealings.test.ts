@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { cancel, current, put, type Ref, task } from 'sheaf';
+import { cancel, current, put, type Ref, task, wait } from 'sheaf';
 import { collect, drainedOf, eventually, failure, MiB, onHosts, sharedReferences, used, within } from './support.ts';
 
 const busy = task(() => {
@@ -20,6 +20,7 @@ const soon = task(async () => {
 });
 const handsOn = task(() => soon() as Ref<number>);
 const nothing = task(() => 0);
+const large = task(() => new Float64Array(MiB / 8));
 
 onHosts(
   'while one worker computes and others die',
@@ -61,6 +62,22 @@ onHosts('references that others have come to know', { cpus: 1, memory: '32MiB' }
       await collect();
       return (await sharedReferences(session())) <= before;
     }, 'the directory knows none of them');
+  });
+
+  test('are let go with the object that keeps them, whose method has called their tasks', {
+    timeout: 20_000,
+  }, async () => {
+    class Keeper {
+      readonly refs: Ref<Float64Array>[] = [];
+
+      async fill(): Promise<void> {
+        for (let i = 0; i < 4; i++) this.refs.push(large());
+        for (const ref of this.refs) await wait([ref]);
+      }
+    }
+    await new Keeper().fill();
+    assert.ok(used(session()) >= 4 * MiB);
+    await drainedOf(session());
   });
 
   // The handle was collected between the reply and the value behind it, and its cell let go: the promise never settled.
