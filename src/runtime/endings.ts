@@ -156,5 +156,5 @@ export class Endings {
 }
 
 function toError(error: unknown): Error {
-  return error instanceof Error ? error : new SheafError(String(error));
+  return lasting(error instanceof Error ? error : new SheafError(String(error)));
 }

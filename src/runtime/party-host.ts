@@ -29,6 +29,7 @@ import { Mailer } from './mailer.ts';
 import { Questions } from './questions.ts';
 import { type HandleHost, Reference } from './reference.ts';
 import { Relief } from './relief.ts';
+import { lasting } from './sites.ts';
 import { Submissions } from './submissions.ts';
 import { Values, type Wire } from './values.ts';
 import { Waits } from './waits.ts';
@@ -219,7 +220,7 @@ export class PartyHost implements PartyPort<Wire>, ReactorHost, HandleHost {
       this.settleUp();
       this.reactor.kick();
     });
-    return new CancelledError(`the stream of ${(task as Call).name} was let go`);
+    return lasting(new CancelledError(`the stream of ${(task as Call).name} was let go`));
   }
 
   wantsRetry(task: TaskRecord, failure: Cell): boolean {
@@ -316,7 +317,7 @@ export class PartyHost implements PartyPort<Wire>, ReactorHost, HandleHost {
 
   /** Cancels a pending task; a borrowed reference's owner is asked to. */
   cancel(cell: Cell, error: Error, force: boolean, recursive: boolean): void {
-    this.#submissions.cancel(cell, error, force, recursive);
+    this.#submissions.cancel(cell, lasting(error), force, recursive);
   }
 
   /** Cancels what a run has called and not got back. */

@@ -3,6 +3,7 @@ import type { Call } from './call.ts';
 import { cancelGathering } from './gathering.ts';
 import { CONTROL_PARTY } from './host-messages.ts';
 import type { PartyHost } from './party-host.ts';
+import { lasting } from './sites.ts';
 
 /** The calls of a party from the moment they are made until they are over: submitted, counted, cancelled. */
 export class Submissions {
@@ -68,6 +69,7 @@ export class Submissions {
     for (const queue of owner.queues) queue.waiting.forEach(visit);
     for (const task of owner.inFlight) visit(task);
     for (const call of this.#blocked) if (call.parent === run) children.push(call);
+    if (children.length > 0) lasting(error);
     for (const call of children) owner.cancel(call, error, false);
     this.#host.settleUp();
   }
