@@ -49,7 +49,7 @@ export class LeaseTable {
 
   // ---- the way to a worker
 
-  /** A task that has all it needs: on its way at once if there is room, or at the end of its queue. */
+  /** A task that has all it needs: on its way at once if there is room, or at the end of its kind's line. */
   enqueue(task: TaskRecord): void {
     const { key } = task;
     task.state = QUEUED;
@@ -63,7 +63,7 @@ export class LeaseTable {
     this.touch(key);
   }
 
-  /** A task that has left its worker goes to the front of its queue. */
+  /** A task that has left its worker is the next one of its kind. */
   requeue(task: TaskRecord): void {
     task.state = QUEUED;
     task.lease = null;
@@ -255,11 +255,9 @@ export class LeaseTable {
 
   /** Tells the scheduler how many leases would be of use, in doubling steps so that a burst costs few messages. */
   #demand(key: KeyQueue): void {
-    const waiting = key.waiting.size;
-    if (waiting === 0) return;
-    const next = key.waiting.peek() as TaskRecord;
-    const work = waiting * next.timing.expected;
-    const total = key.leases.length + Math.max(1, Math.min(waiting, Math.ceil(work / this.#limits.window)));
+    const { size, work } = key.waiting;
+    if (size === 0) return;
+    const total = key.leases.length + Math.max(1, Math.min(size, Math.ceil(work / this.#limits.window)));
     if (total <= key.demanded || (key.demanded > key.leases.length && total < key.demanded * 2)) return;
     key.demanded = total;
     this.#port.control({ type: 'demand', key: key.id, shape: key.shape, total });
