@@ -74,7 +74,9 @@ function eventsOf(node: NodeRecording): TraceEvent[] {
   ];
   const tracks = new Map<number, string>();
   const lanes = new Map<number, number[]>();
-  for (const run of runs.sort((a, b) => a.begun - b.begun)) {
+  // Parties begin to note things down a moment before all of them do.
+  const within = runs.filter(({ ended }) => ended > began);
+  for (const run of within.sort((a, b) => a.begun - b.begun)) {
     const { name, worker, caller, sequence, attempt, begun, ended, outcome } = run;
     const ends = lanes.get(worker) ?? [];
     lanes.set(worker, ends);
@@ -91,6 +93,7 @@ function eventsOf(node: NodeRecording): TraceEvent[] {
     const ts = at(begun);
     events.push({ name, cat: 'task', ph: 'X', pid, tid, ts, dur: at(ended) - ts, args });
     for (const wait of run.waits) {
+      if (wait.ended <= began) continue;
       const ts = at(wait.began);
       events.push({ name: 'waits', cat: 'wait', ph: 'X', pid, tid, ts, dur: at(wait.ended) - ts, args: { id } });
     }

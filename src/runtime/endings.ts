@@ -5,6 +5,7 @@ import { sharedNow } from './clock.ts';
 import { timedOut } from './deadlines.ts';
 import type { PartyHost } from './party-host.ts';
 import { Reference } from './reference.ts';
+import { lasting } from './sites.ts';
 import { isShared, Stored } from './values.ts';
 
 /** How the control thread begins the reason when it ends a worker for its memory; see `MemoryGuard`. */
@@ -42,6 +43,7 @@ export class Endings {
   }
 
   workerDied(call: Call, reason: string): unknown {
+    if (call.plan.actor !== null) return this.#host.actors.died(call, reason);
     if (reason.startsWith(SHORT_OF_MEMORY)) {
       return new OutOfMemoryError(
         `the worker that ran ${call.name} was ended, because ${reason.slice(SHORT_OF_MEMORY.length)}; give the task less to do at ` +
@@ -126,11 +128,15 @@ export class Endings {
     call.plan.pending--;
     counters.finished++;
     if (failed) counters.failed++;
+    // Whoever keeps its references in an object, a method of which has called it, is not to keep the object by that.
+    call.site = failed || call.delegates ? lasting(call.site) : undefined;
     if (shared !== null) {
       call.shared = null;
       values.unpin(shared);
     }
     call.onEnd?.();
+    if (call.actorId !== null) this.#host.actors.over(call, failed);
+    call.plan.actor?.ended();
     call.handles = null;
     if (handles === null) {
       // Nothing but the reader keeps the handle of a stream.
@@ -153,5 +159,5 @@ export class Endings {
 }
 
 function toError(error: unknown): Error {
-  return error instanceof Error ? error : new SheafError(String(error));
+  return lasting(error instanceof Error ? error : new SheafError(String(error)));
 }

@@ -11,7 +11,7 @@ export function isInspected(name: string): boolean {
  * The same function, but its first run on this worker opens an inspector, says where, and waits for a debugger; and each run stops at
  * its beginning as long as one is attached. Only people on this machine can attach: the port is of the loopback interface.
  */
-export async function underInspector(fn: AnyFunction, name: string, worker: number): Promise<AnyFunction> {
+export function underInspector(fn: AnyFunction, name: string, worker: number): AnyFunction {
   if (!isMainThread) {
     // The end of a thread waits for its debugger to go, and with it would that of the session.
     sayOnStderr(
@@ -19,7 +19,7 @@ export async function underInspector(fn: AnyFunction, name: string, worker: numb
     );
     return fn;
   }
-  const { open, url, waitForDebugger } = await import('node:inspector');
+  const { open, url, waitForDebugger } = process.getBuiltinModule('node:inspector');
   const attach = (): void => {
     if (url() !== undefined) return;
     open(0, '127.0.0.1');

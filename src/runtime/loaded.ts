@@ -1,15 +1,18 @@
 import { TaskError } from '../base/index.ts';
 import { type FunctionSpec, installTypeScript, loadFunction } from '../code/index.ts';
-import { Timing } from '../protocol/index.ts';
+import { type Concurrency, Timing } from '../protocol/index.ts';
 import { isInspected, underInspector } from './inspect-task.ts';
 
 export type AnyFunction = (...args: unknown[]) => unknown;
 
 /** What a function number means, as one party tells another. */
 export interface Definition {
-  readonly spec: FunctionSpec;
+  /** Null for a method. */
+  readonly spec: FunctionSpec | null;
   readonly name: string;
   readonly maxCalls: number;
+  readonly method: string | null;
+  readonly actor: Concurrency | null;
 }
 
 /** A function as a worker knows it. */
@@ -17,7 +20,9 @@ export class Loaded {
   readonly name: string;
   readonly synchronous: boolean;
   readonly maxCalls: number;
-  readonly spec: FunctionSpec;
+  readonly spec: FunctionSpec | null;
+  readonly method: string | null;
+  readonly actor: Concurrency | null;
   fn: AnyFunction | undefined = undefined;
   #loading: Promise<Error | undefined> | undefined = undefined;
   calls = 0;
@@ -32,8 +37,16 @@ export class Loaded {
     this.#worker = worker;
     this.name = definition.name;
     this.spec = definition.spec;
-    this.synchronous = definition.spec.synchronous && definition.spec.kind === 'function';
+    const { spec } = definition;
+    this.synchronous = spec?.synchronous === true && spec.kind === 'function';
     this.maxCalls = definition.maxCalls;
+    this.method = definition.method;
+    this.actor = definition.actor;
+  }
+
+  /** What is called for `fn`, a function or a method: the same, or one that stops for a debugger. */
+  stopping(fn: AnyFunction): AnyFunction {
+    return this.inspected ? underInspector(fn, this.name, this.#worker) : fn;
   }
 
   /**
@@ -51,9 +64,10 @@ export class Loaded {
     try {
       // Stacks of what users' tools have built; not before, since reading the maps of our own files takes time.
       process.setSourceMapsEnabled(true);
-      if (needsTypeScript(this.spec)) installTypeScript();
-      const fn = (await loadFunction(this.spec)) as AnyFunction;
-      this.fn = this.inspected ? await underInspector(fn, this.name, this.#worker) : fn;
+      const spec = this.spec as FunctionSpec;
+      if (needsTypeScript(spec)) installTypeScript();
+      const fn = (await loadFunction(spec)) as AnyFunction;
+      this.fn = this.actor === null ? this.stopping(fn) : fn;
       return undefined;
     } catch (error) {
       return new TaskError(`the function ${this.name} can't be loaded on the worker: ${String(error)}`, {

@@ -20,13 +20,13 @@ function made() {
 
 test('an object is known by what it was made as, and by the task that has made it', () => {
   const { store, origins, values, put, runs } = made();
-  origins.claim('put', undefined, put());
+  origins.kept('put', put(), undefined);
   runs('inner');
-  origins.claim('put', undefined, put());
+  origins.kept('put', put(), undefined);
   const argument = put();
-  origins.claim('argument', 'outer', argument);
+  origins.given('item', 'outer', argument);
   // A second claim is of somebody who passes it on.
-  origins.claim('result', 'other', argument);
+  origins.given('result', 'other', argument);
   store.allocate(10 * KiB, true);
   const { origins: found } = origins.report();
   assert.deepEqual(
@@ -34,7 +34,7 @@ test('an object is known by what it was made as, and by the task that has made i
     [
       ['put', null],
       ['put', 'inner'],
-      ['argument', 'outer'],
+      ['item', 'outer'],
       ['alloc', 'inner'],
     ],
   );

@@ -14,6 +14,7 @@ import {
   type ToControl,
 } from '../protocol/index.ts';
 import { type Bell, type ControlBlock, Reactor, type ReactorHost, type RingReader } from '../transport/index.ts';
+import { Actors } from './actors.ts';
 import type { Call, FunctionEntry } from './call.ts';
 import { CallSender } from './call-sender.ts';
 import { Endings } from './endings.ts';
@@ -31,6 +32,7 @@ import { Questions } from './questions.ts';
 import type { Recorder } from './recorder.ts';
 import { type HandleHost, Reference } from './reference.ts';
 import { Relief } from './relief.ts';
+import { lasting } from './sites.ts';
 import { Submissions } from './submissions.ts';
 import { Values, type Wire } from './values.ts';
 import { Waits } from './waits.ts';
@@ -87,6 +89,7 @@ export class PartyHost implements PartyPort<Wire>, ReactorHost, HandleHost {
   readonly sender: CallSender;
   readonly endings: Endings;
   readonly questions = new Questions();
+  readonly actors: Actors;
   readonly #submissions: Submissions;
   readonly #incoming: Incoming;
   readonly #housekeeping = new Housekeeping(
@@ -123,6 +126,7 @@ export class PartyHost implements PartyPort<Wire>, ReactorHost, HandleHost {
     this.origins = new Origins(o.store, () => this.executions?.current()?.name);
     this.sender = new CallSender(this);
     this.endings = new Endings(this);
+    this.actors = new Actors(this);
     this.#submissions = new Submissions(this);
     this.#incoming = new Incoming(this);
   }
@@ -138,7 +142,8 @@ export class PartyHost implements PartyPort<Wire>, ReactorHost, HandleHost {
    * no other; nor would another one be seen to wait by way of a promise that this one has asked for.
    */
   handle(cell: Cell): Reference<unknown> {
-    const run = this.executions?.current();
+    const current = this.executions?.current();
+    const run = current?.lasts ? undefined : current;
     const known = (cell.handle as WeakRef<Reference<unknown>> | null)?.deref();
     if (known !== undefined && Reference.isGoodFor(known, run)) return known;
     const handle = new Reference<unknown>(this, cell, run);
@@ -225,7 +230,11 @@ export class PartyHost implements PartyPort<Wire>, ReactorHost, HandleHost {
       this.settleUp();
       this.reactor.kick();
     });
-    return new CancelledError(`the stream of ${(task as Call).name} was let go`);
+    return lasting(new CancelledError(`the stream of ${(task as Call).name} was let go`));
+  }
+
+  unheld(task: TaskRecord): void {
+    this.actors.unheld(task as Call);
   }
 
   wantsRetry(task: TaskRecord, failure: Cell): boolean {
@@ -311,7 +320,8 @@ export class PartyHost implements PartyPort<Wire>, ReactorHost, HandleHost {
   tell(worker: number, incarnation: number, fn: FunctionEntry): void {
     if (fn.told[worker] === incarnation) return;
     fn.told[worker] = incarnation;
-    const definition: Definition = { spec: fn.spec, name: fn.name, maxCalls: fn.maxCalls };
+    const { spec, name, maxCalls, method, actor } = fn;
+    const definition: Definition = { spec, name, maxCalls, method, actor };
     this.mailer.define(worker, fn.number, definition);
   }
 
@@ -322,7 +332,7 @@ export class PartyHost implements PartyPort<Wire>, ReactorHost, HandleHost {
 
   /** Cancels a pending task; a borrowed reference's owner is asked to. */
   cancel(cell: Cell, error: Error, force: boolean, recursive: boolean): void {
-    this.#submissions.cancel(cell, error, force, recursive);
+    this.#submissions.cancel(cell, lasting(error), force, recursive);
   }
 
   /** Cancels what a run has called and not got back. */
@@ -356,7 +366,9 @@ export class PartyHost implements PartyPort<Wire>, ReactorHost, HandleHost {
   }
 
   busy(): boolean {
-    return this.executions !== null && this.party.executor.running > 0;
+    if (this.executions === null) return false;
+    // The task that hosts an actor is one that only waits for calls.
+    return this.party.executor.running > (this.executions.actor === undefined ? 0 : 1);
   }
 
   parking(): void {
@@ -382,6 +394,7 @@ export class PartyHost implements PartyPort<Wire>, ReactorHost, HandleHost {
     const error = new CancelledError(`${why} before the task was done`);
     this.#submissions.failAll(error);
     this.waits.close(error);
+    this.actors.close(error);
     this.questions.close();
     this.failures.close();
     this.#submissions.close();

@@ -24,6 +24,7 @@ class Budget {
 }
 
 const calls = new Budget(8);
+const objects = new Budget(16);
 /** They need fewer frames, and many at once are common: at the end of a loop, say. */
 const releases = new Budget(64);
 
@@ -32,28 +33,46 @@ const CALL_FRAMES = 5;
 /** Between `put`, `alloc` or `all` and the user's own frame there is none but theirs. */
 const OBJECT_FRAMES = 2;
 
+/** Of an error's causes, which may be its own. */
+const MOST_CAUSES = 8;
+
 type AnyFunction = (...args: never[]) => unknown;
 
 export interface Site {
   readonly stack?: string | undefined;
 }
 
-/**
- * The place from which `skip`, and what is between it and the user, was called; undefined when too many were taken lately,
- * unless it is wanted in any case.
- */
-export function callSiteOf(skip: AnyFunction, always = false): Site | undefined {
-  return calls.take() || always ? capture(skip, CALL_FRAMES) : undefined;
+/** The place from which `skip`, and what is between it and the user, was called; undefined when too many were taken lately. */
+export function callSiteOf(skip: AnyFunction): Site | undefined {
+  return calls.take() ? capture(skip, CALL_FRAMES) : undefined;
 }
 
-/** The place that has made a new object in shared memory, which costs more than a stack does. */
-export function objectSite(skip: AnyFunction): Site {
-  return capture(skip, OBJECT_FRAMES);
+/** The place that has made a new object in shared memory, by calling `skip`; likewise. */
+export function objectSite(skip: AnyFunction): Site | undefined {
+  return objects.take() ? capture(skip, OBJECT_FRAMES) : undefined;
 }
 
 /** The place from which `skip` was called, likewise; the user's own is within the first `frames` before it. */
 export function releaseSite(skip: AnyFunction, frames: number): Site | undefined {
   return releases.take() ? capture(skip, frames) : undefined;
+}
+
+/**
+ * A place, or an error, that is kept for longer than its moment. As it is captured, a stack holds the objects whose methods are
+ * on it, and so the references that those keep; once its text is made it holds nothing.
+ */
+export function lasting<T extends Site | undefined>(held: T): T {
+  try {
+    let each: unknown = held;
+    for (let depth = 0; depth < MOST_CAUSES && typeof each === 'object' && each !== null; depth++) {
+      const { stack, cause } = each as { stack?: unknown; cause?: unknown };
+      void stack;
+      each = cause;
+    }
+  } catch {
+    // An error of the user's, whose stack is code of his.
+  }
+  return held;
 }
 
 /** A stack that begins above `skip`. Few frames: each costs as much again when nothing of it is in the core's cache. */

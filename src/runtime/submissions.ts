@@ -3,6 +3,7 @@ import type { Call } from './call.ts';
 import { cancelGathering } from './gathering.ts';
 import { CONTROL_PARTY } from './host-messages.ts';
 import type { PartyHost } from './party-host.ts';
+import { lasting } from './sites.ts';
 
 /** Of a long queue, so many are listed at most. */
 const MOST_LISTED = 10_000;
@@ -24,6 +25,7 @@ export class Submissions {
     const { counters, party, role, reactor, recorder } = this.#host;
     counters.submitted++;
     call.plan.pending++;
+    if (call.plan.actor !== null) call.plan.actor.pending++;
     const now = performance.now();
     party.owner.now = now;
     // A small integer, which costs nothing to keep, is exact enough for most.
@@ -72,8 +74,10 @@ export class Submissions {
       if (task !== null && (task as Call).parent === run) children.push(task as Call);
     };
     for (const queue of owner.queues) queue.waiting.forEach(visit);
+    for (const line of owner.lines) line.waiting.forEach(visit);
     for (const task of owner.inFlight) visit(task);
     for (const call of this.#blocked) if (call.parent === run) children.push(call);
+    if (children.length > 0) lasting(error);
     for (const call of children) owner.cancel(call, error, false);
     this.#host.settleUp();
   }
@@ -114,6 +118,9 @@ export class Submissions {
     const { party, endings } = this.#host;
     for (const queue of party.owner.queues) {
       for (const task of queue.waiting.remove(() => true)) endings.fail(task as Call, error);
+    }
+    for (const line of party.owner.lines) {
+      for (const task of line.waiting.remove(() => true)) endings.fail(task as Call, error);
     }
     for (const task of party.owner.inFlight) if (task !== null) endings.fail(task as Call, error);
     for (const call of this.#blocked) if (call.state === 0) endings.fail(call, error);

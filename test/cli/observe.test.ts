@@ -83,8 +83,10 @@ test('tasks says who did not answer, and shows what others know', options, async
     `import { connect, task } from 'sheaf';
      const idle = task(async (ms: number): Promise<number> => { await new Promise((done) => setTimeout(done, ms)); return ms; });
      await using session = await connect({ cpus: 1 });
+     // Its worker is there, so that the next call goes to it before the program begins to loop.
+     await idle(1).value;
      setTimeout(() => { console.log('ready'); for (;;); }, 500);
-     await idle(60_000).value;
+     await idle(600_000).value;
     `,
   );
   const node = await answer<NodeTasks>(place, ['tasks'], ({ tasks }) => assert.equal(tasks.length, 1));
