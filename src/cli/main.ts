@@ -57,6 +57,16 @@ function commands(): Command {
     });
 
   sheaf
+    .command('actors')
+    .description('the actors of your running sessions: where each is, and how many calls it has')
+    .option('--limit <n>', 'rows for each session; default: 100')
+    .option('--json', 'as JSON')
+    .action(async (options: object) => {
+      const { actors } = await import('./actors.ts');
+      await actors(options);
+    });
+
+  sheaf
     .command('objects')
     .description('the values in shared memory: how large, where, who holds them, and which line has made them')
     .option('--by <what>', 'callsite: bytes and counts by the line that has made them')

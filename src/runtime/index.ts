@@ -1,7 +1,15 @@
 export { defaultSpillFolder } from '../memory/index.ts';
 export { STREAM_ITEMS } from '../protocol/index.ts';
 export { MOST_CPUS } from '../transport/index.ts';
-export type { CallSite, NodeObject, NodeObjects, NodeTasks, TaskRow } from './control/observer.ts';
+export type {
+  ActorRow,
+  CallSite,
+  NodeActors,
+  NodeObject,
+  NodeObjects,
+  NodeTasks,
+  TaskRow,
+} from './control/observer.ts';
 export type { NodeRecording, PartyRecording } from './control/recordings.ts';
 export * from './engine.ts';
 export { explainWaits, type NodeReport, type PartyReport, partyName, shapeName } from './explain.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { NodeObjects, NodeTasks } from '../../src/runtime/control/observer.ts';
+import type { NodeActors, NodeObjects, NodeTasks } from '../../src/runtime/control/observer.ts';
 import { notBuilt, Place, type Running } from './support.ts';
 
 const options = { skip: notBuilt, timeout: 100_000 };
@@ -186,4 +186,31 @@ test('a report by something else than call sites is refused', options, () => {
   assert.equal(code, 2);
   assert.match(err, /--by is size; it can be callsite/);
   assert.match(place.sheaf(['tasks', '--limit', 'x']).err, /--limit is x; give a whole number/);
+});
+
+test('actors shows where each is, what it is called, and its calls', options, async () => {
+  using place = new Place();
+  await using _running = await started(
+    place,
+    `import { actor, connect } from 'sheaf';
+     const Counters = actor(class Counter {
+       async wait(ms: number): Promise<number> { await new Promise((done) => setTimeout(done, ms)); return ms; }
+     });
+     await using session = await connect({ cpus: 2 });
+     const named = Counters.with({ name: 'hits' }).create();
+     await named.wait(1).value;
+     const calls = [named.wait(600_000), named.wait(600_000), named.wait(600_000)];
+     console.log('ready');
+     await calls[0]!.value;
+    `,
+  );
+  const { actors, count } = await answer<NodeActors>(place, ['actors'], (node) => {
+    assert.equal(node.actors[0]?.pending, 3);
+    assert.equal(node.actors[0].type, 'Counter');
+  });
+  assert.equal(count, 1);
+  const { name, state, worker, livesMs, owner } = actors[0]!;
+  assert.deepEqual({ name, state, owner }, { name: 'hits', state: 'ready', owner: 1 });
+  assert.ok(worker! >= 2 && livesMs! > 0);
+  assert.match(place.sheaf(['actors']).out, /Counter +hits +ready +\d+ +[\d.]+ (?:ms|s|min) +3 +the program/);
 });

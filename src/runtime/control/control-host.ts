@@ -129,6 +129,7 @@ export class ControlHost implements ReactorHost {
     this.#recordings = new Recordings({ ...sources, deaths: this.#deaths });
     this.#observer = new Observer({
       ...sources,
+      actors: this.#actors,
       directory: this.#directory,
       scheduler: this.#scheduler,
       memory: this.#memory,
@@ -435,6 +436,7 @@ export class ControlHost implements ReactorHost {
     this.#server = new StatusServer(socket, {
       status: () => this.describe(),
       tasks: ({ limit }) => this.#observer.tasks(limit),
+      actors: ({ limit }) => this.#observer.actors(limit),
       objects: ({ limit }) => this.#observer.objects(limit),
       record: ({ seconds }) => this.#recordings.record(seconds * 1000),
     });

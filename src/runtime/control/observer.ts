@@ -1,8 +1,9 @@
 import type { ObjectRow } from '../../memory/index.ts';
-import type { Directory, Scheduler } from '../../protocol/index.ts';
+import { type ActorTable, type Directory, ownerOf, type Scheduler } from '../../protocol/index.ts';
 import type { ControlBlock } from '../../transport/index.ts';
 import type { ControlConfig } from '../config.ts';
 import type { Origin, OriginsReport } from '../origins.ts';
+import type { PartyActors } from '../reports/party-actors.ts';
 import type { CallRow, PartyTasks, RunRow } from '../reports/party-tasks.ts';
 import { Gathered, Stored, type Wire } from '../values.ts';
 import type { Members } from './members.ts';
@@ -67,7 +68,27 @@ export interface NodeObjects extends NodeName {
   readonly callSites: readonly CallSite[];
 }
 
+export interface ActorRow {
+  readonly id: string;
+  /** Its class; null: it has no worker, or that is busy. */
+  readonly type: string | null;
+  readonly name: string | null;
+  readonly state: string;
+  readonly worker: number | null;
+  readonly livesMs: number | null;
+  /** Calls that are not over, of all parties that have answered. */
+  readonly pending: number;
+  /** The party that has created it. */
+  readonly owner: number;
+}
+
+export interface NodeActors extends NodeName {
+  readonly count: number;
+  readonly actors: readonly ActorRow[];
+}
+
 interface Sources {
+  readonly actors: ActorTable<Wire>;
   readonly config: ControlConfig;
   readonly members: Members;
   readonly block: ControlBlock;
@@ -155,6 +176,31 @@ export class Observer {
     const state = suspended ? 'suspended' : 'running';
     const id = this.#id(caller, sequence);
     return { id, name, state, attempt, worker, caller, ageMs: null, runsMs, waitsFor, site: null };
+  }
+
+  // ---- actors
+
+  async actors(limit: number): Promise<NodeActors> {
+    const { reporter, actors } = this.#from;
+    const answers = await reporter.gather<PartyActors>(this.#ready(), 'actors', limit);
+    const hosted = new Map(answers.flatMap(({ report }) => (report?.hosted ?? []).map((each) => [each.id, each])));
+    const pending = new Map<string, number>();
+    for (const { report } of answers) {
+      for (const [id, calls] of report?.pending ?? []) pending.set(id, (pending.get(id) ?? 0) + calls);
+    }
+    const rows = actors.rows().map(
+      ({ id, name, state, worker }): ActorRow => ({
+        id,
+        type: hosted.get(id)?.type ?? null,
+        name,
+        state,
+        worker: worker < 0 ? null : worker,
+        livesMs: hosted.get(id)?.livesMs ?? null,
+        pending: pending.get(id) ?? 0,
+        owner: ownerOf(id).party,
+      }),
+    );
+    return { ...this.#name(answers), count: rows.length, actors: rows.slice(0, limit) };
   }
 
   // ---- objects

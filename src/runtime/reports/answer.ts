@@ -2,6 +2,7 @@ import { reportParty } from '../explain.ts';
 import type { HostMessage } from '../host-messages.ts';
 import type { PartyHost } from '../party-host.ts';
 import { Recorder } from '../recorder.ts';
+import { actorsOf } from './party-actors.ts';
 import { tasksOf } from './party-tasks.ts';
 
 /** Answers the control thread's questions about what this party alone knows. */
@@ -25,6 +26,8 @@ function answer(host: PartyHost, what: string, limit: number): unknown {
       host.recorder = null;
       return recording;
     }
+    case 'actors':
+      return actorsOf(host);
     case 'origins':
       return host.origins.report();
     default:
