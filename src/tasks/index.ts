@@ -1,3 +1,4 @@
+export { batch } from './batch.ts';
 export { scope } from './scope.ts';
 export { connect, current } from './session.ts';
 export { merge } from './stream.ts';
