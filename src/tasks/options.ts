@@ -1,4 +1,4 @@
-import { bytes, LONGEST_TIMER, milliseconds, NotAvailableError } from '../base/index.ts';
+import { bytes, LONGEST_TIMER, milliseconds, NotAvailableError, UsageError } from '../base/index.ts';
 import { type ActorPlan, MOST_CPUS, type ResolvedOptions, STREAM_ITEMS } from '../runtime/index.ts';
 import * as check from './check.ts';
 import { engines } from './context.ts';
@@ -232,6 +232,16 @@ const mapTable: TableOf<MapOptions> = {
   signal: check.abortSignal,
   progress: check.textOrYesOrNo,
 };
+
+const batchTable = { max: check.wholeOrInfinity(1), wait: check.duration };
+
+export function checkBatch(options: unknown): void {
+  check.checkOptions(options, batchTable, 'batch');
+  for (const name of ['max', 'wait'] as const) {
+    if ((options as Record<string, unknown>)[name] !== undefined) continue;
+    throw new UsageError(`batch: ${name} is not given; give both, such as { max: 16, wait: '4ms' }`);
+  }
+}
 
 export function checkCancel(options: unknown): void {
   check.checkOptions(options, cancelTable, 'cancel');
