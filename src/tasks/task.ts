@@ -221,7 +221,8 @@ function again(fn: AnyTask, options: object, captures: unknown, what: string): A
  * Makes a function a task: calling it runs it on a worker and gives a `Ref` of its result at once.
  *
  * @param fn a function whose free names are all globals, imports, or top-level functions and constants of its file;
- *   anything else is listed in `captures` and sent by value.
+ *   anything else is listed in `captures` and sent by value. A generator function gives a `Stream` for each call.
+ * @param o its options; `captures` are values that go along with the function, 64 MiB at most.
  * @throws CaptureError when it uses a name that can't travel, or captures a value that can't; UsageError for an option that
  *   does not exist, or has a value that it can't have.
  */
@@ -249,6 +250,8 @@ export function task<P extends unknown[], R>(
 /**
  * A task that is a stream, out of a function of which that does not show: one that a build tool has rewritten, or that returns
  * an iterable made by others. Also of a task, such as one of a `remote` module.
+ *
+ * @throws CaptureError when it uses a name that can't travel.
  */
 export function stream<P extends unknown[], Y>(
   fn: (...args: P) => Iterable<Y> | AsyncIterable<Y>,
@@ -263,6 +266,9 @@ export function stream<P extends unknown[], Y>(
 /**
  * A module elsewhere, typed: its functions are tasks, its generators streams. Takes what `import.meta.resolve('./x.ts')` or
  * `new URL('./x.ts', import.meta.url)` give; the module runs on workers only.
+ *
+ * @throws UsageError when there is no such module, or when it has no export of the name that is used; NotAvailableError for
+ *   a class.
  */
 export function remote<M extends object>(module: string | URL): Remote<M> {
   const described = describeModule(module);
@@ -291,7 +297,11 @@ export function remote<M extends object>(module: string | URL): Remote<M> {
   ) as Remote<M>;
 }
 
-/** Passes a reference as a reference at the top level of the arguments. */
+/**
+ * Passes a reference as a reference at the top level of the arguments, where it would arrive as its value.
+ *
+ * @throws UsageError for what is no reference.
+ */
 export function byRef<T>(ref: Ref<T>): ByRef<T> {
   if (!isReference(ref)) throw new UsageError(`byRef takes a Ref, not ${kindOf(ref)}`);
   return new ByReference(ref as unknown as Reference<unknown>) as unknown as ByRef<T>;
