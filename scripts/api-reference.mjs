@@ -197,8 +197,8 @@ export function apiReference(entries = publicEntries()) {
   return [
     `<!-- Written by \`npm run docs\` (scripts/${basename(import.meta.url)}) out of the comments in the source; change those. -->`,
     '# API reference',
-    "Everything that `import { ... } from 'sheaf'` gives, by name, with its types. The [cookbook](cookbook.md) says what for,\n" +
-      'and [Errors by code](errors.md) what to do about each error.',
+    "Everything that `import { ... } from 'sheaf'` gives, by name, with its types. [Concepts](concepts.md) says how it goes\n" +
+      'together, the [cookbook](cookbook.md) what for, and [Errors by code](errors.md) what to do about each error.',
     contents.join('\n'),
     ...groups.flatMap(([title, list]) => [
       `## ${title}`,
