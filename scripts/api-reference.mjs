@@ -112,8 +112,8 @@ function membersOf(node) {
 
 /** A declaration as one would write it, without the comments in it. */
 function textOf(node) {
-  return node
-    .getText()
+  const text = node.kind === SyntaxKind.VariableDeclaration ? `const ${node.getText()};` : node.getText();
+  return text
     .replace(/\/\*\*[\s\S]*?\*\/\s*/g, '')
     .replace(/^(export |declare )+/, '')
     .replace(/^ +/gm, (indent) => ' '.repeat(indent.length / 2))
