@@ -59,11 +59,14 @@ export class KeyQueue {
   /** How often since the last answer tasks were taken back from a silent worker. */
   recalls = 0;
   dirty = false;
+  /** The calls of one actor: they go in their order, to the one worker that hosts it. */
+  readonly ordered: boolean;
 
-  constructor(owner: Owner, id: number, shape: Shape) {
+  constructor(owner: Owner, id: number, shape: Shape, ordered = false) {
     this.owner = owner;
     this.id = id;
     this.shape = shape;
+    this.ordered = ordered;
   }
 }
 
