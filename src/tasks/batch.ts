@@ -35,6 +35,7 @@ interface Call<X, Y> {
   readonly reject: (error: unknown) => void;
 }
 
+/** Takes the items of a batch, and gives their results in the same order. */
 type BatchFunction<X, Y> = (xs: X[]) => Promise<Y[]> | Y[];
 
 class Batching<X, Y> implements BatchingMethod {

@@ -84,6 +84,10 @@ function spillFolder(option: string | undefined): string | undefined {
  * What the options leave open comes from the environment, which `sheaf run` sets: `SHEAF_CPUS` (cores),
  * `SHEAF_MEMORY` (bytes, or a text such as `2GiB`), `SHEAF_ISOLATION` (`process` or `thread`), `SHEAF_SPILL` (a folder,
  * or `off`); then from the machine: every core, and 0.3 of the memory, that the process may use, a container's limits included.
+ *
+ * @param where options; an address of a cluster is not in this version.
+ * @throws UsageError for an option that does not exist or has a value that it can't have, and inside of a task;
+ *   NotAvailableError for an address; the reason of `signal` when it has aborted.
  */
 export async function connect(where: string | ConnectOptions = {}): Promise<Session> {
   if (typeof where === 'string') {
@@ -122,7 +126,11 @@ export async function connect(where: string | ConnectOptions = {}): Promise<Sess
   return new OpenSession(local, o.signal);
 }
 
-/** The task that the calling code belongs to. */
+/**
+ * The task that the calling code belongs to: its name, its signal, its devices.
+ *
+ * @throws UsageError outside of a task.
+ */
 export function current(): Current {
   const task = currentEngine('current').current();
   if (task === undefined) {

@@ -237,7 +237,8 @@ function again(fn: AnyTask, options: object, captures: unknown, what: string): A
  * Makes a function a task: calling it runs it on a worker and gives a `Ref` of its result at once.
  *
  * @param fn a function whose free names are all globals, imports, or top-level functions and constants of its file;
- *   anything else is listed in `captures` and sent by value.
+ *   anything else is listed in `captures` and sent by value. A generator function gives a `Stream` for each call.
+ * @param o its options; `captures` are values that go along with the function, 64 MiB at most.
  * @throws CaptureError when it uses a name that can't travel, or captures a value that can't; UsageError for an option that
  *   does not exist, or has a value that it can't have.
  */
@@ -265,6 +266,8 @@ export function task<P extends unknown[], R>(
 /**
  * A task that is a stream, out of a function of which that does not show: one that a build tool has rewritten, or that returns
  * an iterable made by others. Also of a task, such as one of a `remote` module.
+ *
+ * @throws CaptureError when it uses a name that can't travel.
  */
 export function stream<P extends unknown[], Y>(
   fn: (...args: P) => Iterable<Y> | AsyncIterable<Y>,
@@ -276,7 +279,11 @@ export function stream<P extends unknown[], Y>(
   return define({ ...spec, kind }, known?.options ?? {}) as unknown as Task<P, AsyncGenerator<Y>>;
 }
 
-/** Passes a reference as a reference at the top level of the arguments. */
+/**
+ * Passes a reference as a reference at the top level of the arguments, where it would arrive as its value.
+ *
+ * @throws UsageError for what is no reference.
+ */
 export function byRef<T>(ref: Ref<T>): ByRef<T> {
   if (!isReference(ref)) throw new UsageError(`byRef takes a Ref, not ${kindOf(ref)}`);
   return new ByReference(ref as unknown as Reference<unknown>) as unknown as ByRef<T>;

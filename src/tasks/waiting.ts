@@ -24,8 +24,9 @@ const engineOf = (ref: AnyRef): Engine => Reference.engine(ref);
 /**
  * The values behind references: of one, of an array, or of a record whose other items stand for themselves.
  *
+ * @returns the value, or an array or record of them in the shape of what was given.
  * @throws the failure of the first reference that failed; TimeoutError when `timeout` passes first (the references
- *   stay as good as they were).
+ *   stay as good as they were); the reason of `signal`; ReleasedError when one of them is released.
  */
 export function get<T>(ref: Ref<T>, o?: WaitOptions): Promise<T>;
 export function get<const X extends readonly unknown[] | Record<string, unknown>>(
@@ -117,7 +118,12 @@ function notYet(done: boolean, count: number): void {
   );
 }
 
-/** One reference of many, to pass on: items are resolved where they are used, and nothing is copied here. */
+/**
+ * One reference of many, to pass on: items are resolved where they are used, and nothing is copied here. It fails with the
+ * first of them that fails.
+ *
+ * @throws UsageError for what is no array or record; ReleasedError when one of them is released.
+ */
 export function all<const X extends readonly unknown[] | Record<string, unknown>>(refs: X): Ref<Values<X>> {
   checkCollection(refs, 'all', 'an array or a record of Refs');
   const keys = Array.isArray(refs) ? null : Object.keys(refs);
@@ -129,7 +135,12 @@ export function all<const X extends readonly unknown[] | Record<string, unknown>
   return result as unknown as Ref<Values<X>>;
 }
 
-/** Stores a value and gives a reference to it; large binary data goes to shared memory, once. */
+/**
+ * Stores a value and gives a reference to it, owned by this process. In values above 100 KiB, binary data goes to shared memory:
+ * copied once, or not at all if it comes from `alloc`.
+ *
+ * @throws CodecError for a value that can't travel; OutOfMemoryError without room for it; UsageError without an open session.
+ */
 export function put<T>(value: T): Ref<T> {
   const result = currentEngine('put').put(value);
   enterScope(result);
@@ -138,7 +149,11 @@ export function put<T>(value: T): Ref<T> {
 
 /**
  * A typed array in shared memory, zeroed, to fill in place: put or returned it is sealed, and travels without a copy.
- * One too small to be worth it is an ordinary array.
+ * One of up to 100 KiB is an ordinary array.
+ *
+ * @param type the class of a typed array, or DataView.
+ * @param length in elements; in bytes for a DataView.
+ * @throws OutOfMemoryError without room for it; UsageError for another class or length, or without an open session.
  */
 export function alloc<A extends ArrayBufferView>(
   type: { new (b: ArrayBufferLike, o: number, n: number): A },
@@ -159,7 +174,10 @@ export function alloc<A extends ArrayBufferView>(
 
 /**
  * Waits until `count` (default 1) of the references have settled, or `timeout` has passed: then it is `ready` what is
- * ready. Both lists keep the order of the input; `ready` has at most `count`.
+ * ready. Both lists keep the order of the input; `ready` has at most `count`. A failure counts as ready.
+ *
+ * @throws the reason of `signal`; UsageError for what is no array of references, for one given twice, or a `count` above
+ *   their number. Never a TimeoutError.
  */
 export async function wait<R extends Ref<unknown>>(
   refs: readonly R[],
@@ -197,7 +215,11 @@ function check(refs: readonly unknown[], what: string): void {
   });
 }
 
-/** References in the order in which they settle, each with its index or key; look at `ref.value` for the outcome. */
+/**
+ * References in the order in which they settle, each with its index or key; look at `ref.value` for the outcome.
+ *
+ * @throws TimeoutError when `timeout` passes first, counted from the beginning of the loop; the reason of `signal`.
+ */
 export function asCompleted<R extends Ref<unknown>>(
   refs: readonly R[],
   o?: WaitOptions,
@@ -259,6 +281,8 @@ async function* completed(
  *
  * Cancelling what `all` gave fails it, and unless `recursive` is false it cancels those of its parts that are pending and
  * that nothing else waits for or knows of. Whoever reads a stream that is cancelled hears of it once, and then of its end.
+ *
+ * @throws UsageError for what is neither a reference nor a stream.
  */
 export function cancel(ref: Ref<unknown> | Stream<unknown>, o: CancelOptions = {}): void {
   if (isStream(ref)) {
