@@ -1,12 +1,12 @@
 import { CancelledError } from '../base/index.ts';
 import { Run } from '../protocol/index.ts';
 import type { Loaded } from './loaded.ts';
-import type { PartyHost } from './party-host.ts';
 import { Reference } from './reference.ts';
+import type { TaskHost } from './task-host.ts';
 
 /** One run of one task on this worker. */
 export class Execution extends Run {
-  readonly host: PartyHost;
+  readonly host: TaskHost;
   readonly loaded: Loaded;
   readonly attempt: number;
   readonly returns: number;
@@ -24,7 +24,7 @@ export class Execution extends Run {
   timer: NodeJS.Timeout | undefined = undefined;
   over = false;
   constructor(
-    host: PartyHost,
+    host: TaskHost,
     loaded: Loaded,
     caller: number,
     slot: number,

@@ -1,6 +1,6 @@
 import { after, CancelledError, formatDuration, onAbort, TimeoutError } from '../base/index.ts';
 import { type Cell, FAILED, FREED, type Run, type Waiter } from '../protocol/index.ts';
-import type { PartyHost } from './party-host.ts';
+import type { TaskHost } from './task-host.ts';
 
 export interface WaitLimits {
   /** Milliseconds. */
@@ -10,13 +10,13 @@ export interface WaitLimits {
 
 /** How user code waits for cells. Each wait of a task frees its place on the worker until it ends. */
 export class Waits {
-  readonly #host: PartyHost;
+  readonly #host: TaskHost;
   readonly #open = new Set<Wait>();
   #kicked = false;
   /** Waits under way. */
   waiting = 0;
 
-  constructor(host: PartyHost) {
+  constructor(host: TaskHost) {
     this.#host = host;
   }
 
