@@ -1,6 +1,7 @@
 import type { FunctionSpec } from '../code/index.ts';
 import type { SharedStore } from '../memory/index.ts';
 import type { Shape } from '../protocol/index.ts';
+import type { AnyFunction } from './loaded.ts';
 import type { Reference } from './reference.ts';
 import type { WaitLimits } from './waits.ts';
 
@@ -58,7 +59,8 @@ export interface Engine {
   readonly store: SharedStore;
   /** The kind of workers that tasks get by default. */
   readonly isolation: 'process' | 'thread';
-  prepare(spec: FunctionSpec, options: ResolvedOptions): Prepared;
+  /** `original`: the function of this process that `spec` describes, if it is here. */
+  prepare(spec: FunctionSpec, options: ResolvedOptions, original?: AnyFunction): Prepared;
   submit(task: Prepared, args: readonly unknown[]): Reference<unknown> | Reference<unknown>[];
   put(value: unknown): Reference<unknown>;
   /** One reference of many: an array, or a record if there are keys. Items that are no references stand for themselves. */

@@ -1,4 +1,4 @@
-import { CancelledError } from '../base/index.ts';
+import { CancelledError, UsageError } from '../base/index.ts';
 import { Run } from '../protocol/index.ts';
 import type { Loaded } from './loaded.ts';
 import { Reference } from './reference.ts';
@@ -93,4 +93,13 @@ export class Execution extends Run {
 
 export function cancelledHere(name: string): CancelledError {
   return new CancelledError(`the task ${name} was cancelled`);
+}
+
+/** `what`: how much of it. Found by `checkWrites`. */
+export function wroteToShared(name: string, what: string): UsageError {
+  return new UsageError(
+    `${name} wrote into a value that it shares with others (${what}); take an own copy with .slice(), or run ` +
+      'the task with { copy: true }',
+    { code: 'ERR_SHEAF_WRITE_TO_SHARED', details: { task: name } },
+  );
 }

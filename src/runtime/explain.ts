@@ -61,7 +61,7 @@ export interface NodeReport {
   readonly name: string;
   readonly pid: number;
   readonly upMs: number;
-  readonly isolation: 'process' | 'thread';
+  readonly isolation: 'process' | 'thread' | 'inline';
   readonly capacity: { readonly cpus: number; readonly gpus: number; readonly memory: number };
   readonly free: { readonly cpus: number; readonly gpus: number; readonly memory: number };
   readonly workers: readonly WorkerRow[];

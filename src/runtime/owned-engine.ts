@@ -12,7 +12,7 @@ import type { TaskHost } from './task-host.ts';
 import { INLINE_LIMIT, INLINE_TOTAL } from './values.ts';
 import type { WaitLimits } from './waits.ts';
 
-interface OwnedPlan extends Plan, Prepared {}
+export interface OwnedPlan extends Plan, Prepared {}
 
 /** The default engine: the caller owns what its calls return. */
 export class OwnedEngine implements Engine {

@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { UsageError } from '../base/index.ts';
-import { type Engine, type LocalSession, threadState } from '../runtime/index.ts';
+import { type Engine, type InlineSession, inlineTaskEngine, type LocalSession, threadState } from '../runtime/index.ts';
 import type { Session } from './types.ts';
 
 const bound = new AsyncLocalStorage<Engine>();
@@ -8,10 +8,13 @@ let bindings = 0;
 
 /** Sessions as users see them, to the engines behind them. */
 export const engines = new WeakMap<Session, Engine>();
-export const sessions = new WeakMap<Session, LocalSession>();
+export const sessions = new WeakMap<Session, LocalSession | InlineSession>();
 
 /** The engine that a call without a session of its own uses. */
 export function currentEngine(what: string): Engine {
+  // A task belongs to its session, whatever the program around it has open.
+  const own = inlineTaskEngine();
+  if (own !== undefined) return own;
   if (bindings > 0) {
     const engine = bound.getStore();
     if (engine !== undefined) return engine;

@@ -86,8 +86,7 @@ const connectTable: TableOf<ConnectOptions> = {
   memory: (value) =>
     check.size(value) ?? (bytes(value as number, '') < LEAST_MEMORY ? "bytes, at least '1MiB'" : undefined),
   isolation: taskTable.isolation,
-  mode: (value) =>
-    value === 'inline' ? { comesWith: 'inline mode' } : value === 'workers' ? undefined : "'workers', or nothing",
+  mode: check.oneOf('workers', 'inline'),
   env: check.each(
     (value) => (typeof value === 'string' && !value.includes('\0') ? undefined : 'a text'),
     'texts by name, such as { LOG: "1" }',
@@ -112,8 +111,11 @@ export function checkConnect(options: unknown): void {
   check.checkOptions(options, connectTable, 'connect', { later: laterOfConnect });
 }
 
+/** What the environment may give where the program says nothing. */
+export type EnvironmentOption = 'cpus' | 'memory' | 'isolation' | 'mode';
+
 /** A value that the environment gives in the place of an option of `connect`. */
-export function checkEnvironment(variable: string, value: unknown, option: 'cpus' | 'memory' | 'isolation'): void {
+export function checkEnvironment(variable: string, value: unknown, option: EnvironmentOption): void {
   check.checkValue(value, connectTable[option], variable);
 }
 

@@ -1,14 +1,21 @@
 import { bytes, formatBytes, kindOf, NotAvailableError, onAbort, UsageError } from '../base/index.ts';
-import { defaultResources, LocalSession, mostMemory, threadState } from '../runtime/index.ts';
+import {
+  defaultResources,
+  InlineSession,
+  inlineTaskEngine,
+  LocalSession,
+  mostMemory,
+  threadState,
+} from '../runtime/index.ts';
 import { currentEngine, engines, runWith, sessions } from './context.ts';
-import { checkConnect, checkEnvironment } from './options.ts';
+import { checkConnect, checkEnvironment, type EnvironmentOption } from './options.ts';
 import type { ConnectOptions, Current, Session, SessionStats } from './types.ts';
 
 class OpenSession implements Session {
-  readonly #local: LocalSession;
+  readonly #local: LocalSession | InlineSession;
   readonly #unlisten: () => void = () => {};
 
-  constructor(local: LocalSession, signal: AbortSignal | undefined) {
+  constructor(local: LocalSession | InlineSession, signal: AbortSignal | undefined) {
     this.#local = local;
     engines.set(this, local.engine);
     sessions.set(this, local);
@@ -40,9 +47,9 @@ class OpenSession implements Session {
 
 /** What the environment says where the program says nothing. */
 function withEnvironment(o: ConnectOptions): ConnectOptions {
-  const { SHEAF_CPUS: cpus, SHEAF_MEMORY: memory, SHEAF_ISOLATION: isolation } = process.env;
+  const { SHEAF_CPUS: cpus, SHEAF_MEMORY: memory, SHEAF_ISOLATION: isolation, SHEAF_MODE: mode } = process.env;
   const found: Record<string, unknown> = { ...o };
-  const take = (option: 'cpus' | 'memory' | 'isolation', variable: string, value: unknown): void => {
+  const take = (option: EnvironmentOption, variable: string, value: unknown): void => {
     if (o[option] !== undefined) return;
     checkEnvironment(variable, value, option);
     found[option] = value;
@@ -51,6 +58,7 @@ function withEnvironment(o: ConnectOptions): ConnectOptions {
   // A plain number counts bytes, as in the options.
   if (memory) take('memory', 'SHEAF_MEMORY', /^\d+$/.test(memory) ? Number(memory) : memory);
   if (isolation) take('isolation', 'SHEAF_ISOLATION', isolation);
+  if (mode) take('mode', 'SHEAF_MODE', mode);
   return found;
 }
 
@@ -59,7 +67,8 @@ function withEnvironment(o: ConnectOptions): ConnectOptions {
  * `session[Symbol.asyncDispose]()`.
  *
  * What the options leave open comes from the environment, which `sheaf run` sets: `SHEAF_CPUS` (cores),
- * `SHEAF_MEMORY` (bytes, or a text such as `2GiB`), `SHEAF_ISOLATION` (`process` or `thread`); then from the machine:
+ * `SHEAF_MEMORY` (bytes, or a text such as `2GiB`), `SHEAF_ISOLATION` (`process` or `thread`), `SHEAF_MODE`
+ * (`workers` or `inline`); then from the machine:
  * every core, and 0.3 of the memory, that the process may use, a container's limits included.
  */
 export async function connect(where: string | ConnectOptions = {}): Promise<Session> {
@@ -67,7 +76,7 @@ export async function connect(where: string | ConnectOptions = {}): Promise<Sess
     throw new NotAvailableError(`connect('${where}'): clusters are not in this version; connect() opens this machine`);
   }
   checkConnect(where);
-  if (threadState().onWorker) {
+  if (threadState().onWorker || inlineTaskEngine() !== undefined) {
     throw new UsageError(
       'connect was called inside a task: its worker is part of a session already; call tasks directly',
     );
@@ -84,7 +93,7 @@ export async function connect(where: string | ConnectOptions = {}): Promise<Sess
         'table of all its pages has to fit one segment of shared memory',
     );
   }
-  const local = LocalSession.open({
+  const options = {
     cpus,
     gpus: o.gpus ?? 0,
     memory,
@@ -93,7 +102,8 @@ export async function connect(where: string | ConnectOptions = {}): Promise<Sess
     env: o.env ?? {},
     checkWrites: o.checkWrites ?? false,
     name: o.name ?? process.argv[1] ?? 'session',
-  });
+  };
+  const local = o.mode === 'inline' ? InlineSession.open(options) : LocalSession.open(options);
   return new OpenSession(local, o.signal);
 }
 

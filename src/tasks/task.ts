@@ -18,17 +18,26 @@ import { enterScope } from './scope.ts';
 import type { ByRef, MapOptions, Ref, Remote, Several, Task, TaskOptions } from './types.ts';
 
 type AnyTask = Task<unknown[], unknown>;
+type AnyFunction = (...args: unknown[]) => unknown;
 
 /** What a task is made of. Its options have been checked. */
 class Definition {
   readonly spec: FunctionSpec;
   readonly options: TaskOptions;
+  /** The function itself, where the task was made of one. */
+  readonly #original: AnyFunction | undefined;
   #engine: Engine | undefined;
   #prepared: Prepared | undefined;
 
-  constructor(spec: FunctionSpec, options: TaskOptions) {
+  constructor(spec: FunctionSpec, options: TaskOptions, original?: AnyFunction) {
+    this.#original = original;
     this.spec = spec;
     this.options = options;
+  }
+
+  /** The same function with further options. */
+  variant(options: TaskOptions): Definition {
+    return new Definition(this.spec, { ...this.options, ...options }, this.#original);
   }
 
   get name(): string {
@@ -43,7 +52,11 @@ class Definition {
   call(engine: Engine, args: readonly unknown[]): Reference<unknown> | Reference<unknown>[] {
     let prepared = this.#prepared;
     if (engine !== this.#engine || prepared === undefined) {
-      prepared = engine.prepare(this.spec, resolveOptions(this.options, this.spec.name, engine.isolation));
+      prepared = engine.prepare(
+        this.spec,
+        resolveOptions(this.options, this.spec.name, engine.isolation),
+        this.#original,
+      );
       this.#engine = engine;
       this.#prepared = prepared;
     }
@@ -135,7 +148,7 @@ function callable(definition: Definition): AnyTask {
   return Object.assign(call, {
     with: (options: TaskOptions) => {
       checkVariant(options, `task ${name}`);
-      return callable(new Definition(definition.spec, { ...definition.options, ...options }));
+      return callable(definition.variant(options));
     },
     map: (items: Iterable<unknown>, a?: unknown, b?: MapOptions) => {
       if (definition.options.returns !== undefined) {
@@ -152,14 +165,14 @@ function callable(definition: Definition): AnyTask {
   }) as unknown as AnyTask;
 }
 
-function define(spec: FunctionSpec, options: TaskOptions): AnyTask {
+function define(spec: FunctionSpec, options: TaskOptions, original?: AnyFunction): AnyTask {
   if (spec.kind === 'generator' || spec.kind === 'asyncGenerator') {
     throw new NotAvailableError(
       `${spec.name} is a generator: a stream of results, which comes with actors and is not in this version; return an ` +
         'array, or several Refs with { returns }',
     );
   }
-  return callable(new Definition(spec, options));
+  return callable(new Definition(spec, options, original));
 }
 
 /** A task made of a task is that task, with other options if there are any. */
@@ -198,7 +211,7 @@ export function task<P extends unknown[], R>(
   const { captures, ...options } = o;
   if (isTask(fn)) return again(fn as unknown as AnyTask, options, captures, what) as unknown as Task<P, R>;
   const spec = describeFunction(fn, { captures, isRef: isReference, callSite: callSite(task), what: 'task' });
-  return define(spec, options) as unknown as Task<P, R>;
+  return define(spec, options, fn as AnyFunction) as unknown as Task<P, R>;
 }
 
 /**
