@@ -49,7 +49,7 @@ export interface TaskHost extends HandleHost {
   /** Whether the caller has set the flag of a running task. */
   readonly block: { cancelled(caller: number, slot: number): boolean };
   /** What brings messages in, and is told when there is something to do. */
-  readonly reactor: { deliveries: number; kick(): void; poll(): unknown; spinNow(): void };
+  readonly reactor: { deliveries: number; kick(): void; poll(): boolean | Promise<void>; spinNow(): void };
   readonly closed: boolean;
   engine: Engine;
   submit(call: Call): void;

@@ -79,7 +79,7 @@ export class Waits {
 
   /** One look at what has come by now: a turn of the event loop takes messages in. */
   async #poll(cells: readonly Cell[], count: number): Promise<boolean> {
-    this.#host.reactor.poll();
+    await this.#host.reactor.poll();
     for (const cell of cells) if (!cell.settled) this.#host.party.references.need(cell);
     return cells.reduce((n, cell) => n + (cell.settled ? 1 : 0), 0) >= count;
   }

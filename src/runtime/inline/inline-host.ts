@@ -1,4 +1,4 @@
-import { CancelledError, InternalError, ObjectLostError } from '../../base/index.ts';
+import { CancelledError, fireDue, InternalError, ObjectLostError } from '../../base/index.ts';
 import type { SharedStore } from '../../memory/index.ts';
 import {
   type Address,
@@ -24,7 +24,7 @@ import { Failures } from '../failures.ts';
 import { Reference, sweepHandles } from '../reference.ts';
 import { Submissions } from '../submissions.ts';
 import type { Counters, TaskHost } from '../task-host.ts';
-import { Values, type Wire } from '../values.ts';
+import { type CellValue, type Extent, Values, type Wire } from '../values.ts';
 import { Waits } from '../waits.ts';
 import { InlineRuns } from './inline-runs.ts';
 import { outside } from './outside.ts';
@@ -39,6 +39,29 @@ interface InlineHostOptions {
   readonly capacity: Capacity;
   readonly checkWrites: boolean;
   readonly log: (line: string) => void;
+}
+
+/** A task gets an error that was raised in the program as far as it can travel, as on a worker. */
+class InlineValues extends Values {
+  readonly #inTask: () => boolean;
+
+  constructor(store: SharedStore, handle: (cell: Cell) => Reference<unknown>, inTask: () => boolean) {
+    super(store, handle);
+    this.#inTask = inTask;
+  }
+
+  /** What the program looks at is its own affair; tasks would do it elsewhere. */
+  override view(extent: Extent, copy: boolean): ArrayBuffer {
+    const before = this.bytesViewed;
+    const view = super.view(extent, copy);
+    if (this.#inTask()) this.bytesViewed = before;
+    return view;
+  }
+
+  override readValue(value: CellValue, inner: readonly Cell[], copy: boolean): unknown {
+    if (!(value instanceof Error) || !this.#inTask()) return super.readValue(value, inner, copy);
+    return super.readValue(this.parse(this.toWire(value)), inner, copy);
+  }
 }
 
 /**
@@ -65,12 +88,20 @@ export class InlineHost implements PartyPort<Wire>, TaskHost {
     bytesIn: 0,
     bytesOut: 0,
   };
-  /** Nobody sets the flag of a task while that is on the stack. */
-  readonly block = { cancelled: () => false };
+  /**
+   * Nobody else has a turn while a task is on the stack, so one that asks whether it is cancelled has the time looked at: that
+   * of its own timeout, and of the waits and scopes around it.
+   */
+  readonly block = {
+    cancelled: (_caller: number, slot: number): boolean => {
+      outside(fireDue);
+      return this.executions.isUnwanted(slot);
+    },
+  };
   readonly reactor = {
     deliveries: 0,
     kick: (): void => this.kick(),
-    poll: (): void => {},
+    poll: (): Promise<void> => outside(() => new Promise((resolve) => setImmediate(resolve))),
     spinNow: (): void => this.onWait?.(),
   };
   readonly #submissions: Submissions;
@@ -86,7 +117,11 @@ export class InlineHost implements PartyPort<Wire>, TaskHost {
 
   constructor(o: InlineHostOptions) {
     this.log = o.log;
-    this.values = new Values(o.store, (cell) => this.handle(cell));
+    this.values = new InlineValues(
+      o.store,
+      (cell) => this.handle(cell),
+      () => this.executions.current() !== undefined,
+    );
     this.party = new Party<Wire>(o.self, this, LIMITS);
     this.turns = new Turns(o.capacity);
     this.executions = new InlineRuns(this, o.checkWrites);
@@ -152,6 +187,7 @@ export class InlineHost implements PartyPort<Wire>, TaskHost {
   cancelRunning(task: TaskRecord): void {
     const call = task as Call;
     const run = { slot: call.slot, sequence: call.runName.sequence };
+    this.executions.mark(call.slot);
     // Those who wait hear of it first.
     queueMicrotask(() => outside(() => this.executions.cancel(run, call.cancelRecursively)));
   }

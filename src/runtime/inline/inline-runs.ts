@@ -19,6 +19,8 @@ export class InlineRuns {
   /** By the slots of their calls. */
   readonly #active = new Map<number, Execution>();
   readonly #leases = new Map<Run, number>();
+  /** Runs that are cancelled, and do not know it yet. */
+  readonly #marked = new Set<Execution>();
   readonly #functions = new Map<FunctionEntry, Loaded>();
   readonly #originals = new Map<FunctionEntry, AnyFunction>();
   readonly checkWrites: boolean;
@@ -55,6 +57,19 @@ export class InlineRuns {
 
   at(slot: number): Execution | undefined {
     return this.#active.get(slot);
+  }
+
+  /** The run at a slot is about to be cancelled. */
+  mark(slot: number): void {
+    const run = this.#active.get(slot);
+    if (run !== undefined) this.#marked.add(run);
+  }
+
+  /** Whether nobody waits for the run any more: it is cancelled, or its time is up. */
+  isUnwanted(slot: number): boolean {
+    const run = this.#active.get(slot);
+    if (run === undefined) return false;
+    return this.#marked.has(run) || (run.deadline > 0 && performance.now() > run.deadline);
   }
 
   get active(): ReadonlyMap<number, Execution> {
@@ -113,8 +128,10 @@ export class InlineRuns {
       this.end(run, true, error);
       return;
     }
-    const began = performance.now();
-    if (run.timeout > 0) run.timer = setTimeout(() => this.#expire(run), run.timeout);
+    if (run.timeout > 0) {
+      run.deadline = performance.now() + run.timeout;
+      run.timer = setTimeout(() => this.#expire(run), run.timeout);
+    }
     let result: unknown;
     let then: Then | undefined;
     try {
@@ -125,7 +142,7 @@ export class InlineRuns {
       return;
     }
     // Nothing could end a function that gave no turn to anybody; that it took too long is a failure all the same.
-    if (run.timeout > 0 && performance.now() - began > run.timeout) this.#expire(run);
+    if (run.timeout > 0 && performance.now() > run.deadline) this.#expire(run);
     else if (then === undefined) this.end(run, false, result);
     else this.#await(run, result as object, then);
   }
@@ -208,6 +225,7 @@ export class InlineRuns {
     clearTimeout(run.timer);
     this.#active.delete(run.slot);
     this.#leases.delete(run);
+    this.#marked.delete(run);
     const written = run.checks?.map((check) => check()).find((text) => text !== undefined);
     const made =
       written === undefined || failed
