@@ -83,7 +83,7 @@ test('the package holds the built files, the licence, the pages and the examples
   }
   assert.ok(paths.includes('dist/types/index.d.ts'));
   assert.deepEqual(
-    paths.filter((path) => /test|fixture|^(src|bench|demo|scripts)\//.test(path)),
+    paths.filter((path) => /\.test\.|fixture|^(src|test|bench|demo|scripts)\//.test(path)),
     [],
   );
   // Declarations of what the entry doesn't export would be dead weight.

@@ -30,6 +30,7 @@ function commands(): Command {
     .option('--cpus <n>', 'cores that connect() takes (SHEAF_CPUS); default: all')
     .option('--memory <size>', "memory for objects, such as '2GiB' (SHEAF_MEMORY); default: 0.3 of the machine's")
     .option('--isolation <kind>', 'process or thread (SHEAF_ISOLATION); default: processes where they work')
+    .option('--inline', 'everything in one thread, for debuggers (SHEAF_MODE=inline)')
     .passThroughOptions()
     .action(async (file: string, args: string[], options: object) => {
       const { prepareRun } = await import('./run.ts');

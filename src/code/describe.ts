@@ -66,6 +66,7 @@ export function describeFunction(fn: unknown, o: DescribeOptions = {}): Function
           lineOffset: 0,
           synchronous: false,
           using: false,
+          ownState: false,
           url: 'node:builtin',
           kind: undefined,
         }
@@ -101,6 +102,7 @@ export function describeFunction(fn: unknown, o: DescribeOptions = {}): Function
     kind,
     synchronous: kind === 'function' && cut.synchronous,
     source,
+    ...(captured !== undefined || cut.ownState ? { ownState: true } : {}),
     ...(captured === undefined ? {} : { captures: captured }),
   };
 }

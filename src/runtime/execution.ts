@@ -1,13 +1,13 @@
-import { CancelledError } from '../base/index.ts';
+import { CancelledError, UsageError } from '../base/index.ts';
 import { Run, type StreamStart } from '../protocol/index.ts';
 import type { Loaded } from './loaded.ts';
-import type { PartyHost } from './party-host.ts';
 import type { Production } from './producers.ts';
 import { Reference } from './reference.ts';
+import type { TaskHost } from './task-host.ts';
 
 /** One run of one task on this worker. */
 export class Execution extends Run {
-  readonly host: PartyHost;
+  readonly host: TaskHost;
   readonly loaded: Loaded;
   readonly attempt: number;
   readonly returns: number;
@@ -30,7 +30,7 @@ export class Execution extends Run {
   production: Production | null = null;
   over = false;
   constructor(
-    host: PartyHost,
+    host: TaskHost,
     loaded: Loaded,
     caller: number,
     slot: number,
@@ -99,4 +99,13 @@ export class Execution extends Run {
 
 export function cancelledHere(name: string): CancelledError {
   return new CancelledError(`the task ${name} was cancelled`);
+}
+
+/** `what`: how much of it. Found by `checkWrites`. */
+export function wroteToShared(name: string, what: string): UsageError {
+  return new UsageError(
+    `${name} wrote into a value that it shares with others (${what}); take an own copy with .slice(), or run ` +
+      'the task with { copy: true }',
+    { code: 'ERR_SHEAF_WRITE_TO_SHARED', details: { task: name } },
+  );
 }

@@ -1,5 +1,5 @@
 import { type Cell, FAILED, NO_CELLS, type Waiter } from '../protocol/index.ts';
-import type { PartyHost } from './party-host.ts';
+import type { TaskHost } from './task-host.ts';
 import { type CellValue, Gathered, isShared } from './values.ts';
 
 /** By the cells of their results, which no task makes. */
@@ -20,14 +20,14 @@ function isAlone(cell: Cell): boolean {
 
 /** Waits for the parts of an `all`, and puts them together without moving them. */
 export class Gathering implements Waiter {
-  readonly #host: PartyHost;
+  readonly #host: TaskHost;
   readonly #result: Cell;
   readonly #keys: readonly string[] | null;
   readonly #cells: readonly Cell[];
   #missing = 0;
   #over = false;
 
-  constructor(host: PartyHost, result: Cell, keys: readonly string[] | null, cells: readonly Cell[]) {
+  constructor(host: TaskHost, result: Cell, keys: readonly string[] | null, cells: readonly Cell[]) {
     this.#host = host;
     this.#result = result;
     this.#keys = keys;

@@ -126,7 +126,7 @@ export class Incoming {
     const host = this.#host;
     switch (message.type) {
       case 'died':
-        host.endings.during(message.reason, () => host.party.fromControl(message));
+        host.deaths.during(message.reason, () => host.party.fromControl(message));
         host.reactor.forget(message.party, message.incarnation);
         host.mailer.forget(message.party);
         host.executions?.callerDied(message.party);

@@ -7,30 +7,30 @@ import { ByReference, type CurrentTask, type Engine, type Prepared, type Resolve
 import type { Execution } from './execution.ts';
 import { Gathering } from './gathering.ts';
 import { IncomingStream } from './incoming-stream.ts';
-import type { PartyHost } from './party-host.ts';
 import { cellOf, isReference, Reference } from './reference.ts';
 import { callSiteOf } from './sites.ts';
+import type { TaskHost } from './task-host.ts';
 import { INLINE_LIMIT, INLINE_TOTAL } from './values.ts';
 import type { WaitLimits } from './waits.ts';
 
-interface OwnedPlan extends Plan, Prepared {}
+export interface OwnedPlan extends Plan, Prepared {}
 
 /** The default engine: the caller owns what its calls return. */
 export class OwnedEngine implements Engine {
-  readonly host: PartyHost;
+  readonly host: TaskHost;
   readonly isolation: 'process' | 'thread';
   readonly #functions = new Map<string, FunctionEntry>();
   readonly #arena = new ArgumentArena();
   #sequence = 0;
 
-  constructor(host: PartyHost, isolation: 'process' | 'thread') {
+  constructor(host: TaskHost, isolation: 'process' | 'thread') {
     this.host = host;
     this.isolation = isolation;
     host.engine = this;
   }
 
   get store(): SharedStore {
-    return this.host.store;
+    return this.host.values.store;
   }
 
   prepare(spec: FunctionSpec, o: ResolvedOptions): OwnedPlan {
@@ -266,10 +266,10 @@ export class OwnedEngine implements Engine {
 const EMPTY = new Uint8Array(0);
 
 class Current implements CurrentTask {
-  readonly #host: PartyHost;
+  readonly #host: TaskHost;
   readonly #run: Execution;
 
-  constructor(host: PartyHost, run: Execution) {
+  constructor(host: TaskHost, run: Execution) {
     this.#host = host;
     this.#run = run;
   }

@@ -1,5 +1,5 @@
 import { CancelledError, ObjectLostError, OwnerDiedError } from '../base/index.ts';
-import type { SharedStore } from '../memory/index.ts';
+import type { SharedStore, SlotRef } from '../memory/index.ts';
 import {
   type Address,
   type Cell,
@@ -16,6 +16,7 @@ import {
 import { type Bell, type ControlBlock, Reactor, type ReactorHost, type RingReader } from '../transport/index.ts';
 import type { Call, FunctionEntry } from './call.ts';
 import { CallSender } from './call-sender.ts';
+import { Deaths } from './deaths.ts';
 import { Endings } from './endings.ts';
 import type { Engine } from './engine.ts';
 import type { Executions } from './executions.ts';
@@ -27,9 +28,10 @@ import { Incoming } from './incoming.ts';
 import type { Definition } from './loaded.ts';
 import { Mailer } from './mailer.ts';
 import { Questions } from './questions.ts';
-import { type HandleHost, Reference } from './reference.ts';
+import { Reference } from './reference.ts';
 import { Relief } from './relief.ts';
 import { Submissions } from './submissions.ts';
+import type { Counters, TaskHost } from './task-host.ts';
 import { Values, type Wire } from './values.ts';
 import { Waits } from './waits.ts';
 
@@ -46,21 +48,11 @@ interface PartyHostOptions {
   readonly log: (line: string) => void;
 }
 
-interface PartyCounters {
-  submitted: number;
-  finished: number;
-  failed: number;
-  retried: number;
-  resubmitted: number;
-  bytesIn: number;
-  bytesOut: number;
-}
-
 /**
  * Hosts one party: carries its protocol's effects out over rings and shared memory, and hands user code its values.
  * Drivers and workers have the same host; a worker's also runs tasks (`executions`).
  */
-export class PartyHost implements PartyPort<Wire>, ReactorHost, HandleHost {
+export class PartyHost implements PartyPort<Wire>, ReactorHost, TaskHost {
   readonly party: Party<Wire>;
   readonly block: ControlBlock;
   readonly store: SharedStore;
@@ -72,7 +64,7 @@ export class PartyHost implements PartyPort<Wire>, ReactorHost, HandleHost {
   readonly relief: Relief;
   readonly role: 'driver' | 'worker';
   readonly log: (line: string) => void;
-  readonly counters: PartyCounters = {
+  readonly counters: Counters = {
     submitted: 0,
     finished: 0,
     failed: 0,
@@ -83,6 +75,7 @@ export class PartyHost implements PartyPort<Wire>, ReactorHost, HandleHost {
   };
   readonly sender: CallSender;
   readonly endings: Endings;
+  readonly deaths: Deaths;
   readonly questions = new Questions();
   readonly #submissions: Submissions;
   readonly #incoming: Incoming;
@@ -117,6 +110,7 @@ export class PartyHost implements PartyPort<Wire>, ReactorHost, HandleHost {
     this.failures = new Failures(this.values, o.log);
     this.sender = new CallSender(this);
     this.endings = new Endings(this);
+    this.deaths = new Deaths(this);
     this.#submissions = new Submissions(this);
     this.#incoming = new Incoming(this);
   }
@@ -231,7 +225,7 @@ export class PartyHost implements PartyPort<Wire>, ReactorHost, HandleHost {
   }
 
   autopsy(worker: number): { guilty: number; started(task: TaskRecord): boolean } {
-    return this.endings.autopsy(worker);
+    return this.deaths.autopsy(worker);
   }
 
   discard(payload: unknown): void {
@@ -301,6 +295,19 @@ export class PartyHost implements PartyPort<Wire>, ReactorHost, HandleHost {
     }
   }
 
+  /** Has the control thread read from disk what is in these slots of the store. */
+  fetch(slots: readonly SlotRef[]): Promise<unknown> {
+    return this.questions.ask((question) => {
+      this.mailer.post(CONTROL_PARTY, { type: 'bring', question, slots });
+      this.reactor.kick();
+    }, true);
+  }
+
+  /** Tells the producer of a stream how many of its items are consumed. */
+  consumed(call: Call, taken: number): void {
+    this.mailer.more((call.lease as Lease).worker, { slot: call.slot, sequence: call.runName.sequence }, taken);
+  }
+
   /** Tells a worker what a function number means, once. */
   tell(worker: number, incarnation: number, fn: FunctionEntry): void {
     if (fn.told[worker] === incarnation) return;
@@ -317,6 +324,21 @@ export class PartyHost implements PartyPort<Wire>, ReactorHost, HandleHost {
   /** Cancels a pending task; a borrowed reference's owner is asked to. */
   cancel(cell: Cell, error: Error, force: boolean, recursive: boolean): void {
     this.#submissions.cancel(cell, error, force, recursive);
+  }
+
+  /** Asks the owner of a borrowed reference, by way of the control thread. */
+  cancelElsewhere(cell: Cell, force: boolean, recursive: boolean): void {
+    this.mailer.post(CONTROL_PARTY, { type: 'cancel', id: cell.id, force, recursive });
+  }
+
+  forget(call: Call): void {
+    this.sender.parcels.forget(call);
+  }
+
+  stateOf(call: Call): 'running' | 'started' | 'sent' {
+    const { worker } = call.lease as Lease;
+    if (this.block.currentSlot(worker, this.self.party) === call.slot) return 'running';
+    return this.reactor.taskWriter(worker).claimed(call.ticket) ? 'started' : 'sent';
   }
 
   /** Cancels what a run has called and not got back. */

@@ -1,18 +1,17 @@
 import type { Cell, Run, TaskRecord } from '../protocol/index.ts';
 import type { Call } from './call.ts';
 import { cancelGathering } from './gathering.ts';
-import { CONTROL_PARTY } from './host-messages.ts';
-import type { PartyHost } from './party-host.ts';
+import type { TaskHost } from './task-host.ts';
 
 /** The calls of a party from the moment they are made until they are over: submitted, counted, cancelled. */
 export class Submissions {
-  readonly #host: PartyHost;
+  readonly #host: TaskHost;
   /** Calls that wait for their arguments: in no queue yet. */
   readonly #blocked = new Set<Call>();
   #blockedLimit = 1024;
   readonly #idlers: (() => void)[] = [];
 
-  constructor(host: PartyHost) {
+  constructor(host: TaskHost) {
     this.#host = host;
   }
 
@@ -39,7 +38,7 @@ export class Submissions {
     const host = this.#host;
     if (cell.settled) return;
     if (cell.owner !== null) {
-      host.mailer.post(CONTROL_PARTY, { type: 'cancel', id: cell.id, force, recursive });
+      host.cancelElsewhere(cell, force, recursive);
       return;
     }
     // Its task has returned a reference, and is over: what is to be stopped is the one behind that.

@@ -1,8 +1,7 @@
 import { after, CancelledError, formatDuration, onAbort, TimeoutError } from '../base/index.ts';
 import { type Cell, FAILED, FREED, READY, type Run, type Waiter } from '../protocol/index.ts';
-import { CONTROL_PARTY } from './host-messages.ts';
-import type { PartyHost } from './party-host.ts';
 import { Reference } from './reference.ts';
+import type { TaskHost } from './task-host.ts';
 
 export interface WaitLimits {
   /** Milliseconds. */
@@ -12,13 +11,13 @@ export interface WaitLimits {
 
 /** How user code waits for cells. Each wait of a task frees its place on the worker until it ends. */
 export class Waits {
-  readonly #host: PartyHost;
+  readonly #host: TaskHost;
   readonly #open = new Set<Wait>();
   #kicked = false;
   /** Waits under way. */
   waiting = 0;
 
-  constructor(host: PartyHost) {
+  constructor(host: TaskHost) {
     this.#host = host;
   }
 
@@ -46,19 +45,14 @@ export class Waits {
   }
 
   #bring(absent: readonly Cell[]): Promise<void> {
-    const { values, party, questions, mailer, reactor } = this.#host;
+    const { values, party } = this.#host;
     const slots = absent.flatMap((cell) => values.absent(cell.value));
     for (const cell of absent) party.references.hold(cell);
     this.waiting++;
-    return questions
-      .ask((question) => {
-        mailer.post(CONTROL_PARTY, { type: 'bring', question, slots });
-        reactor.kick();
-      }, true)
-      .then(() => {
-        this.waiting--;
-        for (const cell of absent) this.letGo(cell);
-      });
+    return this.#host.fetch(slots).then(() => {
+      this.waiting--;
+      for (const cell of absent) this.letGo(cell);
+    });
   }
 
   #settledValue(cell: Cell, ref: Reference<unknown>): Promise<unknown> {
@@ -121,7 +115,7 @@ export class Waits {
 
   /** One look at what has come by now: a turn of the event loop takes messages in. */
   async #poll(cells: readonly Cell[], count: number): Promise<boolean> {
-    this.#host.reactor.poll();
+    await this.#host.reactor.poll();
     for (const cell of cells) if (!cell.settled) this.#host.party.references.need(cell);
     return cells.reduce((n, cell) => n + (cell.settled ? 1 : 0), 0) >= count;
   }

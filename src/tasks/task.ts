@@ -20,17 +20,26 @@ import { openStream } from './stream.ts';
 import type { ByRef, MapOptions, Ref, Remote, Several, Stream, Task, TaskOptions } from './types.ts';
 
 type AnyTask = Task<unknown[], unknown>;
+type AnyFunction = (...args: unknown[]) => unknown;
 
 /** What a task is made of. Its options have been checked. */
 class Definition {
   readonly spec: FunctionSpec;
   readonly options: TaskOptions;
+  /** The function itself, where the task was made of one. */
+  readonly original: AnyFunction | undefined;
   #engine: Engine | undefined;
   #prepared: Prepared | undefined;
 
-  constructor(spec: FunctionSpec, options: TaskOptions) {
+  constructor(spec: FunctionSpec, options: TaskOptions, original?: AnyFunction) {
+    this.original = original;
     this.spec = spec;
     this.options = options;
+  }
+
+  /** The same function with further options. */
+  variant(options: TaskOptions): Definition {
+    return new Definition(this.spec, { ...this.options, ...options }, this.original);
   }
 
   get name(): string {
@@ -51,7 +60,7 @@ class Definition {
     let prepared = this.#prepared;
     if (engine !== this.#engine || prepared === undefined) {
       const options = resolveOptions(this.options, this.spec.name, engine.isolation, this.isStream);
-      prepared = engine.prepare(this.spec, options);
+      prepared = engine.prepare(this.spec, options, this.original);
       this.#engine = engine;
       this.#prepared = prepared;
     }
@@ -169,7 +178,7 @@ function callable(definition: Definition): AnyTask {
   return Object.assign(call, {
     with: (options: TaskOptions) => {
       checkVariant(options, `task ${name}`);
-      return define(definition.spec, { ...definition.options, ...options });
+      return define(definition.variant(options));
     },
     map: (items: Iterable<unknown>, a?: unknown, b?: MapOptions) => {
       if (definition.isStream) {
@@ -192,9 +201,8 @@ function callable(definition: Definition): AnyTask {
   }) as unknown as AnyTask;
 }
 
-function define(spec: FunctionSpec, options: TaskOptions): AnyTask {
-  const definition = new Definition(spec, options);
-  const { name, isStream } = definition;
+function define(definition: Definition): AnyTask {
+  const { name, isStream, options } = definition;
   if (isStream && options.returns !== undefined) {
     throw new UsageError(`${name} is a generator, which gives a stream of items: the option \`returns\` is for tuples`);
   }
@@ -243,7 +251,7 @@ export function task<P extends unknown[], R>(
   const { captures, ...options } = o;
   if (isTask(fn)) return again(fn as unknown as AnyTask, options, captures, what) as unknown as Task<P, R>;
   const spec = describeFunction(fn, { captures, isRef: isReference, callSite: callSite(task), what: 'task' });
-  return define(spec, options) as unknown as Task<P, R>;
+  return define(new Definition(spec, options, fn as AnyFunction)) as unknown as Task<P, R>;
 }
 
 /**
@@ -257,7 +265,11 @@ export function stream<P extends unknown[], Y>(
   const known = isTask(fn) ? (definitions.get(fn) as Definition) : undefined;
   const spec = known?.spec ?? describeFunction(fn, { isRef: isReference, callSite: callSite(stream), what: 'task' });
   const kind = spec.kind === 'generator' ? spec.kind : 'asyncGenerator';
-  return define({ ...spec, kind }, known?.options ?? {}) as unknown as Task<P, AsyncGenerator<Y>>;
+  const original = known === undefined ? (fn as AnyFunction) : known.original;
+  return define(new Definition({ ...spec, kind }, known?.options ?? {}, original)) as unknown as Task<
+    P,
+    AsyncGenerator<Y>
+  >;
 }
 
 /**
@@ -278,7 +290,7 @@ export function remote<M extends object>(module: string | URL): Remote<M> {
           if (described.exports[name] === 'class') {
             throw new NotAvailableError(`${name} is a class: actors are not in this version`);
           }
-          found = define(describeExport(described, name), {});
+          found = define(new Definition(describeExport(described, name), {}));
           tasks.set(name, found);
         }
         return found;

@@ -183,7 +183,10 @@ export interface ConnectOptions {
   spill?: string;
   /** Default: processes where memory can be shared between them (Linux), threads elsewhere. */
   isolation?: 'process' | 'thread';
-  /** `inline` runs tasks in this thread and is not in this version. Default `workers`. */
+  /**
+   * `inline` runs tasks in this thread, one after the other, for debuggers and unit tests: breakpoints work and stacks are
+   * plain. Results are the same. Default `workers`.
+   */
   mode?: 'workers' | 'inline';
   /** Further environment variables for workers. */
   env?: Record<string, string>;
