@@ -16,6 +16,8 @@ export interface Kept {
 interface LineageParts {
   hold(cell: Cell): void;
   drop(cell: Cell): void;
+  /** Whether the value of a cell is gone without anybody having said so yet. */
+  isLost(cell: Cell): boolean;
   /** The cell has no value any more, and will get one. */
   unsettle(cell: Cell): void;
   /** It will not get one. */
@@ -116,15 +118,16 @@ export class Lineage {
       // On its way already.
       if (next.state === PENDING) continue;
       this.#parts.unsettle(next);
+      // Of a borrowed one its owner will hear when it is asked for.
+      if (next.owner !== null) continue;
       const { task } = next;
-      if (task === null || task.kept === null) failed.push([next, why(task)]);
-      else if (task.state !== DONE) continue;
-      else if (task.retries <= 0) failed.push([next, 'the retries of the task that makes it are used up']);
+      if (task !== null && task.state !== DONE) continue;
+      if (task === null || task.kept === null || task.retries <= 0) failed.push([next, why(task)]);
       else if (!again.includes(task)) {
         again.push(task);
         task.retries--;
         task.attempt++;
-        for (const use of task.kept.uses) if (use.state === FREED) missing.push(use);
+        for (const use of task.kept.uses) if (use.state === FREED || this.#parts.isLost(use)) missing.push(use);
       }
     }
     // First what needs them takes hold of them, or they would be freed as they fail.
@@ -147,8 +150,15 @@ function isNeeded(task: TaskRecord): boolean {
   return needed;
 }
 
+/** Why it can't be made again. */
 function why(task: TaskRecord | null): string {
-  if (task === null)
-    return 'every copy of it is lost, and a value that was put, and not made by a task, cannot be made again';
-  return 'every copy of it is lost, and how to make it again is not known: the task has no retries, was cancelled, or its lineage was dropped to stay within the budget';
+  return `every copy of it is lost, and it cannot be made again: ${reason(task)}`;
+}
+
+function reason(task: TaskRecord | null): string {
+  if (task === null) return 'it was put, or came from a stream, and is not the result of a task';
+  if (task.cancelled !== undefined) return 'the task that made it was cancelled';
+  if (task.key.shape.exclusive) return 'the task that made it may run once only (option `retries`)';
+  if (task.retries <= 0) return 'the retries of the task that made it are used up (option `retries`)';
+  return 'its lineage was dropped to stay within the budget';
 }

@@ -413,6 +413,15 @@ export class References<P> implements Holder {
     }
   }
 
+  /** Somebody wants the value of an object of this party, which knows of it no longer. */
+  disown(id: string): void {
+    const own = new Cell();
+    own.value = this.#port.lostError(id, FORGOTTEN);
+    own.state = FAILED;
+    const settled = { failed: true, payload: this.#port.encode(own), inner: [] };
+    this.#port.control({ type: 'settle', id, settled });
+  }
+
   /** A cell that has no value will not get one. */
   fail(cell: Cell, reason: string): void {
     const error = this.#port.lostError(cell.id ?? 'a reference that has not left its owner', reason);
@@ -441,6 +450,8 @@ export class References<P> implements Holder {
     if (cell.state !== PENDING || cell.alias !== null) this.#free(cell);
   }
 }
+
+const FORGOTTEN = 'every copy of it is lost, and its owner has let go of how to make it again';
 
 class Follower<P> implements Waiter {
   readonly #references: References<P>;
