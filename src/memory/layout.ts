@@ -72,8 +72,10 @@ export const S_AT = 10;
 export const S_USED = 11;
 /** Who is reading it back from its file, by the word of its lock. */
 export const S_READER = 12;
+/** Not 0: its bytes can't be had any more, here or on disk, and are never shown to anybody again. */
+export const S_LOST = 13;
 /** Two sets with a bit for each party: who holds the object, and then who needs its bytes in memory. */
-export const S_PINS = 13;
+export const S_PINS = 14;
 
 // Words of a file of spilled objects.
 /** How many slots have a copy in it. Derived. */

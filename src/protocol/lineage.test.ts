@@ -96,7 +96,7 @@ describe('a lost value', () => {
     const tasks = [finished(small, []), finished(small, []), finished(small, [])];
     assert.deepEqual(small.forgottenTasks, tasks.slice(0, 2), 'the oldest half');
     small.party.lost((tasks[0] as (typeof tasks)[0]).results as Cell);
-    assert.match(((tasks[0] as (typeof tasks)[0]).results as Cell).value as string, /lineage was dropped/);
+    assert.match(((tasks[0] as (typeof tasks)[0]).results as Cell).value as string, /how it was made was forgotten/);
   });
 
   it('takes an argument again that has escaped, and that nobody has held since', () => {

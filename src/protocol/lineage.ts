@@ -1,6 +1,21 @@
 import { type Cell, FREED, PENDING } from './cell.ts';
 import { DONE, type TaskRecord } from './task-record.ts';
 
+/** Why a value that is lost can't be made again. */
+export type Loss = 'not-a-result' | 'cancelled' | 'runs-once' | 'retries-used-up' | 'lineage-dropped';
+
+const REASONS: Readonly<Record<Loss, string>> = {
+  'not-a-result': 'it was put, or came from a stream, and is not the result of a task',
+  cancelled: 'the task that made it was cancelled',
+  'runs-once': 'the task that made it may run once only (option `retries`)',
+  'retries-used-up': 'the retries of the task that made it are used up (option `retries`)',
+  'lineage-dropped': 'how it was made was forgotten to stay within the budget for that',
+};
+
+export function describeLoss(why: Loss): string {
+  return `every copy of it is lost, and it cannot be made again: ${REASONS[why]}`;
+}
+
 /** What is kept of a finished task so that it can be run again. */
 export interface Kept {
   readonly uses: readonly Cell[];
@@ -21,7 +36,7 @@ interface LineageParts {
   /** The cell has no value any more, and will get one. */
   unsettle(cell: Cell): void;
   /** It will not get one. */
-  fail(cell: Cell, reason: string): void;
+  fail(cell: Cell, why: Loss): void;
   resubmit(task: TaskRecord): void;
   /** The host lets the task's arguments go. */
   forgotten(task: TaskRecord): void;
@@ -112,7 +127,7 @@ export class Lineage {
   lost(cell: Cell): void {
     if (!cell.settled) return;
     const again: TaskRecord[] = [];
-    const failed: [Cell, string][] = [];
+    const failed: [Cell, Loss][] = [];
     const missing = [cell];
     for (let next = missing.pop(); next !== undefined; next = missing.pop()) {
       // On its way already.
@@ -150,15 +165,9 @@ function isNeeded(task: TaskRecord): boolean {
   return needed;
 }
 
-/** Why it can't be made again. */
-function why(task: TaskRecord | null): string {
-  return `every copy of it is lost, and it cannot be made again: ${reason(task)}`;
-}
-
-function reason(task: TaskRecord | null): string {
-  if (task === null) return 'it was put, or came from a stream, and is not the result of a task';
-  if (task.cancelled !== undefined) return 'the task that made it was cancelled';
-  if (task.key.shape.exclusive) return 'the task that made it may run once only (option `retries`)';
-  if (task.retries <= 0) return 'the retries of the task that made it are used up (option `retries`)';
-  return 'its lineage was dropped to stay within the budget';
+function why(task: TaskRecord | null): Loss {
+  if (task === null) return 'not-a-result';
+  if (task.cancelled !== undefined) return 'cancelled';
+  if (task.key.shape.exclusive) return 'runs-once';
+  return task.retries <= 0 ? 'retries-used-up' : 'lineage-dropped';
 }

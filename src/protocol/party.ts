@@ -89,7 +89,7 @@ export class Party<P> {
         drop: (cell) => references.drop(cell),
         isLost: (cell) => this.#isLost(cell),
         unsettle: (cell) => this.#unsettle(cell),
-        fail: (cell, reason) => references.fail(cell, reason),
+        fail: (cell, why) => references.fail(cell, why),
         resubmit: (task) => {
           port.remaking?.(task);
           owner.resubmit(task);

@@ -81,6 +81,7 @@ export class Answers {
       payload.length === 0 ? undefined : payload,
     );
     for (const cell of granted) references.drop(cell);
-    host.mailer.post(run.caller, { slot: run.slot, micros: ticks, failed, results, kept, receipt }, F.REPLY);
+    const reply = { slot: run.slot, micros: ticks, failed, results, kept, receipt };
+    host.mailer.post(run.caller, run.unread ? { ...reply, unread: true } : reply, F.REPLY);
   }
 }

@@ -69,8 +69,8 @@ export class ArgumentArena {
 /** A task with what it takes to send it. */
 export class Call extends TaskRecord {
   readonly plan: Plan;
-  readonly bytes: Uint8Array;
-  readonly start: number;
+  bytes: Uint8Array;
+  start: number;
   readonly length: number;
   /** Cells of references nested in the arguments, in the order of the body. */
   nested: readonly Cell[] | null = null;
@@ -103,6 +103,13 @@ export class Call extends TaskRecord {
     this.bytes = bytes;
     this.start = start;
     this.length = length;
+  }
+
+  /** It is to last: without this it would keep the arguments of all calls beside it. */
+  keepBytes(): void {
+    if (this.bytes.length === this.length) return;
+    this.bytes = new Uint8Array(this.bytes.subarray(this.start, this.start + this.length));
+    this.start = 0;
   }
 
   get name(): string {

@@ -85,7 +85,8 @@ export class Endings {
     call.plan.pending--;
     counters.finished++;
     if (failed) counters.failed++;
-    if (shared !== null) {
+    // One that is kept to run again has them until it is forgotten.
+    if (shared !== null && call.kept === null) {
       call.shared = null;
       values.unpin(shared);
     }

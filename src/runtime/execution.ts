@@ -29,6 +29,8 @@ export class Execution extends Run {
   streamStart: StreamStart | null = null;
   production: Production | null = null;
   over = false;
+  /** It can't begin, because the value of an argument is gone: its caller has it made again. */
+  unread = false;
   constructor(
     host: TaskHost,
     loaded: Loaded,

@@ -357,6 +357,9 @@ export class Executions {
           const result = values.readValue(value, ids.length === 0 ? NO_CELLS : lend(ids), copy);
           if (pinned) this.#check(run, value, values);
           return result;
+        } catch (error) {
+          if (pinned && values.lostSlot(value) !== undefined) run.unread = true;
+          throw error;
         } finally {
           if (pinned) values.unpin(value);
         }

@@ -6,7 +6,7 @@ export { explainWaits, type NodeReport, type PartyReport, partyName, shapeName }
 export { IncomingStream } from './incoming-stream.ts';
 export { InlineSession } from './inline/inline-session.ts';
 export { machineLimits } from './machine.ts';
-export { afterSettling, bring, isReference, keepsMemory, Reference, readValue, stateOf } from './reference.ts';
+export { afterSettling, bring, isReference, keepsMemory, Reference, readValue, recover, stateOf } from './reference.ts';
 export * from './session.ts';
 export { folderProblem, runtimeFolder } from './session-socket.ts';
 export type { SessionStats } from './stats.ts';

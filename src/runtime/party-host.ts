@@ -1,9 +1,10 @@
-import { CancelledError, ObjectLostError, OwnerDiedError } from '../base/index.ts';
+import { CancelledError } from '../base/index.ts';
 import type { SharedStore, SlotRef } from '../memory/index.ts';
 import {
   type Address,
   type Cell,
   type Lease,
+  type Loss,
   OWNER_LIMITS,
   Party,
   type PartyPort,
@@ -28,6 +29,7 @@ import { Incoming } from './incoming.ts';
 import type { Definition } from './loaded.ts';
 import { Mailer } from './mailer.ts';
 import { Questions } from './questions.ts';
+import { lineageBudget, Recovery } from './recovery.ts';
 import { Reference } from './reference.ts';
 import { Relief } from './relief.ts';
 import { Submissions } from './submissions.ts';
@@ -76,6 +78,7 @@ export class PartyHost implements PartyPort<Wire>, ReactorHost, TaskHost {
   readonly sender: CallSender;
   readonly endings: Endings;
   readonly deaths: Deaths;
+  readonly recovery: Recovery;
   readonly questions = new Questions();
   readonly #submissions: Submissions;
   readonly #incoming: Incoming;
@@ -97,7 +100,7 @@ export class PartyHost implements PartyPort<Wire>, ReactorHost, TaskHost {
     this.role = o.role;
     this.log = o.log;
     this.values = new Values(o.store, (cell) => this.handle(cell));
-    this.party = new Party<Wire>(o.self, this, { ...OWNER_LIMITS });
+    this.party = new Party<Wire>(o.self, this, { ...OWNER_LIMITS, lineage: lineageBudget(o.store.limit) });
     this.reactor = new Reactor(o.block, o.self.party, o.bell, this, {
       spin: 0.05,
       slice: 2,
@@ -111,6 +114,7 @@ export class PartyHost implements PartyPort<Wire>, ReactorHost, TaskHost {
     this.sender = new CallSender(this);
     this.endings = new Endings(this);
     this.deaths = new Deaths(this);
+    this.recovery = new Recovery(this);
     this.#submissions = new Submissions(this);
     this.#incoming = new Incoming(this);
   }
@@ -146,6 +150,10 @@ export class PartyHost implements PartyPort<Wire>, ReactorHost, TaskHost {
     const value = this.waits.read(cell);
     if (cell.state !== READY) throw value;
     return value;
+  }
+
+  recover(cell: Cell): boolean {
+    return this.recovery.recover(cell);
   }
 
   bring(cells: readonly Cell[]): Promise<void> | undefined {
@@ -258,14 +266,24 @@ export class PartyHost implements PartyPort<Wire>, ReactorHost, TaskHost {
     cell.pinned = false;
   }
 
-  lostError(id: string, reason: string): unknown {
-    return reason.includes('owner')
-      ? new OwnerDiedError(
-          `the object ${id} is gone: ${reason}, and only its owner could make it again; run the task that made it from a ` +
-            'process that lives as long as the value is needed',
-          { details: { id } },
-        )
-      : new ObjectLostError(`the object ${id} is gone: ${reason}`, { details: { id } });
+  lostError(id: string, reason: string, of?: { readonly cell: Cell; readonly why: Loss }): unknown {
+    return this.recovery.error(id, reason, of);
+  }
+
+  isLost(cell: Cell): boolean {
+    return this.recovery.isLost(cell);
+  }
+
+  recordSize(task: TaskRecord): number {
+    return this.recovery.recordSize(task as Call);
+  }
+
+  forgotten(task: TaskRecord): void {
+    this.recovery.forgotten(task as Call);
+  }
+
+  remaking(task: TaskRecord): void {
+    this.recovery.remaking(task as Call);
   }
 
   acknowledge(worker: number, receipt: number): void {

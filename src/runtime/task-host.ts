@@ -62,6 +62,8 @@ export interface TaskHost extends HandleHost {
   retrying(task: TaskRecord, charged: boolean, reason: string): void;
   /** What was kept for sending a call is let go. */
   forget(call: Call): void;
+  /** Of a value that can't be read: true when it is lost, and either made again now or failed. */
+  recover(cell: Cell): boolean;
   /** Brings into memory what is on disk of these slots of the store. */
   fetch(slots: readonly SlotRef[]): Promise<unknown>;
   /** Tells the producer of a stream how many of its items are consumed. */

@@ -246,6 +246,21 @@ export class Values {
     return false;
   }
 
+  /** A part of a value that is gone for good; undefined while there is none. */
+  lostSlot(value: CellValue): SlotRef | undefined {
+    if (value instanceof Gathered) {
+      for (const item of value.items) {
+        const slot = this.lostSlot(item);
+        if (slot !== undefined) return slot;
+      }
+      return undefined;
+    }
+    if (!(value instanceof Stored)) return undefined;
+    const { bodyExtent, buffers } = value;
+    if (bodyExtent !== null && this.store.isLost(bodyExtent.slot)) return bodyExtent.slot;
+    return buffers.find((extent) => this.store.isLost(extent.slot))?.slot;
+  }
+
   /** What of a value is not in memory, and would have to be read from disk. */
   absent(value: CellValue): SlotRef[] {
     if (!this.store.room.spills) return [];

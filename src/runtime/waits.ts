@@ -60,7 +60,12 @@ export class Waits {
     if (coming === undefined) return this.#presentValue(cell, ref);
     const run = this.#host.executions?.current();
     return coming.then(() => {
-      const value = this.readFor(run, cell);
+      let value: unknown;
+      try {
+        value = this.readFor(run, cell);
+      } catch (error) {
+        return this.again(run, cell, ref, error);
+      }
       if (cell.state === FAILED) throw value;
       if (cell.pinned) Reference.show(ref, value);
       return value;
@@ -73,8 +78,16 @@ export class Waits {
       if (cell.pinned && cell.state === READY) Reference.show(ref, value);
       return cell.state === FAILED ? Promise.reject(value) : Promise.resolve(value);
     } catch (error) {
-      return Promise.reject(error);
+      return this.again(undefined, cell, ref, error);
     }
+  }
+
+  /** @internal Reading has failed with `error`: a value that is lost is waited for once more. */
+  again(run: Run | undefined, cell: Cell, ref: Reference<unknown>, error: unknown): Promise<unknown> {
+    const { executions } = this.#host;
+    if (!this.#host.recover(cell)) return Promise.reject(error);
+    if (run === undefined || executions === null) return this.value(cell, ref);
+    return executions.within(run, () => this.value(cell, ref));
   }
 
   /** A wait that held the cell is over. */
@@ -278,7 +291,7 @@ class ValueWait extends Wait {
         this.#resolve(value);
       }
     } catch (error) {
-      this.#reject(error);
+      this.#resolve(this.waits.again(this.run, cell, this.#ref, error));
     }
     this.waits.letGo(cell);
   }

@@ -82,6 +82,11 @@ export class ControlHost implements ReactorHost {
       resolved: (party, id, settled) => this.#tell(party, { type: 'resolved', id, settled }),
       lost: (party, id, reason) => this.#tell(party, { type: 'lost', id, reason }),
       freed: (owner, id, observed) => this.#tell(owner, { type: 'freed', id, observed }),
+      isLost: (payload) => {
+        const { values } = this.#memory;
+        return isWireOfShared(payload) && values.lostSlot(values.parse(payload)) !== undefined;
+      },
+      missing: (owner, id) => this.#tell(owner, { type: 'missing', id }),
       keep: (payload) => {
         if (isWireOfShared(payload)) this.#memory.values.pin(this.#memory.values.parse(payload));
       },
