@@ -298,9 +298,8 @@ export class SharedStore {
   use(ref: SlotRef): void {
     this.#check();
     const count = this.#uses.get(ref.index);
-    if (count > 0) this.#table.live(ref);
-    else if (this.#table.isLost(ref)) throw this.#lost(ref);
-    else if (!this.#table.use(ref)) this.#reader.bring(ref);
+    if (this.#table.isLost(ref)) throw this.#lost(ref);
+    if (count === 0 && !this.#table.use(ref)) this.#reader.bring(ref);
     this.#uses.set(ref.index, count + 1);
   }
 

@@ -3,12 +3,25 @@ export { STREAM_ITEMS } from '../protocol/index.ts';
 export { MOST_CPUS } from '../transport/index.ts';
 export * from './engine.ts';
 export { explainWaits, type NodeReport, type PartyReport, partyName, shapeName } from './explain.ts';
+export { hostOf } from './hosts.ts';
 export { IncomingStream } from './incoming-stream.ts';
 export { InlineSession } from './inline/inline-session.ts';
 export { machineLimits } from './machine.ts';
-export { afterSettling, bring, isReference, keepsMemory, Reference, readValue, recover, stateOf } from './reference.ts';
+export {
+  afterSettling,
+  bring,
+  cellOf,
+  isReference,
+  keepsMemory,
+  Reference,
+  readValue,
+  recover,
+  stateOf,
+  sweepHandles,
+} from './reference.ts';
 export * from './session.ts';
 export { folderProblem, runtimeFolder } from './session-socket.ts';
 export type { SessionStats } from './stats.ts';
+export type { TaskHost } from './task-host.ts';
 export * from './thread-state.ts';
 export { INLINE_LIMIT } from './values.ts';

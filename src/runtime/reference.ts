@@ -175,6 +175,12 @@ export class Reference<T> {
     ref.#promise = undefined;
   }
 
+  /** @internal Its value is to be read anew. */
+  static forget(ref: Reference<unknown>): void {
+    ref.#promise = undefined;
+    ref.#shared = undefined;
+  }
+
   /** @internal Lets go of it: where in user code, or why, or with the task of which name. */
   static expire(ref: Reference<unknown>, why: Site | Ended | string): void {
     if (ref.#released !== undefined) return;

@@ -246,28 +246,24 @@ export class Values {
     return false;
   }
 
+  /** Where the parts of a value are that lie in shared memory. */
+  slotsOf(value: CellValue): SlotRef[] {
+    if (value instanceof Gathered) return value.items.flatMap((item) => this.slotsOf(item));
+    if (!(value instanceof Stored)) return [];
+    const slots = value.buffers.map((extent) => extent.slot);
+    if (value.bodyExtent !== null) slots.push(value.bodyExtent.slot);
+    return slots;
+  }
+
   /** A part of a value that is gone for good; undefined while there is none. */
   lostSlot(value: CellValue): SlotRef | undefined {
-    if (value instanceof Gathered) {
-      for (const item of value.items) {
-        const slot = this.lostSlot(item);
-        if (slot !== undefined) return slot;
-      }
-      return undefined;
-    }
-    if (!(value instanceof Stored)) return undefined;
-    const { bodyExtent, buffers } = value;
-    if (bodyExtent !== null && this.store.isLost(bodyExtent.slot)) return bodyExtent.slot;
-    return buffers.find((extent) => this.store.isLost(extent.slot))?.slot;
+    return this.slotsOf(value).find((slot) => this.store.isLost(slot));
   }
 
   /** What of a value is not in memory, and would have to be read from disk. */
   absent(value: CellValue): SlotRef[] {
     if (!this.store.room.spills) return [];
-    if (value instanceof Gathered) return value.items.flatMap((item) => this.absent(item));
-    if (!(value instanceof Stored)) return [];
-    const slots = value.buffers.map((extent) => extent.slot);
-    if (value.bodyExtent !== null) slots.push(value.bodyExtent.slot);
+    const slots = this.slotsOf(value);
     return slots.filter((slot, i) => this.store.isAbsent(slot) && slots.findIndex((s) => s.index === slot.index) === i);
   }
 
@@ -392,7 +388,9 @@ export class Values {
     this.#pinStored(value);
     const sums = value.buffers.map((extent) => this.#sum(extent));
     return () => {
-      const changed = value.buffers.findIndex((extent, i) => this.#sum(extent) !== sums[i]);
+      // Of what was lost meanwhile nobody can tell.
+      const lost = this.lostSlot(value) !== undefined;
+      const changed = lost ? -1 : value.buffers.findIndex((extent, i) => this.#sum(extent) !== sums[i]);
       this.#unpinStored(value);
       return changed < 0 ? undefined : `${(value.buffers[changed] as Extent).length} bytes of shared memory`;
     };
