@@ -2,7 +2,7 @@ import { type Cell, FREED, PENDING } from './cell.ts';
 import { DONE, type TaskRecord } from './task-record.ts';
 
 /** Why a value that is lost can't be made again. */
-export type Loss = 'not-a-result' | 'cancelled' | 'runs-once' | 'retries-used-up' | 'lineage-dropped';
+export type Loss = 'not-a-result' | 'cancelled' | 'runs-once' | 'retries-used-up' | 'lineage-dropped' | 'not-kept';
 
 const REASONS: Readonly<Record<Loss, string>> = {
   'not-a-result': 'it was put, or came from a stream, and is not the result of a task',
@@ -10,6 +10,7 @@ const REASONS: Readonly<Record<Loss, string>> = {
   'runs-once': 'the task that made it may run once only (option `retries`)',
   'retries-used-up': 'the retries of the task that made it are used up (option `retries`)',
   'lineage-dropped': 'how it was made was forgotten to stay within the budget for that',
+  'not-kept': 'how it was made was not kept, because the session writes nothing to disk, or because it is a failure',
 };
 
 export function describeLoss(why: Loss): string {
@@ -76,7 +77,11 @@ export class Lineage {
 
   /** A task with a result in shared memory has ended, and still holds its arguments. `bytes`: what its record takes. */
   keep(task: TaskRecord, bytes: number): void {
-    if (task.kept !== null || task.cancelled !== undefined || task.retries <= 0 || bytes > this.#budget) return;
+    if (task.kept !== null || task.cancelled !== undefined || task.retries <= 0) return;
+    if (bytes > this.#budget) {
+      task.dropped = Number.isFinite(bytes);
+      return;
+    }
     const held: Cell[] = [];
     const remade: Cell[] = [];
     for (const cell of task.uses) {
@@ -94,6 +99,7 @@ export class Lineage {
     if (this.#bytes <= this.#budget) return;
     for (const old of this.#tasks) {
       if (this.#bytes <= this.#budget / 2 || old === task) break;
+      old.dropped = true;
       this.#forget(old);
     }
   }
@@ -169,5 +175,6 @@ function why(task: TaskRecord | null): Loss {
   if (task === null) return 'not-a-result';
   if (task.cancelled !== undefined) return 'cancelled';
   if (task.key.shape.exclusive) return 'runs-once';
-  return task.retries <= 0 ? 'retries-used-up' : 'lineage-dropped';
+  if (task.retries <= 0) return 'retries-used-up';
+  return task.dropped ? 'lineage-dropped' : 'not-kept';
 }

@@ -58,8 +58,8 @@ export interface PartyPort<P> extends Omit<OwnerPort, 'control'>, ReferencesPort
   recordSize?(task: TaskRecord): number;
   /** A task that was kept will not run again. */
   forgotten?(task: TaskRecord): void;
-  /** A finished task is about to run again, because a result of it is lost. */
-  remaking?(task: TaskRecord): void;
+  /** A finished task is about to run again, because a result of it is lost. True: the host sees to that, it is no task for workers. */
+  remaking?(task: TaskRecord): boolean;
   /** Whether the value of a settled cell is gone. A host without this loses none by itself. */
   isLost?(cell: Cell): boolean;
 }
@@ -91,8 +91,7 @@ export class Party<P> {
         unsettle: (cell) => this.#unsettle(cell),
         fail: (cell, why) => references.fail(cell, why),
         resubmit: (task) => {
-          port.remaking?.(task);
-          owner.resubmit(task);
+          if (port.remaking?.(task) !== true) owner.resubmit(task);
         },
         forgotten: (task) => port.forgotten?.(task),
       },

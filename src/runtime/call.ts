@@ -66,6 +66,11 @@ export class ArgumentArena {
   }
 }
 
+/** The call whose result a cell is, if it is one's. */
+export function callOf(cell: Cell): Call | null {
+  return cell.task instanceof Call ? cell.task : null;
+}
+
 /** A task with what it takes to send it. */
 export class Call extends TaskRecord {
   readonly plan: Plan;

@@ -1,6 +1,6 @@
 import { formatBytes, formatDuration } from '../base/index.ts';
 import { type Cell, PUSHED, QUEUED, type Shape, WAITING } from '../protocol/index.ts';
-import type { Call } from './call.ts';
+import { type Call, callOf } from './call.ts';
 import type { HostMessage } from './host-messages.ts';
 import type { PartyHost } from './party-host.ts';
 import { Silence } from './silence.rules.ts';
@@ -212,7 +212,7 @@ function describeCell(host: TaskHost, cell: Cell): Described {
   if (cell.alias !== null && !cell.alias.settled) {
     return { ...plain, name: 'a task', what: 'returned a reference, which is pending', below: [cell.alias] };
   }
-  const call = cell.task as Call | null;
+  const call = callOf(cell);
   if (call === null) {
     if (cell.owner === null) {
       return { ...plain, name: 'a group of references (`all`)', what: 'has some that are pending' };

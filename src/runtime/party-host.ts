@@ -279,11 +279,11 @@ export class PartyHost implements PartyPort<Wire>, ReactorHost, TaskHost {
   }
 
   forgotten(task: TaskRecord): void {
-    this.recovery.forgotten(task as Call);
+    this.recovery.forgotten(task);
   }
 
-  remaking(task: TaskRecord): void {
-    this.recovery.remaking(task as Call);
+  remaking(task: TaskRecord): boolean {
+    return this.recovery.remaking(task);
   }
 
   acknowledge(worker: number, receipt: number): void {

@@ -1,8 +1,8 @@
 import { type Bytes, bytes, ObjectLostError, OwnerDiedError } from '../base/index.ts';
-import { type Cell, type Loss, OWNER_LIMITS } from '../protocol/index.ts';
-import type { Call } from './call.ts';
+import { type Cell, type Loss, OWNER_LIMITS, type TaskRecord } from '../protocol/index.ts';
+import { Call } from './call.ts';
+import { Regathering } from './gathering.ts';
 import type { PartyHost } from './party-host.ts';
-import { Gathered } from './values.ts';
 
 /** What a record of a finished call takes, besides its arguments. */
 const RECORD_BYTES = 512;
@@ -61,8 +61,6 @@ export class Recovery {
     for (const cell of call.uses) {
       size += 32;
       if (cell.task?.kept) continue;
-      // It would keep all of its parts, whose own tasks could make them again.
-      if (cell.value instanceof Gathered) return Number.POSITIVE_INFINITY;
       if (!cell.pinned || this.#counted.has(cell)) continue;
       this.#counted.add(cell);
       size += values.sharedBytes(cell.value);
@@ -71,15 +69,23 @@ export class Recovery {
     return size;
   }
 
-  remaking(call: Call): void {
+  remaking(task: TaskRecord): boolean {
+    if (task instanceof Regathering) {
+      task.again();
+      return true;
+    }
+    const call = task as Call;
     const { counters } = this.#host;
     call.submittedAt = 0;
     call.plan.pending++;
     counters.finished--;
     this.#host.retrying(call, true, 'its result was lost');
+    return false;
   }
 
-  forgotten(call: Call): void {
+  forgotten(task: TaskRecord): void {
+    if (!(task instanceof Call)) return;
+    const call = task;
     const { shared } = call;
     // One that runs again needs its arguments until it has ended.
     if (shared === null || call.submittedAt >= 0) return;

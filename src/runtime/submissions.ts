@@ -1,5 +1,5 @@
 import type { Cell, Run, TaskRecord } from '../protocol/index.ts';
-import type { Call } from './call.ts';
+import { type Call, callOf } from './call.ts';
 import { cancelGathering } from './gathering.ts';
 import type { TaskHost } from './task-host.ts';
 
@@ -46,7 +46,7 @@ export class Submissions {
       this.cancel(cell.alias, error, force, recursive);
       return;
     }
-    const call = cell.task as Call | null;
+    const call = callOf(cell);
     if (call === null) {
       cancelGathering(cell, error, force, recursive);
       return;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { appendFileSync, existsSync, readdirSync, readFileSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { connect, current, get, ObjectLostError, put, type Ref, type Session, task, UsageError } from 'sheaf';
+import { all, connect, current, get, ObjectLostError, put, type Ref, type Session, task, UsageError } from 'sheaf';
 import { kill, leaks, lose } from 'sheaf/testing';
 import {
   eventually,
@@ -40,6 +40,11 @@ const next = task((log: string, x: Float64Array, step: number) => {
 const first = task((x: Float64Array) => x[0]);
 const firstOf = task(async ([ref]: [Ref<Float64Array>]) => (await ref.value)[0]);
 const firstsBy = task(async (refs: Ref<Float64Array>[]) => (await get(refs)).map((x) => x[0]));
+const firstsOf = task((values: readonly Float64Array[]) => values.map((x) => x[0]));
+const sumOf = task((log: string, values: readonly Float64Array[]) => {
+  ran(log, 'sumOf');
+  return values.reduce((total, x) => total.map((each, i) => each + (x[i] as number)), new Float64Array(N));
+});
 const several = task((log: string) => {
   ran(log, 'several');
   return [new Float64Array(N).fill(1), new Float64Array(N).fill(2)] as const;
@@ -232,11 +237,52 @@ onHosts('recovery of values that are lost', { cpus: 2, memory: '256MiB', spill: 
     assert.deepEqual(await leaks(session()), []);
   });
 
-  test('the data of a failure is not made again: a failure is kept by nobody', LIMIT, async () => {
+  test('the data of a failure is not made again', LIMIT, async () => {
     const log = newLog();
     const ref = throwsMuch(log);
     const error = (await failure(ref.value)) as RangeError & { data: Float64Array };
     assert.equal(error.data[3], 9);
+    await lose(ref);
+    await isLost(ref.value, 'not-kept', /it is a failure/);
+    assert.deepEqual(runsIn(log), { throwsMuch: 1 });
+  });
+
+  test('gathered values: their parts are made again, and nothing else', LIMIT, async () => {
+    const log = newLog();
+    const parts = [make(log, 1), make(log, 2), put(new Float64Array(N).fill(3))] as const;
+    const gathered = all(parts);
+    const firsts = async (): Promise<unknown[]> => (await within(PATIENCE_MS, gathered.value)).map((x) => x[0]);
+    assert.deepEqual(await firsts(), [1, 2, 3]);
+    await lose(parts[1]);
+    assert.deepEqual(await firsts(), [1, 2, 3]);
+    await lose(parts[0]);
+    assert.deepEqual(await within(PATIENCE_MS, firstsOf(gathered).value), [1, 2, 3]);
+    assert.deepEqual(runsIn(log), { 'make 1': 2, 'make 2': 2 });
+    // Nobody holds the parts any more, and the one that was put is still there.
+    for (const part of parts) part.release();
+    const derived = firstsOf(all([gathered, gathered].map((each) => sumOf(log, each))));
+    assert.deepEqual(await within(PATIENCE_MS, derived.value), [6, 6]);
+    await lose(gathered);
+    await isLost(gathered.value, 'not-a-result', /it was put/);
+    gathered.release();
+    derived.release();
+    assert.deepEqual(await leaks(session()), []);
+  });
+
+  test('what was made of gathered values, long after all of them are gone', LIMIT, async () => {
+    const log = newLog();
+    let parts: Ref<Float64Array>[] = [make(log, 1), make(log, 2)];
+    for (let round = 0; round < 5; round++) {
+      const before = parts;
+      parts = [sumOf(log, all(before)), sumOf(log, all(before))];
+      await get(parts);
+      for (const ref of before) ref.release();
+    }
+    const [one] = parts as [Ref<Float64Array>];
+    await lose(one);
+    assert.equal((await within(PATIENCE_MS, one.value))[0], 48);
+    for (const ref of parts) ref.release();
+    assert.deepEqual(await leaks(session()), []);
   });
 
   test('what can not be lost is said', LIMIT, async () => {

@@ -195,8 +195,9 @@ export class Port implements PartyPort<Payload> {
     return !(cell.value instanceof Failure) && (cell.value as Payload).object?.lost === true;
   }
 
-  remaking(): void {
+  remaking(): boolean {
     this.#host.world.counts.remade++;
+    return false;
   }
 
   recordSize(): number {
