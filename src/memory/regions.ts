@@ -1,6 +1,6 @@
 import { attachSegment, libc, type Segment } from '../native/index.ts';
 import type { StoreHandle } from './handle.ts';
-import { PAGE, REGION_PAGES } from './layout.ts';
+import { BLOCK, PAGE, REGION_PAGES } from './layout.ts';
 
 /** Where something lies: the number of its region, and the bytes from the region's beginning. */
 export interface Place {
@@ -37,6 +37,16 @@ export class Regions {
     );
     this.#segments[region] = segment;
     return segment;
+  }
+
+  /**
+   * Gives everything back, although mappings of it may stay until they are garbage. Of the table the first block is left,
+   * which says to all who still look that the store is closed.
+   */
+  end(): void {
+    const { pages } = this.#handle;
+    if (this.#handle.kind === 'memory') this.punch(0, pages);
+    else libc()!.punchHole(this.#handle.fd, BLOCK, this.#table.byteLength - BLOCK + pages * PAGE);
   }
 
   /** Gives the pages [start, end) back to the system; what was in them is gone. */

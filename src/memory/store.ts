@@ -476,7 +476,7 @@ export class SharedStore {
       return;
     }
     this.#table.close();
-    this.#regions.punch(0, this.handle.pages);
+    this.#regions.end();
     if (this.handle.kind === 'memfd') libc()?.close(this.handle.fd);
   }
 

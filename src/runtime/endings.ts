@@ -2,6 +2,7 @@ import { OutOfMemoryError, SheafError, UnschedulableError, WorkerDiedError } fro
 import { type Cell, FAILED, NO_CELLS } from '../protocol/index.ts';
 import type { Call } from './call.ts';
 import { Reference } from './reference.ts';
+import { lasting } from './sites.ts';
 import type { TaskHost } from './task-host.ts';
 import { isShared, Stored } from './values.ts';
 
@@ -30,6 +31,8 @@ export class Endings {
   }
 
   workerDied(call: Call, reason: string): unknown {
+    const { actors } = this.#host;
+    if (call.plan.actor !== null && actors !== undefined) return actors.died(call, reason);
     if (reason.startsWith(SHORT_OF_MEMORY)) {
       return new OutOfMemoryError(
         `the worker that ran ${call.name} was ended, because ${reason.slice(SHORT_OF_MEMORY.length)}; give the task less to do at ` +
@@ -85,12 +88,16 @@ export class Endings {
     call.plan.pending--;
     counters.finished++;
     if (failed) counters.failed++;
+    // Whoever keeps its references in an object, a method of which has called it, is not to keep the object by that.
+    call.site = failed || call.delegates ? lasting(call.site) : undefined;
     // One that is kept to run again has them until it is forgotten.
     if (shared !== null && call.kept === null) {
       call.shared = null;
       values.unpin(shared);
     }
     call.onEnd?.();
+    if (call.actorId !== null) this.#host.actors?.over(call, failed);
+    call.plan.actor?.ended();
     call.handles = null;
     if (handles === null) {
       // Nothing but the reader keeps the handle of a stream.
@@ -113,5 +120,5 @@ export class Endings {
 }
 
 function toError(error: unknown): Error {
-  return error instanceof Error ? error : new SheafError(String(error));
+  return lasting(error instanceof Error ? error : new SheafError(String(error)));
 }

@@ -31,6 +31,13 @@ export class Execution extends Run {
   over = false;
   /** It can't begin, because the value of an argument is gone: its caller has it made again. */
   unread = false;
+  /** Of a method: its place in the actor's `Mailbox`. */
+  group = -1;
+  /** It was ended while its method goes on, which keeps that place. */
+  lingers = false;
+  /** The actor that it is to host. */
+  actorId: string | null = null;
+
   constructor(
     host: TaskHost,
     loaded: Loaded,
@@ -84,8 +91,14 @@ export class Execution extends Run {
     return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
   }
 
+  /** It is code of an actor, which may keep what it is given from one call to the next. */
+  get lasts(): boolean {
+    return this.group >= 0 || this.actorId !== null;
+  }
+
   /** A handle that this run made or was given: it ends with the run. */
   adopt(handle: Reference<unknown>): void {
+    if (this.lasts) return;
     this.#handles ??= [];
     this.#handles.push(handle);
   }

@@ -15,6 +15,7 @@ import {
   type ToControl,
 } from '../protocol/index.ts';
 import { type Bell, type ControlBlock, Reactor, type ReactorHost, type RingReader } from '../transport/index.ts';
+import { Actors } from './actors.ts';
 import type { Call, FunctionEntry } from './call.ts';
 import { CallSender } from './call-sender.ts';
 import { Deaths } from './deaths.ts';
@@ -32,6 +33,7 @@ import { Questions } from './questions.ts';
 import { lineageBudget, Recovery } from './recovery.ts';
 import { Reference } from './reference.ts';
 import { Relief } from './relief.ts';
+import { lasting } from './sites.ts';
 import { Submissions } from './submissions.ts';
 import type { Counters, TaskHost } from './task-host.ts';
 import { Values, type Wire } from './values.ts';
@@ -80,6 +82,7 @@ export class PartyHost implements PartyPort<Wire>, ReactorHost, TaskHost {
   readonly deaths: Deaths;
   readonly recovery: Recovery;
   readonly questions = new Questions();
+  readonly actors: Actors;
   readonly #submissions: Submissions;
   readonly #incoming: Incoming;
   readonly #housekeeping = new Housekeeping(
@@ -115,6 +118,7 @@ export class PartyHost implements PartyPort<Wire>, ReactorHost, TaskHost {
     this.endings = new Endings(this);
     this.deaths = new Deaths(this);
     this.recovery = new Recovery(this);
+    this.actors = new Actors(this);
     this.#submissions = new Submissions(this);
     this.#incoming = new Incoming(this);
   }
@@ -130,7 +134,8 @@ export class PartyHost implements PartyPort<Wire>, ReactorHost, TaskHost {
    * no other; nor would another one be seen to wait by way of a promise that this one has asked for.
    */
   handle(cell: Cell): Reference<unknown> {
-    const run = this.executions?.current();
+    const current = this.executions?.current();
+    const run = current?.lasts ? undefined : current;
     const known = (cell.handle as WeakRef<Reference<unknown>> | null)?.deref();
     if (known !== undefined && Reference.isGoodFor(known, run)) return known;
     const handle = new Reference<unknown>(this, cell, run);
@@ -221,7 +226,11 @@ export class PartyHost implements PartyPort<Wire>, ReactorHost, TaskHost {
       this.settleUp();
       this.reactor.kick();
     });
-    return new CancelledError(`the stream of ${(task as Call).name} was let go`);
+    return lasting(new CancelledError(`the stream of ${(task as Call).name} was let go`));
+  }
+
+  unheld(task: TaskRecord): void {
+    this.actors.unheld(task as Call);
   }
 
   wantsRetry(task: TaskRecord, failure: Cell): boolean {
@@ -330,7 +339,8 @@ export class PartyHost implements PartyPort<Wire>, ReactorHost, TaskHost {
   tell(worker: number, incarnation: number, fn: FunctionEntry): void {
     if (fn.told[worker] === incarnation) return;
     fn.told[worker] = incarnation;
-    const definition: Definition = { spec: fn.spec, name: fn.name, maxCalls: fn.maxCalls };
+    const { spec, name, maxCalls, method, actor } = fn;
+    const definition: Definition = { spec, name, maxCalls, method, actor };
     this.mailer.define(worker, fn.number, definition);
   }
 
@@ -341,7 +351,7 @@ export class PartyHost implements PartyPort<Wire>, ReactorHost, TaskHost {
 
   /** Cancels a pending task; a borrowed reference's owner is asked to. */
   cancel(cell: Cell, error: Error, force: boolean, recursive: boolean): void {
-    this.#submissions.cancel(cell, error, force, recursive);
+    this.#submissions.cancel(cell, lasting(error), force, recursive);
   }
 
   /** Asks the owner of a borrowed reference, by way of the control thread. */
@@ -385,7 +395,9 @@ export class PartyHost implements PartyPort<Wire>, ReactorHost, TaskHost {
   }
 
   busy(): boolean {
-    return this.executions !== null && this.party.executor.running > 0;
+    if (this.executions === null) return false;
+    // The task that hosts an actor is one that only waits for calls.
+    return this.party.executor.running > (this.executions.actor === undefined ? 0 : 1);
   }
 
   parking(): void {
@@ -411,6 +423,7 @@ export class PartyHost implements PartyPort<Wire>, ReactorHost, TaskHost {
     const error = new CancelledError(`${why} before the task was done`);
     this.#submissions.failAll(error);
     this.waits.close(error);
+    this.actors.close(error);
     this.questions.close();
     this.failures.close();
     this.#submissions.close();

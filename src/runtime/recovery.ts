@@ -55,7 +55,8 @@ export class Recovery {
    */
   recordSize(call: Call): number {
     const { values, store } = this.#host;
-    if (!store.room.spills) return Number.POSITIVE_INFINITY;
+    // What an actor gives depends on what it has become; another call of it would change that.
+    if (!store.room.spills || call.plan.actor !== null || call.resident) return Number.POSITIVE_INFINITY;
     let size = RECORD_BYTES + call.length;
     if (call.shared !== null) size += values.sharedBytes(call.shared);
     for (const cell of call.uses) {

@@ -30,6 +30,9 @@ const releases = new Budget(64);
 /** Between the engine and the user's own frame there are those of a task, and perhaps of a scope. */
 const CALL_FRAMES = 5;
 
+/** Of an error's causes, which may be its own. */
+const MOST_CAUSES = 8;
+
 type AnyFunction = (...args: never[]) => unknown;
 
 export interface Site {
@@ -44,6 +47,24 @@ export function callSiteOf(skip: AnyFunction): Site | undefined {
 /** The place from which `skip` was called, likewise; the user's own is within the first `frames` before it. */
 export function releaseSite(skip: AnyFunction, frames: number): Site | undefined {
   return releases.take() ? capture(skip, frames) : undefined;
+}
+
+/**
+ * A place, or an error, that is kept for longer than its moment. As it is captured, a stack holds the objects whose methods are
+ * on it, and so the references that those keep; once its text is made it holds nothing.
+ */
+export function lasting<T extends Site | undefined>(held: T): T {
+  try {
+    let each: unknown = held;
+    for (let depth = 0; depth < MOST_CAUSES && typeof each === 'object' && each !== null; depth++) {
+      const { stack, cause } = each as { stack?: unknown; cause?: unknown };
+      void stack;
+      each = cause;
+    }
+  } catch {
+    // An error of the user's, whose stack is code of his.
+  }
+  return held;
 }
 
 /** A stack that begins above `skip`. Few frames: each costs as much again when nothing of it is in the core's cache. */

@@ -1,11 +1,12 @@
 import type { SlotRef } from '../memory/index.ts';
-import type { Address, Cell, Party, Run, TaskRecord } from '../protocol/index.ts';
+import type { Address, Cell, Party, Run, TaskRecord, ToControl } from '../protocol/index.ts';
+import type { Actors } from './actors.ts';
 import type { Call } from './call.ts';
 import type { Endings } from './endings.ts';
 import type { Engine } from './engine.ts';
 import type { Execution } from './execution.ts';
 import type { Failures } from './failures.ts';
-import type { HandleHost } from './reference.ts';
+import type { HandleHost, Reference } from './reference.ts';
 import type { Values, Wire } from './values.ts';
 import type { Waits } from './waits.ts';
 
@@ -51,8 +52,13 @@ export interface TaskHost extends HandleHost {
   readonly block: { cancelled(caller: number, slot: number): boolean };
   /** What brings messages in, and is told when there is something to do. */
   readonly reactor: { deliveries: number; kick(): void; poll(): boolean | Promise<void>; spinNow(): void };
+  /** Undefined where there are none. */
+  readonly actors: Actors | undefined;
   readonly closed: boolean;
   engine: Engine;
+  /** A handle for a cell, for the code that runs. */
+  handle(cell: Cell): Reference<unknown>;
+  control(message: ToControl<Wire>): void;
   submit(call: Call): void;
   /** Cancels a pending task. */
   cancel(cell: Cell, error: Error, force: boolean, recursive: boolean): void;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { cancel, current, put, type Ref, task } from 'sheaf';
+import { all, cancel, current, put, type Ref, scope, task, wait } from 'sheaf';
 import {
   collect,
   drainedOf,
@@ -31,6 +31,10 @@ const soon = task(async () => {
 });
 const handsOn = task(() => soon() as Ref<number>);
 const nothing = task(() => 0);
+const endless = task(function* () {
+  for (let i = 0; ; i++) yield i;
+});
+const large = task(() => new Float64Array(MiB / 8));
 
 onHosts(
   'while one worker computes and others die',
@@ -72,6 +76,60 @@ onHostsAndInline('references that others have come to know', { cpus: 1, memory: 
       await collect();
       return (await sharedReferences(session())) <= before;
     }, 'the directory knows none of them');
+  });
+
+  test('are let go with the object that keeps them, whose method has called their tasks', {
+    timeout: 20_000,
+  }, async () => {
+    class Keeper {
+      readonly refs: Ref<Float64Array>[] = [];
+
+      async fill(): Promise<void> {
+        for (let i = 0; i < 4; i++) this.refs.push(large());
+        for (const ref of this.refs) await wait([ref]);
+      }
+    }
+    await new Keeper().fill();
+    assert.ok(used(session()) >= 4 * MiB);
+    await drainedOf(session());
+  });
+
+  test('are let go with the object that keeps them, whose method has cancelled something', {
+    timeout: 20_000,
+  }, async () => {
+    class Keeper {
+      readonly kept = put(new Float64Array(MiB / 8));
+
+      async leave(): Promise<void> {
+        for await (const _ of endless()) break;
+      }
+
+      cancel(): void {
+        cancel(slow().ignore());
+      }
+
+      async gather(): Promise<void> {
+        const parts = all([slow(), large()]);
+        cancel(parts);
+        await failure(parts.value);
+      }
+
+      async abort(): Promise<void> {
+        const stop = new AbortController();
+        const ref = slow.with({ signal: stop.signal })();
+        stop.abort();
+        await failure(ref.value);
+      }
+
+      async scope(): Promise<void> {
+        await using s = scope();
+        s.start(slow);
+      }
+    }
+    for (const how of ['leave', 'cancel', 'gather', 'abort', 'scope'] as const) {
+      await new Keeper()[how]();
+      await drainedOf(session());
+    }
   });
 
   // The handle was collected between the reply and the value behind it, and its cell let go: the promise never settled.

@@ -51,6 +51,7 @@ export type Functions = [
   Expect<Same<Real['cancel'], design.Functions['cancel']>>,
   Expect<Same<Parameters<Real['stream']>, Parameters<design.Functions['stream']>>>,
   Expect<Same<Real['merge'], design.Functions['merge']>>,
+  Expect<Same<Real['batch'], design.Functions['batch']>>,
   Expect<Same<Real['current'], design.Functions['current']>>,
   Expect<Same<Real['connect'], design.Functions['connect']>>,
   Expect<Same<Parameters<Real['task']>, Parameters<design.Functions['task']>>>,
@@ -66,5 +67,5 @@ export type ErrorForm = Expect<
 /** Nothing is exported that neither the design nor the list of additions has. */
 type Additions = 'registerCodec' | 'UsageError' | 'InternalError';
 export type NothingElse = Expect<
-  Equal<Exclude<keyof Real, keyof design.Functions | design.ErrorNames | Additions>, 'remote'>
+  Equal<Exclude<keyof Real, keyof design.Functions | design.ErrorNames | Additions>, 'remote' | 'actor' | 'init'>
 >;

@@ -22,6 +22,7 @@ import { Endings } from '../endings.ts';
 import type { Engine } from '../engine.ts';
 import { Failures } from '../failures.ts';
 import { Reference, sweepHandles } from '../reference.ts';
+import { lasting } from '../sites.ts';
 import { Submissions } from '../submissions.ts';
 import type { Counters, TaskHost } from '../task-host.ts';
 import { type CellValue, type Extent, Values, type Wire } from '../values.ts';
@@ -107,6 +108,8 @@ export class InlineHost implements PartyPort<Wire>, TaskHost {
   readonly #submissions: Submissions;
   engine!: Engine;
   closed = false;
+  /** An actor has a worker of its own. */
+  readonly actors = undefined;
   /** Somebody waits, and the thread has nothing else to do for him. */
   onWait: (() => void) | null = null;
   onAsk: ((what: string) => unknown) | null = null;
@@ -293,7 +296,7 @@ export class InlineHost implements PartyPort<Wire>, TaskHost {
     queueMicrotask(() => {
       if (!this.closed) outside(() => this.settleUp());
     });
-    return new CancelledError(`the stream of ${(task as Call).name} was let go`);
+    return lasting(new CancelledError(`the stream of ${(task as Call).name} was let go`));
   }
 
   consumed(call: Call, taken: number): void {
@@ -345,7 +348,7 @@ export class InlineHost implements PartyPort<Wire>, TaskHost {
   }
 
   cancel(cell: Cell, error: Error, force: boolean, recursive: boolean): void {
-    outside(() => this.#submissions.cancel(cell, error, force, recursive));
+    outside(() => this.#submissions.cancel(cell, lasting(error), force, recursive));
   }
 
   cancelChildren(run: Run, error: Error): void {

@@ -101,7 +101,7 @@ export class InlineRuns {
   #loaded(entry: FunctionEntry): Loaded {
     let loaded = this.#functions.get(entry);
     if (loaded === undefined) {
-      loaded = new Loaded({ spec: entry.spec, name: entry.name, maxCalls: entry.maxCalls });
+      loaded = new Loaded(entry);
       loaded.fn = this.#originals.get(entry);
       this.#functions.set(entry, loaded);
     }
