@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { NodeActors, NodeObjects, NodeTasks } from '../../src/runtime/control/observer.ts';
 import { notBuilt, Place, type Running } from './support.ts';
 
-const options = { skip: notBuilt, timeout: 100_000 };
+const options = { skip: notBuilt, timeout: 240_000 };
 const MiB = 1024 ** 2;
 
 /** The first session's answer to `command`, as soon as there is one for which `good` holds. */

@@ -6,7 +6,7 @@ import type { Trace } from '../../src/cli/trace.ts';
 import { notBuilt, Place } from './support.ts';
 import { validate } from './trace-format.ts';
 
-const options = { skip: notBuilt, timeout: 100_000 };
+const options = { skip: notBuilt, timeout: 240_000 };
 
 /**
  * Records until there are runs of all these tasks: a session listens a moment after it has begun, and on a machine that is busy with

@@ -52,6 +52,7 @@ export type Functions = [
   Expect<Same<Real['cancel'], design.Functions['cancel']>>,
   Expect<Same<Parameters<Real['stream']>, Parameters<design.Functions['stream']>>>,
   Expect<Same<Real['merge'], design.Functions['merge']>>,
+  Expect<Same<Real['batch'], design.Functions['batch']>>,
   Expect<Same<Real['current'], design.Functions['current']>>,
   Expect<Same<Real['connect'], design.Functions['connect']>>,
   Expect<Same<Parameters<Real['task']>, Parameters<design.Functions['task']>>>,
