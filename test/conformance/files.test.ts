@@ -3,7 +3,7 @@ import { chmodSync, mkdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs
 import { join, relative } from 'node:path';
 import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
-import { all, byRef, file, get, put, type Ref, task } from 'sheaf';
+import { all, byRef, connect, file, get, put, type Ref, task } from 'sheaf';
 import { failure, LIMIT, MiB, nothingLeft, onHosts, scratch } from './support.ts';
 
 const read = task(async (blob: Blob) => blob.text());
@@ -156,4 +156,21 @@ onHosts('files', { cpus: 2, memory: '64MiB' }, (session) => {
     assert.equal((await failure(Promise.resolve().then(() => ref.value))).name, 'ReleasedError');
     await nothingLeft(session());
   });
+});
+
+test('inline, a task reads a file as well, and hears of a change', LIMIT, async () => {
+  const session = await connect({ mode: 'inline' });
+  try {
+    const path = written('0123456789');
+    assert.equal(await read(file(path)).value, '0123456789');
+    assert.equal(await twice(file(written('xy')), 3).value, 6);
+    const ref = file(written('old!'));
+    assert.deepEqual(await sizes(all([ref, file(path)])).value, [4, 10]);
+    const gone = written('gone');
+    const lost = file(gone);
+    rmSync(gone);
+    assert.match((await failure(read(lost).value)).message, /is gone since file\(\) was called/);
+  } finally {
+    await session[Symbol.asyncDispose]();
+  }
 });

@@ -131,6 +131,17 @@ export class InlineRuns {
     run.streamStart = call.stream?.start() ?? null;
     this.#active.set(call.slot, run);
     this.#leases.set(run, lease);
+    const { values } = this.#host;
+    const files = call.dependencies.flatMap((cell) => (cell.pinned ? values.unopened(cell.value) : []));
+    if (files.length === 0) this.#begin(run, loaded, call);
+    else {
+      void Promise.all(files.map((file) => file.open())).then(() => {
+        if (!run.over) this.#begin(run, loaded, call);
+      });
+    }
+  }
+
+  #begin(run: Execution, loaded: Loaded, call: Call): void {
     if (loaded.fn !== undefined) {
       this.#call(run, loaded.fn, call);
       return;
