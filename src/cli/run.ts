@@ -10,6 +10,7 @@ interface RunOptions {
   readonly cpus?: string;
   readonly memory?: string;
   readonly isolation?: string;
+  readonly inspectTask?: string;
 }
 
 const EXTENSIONS = ['.ts', '.mts', '.cts', '.js', '.mjs', '.cjs'];
@@ -51,7 +52,7 @@ function suggestion(file: string, path: string): string {
 }
 
 /** What `connect()` in the program takes as its defaults. */
-function setDefaults({ cpus, memory, isolation }: RunOptions): void {
+function setDefaults({ cpus, memory, isolation, inspectTask }: RunOptions): void {
   if (cpus !== undefined) {
     const n = Number(cpus);
     if (!(n > 0 && n <= MOST_CPUS))
@@ -67,6 +68,12 @@ function setDefaults({ cpus, memory, isolation }: RunOptions): void {
       throw new CommandError(`--isolation is ${isolation}; give process or thread`, 2);
     }
     process.env.SHEAF_ISOLATION = isolation;
+  }
+  if (inspectTask !== undefined) {
+    if (isolation === 'thread') {
+      throw new CommandError('--inspect-task needs workers that are processes; leave --isolation thread away', 2);
+    }
+    process.env.SHEAF_INSPECT_TASK = inspectTask;
   }
 }
 

@@ -4,7 +4,7 @@ import { inspect } from './inspect.ts';
 import { type AnyNode, isClassNode, isFunctionNode } from './parse.ts';
 import { Purity } from './purity.ts';
 import { type Binding, freeReferences, type Reference } from './scope.ts';
-import { composeSlice, type Edit, type ImportLine, isMethod, type Range } from './slice-text.ts';
+import { composeSlice, type Edit, type Gap, type ImportLine, isMethod, type Range } from './slice-text.ts';
 import type { SourceModule } from './source.ts';
 import { Synchrony } from './synchrony.ts';
 import { changes, constantOf, exportsAssignment, importOf, topStatement } from './top-level.ts';
@@ -27,6 +27,8 @@ export interface Slice {
   readonly text: string;
   /** Reported line = line in the text + this. */
   readonly lineOffset: number;
+  /** What its lines lack of the blank space in the file. */
+  readonly gaps: readonly Gap[];
   readonly synchronous: boolean;
   /** Contains `using`, which older engines need lowered. */
   readonly using: boolean;

@@ -8,7 +8,7 @@ import {
   type SharedMemory,
   segmentBytes,
 } from '../native/index.ts';
-import { type StoreStats, statsOf, usedBy } from './accounts.ts';
+import { type ObjectRow, objectsOf, type StoreStats, statsOf, usedBy } from './accounts.ts';
 import { Admission } from './admission.ts';
 import { collectGarbage } from './collector.ts';
 import { Counts } from './counts.ts';
@@ -67,6 +67,8 @@ export class SharedStore {
   readonly admission: Admission;
   /** Called once, before the first large view is made. */
   onLargeView: (() => void) | undefined;
+  /** Told of each new object. `alloc`: user code is to fill it in. */
+  onAllocate: ((ref: SlotRef, alloc: boolean) => void) | undefined;
 
   readonly #table: Table;
   readonly #layout: Layout;
@@ -183,7 +185,7 @@ export class SharedStore {
    * A new open object of `byteLength` bytes with one pin of this party. Its bytes are what was there before.
    * @throws OutOfMemoryError without room, when none can be made.
    */
-  allocate(byteLength: number): SlotRef {
+  allocate(byteLength: number, alloc = false): SlotRef {
     this.#check();
     if (!(Number.isSafeInteger(byteLength) && byteLength >= 0)) {
       throw new UsageError(`an object can't have ${byteLength} bytes; give a whole number of at least 0`);
@@ -192,6 +194,7 @@ export class SharedStore {
     const ref = this.room.find(byteLength, () => this.#table.allocate(pages, byteLength));
     this.#holds.set(ref.index, 1);
     if (this.room.tight) this.room.onSpill?.();
+    this.onAllocate?.(ref, alloc);
     return ref;
   }
 
@@ -356,7 +359,7 @@ export class SharedStore {
   alloc(byteLength: number): ArrayBuffer {
     this.#check();
     if (libc() === undefined) return new ArrayBuffer(byteLength);
-    const ref = this.allocate(byteLength);
+    const ref = this.allocate(byteLength, true);
     try {
       const buffer = this.view(ref, 0, byteLength);
       new Uint8Array(buffer).fill(0);
@@ -422,6 +425,17 @@ export class SharedStore {
   stats(): StoreStats {
     this.#check();
     return statsOf(this.#table);
+  }
+
+  /** What there is, for people. */
+  objects(): ObjectRow[] {
+    this.#check();
+    return objectsOf(this.#table);
+  }
+
+  /** Whether it is still the object that it was. */
+  exists(ref: SlotRef): boolean {
+    return this.#table.exists(ref);
   }
 
   /** Bytes of the pages that `party` has pinned. */

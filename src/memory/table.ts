@@ -13,6 +13,7 @@ import {
   H_PRESSURE,
   H_SPILLED,
   type Layout,
+  MADE_UNIT_MS,
   P_ADMITTED,
   P_ATTACHED,
   P_INCARNATION,
@@ -27,6 +28,7 @@ import {
   S_HAS_SUM,
   S_LENGTH_HIGH,
   S_LENGTH_LOW,
+  S_MADE,
   S_NEXT,
   S_READER,
   S_START,
@@ -304,6 +306,10 @@ export class Table {
     return slot;
   }
 
+  exists(ref: SlotRef): boolean {
+    return ref.index < this.layout.slots && this.#isLive(this.slot(ref.index), ref);
+  }
+
   #isLive(slot: number, ref: SlotRef): boolean {
     const state = Atomics.load(this.words, slot + S_STATE);
     return isObject(state) && this.words[slot + S_GENERATION]! >>> 0 === ref.generation;
@@ -383,6 +389,7 @@ export class Table {
     Atomics.store(words, slot + S_HAS_SUM, 0);
     Atomics.store(words, slot + S_FILE, 0);
     Atomics.store(words, slot + S_USED, Atomics.add(words, H_CLOCK, 1));
+    Atomics.store(words, slot + S_MADE, (Date.now() / MADE_UNIT_MS) | 0);
     Atomics.store(words, slot + S_GENERATION, generation);
     this.pins.none(slot);
     this.pins.set(slot, HOLD, this.party);

@@ -310,13 +310,20 @@ export class Directory<P> {
     return found;
   }
 
-  /** Who holds what, for people and tests. */
-  entries(): { id: string; owner: string; settled: boolean; holders: Record<string, number> }[] {
+  /** Who holds what, for people and tests. `payload` is undefined of what has no value yet. */
+  entries(): {
+    id: string;
+    owner: string;
+    settled: boolean;
+    holders: Record<string, number>;
+    payload: P | undefined;
+  }[] {
     return [...this.#entries.values()].map((e) => ({
       id: e.id,
       owner: e.owner,
       settled: e.settled !== null,
       holders: Object.fromEntries(e.holders),
+      payload: e.settled?.payload,
     }));
   }
 }

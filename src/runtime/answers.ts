@@ -85,6 +85,7 @@ export class Answers {
       failed = true;
       results = [this.#failure(error, run, granted, payload)];
     }
+    for (const each of payload) host.origins.claim('result', run.name, each);
     // The run's own handles go first, so that `kept` names only what others here still hold; what it returns stays held.
     const { references } = host.party;
     for (const cell of granted) references.hold(cell);

@@ -19,6 +19,10 @@ export class FunctionEntry {
   /** Worker numbers to the incarnation that has been told. */
   readonly told: number[] = [];
   readonly maxCalls: number;
+  /** Its results have been in shared memory: where it is called is then worth a stack each time. */
+  large = false;
+  /** The latest call of those that have one. */
+  lastSite: Site | undefined = undefined;
 
   constructor(
     number: number,
@@ -105,6 +109,7 @@ export class Call extends TaskRecord {
   parent: Run | null = null;
   /** Cancelling it reaches the tasks that it has called. */
   cancelRecursively = true;
+  /** Milliseconds of the host's clock, whole ones mostly; negative once it has ended. */
   submittedAt = 0;
 
   constructor(

@@ -92,6 +92,7 @@ export interface Engine {
   submit(task: Prepared, args: readonly unknown[]): Reference<unknown> | Reference<unknown>[] | IncomingStream;
   /** Undefined where there are none. */
   readonly actors?: ActorEngine;
+  /** A `FileValue` stands for a file. */
   put(value: unknown): Reference<unknown>;
   /** One reference of many: an array, or a record if there are keys. Items that are no references stand for themselves. */
   gather(keys: readonly string[] | null, items: readonly unknown[]): Reference<unknown>;

@@ -1,5 +1,6 @@
 import { CancelledError } from '../base/index.ts';
 import { Run, type StreamStart } from '../protocol/index.ts';
+import type { FileValue } from './files.ts';
 import type { Loaded } from './loaded.ts';
 import type { PartyHost } from './party-host.ts';
 import type { Production } from './producers.ts';
@@ -35,6 +36,8 @@ export class Execution extends Run {
   lingers = false;
   /** The actor that it is to host. */
   actorId: string | null = null;
+  /** Among its arguments, files that have been opened, if they could be. */
+  filesTried: readonly FileValue[] | null = null;
 
   constructor(
     host: PartyHost,

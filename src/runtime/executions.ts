@@ -3,8 +3,10 @@ import { ActorDiedError, CancelledError, UsageError } from '../base/index.ts';
 import { type Cell, type Concurrency, NO_CELLS, type Run, type RunId } from '../protocol/index.ts';
 import type { RingReader } from '../transport/index.ts';
 import { Answers } from './answers.ts';
+import { sharedTicks } from './clock.ts';
 import { Deadlines, timedOut } from './deadlines.ts';
 import { cancelledHere, Execution } from './execution.ts';
+import { FilesFirst, type FileValue, mayHaveFiles } from './files.ts';
 import * as F from './frames.ts';
 import { HostedActor } from './hosted-actor.ts';
 import { type AnyFunction, type Definition, Loaded } from './loaded.ts';
@@ -59,6 +61,8 @@ export class Executions {
   /** Runs so far. */
   started = 0;
   onRetire: (() => void) | null = null;
+  /** A run is over: there while somebody wants to know. */
+  onEnd: ((run: Execution) => void) | null = null;
   /** This worker has to end, because a run here does. */
   onForced: ((why: string) => void) | null = null;
 
@@ -92,7 +96,7 @@ export class Executions {
   }
 
   define(caller: number, number: number, definition: () => unknown): void {
-    const loaded = new Loaded(definition() as Definition);
+    const loaded = new Loaded(definition() as Definition, this.#host.self.party);
     const table = loaded.method === null ? this.#functions : this.#methods;
     table[caller] ??= [];
     (table[caller] as (Loaded | undefined)[])[number] = loaded;
@@ -285,7 +289,7 @@ export class Executions {
     const attemptAndReturns = words[w + 3] as number;
     const length = words[w + 4] as number;
     const extraLength = words[w + 5] as number;
-    const timeout = words[w + 6] as number;
+    const timeout = loaded.inspected ? 0 : (words[w + 6] as number);
     const run = new Execution(
       host,
       loaded,
@@ -350,9 +354,24 @@ export class Executions {
       if (extraLength === 0) return this.#host.values.decoder.decodeArgs(bytes, at, at + length);
       return this.#richArgs(run, flags, bytes, at, length, extraLength);
     } catch (error) {
-      this.end(run, true, error);
+      if (error instanceof FilesFirst) {
+        const copy = bytes.slice(at, at + length + extraLength);
+        this.#afterFiles(run, error.files, () => this.#arguments(run, flags, copy, 0, length, extraLength));
+      } else this.end(run, true, error);
       return undefined;
     }
+  }
+
+  /** The run has its place meanwhile: it does not take long. */
+  #afterFiles(run: Execution, files: readonly FileValue[], decode: () => unknown[] | undefined): void {
+    this.#active.set(Executions.#key(run.caller, run.slot), run);
+    void Promise.all(files.map((file) => file.open())).then(() => {
+      if (run.over) return;
+      run.filesTried = files;
+      const args = decode();
+      if (args !== undefined) this.#run(run, args);
+      this.#host.reactor.kick();
+    });
   }
 
   #run(run: Execution, args: unknown[]): void {
@@ -438,6 +457,10 @@ export class Executions {
     run.actorId = extra.a ?? null;
     if (extra.y !== undefined) run.streamStart = { skip: extra.y[0], taken: extra.y[1], ahead: extra.y[2] };
 
+    if (extra.d !== undefined && run.filesTried === null) {
+      const files = extra.d.flatMap(([wire]) => (mayHaveFiles(wire) ? values.unopened(values.parse(wire)) : []));
+      if (files.length > 0) throw new FilesFirst(files);
+    }
     const lent: Cell[] = [];
     run.lent = lent;
     const lend = (ids: readonly string[]): Cell[] =>
@@ -559,7 +582,10 @@ export class Executions {
     // One that was cancelled and goes on has given up its place already.
     if ((run as Execution).over) return;
     this.#host.party.executor.suspend(run);
-    if (run.suspended === 1) this.#waits(run as Execution, 1);
+    if (run.suspended === 1) {
+      this.#waits(run as Execution, 1);
+      this.#host.recorder?.suspended(run as Execution);
+    }
     if (this.#leaving) return;
     this.#leaving = true;
     queueMicrotask(this.#left);
@@ -579,6 +605,7 @@ export class Executions {
     executor.resume(run);
     if (run.suspended > 0) return;
     this.#waits(run as Execution, -1);
+    this.#host.recorder?.resumed(run as Execution);
     this.#show(run as Execution);
     if (executor.running > 1) this.#deadlines.enter(run as Execution);
     this.#deadlines.show();
@@ -591,7 +618,8 @@ export class Executions {
 
   #show(run: Execution): void {
     this.#shown = run;
-    this.#host.block.setCurrent(this.#host.self.party, run.caller, run.slot, run.sequence);
+    const { block, self } = this.#host;
+    block.setCurrent(self.party, run.caller, run.slot, run.sequence, sharedTicks(run.begun));
   }
 
   /** The run that was shown is not on the stack any more: one that holds the place may be. */
@@ -617,6 +645,8 @@ export class Executions {
       this.actor = undefined;
       actor.left();
     }
+    if (this.#host.recorder !== null) this.#host.recorder.ended(run, failed);
+    if (this.onEnd !== null) this.onEnd(run);
     if (run.production !== null) this.#producers.close(run, run.production);
     if (run.suspended > 0) this.#waits(run, -1);
     if (run.admitted > 0 && this.#host.store.usable) this.#host.store.admission.dismiss(run.admitted);
@@ -673,6 +703,11 @@ export class Executions {
   #tellOccupancy(idle: boolean): void {
     const occupancy = this.#host.party.executor.occupancy(idle);
     if (occupancy !== undefined) this.#host.control({ type: 'blocked', ...occupancy });
+  }
+
+  /** Those that have begun and are not over, as seen between two turns of the event loop. */
+  get runs(): Iterable<Execution> {
+    return this.#active.values();
   }
 
   get active(): number {

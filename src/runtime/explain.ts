@@ -1,10 +1,10 @@
 import { formatBytes, formatDuration } from '../base/index.ts';
 import { type Cell, PUSHED, QUEUED, type Shape, WAITING } from '../protocol/index.ts';
 import type { Call } from './call.ts';
-import type { HostMessage } from './host-messages.ts';
+import { sinceTicks } from './clock.ts';
 import type { PartyHost } from './party-host.ts';
 import { Silence } from './silence.rules.ts';
-import { userFrame } from './sites.ts';
+import { shownSite } from './sites.ts';
 
 /** Something that is waited for, as a tree of lines: what it waits for itself stands below it, one level deeper. */
 interface WaitLine {
@@ -89,7 +89,7 @@ const SAMPLE = 1000;
 // ---- one party
 
 /** Looks at a party from inside: bounded work, whatever it has queued. */
-function reportParty(host: PartyHost): PartyReport {
+export function reportParty(host: PartyHost): PartyReport {
   const { counters, party } = host;
   const { submitted, finished, failed, retried, resubmitted } = counters;
   return {
@@ -100,15 +100,7 @@ function reportParty(host: PartyHost): PartyReport {
   };
 }
 
-/** Answers the control thread's question with this party's report. */
-export function answerWithReport(host: PartyHost): (message: HostMessage) => void {
-  return (message) => {
-    if (message.type !== 'ask') return;
-    host.mailer.post(0, { type: 'answer', question: message.question, answer: reportParty(host) });
-  };
-}
-
-function stateOnWorker(host: PartyHost, call: Call): SentCalls['state'] {
+export function stateOnWorker(host: PartyHost, call: Call): SentCalls['state'] {
   const { worker } = call.lease!;
   if (host.block.currentSlot(worker, host.self.party) === call.slot) return 'running';
   return host.reactor.taskWriter(worker).claimed(call.ticket) ? 'started' : 'sent';
@@ -126,7 +118,8 @@ function sentCalls(host: PartyHost): SentCalls[] {
     const row = rows.get(key);
     if (row !== undefined) row.count++;
     else {
-      rows.set(key, { name: call.name, worker, state, attempt: call.attempt, count: 1, forMs: now - lastUsed });
+      const forMs = state === 'running' ? sinceTicks(host.block.currentBegan(worker)) : now - lastUsed;
+      rows.set(key, { name: call.name, worker, state, attempt: call.attempt, count: 1, forMs });
     }
   }
   return [...rows.values()].sort((a, b) => a.worker - b.worker).slice(0, 256);
@@ -228,7 +221,7 @@ function describeCell(host: PartyHost, cell: Cell): Described {
       what: `has not come from its owner, ${partyName(cell.owner.party)}`,
     };
   }
-  const described = { ...plain, name: call.name, site: siteOf(call) };
+  const described = { ...plain, name: call.name, site: shownSite(call.site) };
   switch (call.state) {
     case WAITING: {
       const below = call.dependencies.filter((each) => !each.settled);
@@ -248,24 +241,16 @@ function describeCell(host: PartyHost, cell: Cell): Described {
 }
 
 function onWorker(host: PartyHost, call: Call): string {
-  const { worker, lastUsed } = call.lease!;
+  const { worker } = call.lease!;
   const attempt = call.attempt === 0 ? '' : `, attempt ${call.attempt + 1}`;
-  const since = formatDuration(Math.round(performance.now() - lastUsed));
   switch (stateOnWorker(host, call)) {
     case 'running':
-      return `runs on worker ${worker} for ${since}${attempt}`;
+      return `runs on worker ${worker} for ${formatDuration(sinceTicks(host.block.currentBegan(worker)))}${attempt}`;
     case 'started':
       return `was started on worker ${worker} and waits there for something itself${attempt}`;
     default:
       return `was sent to worker ${worker} and stands behind what runs there${attempt}`;
   }
-}
-
-/** Where a call was made, relative to the working directory. */
-function siteOf(call: Call): string | undefined {
-  const at = userFrame(call.site);
-  const here = `${process.cwd()}/`;
-  return at?.startsWith(here) ? at.slice(here.length) : at;
 }
 
 // ---- text

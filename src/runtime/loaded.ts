@@ -1,6 +1,7 @@
 import { TaskError } from '../base/index.ts';
 import { type FunctionSpec, installTypeScript, loadFunction } from '../code/index.ts';
 import { type Concurrency, Timing } from '../protocol/index.ts';
+import { isInspected, underInspector } from './inspect-task.ts';
 
 export type AnyFunction = (...args: unknown[]) => unknown;
 
@@ -27,8 +28,13 @@ export class Loaded {
   calls = 0;
   /** How long its runs have taken here, in microseconds. */
   readonly timing = new Timing();
+  /** A debugger stops it, so that its time does not count. */
+  readonly inspected: boolean;
+  readonly #worker: number;
 
-  constructor(definition: Definition) {
+  constructor(definition: Definition, worker: number) {
+    this.inspected = isInspected(definition.name);
+    this.#worker = worker;
     this.name = definition.name;
     this.spec = definition.spec;
     const { spec } = definition;
@@ -55,7 +61,8 @@ export class Loaded {
       process.setSourceMapsEnabled(true);
       const spec = this.spec as FunctionSpec;
       if (needsTypeScript(spec)) installTypeScript();
-      this.fn = (await loadFunction(spec)) as AnyFunction;
+      const fn = (await loadFunction(spec)) as AnyFunction;
+      this.fn = this.inspected ? await underInspector(fn, this.name, this.#worker) : fn;
       return undefined;
     } catch (error) {
       return new TaskError(`the function ${this.name} can't be loaded on the worker: ${String(error)}`, {

@@ -17,7 +17,7 @@ import { Gathering } from './gathering.ts';
 import { IncomingStream } from './incoming-stream.ts';
 import type { PartyHost } from './party-host.ts';
 import { cellOf, isReference, Reference } from './reference.ts';
-import { callSiteOf } from './sites.ts';
+import { callSiteOf, objectSite } from './sites.ts';
 import { INLINE_LIMIT, INLINE_TOTAL } from './values.ts';
 import type { WaitLimits } from './waits.ts';
 
@@ -160,7 +160,7 @@ export class OwnedEngine implements Engine, ActorEngine {
       }
       this.#submit(call, plan);
       // On its way first: a stack takes longer than all the rest.
-      call.site = callSiteOf(this.submit);
+      this.#sited(call, this.submit);
       return handle;
     }
     const handles = (call.results as readonly Cell[]).map((cell) => new Reference<unknown>(host, cell));
@@ -170,13 +170,20 @@ export class OwnedEngine implements Engine, ActorEngine {
       for (const handle of handles) run.adopt(handle);
     }
     this.#submit(call, plan);
-    call.site = callSiteOf(this.submit);
+    this.#sited(call, this.submit);
     return handles;
   }
 
   #submit(call: Call, { actor }: OwnedPlan): void {
     this.host.submit(call);
     if (actor !== null) this.host.actors.submitted(call, actor);
+  }
+
+  /** Remembers where it was called: of a few calls, and of all that make objects in shared memory. */
+  #sited(call: Call, skip: (...args: never[]) => unknown): void {
+    const { shared } = call;
+    call.site = callSiteOf(skip, shared !== null || call.plan.fn.large);
+    if (shared !== null) this.host.origins.claim('argument', call.name, shared, call.site);
   }
 
   #open(plan: OwnedPlan, call: Call, run: Execution | undefined): IncomingStream {
@@ -192,7 +199,7 @@ export class OwnedEngine implements Engine, ActorEngine {
       run.adopt(end);
     }
     this.#submit(call, plan);
-    call.site = callSiteOf(this.submit);
+    this.#sited(call, this.submit);
     return new IncomingStream(host, call, call.stream, end);
   }
 
@@ -307,6 +314,7 @@ export class OwnedEngine implements Engine, ActorEngine {
     const run = host.executions?.current();
     const cell = new Cell();
     const kept = host.values.keep(value, 'value');
+    if (kept.pinned) host.origins.claim('put', undefined, kept.value, objectSite(this.put));
     cell.state = READY;
     cell.value = kept.value;
     cell.pinned = kept.pinned;
@@ -330,6 +338,7 @@ export class OwnedEngine implements Engine, ActorEngine {
       }
       const cell = new Cell();
       const kept = host.values.keep(item, 'item');
+      if (kept.pinned) host.origins.claim('all', undefined, kept.value, objectSite(this.gather));
       cell.state = READY;
       cell.value = kept.value;
       cell.pinned = kept.pinned;

@@ -27,7 +27,9 @@ import { Housekeeping } from './housekeeping.ts';
 import { Incoming } from './incoming.ts';
 import type { Definition } from './loaded.ts';
 import { Mailer } from './mailer.ts';
+import { Origins } from './origins.ts';
 import { Questions } from './questions.ts';
+import type { Recorder } from './recorder.ts';
 import { type HandleHost, Reference } from './reference.ts';
 import { Relief } from './relief.ts';
 import { lasting } from './sites.ts';
@@ -72,6 +74,7 @@ export class PartyHost implements PartyPort<Wire>, ReactorHost, HandleHost {
   readonly waits: Waits;
   readonly failures: Failures;
   readonly relief: Relief;
+  readonly origins: Origins;
   readonly role: 'driver' | 'worker';
   readonly log: (line: string) => void;
   readonly counters: PartyCounters = {
@@ -96,6 +99,8 @@ export class PartyHost implements PartyPort<Wire>, ReactorHost, HandleHost {
   );
   executions: Executions | null = null;
   engine!: Engine;
+  /** There while somebody records. */
+  recorder: Recorder | null = null;
   closed = false;
   onHostMessage: ((message: HostMessage) => void) | null = null;
   onPark: (() => void) | null = null;
@@ -118,6 +123,7 @@ export class PartyHost implements PartyPort<Wire>, ReactorHost, HandleHost {
     this.relief = new Relief(o.self.party, o.block, o.store, this.reactor, o.role === 'driver');
     this.waits = new Waits(this);
     this.failures = new Failures(this.values, o.log);
+    this.origins = new Origins(o.store, () => this.executions?.current()?.name);
     this.sender = new CallSender(this);
     this.endings = new Endings(this);
     this.actors = new Actors(this);
@@ -332,6 +338,11 @@ export class PartyHost implements PartyPort<Wire>, ReactorHost, HandleHost {
   /** Cancels what a run has called and not got back. */
   cancelChildren(run: Run, error: Error): void {
     this.#submissions.cancelChildren(run, error);
+  }
+
+  /** All calls that are not over. */
+  pendingCalls(): Iterable<Call> {
+    return this.#submissions.pending();
   }
 
   drained(): Promise<void> {

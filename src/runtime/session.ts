@@ -19,11 +19,12 @@ import {
 } from '../transport/index.ts';
 import { type AdoptedWorker, type ControlConfig, DRIVER, FIRST_WORKER } from './config.ts';
 import { checkSignals, endOnSignals } from './ending.ts';
-import { answerWithReport, Explainer } from './explain.ts';
+import { Explainer } from './explain.ts';
 import { machineLimits } from './machine.ts';
 import { OwnedEngine } from './owned-engine.ts';
 import { PartyHost } from './party-host.ts';
 import { ProcessHost } from './process-host.ts';
+import { answerWithReport } from './reports/answer.ts';
 import { sessionSocket } from './session-socket.ts';
 import { addEngine, removeEngine } from './thread-state.ts';
 

@@ -29,6 +29,8 @@ const releases = new Budget(64);
 
 /** Between the engine and the user's own frame there are those of a task, and perhaps of a scope. */
 const CALL_FRAMES = 5;
+/** Between `put`, `alloc` or `all` and the user's own frame there is none but theirs. */
+const OBJECT_FRAMES = 2;
 
 /** Of an error's causes, which may be its own. */
 const MOST_CAUSES = 8;
@@ -39,9 +41,17 @@ export interface Site {
   readonly stack?: string | undefined;
 }
 
-/** The place from which `skip`, and what is between it and the user, was called; undefined when too many were taken lately. */
-export function callSiteOf(skip: AnyFunction): Site | undefined {
-  return calls.take() ? capture(skip, CALL_FRAMES) : undefined;
+/**
+ * The place from which `skip`, and what is between it and the user, was called; undefined when too many were taken lately,
+ * unless it is wanted in any case.
+ */
+export function callSiteOf(skip: AnyFunction, always = false): Site | undefined {
+  return calls.take() || always ? capture(skip, CALL_FRAMES) : undefined;
+}
+
+/** The place that has made a new object in shared memory, which costs more than a stack does. */
+export function objectSite(skip: AnyFunction): Site {
+  return capture(skip, OBJECT_FRAMES);
 }
 
 /** The place from which `skip` was called, likewise; the user's own is within the first `frames` before it. */
@@ -98,6 +108,13 @@ export function userFrame(site: Site | undefined): string | undefined {
     if (match !== null) return (match[1] as string).replace(/^file:\/\//, '');
   }
   return undefined;
+}
+
+/** The same for people: relative to the working directory. */
+export function shownSite(site: Site | undefined): string | undefined {
+  const at = userFrame(site);
+  const here = `${process.cwd()}/`;
+  return at?.startsWith(here) ? at.slice(here.length) : at;
 }
 
 /** For the end of a message. */

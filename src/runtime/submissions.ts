@@ -1,9 +1,12 @@
-import type { Cell, Run, TaskRecord } from '../protocol/index.ts';
+import { type Cell, QUEUED, type Run, type TaskRecord, WAITING } from '../protocol/index.ts';
 import type { Call } from './call.ts';
 import { cancelGathering } from './gathering.ts';
 import { CONTROL_PARTY } from './host-messages.ts';
 import type { PartyHost } from './party-host.ts';
 import { lasting } from './sites.ts';
+
+/** Of a long queue, so many are listed at most. */
+const MOST_LISTED = 10_000;
 
 /** The calls of a party from the moment they are made until they are over: submitted, counted, cancelled. */
 export class Submissions {
@@ -19,11 +22,14 @@ export class Submissions {
 
   /** Hands a call to the protocol. */
   submit(call: Call): void {
-    const { counters, party, role, reactor } = this.#host;
+    const { counters, party, role, reactor, recorder } = this.#host;
     counters.submitted++;
     call.plan.pending++;
     if (call.plan.actor !== null) call.plan.actor.pending++;
-    party.owner.now = performance.now();
+    const now = performance.now();
+    party.owner.now = now;
+    // A small integer, which costs nothing to keep, is exact enough for most.
+    call.submittedAt = recorder === null ? now | 0 : now;
     party.owner.submit(call);
     if (call.state === 0) {
       this.#blocked.add(call);
@@ -74,6 +80,21 @@ export class Submissions {
     if (children.length > 0) lasting(error);
     for (const call of children) owner.cancel(call, error, false);
     this.#host.settleUp();
+  }
+
+  /** All that are not over, those first that are furthest. */
+  *pending(): Generator<Call> {
+    const { owner } = this.#host.party;
+    for (const task of owner.inFlight) if (task !== null) yield task as Call;
+    for (const queue of owner.queues) {
+      const queued: Call[] = [];
+      queue.waiting.forEach((task) => {
+        // One that was cancelled stays until its turn comes.
+        if (queued.length < MOST_LISTED && task.state === QUEUED) queued.push(task as Call);
+      });
+      yield* queued;
+    }
+    for (const call of this.#blocked) if (call.state === WAITING) yield call;
   }
 
   drained(): Promise<void> {

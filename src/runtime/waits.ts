@@ -36,8 +36,8 @@ export class Waits {
   }
 
   /**
-   * Brings values into memory that are on disk, without standing still: the control thread reads them. Undefined when there
-   * are none. Whoever uses one for which that was in vain tries by himself, and hears why it can't be.
+   * Brings values into memory that are on disk, without standing still: the control thread reads them; and opens files. Undefined
+   * when there are none. Whoever uses one for which that was in vain tries by himself, and hears why it can't be.
    */
   bring(cells: readonly Cell[]): Promise<void> | undefined {
     const { values, closed } = this.#host;
@@ -48,17 +48,21 @@ export class Waits {
   #bring(absent: readonly Cell[]): Promise<void> {
     const { values, party, questions, mailer, reactor } = this.#host;
     const slots = absent.flatMap((cell) => values.absent(cell.value));
+    const files = absent.flatMap((cell) => values.unopened(cell.value));
     for (const cell of absent) party.references.hold(cell);
     this.waiting++;
-    return questions
-      .ask((question) => {
+    const coming: Promise<unknown>[] = files.map((file) => file.open());
+    if (slots.length > 0) {
+      const ask = (question: number): void => {
         mailer.post(CONTROL_PARTY, { type: 'bring', question, slots });
         reactor.kick();
-      }, true)
-      .then(() => {
-        this.waiting--;
-        for (const cell of absent) this.letGo(cell);
-      });
+      };
+      coming.push(questions.ask(ask, true));
+    }
+    return Promise.all(coming).then(() => {
+      this.waiting--;
+      for (const cell of absent) this.letGo(cell);
+    });
   }
 
   #settledValue(cell: Cell, ref: Reference<unknown>): Promise<unknown> {
@@ -185,6 +189,19 @@ export class Waits {
 
   close(error: Error): void {
     for (const wait of [...this.#open]) wait.fail(error);
+  }
+
+  /** What each run waits for. */
+  byRun(): Map<Run, Cell[]> {
+    const all = new Map<Run, Cell[]>();
+    for (const { run, cells } of this.#open) {
+      if (run === undefined) continue;
+      const known = all.get(run);
+      const pending = cells.filter((cell) => !cell.settled);
+      if (known === undefined) all.set(run, pending);
+      else known.push(...pending);
+    }
+    return all;
   }
 
   /** What is waited for: see `explain.ts`. */

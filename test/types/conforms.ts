@@ -46,6 +46,7 @@ export type Functions = [
   Expect<Same<Real['all'], design.Functions['all']>>,
   Expect<Same<Real['put'], design.Functions['put']>>,
   Expect<Same<Real['alloc'], design.Functions['alloc']>>,
+  Expect<Same<Real['file'], design.Functions['file']>>,
   Expect<Same<Real['wait'], design.Functions['wait']>>,
   Expect<Same<Real['asCompleted'], design.Functions['asCompleted']>>,
   Expect<Same<Real['cancel'], design.Functions['cancel']>>,

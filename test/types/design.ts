@@ -120,6 +120,7 @@ export interface Functions {
   all<const X extends readonly unknown[] | Record<string, unknown>>(refs: X): Ref<Values<X>>;
   put<T>(value: T): Ref<T>;
   alloc<A extends ArrayBufferView>(type: { new (b: ArrayBufferLike, o: number, n: number): A }, length: number): A;
+  file(path: string | URL): Ref<Blob>;
   wait<R extends Ref<unknown>>(
     refs: readonly R[],
     o?: WaitOptions & { count?: number },
