@@ -14,8 +14,18 @@ interface Outcome {
   readonly err: string;
 }
 
+/** How programs are run: with workers, or all in one thread, as `sheaf run --inline` does. */
+type Mode = 'workers' | 'inline';
+let mode: Mode = 'workers';
+
 function run(name: string, ...args: string[]): Promise<Outcome> {
-  const command = [join(root, 'dist/cli.js'), 'run', join(root, 'examples', `${name}.ts`), ...args];
+  const command = [
+    join(root, 'dist/cli.js'),
+    'run',
+    ...(mode === 'inline' ? ['--inline'] : []),
+    join(root, 'examples', `${name}.ts`),
+    ...args,
+  ];
   const child = spawn(process.execPath, command, { cwd: root, timeout: TIMEOUT_MS, killSignal: 'SIGKILL' });
   let [out, err] = ['', ''];
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
@@ -35,72 +45,74 @@ async function output(name: string, ...args: string[]): Promise<string> {
   return out;
 }
 
-describe('the example', () => {
-  let folder: string;
-  before(() => {
-    folder = mkdtempSync(join(tmpdir(), 'sheaf-examples-'));
-  });
-  after(() => rmSync(folder, { recursive: true }));
+for (const each of ['workers', 'inline'] as const)
+  describe(`the example (${each})`, () => {
+    let folder: string;
+    before(() => {
+      mode = each;
+      folder = mkdtempSync(join(tmpdir(), 'sheaf-examples-'));
+    });
+    after(() => rmSync(folder, { recursive: true }));
 
-  it('word-count adds the words of all files', async () => {
-    const files = ['a', 'b', 'c'].map((name) => join(folder, `${name}.txt`));
-    writeFileSync(files[0]!, 'One fish, two fish.');
-    writeFileSync(files[1]!, 'Red fish; blue fish!');
-    writeFileSync(files[2]!, 'one');
-    assert.equal(
-      await output('word-count', ...files),
-      '9 words, 5 different ones, in 3 files\n' +
-        '      4  fish\n      2  one\n      1  blue\n      1  red\n      1  two\n',
-    );
-  });
+    it('word-count adds the words of all files', async () => {
+      const files = ['a', 'b', 'c'].map((name) => join(folder, `${name}.txt`));
+      writeFileSync(files[0]!, 'One fish, two fish.');
+      writeFileSync(files[1]!, 'Red fish; blue fish!');
+      writeFileSync(files[2]!, 'one');
+      assert.equal(
+        await output('word-count', ...files),
+        '9 words, 5 different ones, in 3 files\n' +
+          '      4  fish\n      2  one\n      1  blue\n      1  red\n      1  two\n',
+      );
+    });
 
-  it('word-count says which file is missing', async () => {
-    const { code, err } = await run('word-count', join(folder, 'none.txt'));
-    assert.equal(code, 1);
-    assert.match(err, /ENOENT.*none\.txt/);
-  });
+    it('word-count says which file is missing', async () => {
+      const { code, err } = await run('word-count', join(folder, 'none.txt'));
+      assert.equal(code, 1);
+      assert.match(err, /ENOENT.*none\.txt/);
+    });
 
-  it('pi stops early, and is right', async () => {
-    const out = await output('pi', '0.002');
-    const [, pi, batches] = /^pi is (\S+), .*\n(\d+) of 1000 batches were looked at\n$/.exec(out) ?? assert.fail(out);
-    assert.ok(Math.abs(Number(pi) - Math.PI) < 0.02, out);
-    assert.ok(Number(batches) < 100, out);
-  });
+    it('pi stops early, and is right', async () => {
+      const out = await output('pi', '0.002');
+      const [, pi, batches] = /^pi is (\S+), .*\n(\d+) of 1000 batches were looked at\n$/.exec(out) ?? assert.fail(out);
+      assert.ok(Math.abs(Number(pi) - Math.PI) < 0.02, out);
+      assert.ok(Number(batches) < 100, out);
+    });
 
-  it('image keeps the mean, narrows the range, and keeps pixels out of the driver', async () => {
-    const out = await output('image', '1024', '512');
-    assert.match(out, /^1024 x 512 pixels, 2\.1 MB\nbefore: mean 127\.5, from 0 to 255\nafter: {2}mean 127\.\d, /);
-    const [, bytes] = /(\d+) bytes crossed the driver\n$/.exec(out) ?? assert.fail(out);
-    assert.ok(Number(bytes) < 50_000, out);
-  });
+    it('image keeps the mean, narrows the range, and keeps pixels out of the driver', async () => {
+      const out = await output('image', '1024', '512');
+      assert.match(out, /^1024 x 512 pixels, 2\.1 MB\nbefore: mean 127\.5, from 0 to 255\nafter: {2}mean 127\.\d, /);
+      const [, bytes] = /(\d+) bytes crossed the driver\n$/.exec(out) ?? assert.fail(out);
+      assert.ok(Number(bytes) < 50_000, out);
+    });
 
-  it('merge-sort sorts', async () => {
-    assert.match(await output('merge-sort', '400000'), /^400000 numbers sorted: from 0\.00\d+ to 0\.99\d+\n$/);
-  });
+    it('merge-sort sorts', async () => {
+      assert.match(await output('merge-sort', '400000'), /^400000 numbers sorted: from 0\.00\d+ to 0\.99\d+\n$/);
+    });
 
-  it('records counts failures and does not read far ahead', async () => {
-    const out = await output('records', '2000');
-    assert.match(out, /^SyntaxError: 2 records\nTypeError: 2 records\n2000 records/m);
-    assert.equal([...out.matchAll(/^s\d .* °C {2}28\d readings$/gm)].length, 7, out);
-    const [, ahead] = /never more than (\d+) read ahead/.exec(out) ?? assert.fail(out);
-    assert.ok(Number(ahead) <= 32, out);
-  });
+    it('records counts failures and does not read far ahead', async () => {
+      const out = await output('records', '2000');
+      assert.match(out, /^SyntaxError: 2 records\nTypeError: 2 records\n2000 records/m);
+      assert.equal([...out.matchAll(/^s\d .* °C {2}28\d readings$/gm)].length, 7, out);
+      const [, ahead] = /never more than (\d+) read ahead/.exec(out) ?? assert.fail(out);
+      assert.ok(Number(ahead) <= 32, out);
+    });
 
-  it('remote counts primes with a table that only workers have', async () => {
-    assert.equal(await output('remote'), '148933 primes below 2000000\n2026 is 2 * 1013\n');
-  });
+    it('remote counts primes with a table that only workers have', async () => {
+      assert.equal(await output('remote'), '148933 primes below 2000000\n2026 is 2 * 1013\n');
+    });
 
-  it('deadline finds what can be found, and gives up in time', async () => {
-    const out = await output('deadline');
-    assert.match(out, /^found: 0000[0-9a-f]{4}\.\.\.\ngave up: .*300 ms.*\n0 tasks are left\n$/);
-  });
+    it('deadline finds what can be found, and gives up in time', async () => {
+      const out = await output('deadline');
+      assert.match(out, /^found: 0000[0-9a-f]{4}\.\.\.\ngave up: .*300 ms.*\n0 tasks are left\n$/);
+    });
 
-  it('is tested, whatever its name', () => {
-    const tested = ['word-count', 'pi', 'image', 'merge-sort', 'records', 'remote', 'deadline'];
-    const helpers = ['primes'];
-    const there = readdirSync(join(root, 'examples')).filter(
-      (name) => name.endsWith('.ts') && !name.includes('.test.'),
-    );
-    assert.deepEqual(there.sort(), [...tested, ...helpers].map((name) => `${name}.ts`).sort());
+    it('is tested, whatever its name', () => {
+      const tested = ['word-count', 'pi', 'image', 'merge-sort', 'records', 'remote', 'deadline'];
+      const helpers = ['primes'];
+      const there = readdirSync(join(root, 'examples')).filter(
+        (name) => name.endsWith('.ts') && !name.includes('.test.'),
+      );
+      assert.deepEqual(there.sort(), [...tested, ...helpers].map((name) => `${name}.ts`).sort());
+    });
   });
-});

@@ -31,6 +31,7 @@ function commands(): Command {
     .option('--memory <size>', "memory for objects, such as '2GiB' (SHEAF_MEMORY); default: 0.3 of the machine's")
     .option('--isolation <kind>', 'process or thread (SHEAF_ISOLATION); default: processes where they work')
     .option('--inspect-task <name>', 'stop each run of the task of that name for a debugger (SHEAF_INSPECT_TASK)')
+    .option('--inline', 'everything in one thread, for debuggers (SHEAF_MODE=inline)')
     .passThroughOptions()
     .action(async (file: string, args: string[], options: object) => {
       const { prepareRun } = await import('./run.ts');

@@ -67,6 +67,7 @@ export function describeFunction(fn: unknown, o: DescribeOptions = {}): Function
           gaps: [],
           synchronous: false,
           using: false,
+          ownState: false,
           url: 'node:builtin',
           kind: undefined,
         }
@@ -105,6 +106,7 @@ export function describeFunction(fn: unknown, o: DescribeOptions = {}): Function
     kind,
     synchronous: kind === 'function' && cut.synchronous,
     source,
+    ...(captured !== undefined || cut.ownState ? { ownState: true } : {}),
     ...(captured === undefined ? {} : { captures: captured }),
   };
 }

@@ -33,6 +33,11 @@ export interface FunctionSpec {
   /** Neither it nor what it reaches goes on after it has returned. */
   readonly synchronous: boolean;
   readonly source: SliceSource | ModuleSource;
+  /**
+   * It has more than code and immutable values: captured ones, or objects that are made anew wherever it is loaded. Whoever
+   * runs the program's own function in its place would share them with the program.
+   */
+  readonly ownState?: true;
   /** Captured values by name, encoded: see `captures.ts`. */
   readonly captures?: Uint8Array;
 }

@@ -75,8 +75,10 @@ export const S_READER = 12;
 /** When it was made: tenths of a second of the time of day, modulo 2^32. */
 export const S_MADE = 13;
 export const MADE_UNIT_MS = 100;
+/** Not 0: its bytes can't be had any more, here or on disk, and are never shown to anybody again. */
+export const S_LOST = 14;
 /** Two sets with a bit for each party: who holds the object, and then who needs its bytes in memory. */
-export const S_PINS = 14;
+export const S_PINS = 15;
 
 // Words of a file of spilled objects.
 /** How many slots have a copy in it. Derived. */

@@ -1,4 +1,4 @@
-import { InternalError, UsageError } from '../base/index.ts';
+import { formatBytes, InternalError, ObjectLostError, UsageError } from '../base/index.ts';
 import {
   attachSegment,
   createSegment,
@@ -20,6 +20,7 @@ import { type Place, placeOf, Regions } from './regions.ts';
 import { pagesOf, Residence } from './residence.ts';
 import { Room } from './room.ts';
 import { type Disk, realDisk } from './spill-disk.ts';
+import { spillFile } from './spill-folder.ts';
 import { SpillRequests } from './spill-requests.ts';
 import { Spiller } from './spiller.ts';
 import { sumOf } from './sum.ts';
@@ -300,8 +301,8 @@ export class SharedStore {
   use(ref: SlotRef): void {
     this.#check();
     const count = this.#uses.get(ref.index);
-    if (count > 0) this.#table.live(ref);
-    else if (!this.#table.use(ref)) this.#reader.bring(ref);
+    if (this.#table.isLost(ref)) throw this.#lost(ref);
+    if (count === 0 && !this.#table.use(ref)) this.#reader.bring(ref);
     this.#uses.set(ref.index, count + 1);
   }
 
@@ -313,6 +314,38 @@ export class SharedStore {
       throw new InternalError(`object ${ref.index}.${ref.generation} is not used by party ${this.party}`);
     this.#uses.set(ref.index, count - 1);
     if (count === 1 && this.#table.unpin(ref, USE)) this.#freed();
+  }
+
+  /**
+   * Takes the bytes of the object away: a fault for tests, as a damaged file is one. Buffers that show them already go on
+   * doing so, everybody else hears an ObjectLostError.
+   */
+  lose(ref: SlotRef): void {
+    this.#check();
+    this.#table.lose(ref);
+  }
+
+  /** Whether the bytes of the object are gone for good, as far as anybody has found out. */
+  isLost(ref: SlotRef): boolean {
+    this.#check();
+    return this.#table.isLost(ref);
+  }
+
+  /** The file that has a copy of the object, or should have. */
+  fileOf(ref: SlotRef): string | undefined {
+    this.#check();
+    const serial = this.#residence.fileOf(ref);
+    return serial === undefined || !this.room.spills ? undefined : spillFile(this.room.folder, serial);
+  }
+
+  #lost(ref: SlotRef): ObjectLostError {
+    const size = formatBytes(this.#table.byteLength(ref));
+    const file = this.fileOf(ref);
+    return new ObjectLostError(`a value of ${size} in shared memory is lost`, {
+      ...(file === undefined
+        ? {}
+        : { code: 'ERR_SHEAF_SPILL_UNREADABLE', details: { file, folder: this.room.folder } }),
+    });
   }
 
   /** Whether the object would have to be read from disk now. */

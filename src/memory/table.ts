@@ -28,6 +28,7 @@ import {
   S_HAS_SUM,
   S_LENGTH_HIGH,
   S_LENGTH_LOW,
+  S_LOST,
   S_MADE,
   S_NEXT,
   S_READER,
@@ -172,6 +173,15 @@ export class Table {
   sumOf(ref: SlotRef): number | undefined {
     const slot = this.live(ref);
     return this.words[slot + S_HAS_SUM] === 1 ? this.words[slot + S_SUM]! >>> 0 : undefined;
+  }
+
+  /** Whoever looks at the object from now on hears that it is lost. Those who use it already keep what they see. */
+  lose(ref: SlotRef): void {
+    Atomics.store(this.words, this.live(ref) + S_LOST, 1);
+  }
+
+  isLost(ref: SlotRef): boolean {
+    return Atomics.load(this.words, this.live(ref) + S_LOST) !== 0;
   }
 
   /** The first page of an object that is in memory, and stays there because somebody uses it or writes it. */
@@ -388,6 +398,7 @@ export class Table {
     Atomics.store(words, slot + S_LENGTH_HIGH, Math.floor(byteLength / 2 ** 32));
     Atomics.store(words, slot + S_HAS_SUM, 0);
     Atomics.store(words, slot + S_FILE, 0);
+    Atomics.store(words, slot + S_LOST, 0);
     Atomics.store(words, slot + S_USED, Atomics.add(words, H_CLOCK, 1));
     Atomics.store(words, slot + S_MADE, (Date.now() / MADE_UNIT_MS) | 0);
     Atomics.store(words, slot + S_GENERATION, generation);

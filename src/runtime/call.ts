@@ -87,11 +87,16 @@ export class ArgumentArena {
   }
 }
 
+/** The call whose result a cell is, if it is one's. */
+export function callOf(cell: Cell): Call | null {
+  return cell.task instanceof Call ? cell.task : null;
+}
+
 /** A task with what it takes to send it. */
 export class Call extends TaskRecord {
   readonly plan: Plan;
-  readonly bytes: Uint8Array;
-  readonly start: number;
+  bytes: Uint8Array;
+  start: number;
   readonly length: number;
   /** Cells of references nested in the arguments, in the order of the body. */
   nested: readonly Cell[] | null = null;
@@ -127,6 +132,13 @@ export class Call extends TaskRecord {
     this.bytes = bytes;
     this.start = start;
     this.length = length;
+  }
+
+  /** It is to last: without this it would keep the arguments of all calls beside it. */
+  keepBytes(): void {
+    if (this.bytes.length === this.length) return;
+    this.bytes = new Uint8Array(this.bytes.subarray(this.start, this.start + this.length));
+    this.start = 0;
   }
 
   get name(): string {

@@ -1,14 +1,15 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { ActorDiedError, CancelledError, UsageError } from '../base/index.ts';
+import { ActorDiedError, CancelledError } from '../base/index.ts';
 import { type Cell, type Concurrency, NO_CELLS, type Run, type RunId } from '../protocol/index.ts';
 import type { RingReader } from '../transport/index.ts';
 import { Answers } from './answers.ts';
 import { sharedTicks } from './clock.ts';
 import { Deadlines, timedOut } from './deadlines.ts';
-import { cancelledHere, Execution } from './execution.ts';
+import { cancelledHere, Execution, wroteToShared } from './execution.ts';
 import { FilesFirst, type FileValue, mayHaveFiles } from './files.ts';
 import * as F from './frames.ts';
 import { HostedActor } from './hosted-actor.ts';
+import { ItemSender } from './item-sender.ts';
 import { type AnyFunction, type Definition, Loaded } from './loaded.ts';
 import { IncomingParcels } from './parcels.ts';
 import type { PartyHost } from './party-host.ts';
@@ -69,7 +70,7 @@ export class Executions {
   constructor(host: PartyHost, checkWrites: boolean) {
     this.#host = host;
     this.#answers = new Answers(host);
-    this.#producers = new Producers(host, this);
+    this.#producers = new Producers(this, new ItemSender(host), () => host.reactor.kick());
     this.#deadlines = new Deadlines(host.block, host.self.party, (run) => this.#expire(run));
     this.checkWrites = checkWrites;
   }
@@ -481,6 +482,9 @@ export class Executions {
           const result = values.readValue(value, ids.length === 0 ? NO_CELLS : lend(ids), copy);
           if (pinned) this.#check(run, value, values);
           return result;
+        } catch (error) {
+          if (pinned && values.lostSlot(value) !== undefined) run.unread = true;
+          throw error;
         } finally {
           if (pinned) values.unpin(value);
         }
@@ -655,11 +659,7 @@ export class Executions {
       const written = run.checks.map((check) => check()).find((text) => text !== undefined);
       if (written !== undefined && !failed) {
         failed = true;
-        result = new UsageError(
-          `${run.name} wrote into a value that it shares with others (${written}); take an own copy with .slice(), or run ` +
-            'the task with { copy: true }',
-          { code: 'ERR_SHEAF_WRITE_TO_SHARED', details: { task: run.name } },
-        );
+        result = wroteToShared(run.name, written);
       }
     }
     const micros = (performance.now() - run.begun) * 1000;

@@ -129,7 +129,7 @@ export class Incoming {
     const { executions } = host;
     switch (message.type) {
       case 'died':
-        host.endings.during(message.reason, () => host.party.fromControl(message));
+        host.deaths.during(message.reason, () => host.party.fromControl(message));
         host.reactor.forget(message.party, message.incarnation);
         host.mailer.forget(message.party);
         host.executions?.callerDied(message.party);

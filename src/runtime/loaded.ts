@@ -46,19 +46,19 @@ export class Loaded {
 
   /**
    * Undefined when `fn` is there, otherwise why not. What has failed is tried again with the next call: a file may have been
-   * missing, or half written, for a moment.
+   * missing, or half written, for a moment. `sourceMaps`: stacks are to show what users' tools have built.
    */
-  load(): Promise<Error | undefined> {
-    this.#loading ??= this.#load().finally(() => {
+  load(sourceMaps = true): Promise<Error | undefined> {
+    this.#loading ??= this.#load(sourceMaps).finally(() => {
       this.#loading = undefined;
     });
     return this.#loading;
   }
 
-  async #load(): Promise<Error | undefined> {
+  async #load(sourceMaps: boolean): Promise<Error | undefined> {
     try {
-      // Stacks of what users' tools have built; not before, since reading the maps of our own files takes time.
-      process.setSourceMapsEnabled(true);
+      // Not before, since reading the maps of our own files takes time.
+      if (sourceMaps) process.setSourceMapsEnabled(true);
       const spec = this.spec as FunctionSpec;
       if (needsTypeScript(spec)) installTypeScript();
       const fn = (await loadFunction(spec)) as AnyFunction;

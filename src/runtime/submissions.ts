@@ -1,22 +1,21 @@
 import { type Cell, QUEUED, type Run, type TaskRecord, WAITING } from '../protocol/index.ts';
-import type { Call } from './call.ts';
+import { type Call, callOf } from './call.ts';
 import { cancelGathering } from './gathering.ts';
-import { CONTROL_PARTY } from './host-messages.ts';
-import type { PartyHost } from './party-host.ts';
 import { lasting } from './sites.ts';
+import type { TaskHost } from './task-host.ts';
 
 /** Of a long queue, so many are listed at most. */
 const MOST_LISTED = 10_000;
 
 /** The calls of a party from the moment they are made until they are over: submitted, counted, cancelled. */
 export class Submissions {
-  readonly #host: PartyHost;
+  readonly #host: TaskHost;
   /** Calls that wait for their arguments: in no queue yet. */
   readonly #blocked = new Set<Call>();
   #blockedLimit = 1024;
   readonly #idlers: (() => void)[] = [];
 
-  constructor(host: PartyHost) {
+  constructor(host: TaskHost) {
     this.#host = host;
   }
 
@@ -47,7 +46,7 @@ export class Submissions {
     const host = this.#host;
     if (cell.settled) return;
     if (cell.owner !== null) {
-      host.mailer.post(CONTROL_PARTY, { type: 'cancel', id: cell.id, force, recursive });
+      host.cancelElsewhere(cell, force, recursive);
       return;
     }
     // Its task has returned a reference, and is over: what is to be stopped is the one behind that.
@@ -55,7 +54,7 @@ export class Submissions {
       this.cancel(cell.alias, error, force, recursive);
       return;
     }
-    const call = cell.task as Call | null;
+    const call = callOf(cell);
     if (call === null) {
       cancelGathering(cell, error, force, recursive);
       return;

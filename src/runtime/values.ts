@@ -254,13 +254,24 @@ export class Values {
     return false;
   }
 
-  /** What of a value is not in memory, and would have to be read from disk. */
-  absent(value: CellValue): SlotRef[] {
-    if (!this.store.room.spills) return [];
-    if (value instanceof Gathered) return value.items.flatMap((item) => this.absent(item));
+  /** Where the parts of a value are that lie in shared memory. */
+  slotsOf(value: CellValue): SlotRef[] {
+    if (value instanceof Gathered) return value.items.flatMap((item) => this.slotsOf(item));
     if (!(value instanceof Stored)) return [];
     const slots = value.buffers.map((extent) => extent.slot);
     if (value.bodyExtent !== null) slots.push(value.bodyExtent.slot);
+    return slots;
+  }
+
+  /** A part of a value that is gone for good; undefined while there is none. */
+  lostSlot(value: CellValue): SlotRef | undefined {
+    return this.slotsOf(value).find((slot) => this.store.isLost(slot));
+  }
+
+  /** What of a value is not in memory, and would have to be read from disk. */
+  absent(value: CellValue): SlotRef[] {
+    if (!this.store.room.spills) return [];
+    const slots = this.slotsOf(value);
     return slots.filter((slot, i) => this.store.isAbsent(slot) && slots.findIndex((s) => s.index === slot.index) === i);
   }
 
@@ -393,7 +404,9 @@ export class Values {
     this.#pinStored(value);
     const sums = value.buffers.map((extent) => this.#sum(extent));
     return () => {
-      const changed = value.buffers.findIndex((extent, i) => this.#sum(extent) !== sums[i]);
+      // Of what was lost meanwhile nobody can tell.
+      const lost = this.lostSlot(value) !== undefined;
+      const changed = lost ? -1 : value.buffers.findIndex((extent, i) => this.#sum(extent) !== sums[i]);
       this.#unpinStored(value);
       return changed < 0 ? undefined : `${(value.buffers[changed] as Extent).length} bytes of shared memory`;
     };

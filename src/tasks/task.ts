@@ -21,15 +21,19 @@ import type { ByRef, MapOptions, Ref, Several, Stream, Task, TaskOptions } from 
 
 /** @internal */
 export type AnyTask = Task<unknown[], unknown>;
+type AnyFunction = (...args: unknown[]) => unknown;
 
 /** @internal What a task is made of. Its options have been checked. */
 export class Definition {
   readonly spec: FunctionSpec;
   readonly options: TaskOptions;
+  /** The function itself, where the task was made of one. */
+  readonly original: AnyFunction | undefined;
   #engine: Engine | undefined;
   #prepared: Prepared | undefined;
 
-  constructor(spec: FunctionSpec, options: TaskOptions) {
+  constructor(spec: FunctionSpec, options: TaskOptions, original?: AnyFunction) {
+    this.original = original;
     this.spec = spec;
     this.options = options;
   }
@@ -49,13 +53,14 @@ export class Definition {
   }
 
   protected prepare(engine: Engine): Prepared {
-    return engine.prepare(this.spec, resolveOptions(this.options, this.spec.name, engine.isolation, this.isStream));
+    const options = resolveOptions(this.options, this.spec.name, engine.isolation, this.isStream);
+    return engine.prepare(this.spec, options, this.original);
   }
 
   /** The same with other options. */
   variant(options: TaskOptions): AnyTask {
     checkVariant(options, `task ${this.name}`);
-    return define(this.spec, { ...this.options, ...options });
+    return define(this.spec, { ...this.options, ...options }, this.original);
   }
 
   /** What to send in its place. */
@@ -207,9 +212,9 @@ export function callable(definition: Definition): AnyTask {
   }) as unknown as AnyTask;
 }
 
-/** @internal */
-export function define(spec: FunctionSpec, options: TaskOptions): AnyTask {
-  const definition = new Definition(spec, options);
+/** @internal `original`: the function itself, if it is here. */
+export function define(spec: FunctionSpec, options: TaskOptions, original?: AnyFunction): AnyTask {
+  const definition = new Definition(spec, options, original);
   const { name, isStream } = definition;
   if (isStream && options.returns !== undefined) {
     throw new UsageError(`${name} is a generator, which gives a stream of items: the option \`returns\` is for tuples`);
@@ -260,7 +265,7 @@ export function task<P extends unknown[], R>(
   const { captures, ...options } = o;
   if (isTask(fn)) return again(fn as unknown as AnyTask, options, captures, what) as unknown as Task<P, R>;
   const spec = describeFunction(fn, { captures, isRef: isReference, callSite: callSite(task), what: 'task' });
-  return define(spec, options) as unknown as Task<P, R>;
+  return define(spec, options, fn as AnyFunction) as unknown as Task<P, R>;
 }
 
 /**
@@ -276,7 +281,8 @@ export function stream<P extends unknown[], Y>(
   const known = isTask(fn) ? (definitions.get(fn) as Definition) : undefined;
   const spec = known?.spec ?? describeFunction(fn, { isRef: isReference, callSite: callSite(stream), what: 'task' });
   const kind = spec.kind === 'generator' ? spec.kind : 'asyncGenerator';
-  return define({ ...spec, kind }, known?.options ?? {}) as unknown as Task<P, AsyncGenerator<Y>>;
+  const original = known === undefined ? (fn as AnyFunction) : known.original;
+  return define({ ...spec, kind }, known?.options ?? {}, original) as unknown as Task<P, AsyncGenerator<Y>>;
 }
 
 /**

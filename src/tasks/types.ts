@@ -309,7 +309,10 @@ export interface ConnectOptions {
   spill?: string;
   /** Default: processes where memory can be shared between them (Linux), threads elsewhere. */
   isolation?: 'process' | 'thread';
-  /** `inline` runs tasks in this thread and is not in this version. Default `workers`. */
+  /**
+   * `inline` runs tasks in this thread, one after the other, for debuggers and unit tests: breakpoints work and stacks are
+   * plain. Results are the same. Default `workers`.
+   */
   mode?: 'workers' | 'inline';
   /** Environment variables for the workers, besides those of the program. */
   env?: Record<string, string>;

@@ -1,4 +1,4 @@
-import { CancelledError, kindOf, shown, TimeoutError, UsageError } from '../base/index.ts';
+import { CancelledError, kindOf, ObjectLostError, shown, TimeoutError, UsageError } from '../base/index.ts';
 import {
   afterSettling,
   bring,
@@ -8,6 +8,7 @@ import {
   keepsMemory,
   Reference,
   readValue,
+  recover,
   stateOf,
 } from '../runtime/index.ts';
 import { currentEngine } from './context.ts';
@@ -38,7 +39,11 @@ export async function get(what: unknown, o?: WaitOptions): Promise<unknown> {
     if (stateOf(what) === undefined) notYet(await engineOf(what).settled([what], 1, true, limits(o, 'get')), 1);
     const coming = keepsMemory(what) ? bring([what]) : undefined;
     if (coming !== undefined) await coming;
-    return readValue(what);
+    try {
+      return readValue(what);
+    } catch (error) {
+      return again([what], error, () => get(what as unknown as Ref<unknown>, o));
+    }
   }
   checkCollection(what, 'get', 'a Ref, an array or a record of them');
   const limit = limits(o, 'get');
@@ -52,9 +57,20 @@ export async function get(what: unknown, o?: WaitOptions): Promise<unknown> {
     const coming = bring(refs);
     if (coming !== undefined) await coming;
   }
-  const values = items.map((item) => (isReference(item) ? readValue(item) : item));
+  let values: unknown[];
+  try {
+    values = items.map((item) => (isReference(item) ? readValue(item) : item));
+  } catch (error) {
+    return again(refs, error, () => get(what, o));
+  }
   if (Array.isArray(what)) return values;
   return Object.fromEntries(Object.keys(what).map((key, i) => [key, values[i]]));
+}
+
+/** Values that could not be read because they are lost are waited for once more: they are made again, or fail. */
+function again(refs: readonly AnyRef[], error: unknown, getAgain: () => Promise<unknown>): Promise<unknown> {
+  if (error instanceof ObjectLostError && recover(refs)) return getAgain();
+  throw error;
 }
 
 /** Until all have settled, or one has failed; each is waited for in the session that it belongs to. */

@@ -92,6 +92,11 @@ export class ControlHost implements ReactorHost {
         this.#tell(owner, { type: 'freed', id, observed });
         this.#actors.forget(id);
       },
+      isLost: (payload) => {
+        const { values } = this.#memory;
+        return isWireOfShared(payload) && values.lostSlot(values.parse(payload)) !== undefined;
+      },
+      missing: (owner, id) => this.#tell(owner, { type: 'missing', id }),
       keep: (payload) => {
         if (isWireOfShared(payload)) this.#memory.values.pin(this.#memory.values.parse(payload));
       },

@@ -1,7 +1,7 @@
 import { type Cell, PUSHED, QUEUED } from '../../protocol/index.ts';
 import type { Call } from '../call.ts';
 import { sinceTicks } from '../clock.ts';
-import { partyName, shapeName, stateOnWorker } from '../explain.ts';
+import { partyName, shapeName } from '../explain.ts';
 import type { PartyHost } from '../party-host.ts';
 import { shownSite } from '../sites.ts';
 
@@ -72,7 +72,7 @@ function callRow(host: PartyHost, call: Call): CallRow {
   switch (call.state) {
     case PUSHED: {
       const { worker } = call.lease!;
-      const state = stateOnWorker(host, call);
+      const state = host.stateOf(call);
       if (state === 'sent') return { ...row, state, worker, waitsFor: `what runs on worker ${worker}` };
       if (state === 'started') return { ...row, state: 'suspended', worker };
       return { ...row, state, worker, runsMs: sinceTicks(host.block.currentBegan(worker)) };
