@@ -5,6 +5,7 @@
 import { type SpillLimits, SpillRules } from '../src/memory/spill.rules.ts';
 import { FakeHost, idOf, NODE, SHAPE, settled } from '../src/protocol/fake-ports.fixture.ts';
 import {
+  ActorTable,
   addressKey,
   Cell,
   Directory,
@@ -292,6 +293,53 @@ export const entryLife: Life = (below, saw) => {
       state = answer;
     }
     saw(directory, state);
+  };
+  return { steps, look };
+};
+
+// ---- actors, as the control thread has them
+
+export const actorLife: Life = (below, saw) => {
+  const table = new ActorTable<string>({ tell: () => {}, retire: () => {}, ownerDied: () => 'its owner has died' });
+  const id = idOf(2, 1);
+  const keyOf = (party: number): string => addressKey({ node: NODE, party, incarnation: 1 });
+  table.created(id, 'default', null);
+  let worker = -1;
+  let gone = false;
+  const steps: Step[] = [
+    () => table.watch(id, keyOf(3 + below(2)), true),
+    () => {
+      if (worker >= 0) return;
+      worker = 5 + below(2);
+      table.hosted(id, worker, 1, false);
+    },
+    () => {
+      if (worker >= 0) table.hosted(id, worker, 1, true);
+    },
+    () => {
+      if (worker < 0 || below(2) === 0) return;
+      table.workerDied(worker, 1);
+      worker = -1;
+    },
+    () => {
+      if (below(10) === 0) table.drain(id);
+    },
+    () => table.quiet(id, keyOf(3 + below(2))),
+    () => {
+      if (below(10) === 0) table.over(id, below(2) === 0 ? null : 'no restarts are left');
+    },
+    () => {
+      if (below(10) === 0) table.forget(id);
+    },
+    () => {
+      if (below(20) === 0) table.partyDied(keyOf(2));
+    },
+  ];
+  const look = (): void => {
+    const row = table.rows()[0];
+    // What is not in the table any more has ended.
+    gone ||= row === undefined;
+    saw(table, gone ? 'DEAD' : row!.state.toUpperCase());
   };
   return { steps, look };
 };

@@ -176,6 +176,7 @@ describe('the page on the protocol', () => {
     ['states of a worker', lives.workerLife],
     ['states of a run', lives.runLife],
     ['states of an entry', lives.entryLife],
+    ['states of an actor', lives.actorLife],
     ['states of a producer', lives.producerLife],
     ['states of a consumer', lives.consumerLife],
     ['states of spilling', lives.spillLife],
@@ -211,9 +212,9 @@ describe('the page on the protocol', () => {
   it('has all messages, in their direction', () => {
     const source = readFileSync(join(root, 'src/protocol/messages.ts'), 'utf8');
     const [to = '', from = ''] = source.split('export type FromControl');
-    const typesIn = (text: string) => [...text.matchAll(/readonly type: '(\w+)'/g)].map(([, name]) => name).sort();
+    const typesIn = (text: string) => [...text.matchAll(/readonly type: '([\w-]+)'/g)].map(([, name]) => name).sort();
     const tables = page.slice(page.indexOf('## Messages')).split('From the control thread:');
-    const rowsIn = (text: string) => [...text.matchAll(/^\| `(\w+)` \|/gm)].map(([, name]) => name).sort();
+    const rowsIn = (text: string) => [...text.matchAll(/^\| `([\w-]+)` \|/gm)].map(([, name]) => name).sort();
     assert.deepEqual(rowsIn(tables[0]!), typesIn(to));
     assert.deepEqual(rowsIn(tables[1]!), typesIn(from));
   });

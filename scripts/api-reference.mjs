@@ -3,7 +3,7 @@
 //
 // TypeScript 7 reads them: its API is marked unstable, and its version is exact in package.json, so that it changes when
 // we change it. docs/api.test.ts compares the page with what this makes, and fails for a public name without a comment.
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { getTextOfJSDocComment, SyntaxKind } from 'typescript/unstable/ast';
@@ -11,6 +11,14 @@ import { API } from 'typescript/unstable/sync';
 
 const root = process.env.SHEAF_ROOT ?? dirname(dirname(fileURLToPath(import.meta.url)));
 const types = join(root, 'dist/types');
+
+/** What can be imported, and the declarations of each: `sheaf`, and names below it. */
+function doors() {
+  const { name, exports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  return Object.entries(exports)
+    .filter(([, { types }]) => types !== undefined)
+    .map(([path, { types }]) => [path === '.' ? name : `${name}${path.slice(1)}`, join(root, types)]);
+}
 
 const KINDS = new Map([
   [SyntaxKind.FunctionDeclaration, 'function'],
@@ -23,7 +31,8 @@ const KINDS = new Map([
 /**
  * What the package exports, and what the declarations of that name without being exported, in the order of the alphabet.
  *
- * @returns entries with `name`, `kind`, `exported`, `signatures` (texts), `doc`, `tags`, `members`, and `uses` (names).
+ * @returns entries with `name`, `kind`, `from` (what it can be imported from, if anything), `signatures` (texts), `doc`, `tags`,
+ *   `members`, and `uses` (names).
  */
 export function publicEntries() {
   const folder = join(root, 'build', `api-${process.pid}`);
@@ -35,7 +44,7 @@ export function publicEntries() {
       extends: join(root, 'tsconfig.json'),
       compilerOptions: { noEmit: true },
       include: [],
-      files: [join(types, 'index.d.ts')],
+      files: doors().map(([, file]) => file),
     }),
   );
   const api = new API({ cwd: root });
@@ -50,7 +59,6 @@ export function publicEntries() {
 
 function read(project) {
   const { program, checker } = project;
-  const index = program.getSourceFile(join(types, 'index.d.ts'));
   const entries = new Map();
   const add = (symbol) => {
     const nodes = symbol.declarations.map((each) => each.resolve(project));
@@ -66,12 +74,17 @@ function read(project) {
       add(target);
     }
   };
-  const exported = checker.getExportsOfModule(checker.getSymbolAtLocation(index));
-  const targets = exported.map((symbol) => (isAlias(symbol) ? checker.getAliasedSymbol(symbol) : symbol));
-  const names = new Set(targets.map(({ name }) => name));
-  for (const target of targets) add(target);
+  const from = new Map();
+  for (const [door, path] of doors()) {
+    const exported = checker.getExportsOfModule(checker.getSymbolAtLocation(program.getSourceFile(path)));
+    for (const symbol of exported) {
+      const target = isAlias(symbol) ? checker.getAliasedSymbol(symbol) : symbol;
+      if (!from.has(target.name)) from.set(target.name, door);
+      add(target);
+    }
+  }
   for (const entry of entries.values()) {
-    entry.exported = names.has(entry.name);
+    entry.from = from.get(entry.name);
     entry.uses = [...entry.names].filter((name) => name !== entry.name && entries.has(name)).sort(byName);
   }
   return [...entries.values()].sort((a, b) => byName(a.name, b.name));
@@ -90,7 +103,7 @@ function entryOf(name, nodes) {
   return {
     name,
     kind,
-    exported: false,
+    from: undefined,
     signatures: nodes.map(textOf),
     doc: docOf(commented),
     tags: tagsOf(commented),
@@ -186,11 +199,15 @@ function errorTable(list) {
 }
 
 export function apiReference(entries = publicEntries()) {
+  const [[main], ...others] = doors();
+  const ofMain = entries.filter(({ from }) => from === main);
+  const isFunction = ({ kind }) => kind === 'function' || kind === 'const';
   const groups = [
-    ['Functions', entries.filter(({ kind, exported }) => exported && (kind === 'function' || kind === 'const'))],
-    ['Types', entries.filter((each) => each.exported && !isError(each) && !['function', 'const'].includes(each.kind))],
-    ['Errors', entries.filter((each) => each.exported && isError(each))],
-    ['Named above, and not exported', entries.filter(({ exported }) => !exported)],
+    ['Functions', ofMain.filter(isFunction)],
+    ['Types', ofMain.filter((each) => !isFunction(each) && !isError(each))],
+    ['Errors', ofMain.filter(isError)],
+    ...others.map(([door]) => [`From ${door}`, entries.filter(({ from }) => from === door)]),
+    ['Named above, and not exported', entries.filter(({ from }) => from === undefined)],
   ].filter(([, list]) => list.length > 0);
   const linked = (each) => `[${each.name}](#${isError(each) ? 'errors' : anchor(each)})`;
   const contents = groups.map(([title, list]) => `- **${title}**: ${list.map(linked).join(', ')}`);

@@ -6,6 +6,7 @@ import { hostBehind, until } from './local.ts';
 /** How long `kill` waits for what it is to kill. */
 const PATIENCE_MS = 30_000;
 
+/** How patient `kill` is. */
 export interface KillOptions {
   /** How long to wait for a worker that runs the task. Default 30 s. */
   within?: Duration;

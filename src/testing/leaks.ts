@@ -9,9 +9,11 @@ const PATIENCE_MS = 10_000;
 
 /** Something that a session keeps although nothing goes on in it. */
 export interface Leak {
+  /** What sort of thing it is. */
   readonly kind: 'task' | 'reference' | 'lease' | 'memory' | 'file';
   /** How many: of memory, how many values. */
   readonly count: number;
+  /** The same for people: what it is, and how much. */
   readonly what: string;
 }
 
