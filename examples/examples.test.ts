@@ -95,8 +95,50 @@ describe('the example', () => {
     assert.match(out, /^found: 0000[0-9a-f]{4}\.\.\.\ngave up: .*300 ms.*\n0 tasks are left\n$/);
   });
 
+  // What six million paths give: 6.160, give or take 0.0035.
+  const PRICE = 6.16;
+
+  it('monte-carlo stops as soon as the error is small enough, and cancels the rest', async () => {
+    const out = await output('monte-carlo', '0.03', '55');
+    const [, price, error] =
+      /^good enough after \d+ batches: ([\d.]+), give or take ([\d.]+)$/m.exec(out) ?? assert.fail(out);
+    assert.ok(Number(error) <= 0.03 && Number(error) > 0.02, out);
+    assert.ok(Math.abs(Number(price) - PRICE) < 5 * 0.03, out);
+    const [, cancelled] = /^(\d+) batches were cancelled, 0 are left\n$/m.exec(out) ?? assert.fail(out);
+    assert.ok(Number(cancelled) > 0, out);
+  });
+
+  it('monte-carlo has its best estimate at a deadline', async () => {
+    const out = await output('monte-carlo', '1e-9', '1');
+    assert.match(out, /^the time is up after \d+ batches: (6\.\d+, give or take 0\.\d+|no price yet)$/m);
+    assert.match(out, /^[1-8] batches were cancelled, 0 are left\n$/m);
+  });
+
+  it('crawler finds each page of the site, and asks for none of them twice', async () => {
+    const out = await output('crawler', '120');
+    const rows = [...out.matchAll(/^ +\d+ +(\d+) +\d+ +\d+ ms$/gm)].map((row) => Number(row[1]));
+    assert.equal(
+      rows.reduce((a, b) => a + b, 0),
+      120,
+      out,
+    );
+    assert.match(out, /^ +120 {2}\/page\/0$/m);
+    assert.match(out, /^broken {3}\/moved: 404 Not Found, linked from \/page\/20$/m);
+    assert.match(out, /^121 addresses in [\d.]+ s, 0 asked for twice, at most [1-8] at once\n$/m);
+  });
+
   it('is tested, whatever its name', () => {
-    const tested = ['word-count', 'pi', 'image', 'merge-sort', 'records', 'remote', 'deadline'];
+    const tested = [
+      'word-count',
+      'pi',
+      'image',
+      'merge-sort',
+      'records',
+      'remote',
+      'deadline',
+      'monte-carlo',
+      'crawler',
+    ];
     const helpers = ['primes'];
     const there = readdirSync(join(root, 'examples')).filter(
       (name) => name.endsWith('.ts') && !name.includes('.test.'),
