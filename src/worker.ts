@@ -12,6 +12,7 @@ if (config === null) {
 delete process.env.SHEAF_WORKER;
 // Arguments may be tasks, from the first call on: what makes them calls of this worker's is in the package itself.
 codecComesWith('sheaf/task', preload);
+codecComesWith('sheaf/actor', preload);
 startWorker(config);
 
 // Most tasks import the package; the first of them finds it loaded, unless it comes at once.

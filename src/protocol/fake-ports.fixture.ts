@@ -23,6 +23,14 @@ export const SHAPE: Shape = { cpus: 1, gpus: 0, memory: 0, custom: {}, isolation
 export const idOf = (party: number, sequence: number): string =>
   makeId({ node: NODE, party, incarnation: 1 }, sequence);
 
+export interface FakeTask {
+  readonly shape?: Shape;
+  readonly uses?: Cell[];
+  readonly retries?: number;
+  readonly depth?: number;
+  readonly timing?: Timing;
+}
+
 export type Sent = TaskMessage | ReferenceMessage<unknown>;
 
 /** A party whose surroundings are lists: what it says to others, and what it pushes. Values travel as they are. */
@@ -80,14 +88,20 @@ export class FakeHost implements PartyPort<unknown> {
     return cell;
   }
 
-  task(options: { shape?: Shape; uses?: Cell[]; retries?: number; depth?: number; timing?: Timing } = {}): TaskRecord {
-    const { owner } = this.party;
-    const key = owner.queue(options.shape ?? SHAPE);
+  /** A task that has not been submitted. */
+  record(options: FakeTask = {}): TaskRecord {
+    const key = this.party.owner.queue(options.shape ?? SHAPE);
     const cell = new CellClass();
     const task = new TaskRecord(key, options.timing ?? new Timing(), cell, options.retries ?? 3, options.depth ?? 1);
     cell.task = task;
     task.uses = options.uses ?? [];
     task.dependencies = task.uses;
+    return task;
+  }
+
+  task(options: FakeTask = {}): TaskRecord {
+    const { owner } = this.party;
+    const task = this.record(options);
     owner.submit(task);
     owner.settleUp();
     return task;

@@ -6,6 +6,9 @@ import { DONE, PUSHED, QUEUED, type TaskRecord } from './task-record.ts';
 /** A single task is given so much more time to begin than several are. */
 const LONE = 10;
 const MOST_DOUBLINGS = 16;
+/** The number of queues that the scheduler never hears of. */
+const UNNUMBERED = 0x7fffffff;
+const NO_GPUS: readonly number[] = Object.freeze([]);
 
 /**
  * The workers lent to one owner, and the way of its tasks to them: one queue for each shape, which lease takes the next
@@ -25,6 +28,9 @@ export class LeaseTable {
   readonly #dirty: KeyQueue[] = [];
   /** Queues whose next task found the way to its worker full. */
   readonly #refused = new Set<KeyQueue>();
+  /** What stands for a lease where the worker is an actor's own. */
+  readonly #hosting = new Set<Lease>();
+  readonly #lines = new Set<KeyQueue>();
   /** Tasks in flight by worker, over all of its leases. */
   readonly #sent: number[] = [];
   /** Milliseconds of the host's clock. */
@@ -47,9 +53,60 @@ export class LeaseTable {
     return key;
   }
 
+  // ---- actors
+
+  /**
+   * A queue for the calls of an actor. It asks the scheduler for nothing: `attach` says which worker hosts the actor, `detach`
+   * that none does for now. All of its tasks share one `Timing`, so that they keep their order.
+   */
+  orderedQueue(shape: Shape): KeyQueue {
+    return new KeyQueue(this.#owner, UNNUMBERED, shape, true);
+  }
+
+  attach(key: KeyQueue, worker: number, incarnation: number): void {
+    const present = key.leases[0];
+    if (present?.worker === worker && present.incarnation === incarnation) return;
+    if (present !== undefined) this.detach(key);
+    const lease = new Lease(-1, worker, incarnation, NO_GPUS, key, this.now);
+    key.leases.push(lease);
+    this.#hosting.add(lease);
+    this.touch(key);
+  }
+
+  /** What is in flight stays there until the death of the worker is told. */
+  detach(key: KeyQueue): void {
+    const lease = key.leases[0];
+    if (lease === undefined || lease.inFlight > 0) return;
+    this.forget(lease);
+  }
+
+  /** A call that waits for its arguments: those behind it wait, too. */
+  line(task: TaskRecord): void {
+    task.key.waiting.push(task);
+    this.#lines.add(task.key);
+  }
+
+  /** Queues of actors that have something waiting or in flight. */
+  get lines(): Iterable<KeyQueue> {
+    for (const key of this.#lines) if (key.waiting.size === 0 && key.inFlight === 0) this.#lines.delete(key);
+    return this.#lines;
+  }
+
+  #pumpLine(key: KeyQueue): void {
+    const { waiting } = key;
+    for (let task = waiting.peek(); task !== undefined; task = waiting.peek()) {
+      if (task.state !== DONE) {
+        const lease = key.leases[0];
+        if (task.state !== QUEUED || lease === undefined || lease.inFlight >= this.#limits.depth) return;
+        if (!this.#push(task, lease)) return;
+      }
+      waiting.shift();
+    }
+  }
+
   // ---- the way to a worker
 
-  /** A task that has all it needs: on its way at once if there is room, or at the end of its queue. */
+  /** A task that has all it needs: on its way at once if there is room, or at the end of its kind's line. */
   enqueue(task: TaskRecord): void {
     const { key } = task;
     task.state = QUEUED;
@@ -57,13 +114,17 @@ export class LeaseTable {
       const lease = this.#choose(key, task);
       if (lease !== null && this.#push(task, lease)) return;
     }
+    if (key.ordered) {
+      this.line(task);
+      return;
+    }
     key.waiting.push(task);
     this.#demand(key);
     // What stands before it may have been cancelled since.
     this.touch(key);
   }
 
-  /** A task that has left its worker goes to the front of its queue. */
+  /** A task that has left its worker is the next one of its kind. */
   requeue(task: TaskRecord): void {
     task.state = QUEUED;
     task.lease = null;
@@ -89,6 +150,10 @@ export class LeaseTable {
   }
 
   #pump(key: KeyQueue): void {
+    if (key.ordered) {
+      this.#pumpLine(key);
+      return;
+    }
     const { waiting } = key;
     for (let task = waiting.peek(); task !== undefined; task = waiting.peek()) {
       if (task.state !== QUEUED) {
@@ -119,6 +184,10 @@ export class LeaseTable {
     const { depth, window, stack } = this.#limits;
     const cost = task.timing.expected;
     const unknown = task.timing.micros < 0;
+    if (key.ordered) {
+      const host = leases[0];
+      return host !== undefined && host.inFlight < depth ? host : null;
+    }
     const most = key.shape.exclusive ? 1 : depth;
     let best: Lease | null = null;
     for (let i = 0; i < leases.length; i++) {
@@ -136,7 +205,9 @@ export class LeaseTable {
 
   /** True when the task is on its way, or has left the queue otherwise. */
   #push(task: TaskRecord, lease: Lease): boolean {
-    if (task.dependencies.length > 0 && !this.#owner.isStillReady(task)) return true;
+    // One of an actor keeps its place while it waits once more.
+    if (task.dependencies.length > 0 && !this.#owner.isStillReady(task))
+      return !task.key.ordered || task.state === DONE;
     const slot = this.#freeSlots.pop() ?? this.inFlight.length;
     this.inFlight[slot] = task;
     task.slot = slot;
@@ -160,7 +231,9 @@ export class LeaseTable {
     this.#sent[lease.worker] = this.#sentTo(lease.worker) + 1;
     lease.work += task.cost;
     lease.lastUsed = this.now;
-    task.key.inFlight++;
+    const { key } = task;
+    if (key.ordered && key.inFlight === 0) this.#lines.add(key);
+    key.inFlight++;
     return true;
   }
 
@@ -255,11 +328,9 @@ export class LeaseTable {
 
   /** Tells the scheduler how many leases would be of use, in doubling steps so that a burst costs few messages. */
   #demand(key: KeyQueue): void {
-    const waiting = key.waiting.size;
-    if (waiting === 0) return;
-    const next = key.waiting.peek() as TaskRecord;
-    const work = waiting * next.timing.expected;
-    const total = key.leases.length + Math.max(1, Math.min(waiting, Math.ceil(work / this.#limits.window)));
+    const { size, work } = key.waiting;
+    if (size === 0) return;
+    const total = key.leases.length + Math.max(1, Math.min(size, Math.ceil(work / this.#limits.window)));
     if (total <= key.demanded || (key.demanded > key.leases.length && total < key.demanded * 2)) return;
     key.demanded = total;
     this.#port.control({ type: 'demand', key: key.id, shape: key.shape, total });
@@ -302,7 +373,7 @@ export class LeaseTable {
 
   /** The lease is no more; the scheduler knows. */
   forget(lease: Lease): void {
-    this.#leases.delete(lease.id);
+    if (!this.#hosting.delete(lease)) this.#leases.delete(lease.id);
     const { leases } = lease.key;
     leases.splice(leases.indexOf(lease), 1);
     // Whatever was asked for on top is asked for anew.
@@ -310,7 +381,9 @@ export class LeaseTable {
   }
 
   leasesOn(worker: number, incarnation: number): Lease[] {
-    return [...this.#leases.values()].filter((lease) => lease.worker === worker && lease.incarnation === incarnation);
+    return [...this.#leases.values(), ...this.#hosting].filter(
+      (lease) => lease.worker === worker && lease.incarnation === incarnation,
+    );
   }
 
   // ---- time

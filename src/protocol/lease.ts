@@ -1,6 +1,5 @@
-import { Deque } from '../base/index.ts';
+import { FairQueue } from './fair-queue.ts';
 import type { Owner } from './owner.ts';
-import type { TaskRecord } from './task-record.ts';
 
 /** Resources of one task, and of the lease under which it runs. Units: cores, devices, bytes, and the user's own. */
 export interface Shape {
@@ -52,7 +51,7 @@ export class KeyQueue {
   readonly owner: Owner;
   readonly id: number;
   readonly shape: Shape;
-  readonly waiting = new Deque<TaskRecord>();
+  readonly waiting = new FairQueue();
   readonly leases: Lease[] = [];
   /** How many leases the scheduler has been told are wanted. */
   demanded = 0;
@@ -60,11 +59,14 @@ export class KeyQueue {
   /** How often since the last answer tasks were taken back from a silent worker. */
   recalls = 0;
   dirty = false;
+  /** The calls of one actor: they go in their order, to the one worker that hosts it. */
+  readonly ordered: boolean;
 
-  constructor(owner: Owner, id: number, shape: Shape) {
+  constructor(owner: Owner, id: number, shape: Shape, ordered = false) {
     this.owner = owner;
     this.id = id;
     this.shape = shape;
+    this.ordered = ordered;
   }
 }
 

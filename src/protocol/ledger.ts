@@ -12,7 +12,8 @@ export interface Granted {
   readonly need: Need;
   readonly gpus: readonly number[];
   readonly since: number;
-  reclaiming: boolean;
+  /** When it was called back; negative while it was not. */
+  calledBack: number;
   /** Its owner has been told that others wait for it. */
   wanted: boolean;
   /** Everything that ran under it waits for others. */
@@ -132,7 +133,7 @@ export class Ledger {
       need,
       gpus,
       since: now,
-      reclaiming: false,
+      calledBack: -1,
       wanted: false,
       suspended: false,
     };

@@ -64,7 +64,21 @@ export type ReferenceMessage<P> =
   /** Everything that the dead party had sent to the sender has been worked in. */
   | { readonly type: 'buried'; readonly party: number; readonly incarnation: number };
 
-export type ToControl<P> = TaskMessage | ReferenceMessage<P>;
+export type ActorMessage<P> =
+  /** A new actor, hosted by a task of the sender. */
+  | { readonly type: 'create-actor'; readonly id: string; readonly namespace: string; readonly name: string | null }
+  /** The sender calls it, and wants to hear of it. */
+  | { readonly type: 'watch-actor'; readonly id: string }
+  /** The sender is the worker that has begun to make it, or has made it. */
+  | { readonly type: 'hosting'; readonly id: string; readonly ready: boolean }
+  /** The task that hosted it is over; the failure that it ended with. */
+  | { readonly type: 'actor-over'; readonly id: string; readonly why: P | null }
+  /** It is to end in order. */
+  | { readonly type: 'drain-actor'; readonly id: string }
+  /** The sender has no call of it left. */
+  | { readonly type: 'quiet-actor'; readonly id: string };
+
+export type ToControl<P> = TaskMessage | ReferenceMessage<P> | ActorMessage<P>;
 
 export type FromControl<P> =
   | {

@@ -20,7 +20,7 @@ export class Owner {
   readonly #table: LeaseTable;
   /** Pushed tasks by slot. */
   readonly inFlight: readonly (TaskRecord | null)[];
-  /** Tasks not yet done. */
+  /** Tasks not yet done, without those that host actors. */
   pending = 0;
   /** Told when a kept task is done, perhaps with nobody left who wants its results. */
   lineage: Lineage | null = null;
@@ -51,18 +51,44 @@ export class Owner {
     return this.#table.queues;
   }
 
+  /** Those of actors that have something to do. */
+  get lines(): Iterable<KeyQueue> {
+    return this.#table.lines;
+  }
+
+  /** A queue for the calls of an actor; see `LeaseTable.orderedQueue`. */
+  orderedQueue(shape: Shape): KeyQueue {
+    return this.#table.orderedQueue(shape);
+  }
+
+  /** The worker that hosts the actor of a queue. */
+  attach(key: KeyQueue, worker: number, incarnation: number): void {
+    this.#table.attach(key, worker, incarnation);
+  }
+
+  detach(key: KeyQueue): void {
+    this.#table.detach(key);
+  }
+
+  /** The actor is no more: what waits for it fails. What is in flight is answered, or heard of with the worker's death. */
+  failLine(key: KeyQueue, error: (task: TaskRecord) => unknown): void {
+    for (let task = key.waiting.shift(); task !== undefined; task = key.waiting.shift()) {
+      if (task.state !== DONE) this.#fail(task, error(task));
+    }
+  }
+
   // ---- a task's life
 
   /** A new task; `uses` and `dependencies` are set, nothing is held yet. */
   submit(task: TaskRecord): void {
-    this.pending++;
+    if (!task.resident) this.pending++;
     const { uses, dependencies } = task;
     for (let i = 0; i < uses.length; i++) this.#references.hold(uses[i] as Cell);
     if (dependencies.length > 0) this.#await(task);
     else this.#table.enqueue(task);
   }
 
-  #await(task: TaskRecord): void {
+  #await(task: TaskRecord, inLine = false): void {
     const { dependencies } = task;
     for (let i = 0; i < dependencies.length; i++) {
       const cell = dependencies[i] as Cell;
@@ -77,12 +103,17 @@ export class Owner {
       }
     }
     if (task.missing === 0) this.#table.enqueue(task);
+    else if (task.key.ordered && !inLine) this.#table.line(task);
   }
 
   argumentSettled(task: TaskRecord, cell: Cell): void {
     if (task.state !== WAITING) return;
     if (cell.state === FAILED) this.#fail(task, cell.value, cell.inner);
-    else if (--task.missing === 0) this.#table.enqueue(task);
+    else if (--task.missing > 0) return;
+    else if (task.key.ordered) task.state = QUEUED;
+    else this.#table.enqueue(task);
+    // In an actor's line it has stood all the time, and those behind it may go on.
+    if (task.key.ordered) this.#table.touch(task.key);
   }
 
   /** An argument may have been lost while the task stood in the queue: then it waits for that once more. */
@@ -91,7 +122,7 @@ export class Owner {
       if (cell.state === READY) continue;
       task.state = WAITING;
       task.missing = 0;
-      this.#await(task);
+      this.#await(task, task.key.ordered);
       return false;
     }
     return true;
@@ -118,7 +149,7 @@ export class Owner {
 
   #done(task: TaskRecord): void {
     task.state = DONE;
-    this.pending--;
+    if (!task.resident) this.pending--;
     const { uses } = task;
     task.uses = NO_CELLS;
     task.dependencies = NO_CELLS;

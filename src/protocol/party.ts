@@ -41,6 +41,8 @@ export interface PartyPort<P> extends Omit<OwnerPort, 'control'>, ReferencesPort
   acknowledge(worker: number, receipt: number): void;
   /** Nobody will read the stream of this task any further, so that it is cancelled: the error for that of a host that has streams. */
   abandoned?(task: TaskRecord): unknown;
+  /** Nobody has the actor any more that this task hosts: it is to end in order. */
+  unheld?(task: TaskRecord): void;
   /** Whether a failed task may run again because of its own error, which `failure` has. */
   wantsRetry(task: TaskRecord, failure: Cell): boolean;
   /** Everything the party had sent is worked in; see `ToControl.buried`. */
@@ -89,7 +91,10 @@ export class Party<P> {
       limits.lineage,
     );
     references.lineage = this.lineage;
-    references.abandoned = (task) => owner.cancel(task, port.abandoned?.(task), false);
+    references.abandoned = (task) => {
+      if (task.resident) port.unheld?.(task);
+      else owner.cancel(task, port.abandoned?.(task), false);
+    };
     owner.lineage = this.lineage;
   }
 

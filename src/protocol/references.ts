@@ -60,7 +60,7 @@ export class References<P> implements Holder {
   readonly borrowed = new Map<string, Cell>();
   /** Told of the results of kept tasks that nobody holds any more. */
   lineage: Lineage | null = null;
-  /** Told of the tasks of streams that nobody will read any further. */
+  /** Told of the tasks of streams that nobody will read any further, and of those of actors that nobody can call any more. */
   abandoned: ((task: TaskRecord) => void) | null = null;
   #sequence = 0;
 
@@ -85,7 +85,7 @@ export class References<P> implements Holder {
       this.#free(cell);
     } else if (cell.alias !== null) {
       this.#free(cell);
-    } else if (cell.task !== null && cell.task.stream !== null) {
+    } else if (cell.task !== null && (cell.task.stream !== null || cell.task.resident)) {
       this.abandoned?.(cell.task);
     }
     // Any other pending private cell is freed when its task ends and finds no holds.
@@ -299,8 +299,8 @@ export class References<P> implements Holder {
     return cell;
   }
 
-  /** A reference inside a value that the directory served: it has counted this party already. */
-  #served(id: string): Cell {
+  /** A reference that the directory has given, alone or inside a value: it has counted this party already. Held once. */
+  served(id: string): Cell {
     const cell = this.adopt(id);
     cell.holds++;
     cell.credits++;
@@ -371,7 +371,7 @@ export class References<P> implements Holder {
   }
 
   resolved(id: string, settled: SettledValue<P>): void {
-    const inner = settled.inner.length === 0 ? NO_CELLS : settled.inner.map((each) => this.#served(each));
+    const inner = settled.inner.length === 0 ? NO_CELLS : settled.inner.map((each) => this.served(each));
     const cell = this.borrowed.get(id);
     if (cell === undefined || cell.state !== PENDING) {
       for (const each of inner) this.drop(each);
@@ -439,6 +439,7 @@ export class References<P> implements Holder {
     if (cell.holds > 0) return;
     // Still running: what it returns is let go when it comes.
     if (cell.state !== PENDING || cell.alias !== null) this.#free(cell);
+    else if (cell.task?.resident) this.abandoned?.(cell.task);
   }
 }
 

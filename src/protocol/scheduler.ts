@@ -38,7 +38,7 @@ export const SCHEDULER_LIMITS: SchedulerLimits = { parties: 64, stacked: 64, qua
 /**
  * One node's scheduler: lends workers to owners. It never sees tasks, only demands: "so many leases of this shape".
  * Demands are served in rounds, in the order in which they became unmet. One that has waited for a quantum has leases of
- * others called back, oldest first, so that owners and shapes take turns; and what it is short of is kept for it, so that
+ * others called back, oldest first, so that owners and shapes take turns (see `Turns`); and what it is short of is kept for it, so that
  * a large demand is not starved by small ones.
  *
  * There are only so many workers. A waiting task keeps its own one if it is exclusive, so those may come to hold
@@ -169,12 +169,14 @@ export class Scheduler {
       busy.push({ worker: lease.worker.number, incarnation: lease.worker.incarnation });
       this.#release(lease);
     }
+    this.#turns.ownerDied(owner);
     this.#serve();
     return busy;
   }
 
   #release(lease: Granted): void {
     this.#ledger.release(lease);
+    this.#turns.released(lease, this.now);
     this.#workers.touch(lease.worker, this.now);
     this.#moved = this.now;
   }

@@ -67,6 +67,8 @@ export class TaskRecord implements Waiter {
   kept: Kept | null = null;
   /** A stream: what has come of its items. Its one result says how it has ended, and holds the items while it is held itself. */
   stream: Intake | null = null;
+  /** It hosts an actor: it runs until nobody wants that any more, and nobody waits for its end. */
+  resident = false;
 
   constructor(key: KeyQueue, timing: Timing, results: Cell | readonly Cell[], retries: number, depth: number) {
     this.key = key;

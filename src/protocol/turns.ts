@@ -2,14 +2,20 @@ import { type Demand, type Granted, isUnmet, type Ledger, uses } from './ledger.
 import type { Need, Pool } from './resources.ts';
 import type { WorkerTable } from './worker-table.ts';
 
+/** Nobody waits for longer than so many quanta on account of his own long tasks. */
+const LONGEST = 100;
+
 /**
  * How owners and shapes take turns: whose lease is called back for a demand that has waited for a quantum, and what is
- * kept for it. Times in milliseconds.
+ * kept for it. A turn lasts a quantum, and as long as the task that runs at its end; where that is long, those who are
+ * called back for the same demand have turns of that length too. Times in milliseconds.
  */
 export class Turns {
   readonly #ledger: Ledger;
   readonly #workers: WorkerTable;
   readonly #quantum: number;
+  /** By owner and key: for how long a lease was kept when it had been called back the last time. */
+  readonly #overran = new Map<string, number>();
 
   constructor(ledger: Ledger, workers: WorkerTable, quantum: number) {
     this.#ledger = ledger;
@@ -21,13 +27,24 @@ export class Turns {
     return isUnmet(demand) && now - demand.since >= this.#quantum;
   }
 
+  /** A lease has been given back. */
+  released(lease: Granted, now: number): void {
+    const name = nameOf(lease);
+    if (isCalledBack(lease)) this.#overran.set(name, Math.min(now - lease.calledBack, LONGEST * this.#quantum));
+    else this.#overran.delete(name);
+  }
+
+  ownerDied(owner: string): void {
+    for (const name of this.#overran.keys()) if (name.startsWith(`${owner}/`)) this.#overran.delete(name);
+  }
+
   /** Marks the leases that are to be called back for late demands, and returns them. */
   callBack(late: readonly Demand[], now: number): Granted[] {
     const victims: Granted[] = [];
     const coming = this.#ledger.free.copy();
     let workers = 0;
     for (const lease of this.#ledger.leases()) {
-      if (!lease.reclaiming) continue;
+      if (!isCalledBack(lease)) continue;
       anticipate(coming, lease);
       workers++;
     }
@@ -37,7 +54,7 @@ export class Turns {
         const short = coming.short(demand.need);
         const victim = this.#victim(demand, now, (need) => short.some((name) => uses(need, name)));
         if (victim === undefined) break;
-        victim.reclaiming = true;
+        victim.calledBack = now;
         victims.push(victim);
         anticipate(coming, victim);
         workers++;
@@ -51,7 +68,7 @@ export class Turns {
       if (workers-- > 0) continue;
       const victim = this.#victim(demand, now, () => true);
       if (victim === undefined) continue;
-      victim.reclaiming = true;
+      victim.calledBack = now;
       victims.push(victim);
     }
     return victims;
@@ -67,7 +84,7 @@ export class Turns {
       if (!isUnmet(demand)) continue;
       const short = this.#ledger.free.short(demand.need);
       for (const lease of this.#ledger.leases()) {
-        if (lease.reclaiming || lease.wanted || isFor(lease, demand)) continue;
+        if (isCalledBack(lease) || lease.wanted || isFor(lease, demand)) continue;
         // With nothing short, it is a worker that is missing.
         if (short.length > 0 && !short.some((name) => uses(lease.need, name))) continue;
         lease.wanted = true;
@@ -80,8 +97,9 @@ export class Turns {
   /** The lease held longest, of those that a demand may call back: from others, and from those who have more. */
   #victim(demand: Demand, now: number, useful: (need: Need) => boolean): Granted | undefined {
     let victim: Granted | undefined;
+    const turn = Math.max(this.#quantum, this.#overran.get(nameOf(demand)) ?? 0);
     for (const lease of this.#ledger.leases()) {
-      if (lease.reclaiming || lease.suspended || now - lease.since < this.#quantum) continue;
+      if (isCalledBack(lease) || lease.suspended || now - lease.since < turn) continue;
       if (isFor(lease, demand)) continue;
       if (victim !== undefined && lease.since >= victim.since) continue;
       if (demand.held > 0 && this.#ledger.heldLike(lease) <= demand.held + 1) continue;
@@ -108,6 +126,14 @@ export class Turns {
     }
     return undefined;
   }
+}
+
+function nameOf({ owner, key }: { owner: string; key: number }): string {
+  return `${owner}/${key}`;
+}
+
+function isCalledBack(lease: Granted): boolean {
+  return lease.calledBack >= 0;
 }
 
 function isFor(lease: Granted, demand: Demand): boolean {

@@ -32,7 +32,9 @@ export class CallSender {
     if (fn.told[lease.worker] !== lease.incarnation) host.tell(lease.worker, lease.incarnation, fn);
     const writer = host.reactor.taskWriter(lease.worker);
     let flags = Math.min(call.key.id, F.CALL_KEY_UNKNOWN) << F.CALL_KEY_SHIFT;
-    if (call.plan.queue.shape.exclusive) flags |= F.CALL_EXCLUSIVE;
+    if (fn.method !== null) flags |= F.CALL_METHOD;
+    else if (call.plan.queue.shape.exclusive) flags |= F.CALL_EXCLUSIVE;
+    if (call.actorId !== null) flags |= F.CALL_ACTOR;
     if (call.plan.copy) flags |= F.CALL_COPY;
     if (call.stream !== null) flags |= F.CALL_STREAM;
 
@@ -110,6 +112,7 @@ export class CallSender {
     }
     if (call.shared !== null) extra.s = values.toWire(call.shared);
     if (lease.gpus.length > 0) extra.g = lease.gpus;
+    if (call.actorId !== null) extra.a = call.actorId;
     if (call.stream !== null) {
       const { skip, taken, ahead } = call.stream.start();
       extra.y = [skip, taken, ahead];
@@ -167,6 +170,7 @@ function isRich(call: Call, lease: Lease): boolean {
     call.nested !== null ||
     call.shared !== null ||
     call.stream !== null ||
+    call.actorId !== null ||
     lease.gpus.length > 0
   );
 }

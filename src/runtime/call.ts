@@ -1,5 +1,6 @@
 import type { FunctionSpec } from '../code/index.ts';
-import { type Cell, type KeyQueue, type Run, TaskRecord, Timing } from '../protocol/index.ts';
+import { type Cell, type Concurrency, type KeyQueue, type Run, TaskRecord, Timing } from '../protocol/index.ts';
+import type { ActorLink } from './actors.ts';
 import type { Reference } from './reference.ts';
 import type { Site } from './sites.ts';
 import { ownBytes, type Stored } from './values.ts';
@@ -8,17 +9,31 @@ import { ownBytes, type Stored } from './values.ts';
 export class FunctionEntry {
   readonly number: number;
   readonly name: string;
-  readonly spec: FunctionSpec;
-  readonly timing = new Timing();
+  /** Null for a method. */
+  readonly spec: FunctionSpec | null;
+  readonly timing: Timing;
+  /** The name of a method; null for a function. */
+  readonly method: string | null = null;
+  /** Of a class: how many calls of its instance may be under way at the same time. */
+  readonly actor: Concurrency | null = null;
   /** Worker numbers to the incarnation that has been told. */
   readonly told: number[] = [];
   readonly maxCalls: number;
 
-  constructor(number: number, name: string, spec: FunctionSpec, maxCalls: number) {
+  constructor(
+    number: number,
+    name: string,
+    spec: FunctionSpec | null,
+    maxCalls: number,
+    o: { timing?: Timing; method?: string; actor?: Concurrency } = {},
+  ) {
     this.number = number;
     this.name = name;
     this.spec = spec;
     this.maxCalls = maxCalls;
+    this.timing = o.timing ?? new Timing();
+    this.method = o.method ?? null;
+    this.actor = o.actor ?? null;
   }
 }
 
@@ -37,6 +52,8 @@ export interface Plan {
   readonly ahead: number;
   readonly maxPending: number;
   pending: number;
+  /** Of a method: its actor, as this party knows it. */
+  readonly actor: ActorLink | null;
 }
 
 const CHUNK = 64 * 1024;
@@ -82,6 +99,8 @@ export class Call extends TaskRecord {
   /** Where it was called, if that was recorded. */
   site: Site | undefined = undefined;
   onEnd: (() => void) | null = null;
+  /** The actor that it hosts. */
+  actorId: string | null = null;
   /** The run that called it, on a worker. */
   parent: Run | null = null;
   /** Cancelling it reaches the tasks that it has called. */

@@ -43,6 +43,7 @@ export class Endings {
   }
 
   workerDied(call: Call, reason: string): unknown {
+    if (call.plan.actor !== null) return this.#host.actors.died(call, reason);
     if (reason.startsWith(SHORT_OF_MEMORY)) {
       return new OutOfMemoryError(
         `the worker that ran ${call.name} was ended, because ${reason.slice(SHORT_OF_MEMORY.length)}; give the task less to do at ` +
@@ -134,6 +135,8 @@ export class Endings {
       values.unpin(shared);
     }
     call.onEnd?.();
+    if (call.actorId !== null) this.#host.actors.over(call, failed);
+    call.plan.actor?.ended();
     call.handles = null;
     if (handles === null) {
       // Nothing but the reader keeps the handle of a stream.

@@ -1,9 +1,35 @@
 import type { FunctionSpec } from '../code/index.ts';
 import type { SharedStore } from '../memory/index.ts';
-import type { Shape } from '../protocol/index.ts';
+import type { Concurrency, Shape } from '../protocol/index.ts';
 import type { IncomingStream } from './incoming-stream.ts';
 import type { Reference } from './reference.ts';
 import type { WaitLimits } from './waits.ts';
+
+/** What an engine that has actors can do with them. */
+export interface ActorEngine {
+  /** What calls of a method of the actor behind a handle need. */
+  prepareMethod(handle: Reference<unknown>, className: string, method: string, options: ResolvedOptions): Prepared;
+  /** A new actor: the reference that stands for it. */
+  create(spec: FunctionSpec, plan: ActorPlan, args: readonly unknown[]): Reference<unknown>;
+  /** The actor that has the name, if any. */
+  lookup(className: string, namespace: string, name: string): Promise<Reference<unknown> | undefined>;
+  /** Resolves when it has been made, and rejects if that has failed. */
+  ready(handle: Reference<unknown>, className: string): Promise<void>;
+  /** Ends it, when all the calls that have been made are over. */
+  drain(handle: Reference<unknown>, className: string): Promise<void>;
+}
+
+/** Options of an actor with everything resolved. */
+export interface ActorPlan {
+  readonly className: string;
+  readonly shape: Shape;
+  readonly restarts: number;
+  readonly concurrency: Concurrency;
+  readonly namespace: string;
+  readonly name: string | null;
+  /** Whoever has the name is taken instead. */
+  readonly join: boolean;
+}
 
 /** Options of a task, resolved to numbers. */
 export interface ResolvedOptions {
@@ -64,6 +90,8 @@ export interface Engine {
   prepare(spec: FunctionSpec, options: ResolvedOptions): Prepared;
   /** Calls a task. One that is a stream, with `ahead` in its options, gives what there is to read of it. */
   submit(task: Prepared, args: readonly unknown[]): Reference<unknown> | Reference<unknown>[] | IncomingStream;
+  /** Undefined where there are none. */
+  readonly actors?: ActorEngine;
   put(value: unknown): Reference<unknown>;
   /** One reference of many: an array, or a record if there are keys. Items that are no references stand for themselves. */
   gather(keys: readonly string[] | null, items: readonly unknown[]): Reference<unknown>;

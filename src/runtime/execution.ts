@@ -29,6 +29,13 @@ export class Execution extends Run {
   streamStart: StreamStart | null = null;
   production: Production | null = null;
   over = false;
+  /** Of a method: its place in the actor's `Mailbox`. */
+  group = -1;
+  /** It was ended while its method goes on, which keeps that place. */
+  lingers = false;
+  /** The actor that it is to host. */
+  actorId: string | null = null;
+
   constructor(
     host: PartyHost,
     loaded: Loaded,
@@ -82,8 +89,14 @@ export class Execution extends Run {
     return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
   }
 
+  /** It is code of an actor, which may keep what it is given from one call to the next. */
+  get lasts(): boolean {
+    return this.group >= 0 || this.actorId !== null;
+  }
+
   /** A handle that this run made or was given: it ends with the run. */
   adopt(handle: Reference<unknown>): void {
+    if (this.lasts) return;
     this.#handles ??= [];
     this.#handles.push(handle);
   }

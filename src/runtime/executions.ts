@@ -1,11 +1,12 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { CancelledError, UsageError } from '../base/index.ts';
-import { type Cell, NO_CELLS, type Run, type RunId } from '../protocol/index.ts';
+import { ActorDiedError, CancelledError, UsageError } from '../base/index.ts';
+import { type Cell, type Concurrency, NO_CELLS, type Run, type RunId } from '../protocol/index.ts';
 import type { RingReader } from '../transport/index.ts';
 import { Answers } from './answers.ts';
 import { Deadlines, timedOut } from './deadlines.ts';
 import { cancelledHere, Execution } from './execution.ts';
 import * as F from './frames.ts';
+import { HostedActor } from './hosted-actor.ts';
 import { type AnyFunction, type Definition, Loaded } from './loaded.ts';
 import { IncomingParcels } from './parcels.ts';
 import type { PartyHost } from './party-host.ts';
@@ -20,6 +21,8 @@ const LONG_MICROS = 2000;
 const ADMIT_AGAIN_MS = 2;
 /** So often, that is, while nothing goes on. */
 const STANDSTILL_LOOKS = 25;
+
+const ONE_AT_A_TIME: Concurrency = { concurrency: 1, groups: [] };
 
 /** Bytes of shared memory among the arguments of the call that a reader stands at. */
 function sharedBytes({ views: { words }, at }: RingReader): number {
@@ -37,6 +40,11 @@ export class Executions {
   readonly #answers: Answers;
   readonly #producers: Producers;
   readonly #functions: (Loaded | undefined)[][] = [];
+  readonly #methods: (Loaded | undefined)[][] = [];
+  /** The actor that this worker hosts. */
+  actor: HostedActor | undefined = undefined;
+  /** Whose call an actor takes next, where several callers have some. */
+  #turn = 0;
   readonly parcels = new IncomingParcels();
   readonly #active = new Map<number, Execution>();
   readonly #storage = new AsyncLocalStorage<Execution>();
@@ -84,12 +92,22 @@ export class Executions {
   }
 
   define(caller: number, number: number, definition: () => unknown): void {
-    this.#functions[caller] ??= [];
-    (this.#functions[caller] as (Loaded | undefined)[])[number] = new Loaded(definition() as Definition);
+    const loaded = new Loaded(definition() as Definition);
+    const table = loaded.method === null ? this.#functions : this.#methods;
+    table[caller] ??= [];
+    (table[caller] as (Loaded | undefined)[])[number] = loaded;
+  }
+
+  /** What the call that a reader stands at is a call of. */
+  #calledAt(caller: number, { views: { words }, at }: RingReader): Loaded | undefined {
+    const w = at >> 2;
+    const isMethod = (((words[w + 2] as number) >> 16) & F.CALL_METHOD) !== 0;
+    return (isMethod ? this.#methods : this.#functions)[caller]?.[words[w + 1] as number];
   }
 
   callerDied(caller: number): void {
     this.#functions[caller] = [];
+    this.#methods[caller] = [];
     this.parcels.callerDied(caller);
     this.#producers.callerDied(caller);
     for (const run of this.#active.values()) {
@@ -114,7 +132,9 @@ export class Executions {
     const error = cancelledHere(run.name);
     if ((flags & F.CANCEL_RECURSIVE) !== 0) this.#host.cancelChildren(run, error);
     run.abort(error);
-    // What ignores its signal goes on, but nobody waits for it any more.
+    // What ignores its signal goes on, but nobody waits for it any more. A method keeps its place for as long: the next one is
+    // not to find its actor in the middle of something.
+    run.lingers = run.group >= 0;
     this.end(run, true, error);
     if ((flags & F.CANCEL_BY_FORCE) !== 0) this.onForced?.(error.message);
   }
@@ -135,6 +155,7 @@ export class Executions {
   runNext(idle: boolean, looked = false): boolean {
     if (this.#producers.goOn()) return true;
     const { executor } = this.#host.party;
+    if (this.actor !== undefined) return this.#nextOf(this.actor, looked);
     if (executor.running > 0) return false;
     const inboxes = this.#host.reactor.taskInboxes;
     let best: RingReader | undefined;
@@ -168,10 +189,49 @@ export class Executions {
       return true;
     }
     const viewed = values.bytesViewed;
-    this.#start(from, best, shared);
+    this.#start(from, this.#calledAt(from, best) as Loaded, best.views, best.at, best, shared, -1);
     // What a task has looked at can be found to be garbage in another turn of the event loop only.
     if (values.bytesViewed !== viewed && store.room.tight) reactor.deliveries++;
     return true;
+  }
+
+  /** Begins a call of the actor, or takes one out of its ring that others may overtake; true if there was one. */
+  #nextOf(actor: HostedActor, looked: boolean): boolean {
+    const { mailbox } = actor;
+    const kept = mailbox.next();
+    if (kept !== undefined) {
+      const { caller, loaded, frame } = kept;
+      const words = new Int32Array(frame.buffer);
+      this.#start(caller, loaded, { words, bytes: frame }, 0, null, 0, mailbox.groupOf(loaded.method as string));
+      return true;
+    }
+    const inboxes = this.#host.reactor.taskInboxes;
+    const count = inboxes.length;
+    for (let i = 0; i < count; i++) {
+      const at = (this.#turn + i) % count;
+      const { reader, from } = inboxes[at]!;
+      if (!reader.next()) continue;
+      if (!this.#hasAll(from, reader)) {
+        if (!looked && this.#host.reactor.poll()) return this.#nextOf(actor, true);
+        looked = true;
+        continue;
+      }
+      const loaded = this.#calledAt(from, reader) as Loaded;
+      if (loaded.method === null) continue;
+      const group = mailbox.groupOf(loaded.method);
+      const begins = mailbox.mayBegin(group);
+      if (!begins && !mailbox.keeps) continue;
+      this.#turn = at + 1;
+      if (!reader.claim()) return true;
+      this.#host.relief.relieve();
+      if (begins) this.#start(from, loaded, reader.views, reader.at, reader, 0, group);
+      else {
+        mailbox.keep(group, { caller: from, loaded, frame: reader.views.bytes.slice(reader.at, reader.end) });
+        reader.advance();
+      }
+      return true;
+    }
+    return false;
   }
 
   /**
@@ -197,20 +257,28 @@ export class Executions {
   #looks = 0;
 
   /** Whether everything has come that the call needs beside its record: its function, and a large body. */
-  #hasAll(caller: number, { views: { words }, at }: RingReader): boolean {
+  #hasAll(caller: number, reader: RingReader): boolean {
+    if (this.#calledAt(caller, reader) === undefined) return false;
+    const { at, views } = reader;
+    const { words } = views;
     const w = at >> 2;
-    if (this.#functions[caller]?.[words[w + 1] as number] === undefined) return false;
     if ((((words[w + 2] as number) >> 16) & F.CALL_PARCEL) === 0) return true;
     return this.parcels.has(caller, words[(at + F.CALL_HEADER) >> 2] as number);
   }
 
-  #start(caller: number, reader: RingReader, shared: number): void {
+  /** Starts the call whose record lies at `at`; `reader` stands at it, unless it was taken out of its ring before. */
+  #start(
+    caller: number,
+    loaded: Loaded,
+    { words, bytes }: Pick<RingReader['views'], 'words' | 'bytes'>,
+    at: number,
+    reader: RingReader | null,
+    shared: number,
+    group: number,
+  ): void {
     const host = this.#host;
-    const { words, bytes } = reader.views;
-    const { at } = reader;
     const w = at >> 2;
     const slot = words[w] as number;
-    const number = words[w + 1] as number;
     const depthAndFlags = words[w + 2] as number;
     const flags = depthAndFlags >>> 16;
     const key = flags >>> F.CALL_KEY_SHIFT;
@@ -218,7 +286,6 @@ export class Executions {
     const length = words[w + 4] as number;
     const extraLength = words[w + 5] as number;
     const timeout = words[w + 6] as number;
-    const loaded = this.#functions[caller]![number] as Loaded;
     const run = new Execution(
       host,
       loaded,
@@ -234,6 +301,8 @@ export class Executions {
       key === F.CALL_KEY_UNKNOWN ? -1 : key,
     );
     run.admitted = shared;
+    run.group = group;
+    if (group >= 0) this.actor?.mailbox.began(group);
     host.party.executor.started(run);
     this.started++;
     // While a long task is on the stack, nobody here hears that a lease which lies idle is wanted back.
@@ -247,22 +316,22 @@ export class Executions {
       source = this.parcels.take(caller, words[start >> 2] as number);
       start = 0;
     }
-    if (loaded.fn !== undefined) {
+    if (loaded.fn !== undefined || loaded.method !== null) {
       const args = this.#arguments(run, flags, source, start, length, extraLength);
-      reader.advance();
-      if (args !== undefined) this.#run(run, loaded.fn, args);
+      reader?.advance();
+      if (args !== undefined) this.#run(run, args);
       return;
     }
     // Loading comes first: the modules that it imports may register what the arguments need.
     const copy = source === bytes ? bytes.slice(start, start + length + extraLength) : source;
-    reader.advance();
+    reader?.advance();
     this.#active.set(Executions.#key(caller, slot), run);
     void loaded.load().then((error) => {
       if (run.over) return;
       if (error !== undefined) this.end(run, true, error);
       else {
         const args = this.#arguments(run, flags, copy, 0, length, extraLength);
-        if (args !== undefined) this.#run(run, loaded.fn as AnyFunction, args);
+        if (args !== undefined) this.#run(run, args);
       }
       host.reactor.kick();
     });
@@ -286,7 +355,13 @@ export class Executions {
     }
   }
 
-  #run(run: Execution, fn: AnyFunction, args: unknown[]): void {
+  #run(run: Execution, args: unknown[]): void {
+    if (run.actorId !== null) {
+      this.#hostActor(run, args);
+      return;
+    }
+    const fn = this.#functionOf(run);
+    if (fn === undefined) return;
     if (run.timeout > 0) this.#deadlines.begin(run);
     if (run.streamStart !== null) {
       this.#active.set(Executions.#key(run.caller, run.slot), run);
@@ -301,6 +376,32 @@ export class Executions {
     this.#active.set(Executions.#key(run.caller, run.slot), run);
     if (run.timeout > 0) this.#deadlines.arm(run);
     this.#runAsynchronously(run, fn, args);
+  }
+
+  /** What a run calls; undefined when there is no such method, and the run has failed. */
+  #functionOf(run: Execution): AnyFunction | undefined {
+    const { loaded } = run;
+    if (loaded.method === null) return loaded.fn;
+    try {
+      loaded.fn ??= this.actor?.method(loaded);
+      if (loaded.fn === undefined) throw new ActorDiedError(`the actor of ${loaded.name} has ended on its worker`);
+      return loaded.fn;
+    } catch (error) {
+      this.end(run, true, error);
+      return undefined;
+    }
+  }
+
+  /** The run of a class lasts as long as its instance does. */
+  #hostActor(run: Execution, args: unknown[]): void {
+    const { loaded } = run;
+    this.#active.set(Executions.#key(run.caller, run.slot), run);
+    const actor = new HostedActor(this.#host, run, loaded.actor ?? ONE_AT_A_TIME, (failed, result) => {
+      this.end(run, failed, result);
+      this.#host.reactor.kick();
+    });
+    this.actor = actor;
+    this.#storage.run(run, () => void actor.begin(loaded.fn as AnyFunction, args));
   }
 
   /** The time of a run is up, and its event loop is free. What it goes on with is unheard, and what it has called ends. */
@@ -334,6 +435,7 @@ export class Executions {
       extra = values.decoder.decode(bytes, at + length, at + length + extraLength) as F.CallExtra;
     }
     run.gpus = extra.g ?? [];
+    run.actorId = extra.a ?? null;
     if (extra.y !== undefined) run.streamStart = { skip: extra.y[0], taken: extra.y[1], ahead: extra.y[2] };
 
     const lent: Cell[] = [];
@@ -505,8 +607,16 @@ export class Executions {
 
   /** @internal The run has come to its end, or is brought to it. */
   end(run: Execution, failed: boolean, result: unknown): void {
-    if (run.over) return;
+    const { actor } = this;
+    if (run.over) {
+      if (run.lingers) this.#release(run);
+      return;
+    }
     run.over = true;
+    if (actor?.run === run) {
+      this.actor = undefined;
+      actor.left();
+    }
     if (run.production !== null) this.#producers.close(run, run.production);
     if (run.suspended > 0) this.#waits(run, -1);
     if (run.admitted > 0 && this.#host.store.usable) this.#host.store.admission.dismiss(run.admitted);
@@ -531,6 +641,14 @@ export class Executions {
     const { loaded } = run;
     if (loaded.maxCalls > 0 && ++loaded.calls >= loaded.maxCalls) this.#wornOut = true;
     if (this.#wornOut) this.#retireIfNotNeeded();
+    if (run.group >= 0 && !run.lingers) this.#release(run);
+  }
+
+  /** A method has come to its end: another one may begin. */
+  #release(run: Execution): void {
+    run.lingers = false;
+    this.actor?.mailbox.ended(run.group);
+    this.actor?.ended();
   }
 
   /**

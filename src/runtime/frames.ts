@@ -62,6 +62,11 @@ export const CALL_STREAM = 64;
 /** Arguments lie in shared memory: a last word of the record says how many KiB they take there. */
 export const CALL_SHARED = 16;
 
+/** It is a method of the actor that the worker hosts. */
+export const CALL_METHOD = 32;
+/** The function is a class, of which the worker is to host an instance: the extra part has its id. */
+export const CALL_ACTOR = 128;
+
 /** Where that word is in a record whose body and extra part end at `end`. */
 export function sharedSizeAt(end: number): number {
   return (end + 3) & ~3;
@@ -80,6 +85,8 @@ export interface CallExtra {
   g?: readonly number[];
   /** Of a stream: items to skip, items consumed, items that it may run ahead. */
   y?: readonly [skip: number, taken: number, ahead: number];
+  /** Of an actor: its id. */
+  a?: string;
 }
 
 /** Above the flags: from which of its caller's queues a call is. */

@@ -1,4 +1,5 @@
 import type { SlotRef } from '../memory/index.ts';
+import type { ActorNews } from '../protocol/index.ts';
 import type { Wire } from './values.ts';
 
 /** The number of the control thread. */
@@ -15,8 +16,28 @@ export type HostMessage =
   /** To the control thread: these objects, which the sender holds, are to be in memory. */
   | { readonly type: 'bring'; readonly question: number; readonly slots: readonly SlotRef[] }
   | { readonly type: 'answer'; readonly question: number; readonly answer: unknown }
+  | ActorNews<Wire>
+  /** To the worker that hosts it: it is to end now. */
+  | { readonly type: 'retire-actor'; readonly id: string }
+  /**
+   * Who has that name? With an `id` it is for that one, if nobody has; `join`: otherwise the sender takes whoever has it. The answer
+   * is a `NameAnswer`.
+   */
+  | {
+      readonly type: 'name-actor';
+      readonly question: number;
+      readonly namespace: string;
+      readonly name: string;
+      readonly id: string | null;
+      readonly join: boolean;
+    }
   /** To the driver: a signal seems to have come that it has not listened to. */
   | { readonly type: 'signalled' };
+
+/** The one that has the name; counted in for who asks, if he takes it. Null: nobody has, or has had until now. */
+export interface NameAnswer {
+  readonly id: string | null;
+}
 
 /** What the control thread answers when it is asked to close. */
 export interface LastAnswer {

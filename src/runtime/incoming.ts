@@ -124,6 +124,7 @@ export class Incoming {
 
   #fromControl(message: FromControl<Wire> | HostMessage): void {
     const host = this.#host;
+    const { executions } = host;
     switch (message.type) {
       case 'died':
         host.endings.during(message.reason, () => host.party.fromControl(message));
@@ -140,6 +141,13 @@ export class Incoming {
         if (cell !== undefined) host.cancel(cell, error, message.force, message.recursive);
         break;
       }
+      case 'actor':
+        host.actors.news(message);
+        break;
+      case 'retire-actor':
+        executions?.actor?.retire(message.id);
+        break;
+      case 'name-actor':
       case 'exited':
       case 'bring':
       case 'hello':

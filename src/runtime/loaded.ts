@@ -1,14 +1,17 @@
 import { TaskError } from '../base/index.ts';
 import { type FunctionSpec, installTypeScript, loadFunction } from '../code/index.ts';
-import { Timing } from '../protocol/index.ts';
+import { type Concurrency, Timing } from '../protocol/index.ts';
 
 export type AnyFunction = (...args: unknown[]) => unknown;
 
 /** What a function number means, as one party tells another. */
 export interface Definition {
-  readonly spec: FunctionSpec;
+  /** Null for a method. */
+  readonly spec: FunctionSpec | null;
   readonly name: string;
   readonly maxCalls: number;
+  readonly method: string | null;
+  readonly actor: Concurrency | null;
 }
 
 /** A function as a worker knows it. */
@@ -16,7 +19,9 @@ export class Loaded {
   readonly name: string;
   readonly synchronous: boolean;
   readonly maxCalls: number;
-  readonly spec: FunctionSpec;
+  readonly spec: FunctionSpec | null;
+  readonly method: string | null;
+  readonly actor: Concurrency | null;
   fn: AnyFunction | undefined = undefined;
   #loading: Promise<Error | undefined> | undefined = undefined;
   calls = 0;
@@ -26,8 +31,11 @@ export class Loaded {
   constructor(definition: Definition) {
     this.name = definition.name;
     this.spec = definition.spec;
-    this.synchronous = definition.spec.synchronous && definition.spec.kind === 'function';
+    const { spec } = definition;
+    this.synchronous = spec?.synchronous === true && spec.kind === 'function';
     this.maxCalls = definition.maxCalls;
+    this.method = definition.method;
+    this.actor = definition.actor;
   }
 
   /**
@@ -45,8 +53,9 @@ export class Loaded {
     try {
       // Stacks of what users' tools have built; not before, since reading the maps of our own files takes time.
       process.setSourceMapsEnabled(true);
-      if (needsTypeScript(this.spec)) installTypeScript();
-      this.fn = (await loadFunction(this.spec)) as AnyFunction;
+      const spec = this.spec as FunctionSpec;
+      if (needsTypeScript(spec)) installTypeScript();
+      this.fn = (await loadFunction(spec)) as AnyFunction;
       return undefined;
     } catch (error) {
       return new TaskError(`the function ${this.name} can't be loaded on the worker: ${String(error)}`, {

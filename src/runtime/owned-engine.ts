@@ -3,7 +3,15 @@ import type { FunctionSpec } from '../code/index.ts';
 import type { SharedStore } from '../memory/index.ts';
 import { Cell, Intake, READY } from '../protocol/index.ts';
 import { ArgumentArena, Call, FunctionEntry, type Plan } from './call.ts';
-import { ByReference, type CurrentTask, type Engine, type Prepared, type ResolvedOptions } from './engine.ts';
+import {
+  type ActorEngine,
+  type ActorPlan,
+  ByReference,
+  type CurrentTask,
+  type Engine,
+  type Prepared,
+  type ResolvedOptions,
+} from './engine.ts';
 import type { Execution } from './execution.ts';
 import { Gathering } from './gathering.ts';
 import { IncomingStream } from './incoming-stream.ts';
@@ -16,7 +24,11 @@ import type { WaitLimits } from './waits.ts';
 interface OwnedPlan extends Plan, Prepared {}
 
 /** The default engine: the caller owns what its calls return. */
-export class OwnedEngine implements Engine {
+export class OwnedEngine implements Engine, ActorEngine {
+  get actors(): this {
+    return this;
+  }
+
   readonly host: PartyHost;
   readonly isolation: 'process' | 'thread';
   readonly #functions = new Map<string, FunctionEntry>();
@@ -52,7 +64,84 @@ export class OwnedEngine implements Engine {
       ahead: o.ahead,
       maxPending: o.maxPending,
       pending: 0,
+      actor: null,
     };
+  }
+
+  prepareMethod(handle: Reference<unknown>, className: string, method: string, o: ResolvedOptions): OwnedPlan {
+    const actor = this.host.actors.link(this.#own(handle), className);
+    return {
+      name: o.name,
+      fn: actor.method(method),
+      queue: actor.queue,
+      retries: o.retries,
+      retryErrors: false,
+      timeout: o.timeout,
+      returns: o.returns,
+      copy: o.copy,
+      ahead: o.ahead,
+      maxPending: o.maxPending,
+      pending: 0,
+      actor,
+    };
+  }
+
+  create(spec: FunctionSpec, o: ActorPlan, args: readonly unknown[]): Reference<unknown> {
+    const { host } = this;
+    const key = `${spec.digest}\n${o.className}\n${JSON.stringify(o.concurrency)}`;
+    let fn = this.#functions.get(key);
+    if (fn === undefined) {
+      fn = new FunctionEntry(this.#functions.size, o.className, spec, 1, { actor: o.concurrency });
+      this.#functions.set(key, fn);
+    }
+    const plan: OwnedPlan = {
+      name: o.className,
+      fn,
+      queue: host.party.owner.queue(o.shape),
+      retries: o.restarts,
+      retryErrors: false,
+      timeout: 0,
+      returns: 0,
+      copy: false,
+      ahead: 0,
+      maxPending: Number.POSITIVE_INFINITY,
+      pending: 0,
+      actor: null,
+    };
+    const call = this.#newCall(plan, args, host.executions?.current());
+    const cell = call.results as Cell;
+    call.resident = true;
+    const handle = new Reference<unknown>(host, cell);
+    cell.handle = new WeakRef(handle);
+    Reference.watch(handle);
+    call.actorId = host.promote(cell);
+    const link = host.actors.link(cell, o.className);
+    const begin = (): void => {
+      host.control({ type: 'create-actor', id: call.actorId as string, namespace: o.namespace, name: o.name });
+      host.submit(call);
+    };
+    call.site = callSiteOf(this.create);
+    if (o.name === null) begin();
+    else void host.actors.claim(link, o.namespace, o.name, o.join, begin);
+    return handle;
+  }
+
+  async lookup(className: string, namespace: string, name: string): Promise<Reference<unknown> | undefined> {
+    const { host } = this;
+    const cell = await host.actors.lookup(namespace, name);
+    if (cell === undefined) return undefined;
+    const handle = host.handle(cell);
+    host.drop(cell);
+    host.actors.link(cell, className);
+    return handle;
+  }
+
+  ready(handle: Reference<unknown>, className: string): Promise<void> {
+    return this.host.actors.link(this.#own(handle), className).until('ready');
+  }
+
+  drain(handle: Reference<unknown>, className: string): Promise<void> {
+    return this.host.actors.link(this.#own(handle), className).drain();
   }
 
   submit(task: Prepared, args: readonly unknown[]): Reference<unknown> | Reference<unknown>[] | IncomingStream {
@@ -69,7 +158,7 @@ export class OwnedEngine implements Engine {
         call.parent = run;
         run.adopt(handle);
       }
-      host.submit(call);
+      this.#submit(call, plan);
       // On its way first: a stack takes longer than all the rest.
       call.site = callSiteOf(this.submit);
       return handle;
@@ -80,9 +169,14 @@ export class OwnedEngine implements Engine {
       call.parent = run;
       for (const handle of handles) run.adopt(handle);
     }
-    host.submit(call);
+    this.#submit(call, plan);
     call.site = callSiteOf(this.submit);
     return handles;
+  }
+
+  #submit(call: Call, { actor }: OwnedPlan): void {
+    this.host.submit(call);
+    if (actor !== null) this.host.actors.submitted(call, actor);
   }
 
   #open(plan: OwnedPlan, call: Call, run: Execution | undefined): IncomingStream {
@@ -97,7 +191,7 @@ export class OwnedEngine implements Engine {
       call.parent = run;
       run.adopt(end);
     }
-    host.submit(call);
+    this.#submit(call, plan);
     call.site = callSiteOf(this.submit);
     return new IncomingStream(host, call, call.stream, end);
   }
@@ -105,9 +199,10 @@ export class OwnedEngine implements Engine {
   #newCall(plan: OwnedPlan, args: readonly unknown[], run: Execution | undefined): Call {
     const { host } = this;
     if (host.closed) throw new CancelledError(`${plan.name} was called after its session was closed`);
-    if (plan.pending >= plan.maxPending) {
+    const pending = plan.actor?.pending ?? plan.pending;
+    if (pending >= plan.maxPending) {
       throw new BackPressureError(
-        `${plan.name} has ${plan.pending} calls pending, as many as maxPending allows; await some of them first, or use .map()`,
+        `${plan.name} has ${pending} calls pending, as many as maxPending allows; await some of them first, or use .map()`,
         { details: { task: plan.name, maxPending: plan.maxPending } },
       );
     }
@@ -120,7 +215,10 @@ export class OwnedEngine implements Engine {
         break;
       }
     }
-    return rich ? this.#richCall(plan, args, run) : this.#plainCall(plan, args, run);
+    const call = rich ? this.#richCall(plan, args, run) : this.#plainCall(plan, args, run);
+    // The actor lives at least as long as what it was called for.
+    if (plan.actor !== null) call.uses = call.uses.length === 0 ? plan.actor.uses : [...call.uses, plan.actor.cell];
+    return call;
   }
 
   #results(plan: OwnedPlan): Cell | Cell[] {

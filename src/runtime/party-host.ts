@@ -14,6 +14,7 @@ import {
   type ToControl,
 } from '../protocol/index.ts';
 import { type Bell, type ControlBlock, Reactor, type ReactorHost, type RingReader } from '../transport/index.ts';
+import { Actors } from './actors.ts';
 import type { Call, FunctionEntry } from './call.ts';
 import { CallSender } from './call-sender.ts';
 import { Endings } from './endings.ts';
@@ -85,6 +86,7 @@ export class PartyHost implements PartyPort<Wire>, ReactorHost, HandleHost {
   readonly sender: CallSender;
   readonly endings: Endings;
   readonly questions = new Questions();
+  readonly actors: Actors;
   readonly #submissions: Submissions;
   readonly #incoming: Incoming;
   readonly #housekeeping = new Housekeeping(
@@ -118,6 +120,7 @@ export class PartyHost implements PartyPort<Wire>, ReactorHost, HandleHost {
     this.failures = new Failures(this.values, o.log);
     this.sender = new CallSender(this);
     this.endings = new Endings(this);
+    this.actors = new Actors(this);
     this.#submissions = new Submissions(this);
     this.#incoming = new Incoming(this);
   }
@@ -133,7 +136,8 @@ export class PartyHost implements PartyPort<Wire>, ReactorHost, HandleHost {
    * no other; nor would another one be seen to wait by way of a promise that this one has asked for.
    */
   handle(cell: Cell): Reference<unknown> {
-    const run = this.executions?.current();
+    const current = this.executions?.current();
+    const run = current?.lasts ? undefined : current;
     const known = (cell.handle as WeakRef<Reference<unknown>> | null)?.deref();
     if (known !== undefined && Reference.isGoodFor(known, run)) return known;
     const handle = new Reference<unknown>(this, cell, run);
@@ -223,6 +227,10 @@ export class PartyHost implements PartyPort<Wire>, ReactorHost, HandleHost {
     return lasting(new CancelledError(`the stream of ${(task as Call).name} was let go`));
   }
 
+  unheld(task: TaskRecord): void {
+    this.actors.unheld(task as Call);
+  }
+
   wantsRetry(task: TaskRecord, failure: Cell): boolean {
     return this.endings.wantsRetry(task as Call, failure);
   }
@@ -306,7 +314,8 @@ export class PartyHost implements PartyPort<Wire>, ReactorHost, HandleHost {
   tell(worker: number, incarnation: number, fn: FunctionEntry): void {
     if (fn.told[worker] === incarnation) return;
     fn.told[worker] = incarnation;
-    const definition: Definition = { spec: fn.spec, name: fn.name, maxCalls: fn.maxCalls };
+    const { spec, name, maxCalls, method, actor } = fn;
+    const definition: Definition = { spec, name, maxCalls, method, actor };
     this.mailer.define(worker, fn.number, definition);
   }
 
@@ -346,7 +355,9 @@ export class PartyHost implements PartyPort<Wire>, ReactorHost, HandleHost {
   }
 
   busy(): boolean {
-    return this.executions !== null && this.party.executor.running > 0;
+    if (this.executions === null) return false;
+    // The task that hosts an actor is one that only waits for calls.
+    return this.party.executor.running > (this.executions.actor === undefined ? 0 : 1);
   }
 
   parking(): void {
@@ -372,6 +383,7 @@ export class PartyHost implements PartyPort<Wire>, ReactorHost, HandleHost {
     const error = new CancelledError(`${why} before the task was done`);
     this.#submissions.failAll(error);
     this.waits.close(error);
+    this.actors.close(error);
     this.questions.close();
     this.failures.close();
     this.#submissions.close();

@@ -22,6 +22,7 @@ export class Submissions {
     const { counters, party, role, reactor } = this.#host;
     counters.submitted++;
     call.plan.pending++;
+    if (call.plan.actor !== null) call.plan.actor.pending++;
     party.owner.now = performance.now();
     party.owner.submit(call);
     if (call.state === 0) {
@@ -67,6 +68,7 @@ export class Submissions {
       if (task !== null && (task as Call).parent === run) children.push(task as Call);
     };
     for (const queue of owner.queues) queue.waiting.forEach(visit);
+    for (const line of owner.lines) line.waiting.forEach(visit);
     for (const task of owner.inFlight) visit(task);
     for (const call of this.#blocked) if (call.parent === run) children.push(call);
     if (children.length > 0) lasting(error);
@@ -95,6 +97,9 @@ export class Submissions {
     const { party, endings } = this.#host;
     for (const queue of party.owner.queues) {
       for (const task of queue.waiting.remove(() => true)) endings.fail(task as Call, error);
+    }
+    for (const line of party.owner.lines) {
+      for (const task of line.waiting.remove(() => true)) endings.fail(task as Call, error);
     }
     for (const task of party.owner.inFlight) if (task !== null) endings.fail(task as Call, error);
     for (const call of this.#blocked) if (call.state === 0) endings.fail(call, error);

@@ -1,8 +1,9 @@
 import { bytes, LONGEST_TIMER, milliseconds, NotAvailableError } from '../base/index.ts';
-import { MOST_CPUS, type ResolvedOptions, STREAM_ITEMS } from '../runtime/index.ts';
+import { type ActorPlan, MOST_CPUS, type ResolvedOptions, STREAM_ITEMS } from '../runtime/index.ts';
 import * as check from './check.ts';
 import { engines } from './context.ts';
 import type {
+  ActorOptions,
   CancelOptions,
   ConnectOptions,
   MapOptions,
@@ -75,6 +76,104 @@ export function checkVariant(options: unknown, what: string): void {
     later: laterOfTasks,
     elsewhere: { captures: 'what a function captures is part of its definition; give it to task(fn, { captures })' },
   });
+}
+
+const methodTable: TableOf<
+  Pick<TaskOptions, 'name' | 'retries' | 'timeout' | 'signal' | 'maxPending' | 'copy' | 'ahead' | 'returns'>
+> = {
+  name: taskTable.name,
+  retries: taskTable.retries,
+  timeout: taskTable.timeout,
+  signal: taskTable.signal,
+  maxPending: taskTable.maxPending,
+  copy: taskTable.copy,
+  ahead: taskTable.ahead,
+  returns: taskTable.returns,
+};
+
+/** The options of `handle.method.with(...)`. */
+export function checkMethodVariant(options: unknown, what: string): void {
+  const elsewhere = Object.fromEntries(
+    Object.keys(taskTable)
+      .filter((name) => !Object.hasOwn(methodTable, name))
+      .map((name) => [name, 'a method runs where its actor is; give it to the class: actor(Class).with({ ... })']),
+  );
+  check.checkOptions(options, methodTable, what, { later: laterOfTasks, elsewhere });
+}
+
+const limitOfCalls = check.wholeOrInfinity(1);
+
+const actorTable: TableOf<ActorOptions> = {
+  name: (value) => (typeof value === 'string' && value !== '' ? undefined : 'a text that is not empty'),
+  namespace: check.text,
+  getIfExists: check.yesOrNo,
+  detached: check.yesOrNo,
+  cpus: check.amount,
+  gpus: taskTable.gpus,
+  memory: check.size,
+  resources,
+  isolation: taskTable.isolation,
+  session: taskTable.session,
+  shared: (value) =>
+    value === true
+      ? { comesWith: 'workers that several actors share' }
+      : value === false
+        ? undefined
+        : 'false, or nothing',
+  concurrency: limitOfCalls,
+  groups: groupsRule,
+  restarts: check.wholeOrInfinity(0),
+  callRetries: check.wholeOrInfinity(0),
+  maxPending: check.wholeOrInfinity(0),
+};
+
+function groupsRule(value: unknown): ReturnType<check.Rule> {
+  const give = "groups by name, such as { io: { methods: ['fetch'], concurrency: 8 } }";
+  if (check.record(value) !== undefined) return give;
+  const seen = new Set<string>();
+  for (const [name, group] of Object.entries(value as object)) {
+    const { methods, concurrency } = (group ?? {}) as { methods?: unknown; concurrency?: unknown };
+    if (!Array.isArray(methods) || !methods.every((each) => typeof each === 'string')) {
+      return { at: `.${name}.methods`, value: methods, give: 'the names of methods' };
+    }
+    const fault = limitOfCalls(concurrency);
+    if (fault !== undefined) return { at: `.${name}.concurrency`, value: concurrency, give: fault };
+    for (const method of methods) {
+      if (seen.has(method)) return { at: `.${name}.methods`, value: method, give: 'each method in one group only' };
+      seen.add(method);
+    }
+  }
+  return undefined;
+}
+
+/** The options of `actor(Class).with(...)`. */
+export function checkActor(options: unknown, what: string): void {
+  check.checkOptions(options, actorTable, what, {
+    later: { labels: 'the cluster', placement: 'the cluster' },
+    elsewhere: {
+      captures: 'what a class captures is part of its definition; give it to actor(Class, { captures })',
+      retries: 'an actor has `restarts`, and its calls `callRetries`',
+    },
+  });
+}
+
+/** Defaults filled in, for a session with workers of kind `isolation`. The options are checked already. */
+export function resolveActor(o: ActorOptions, className: string, isolation: 'process' | 'thread'): ActorPlan {
+  const { cpus = 0, gpus, memory, resources } = o;
+  const task: TaskOptions = { cpus, retries: 0 };
+  if (gpus !== undefined) task.gpus = gpus;
+  if (memory !== undefined) task.memory = memory;
+  if (resources !== undefined) task.resources = resources;
+  if (o.isolation !== undefined) task.isolation = o.isolation;
+  return {
+    className,
+    shape: resolveOptions(task, className, isolation, false).shape,
+    restarts: o.restarts ?? 0,
+    concurrency: { concurrency: o.concurrency ?? 1, groups: Object.values(o.groups ?? {}) },
+    namespace: o.namespace ?? 'default',
+    name: o.name ?? null,
+    join: o.getIfExists ?? false,
+  };
 }
 
 const connectTable: TableOf<ConnectOptions> = {

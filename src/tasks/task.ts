@@ -1,5 +1,5 @@
-import { CancelledError, CodecError, kindOf, NotAvailableError, onAbort, UsageError } from '../base/index.ts';
-import { callSite, describeExport, describeFunction, describeModule, type FunctionSpec } from '../code/index.ts';
+import { CancelledError, CodecError, kindOf, onAbort, UsageError } from '../base/index.ts';
+import { callSite, describeFunction, type FunctionSpec } from '../code/index.ts';
 import { registerCodec } from '../codec/index.ts';
 import {
   afterSettling,
@@ -17,12 +17,13 @@ import { type MapTarget, mapItems } from './map.ts';
 import { checkDefinition, checkMap, checkVariant, resolveOptions } from './options.ts';
 import { enterScope } from './scope.ts';
 import { openStream } from './stream.ts';
-import type { ByRef, MapOptions, Ref, Remote, Several, Stream, Task, TaskOptions } from './types.ts';
+import type { ByRef, MapOptions, Ref, Several, Stream, Task, TaskOptions } from './types.ts';
 
-type AnyTask = Task<unknown[], unknown>;
+/** @internal */
+export type AnyTask = Task<unknown[], unknown>;
 
-/** What a task is made of. Its options have been checked. */
-class Definition {
+/** @internal What a task is made of. Its options have been checked. */
+export class Definition {
   readonly spec: FunctionSpec;
   readonly options: TaskOptions;
   #engine: Engine | undefined;
@@ -47,11 +48,25 @@ class Definition {
     return this.spec.kind === 'generator' || this.spec.kind === 'asyncGenerator';
   }
 
+  protected prepare(engine: Engine): Prepared {
+    return engine.prepare(this.spec, resolveOptions(this.options, this.spec.name, engine.isolation, this.isStream));
+  }
+
+  /** The same with other options. */
+  variant(options: TaskOptions): AnyTask {
+    checkVariant(options, `task ${this.name}`);
+    return define(this.spec, { ...this.options, ...options });
+  }
+
+  /** What to send in its place. */
+  wire(): TaskWire {
+    return wireOf(this);
+  }
+
   #prepare(engine: Engine): Prepared {
     let prepared = this.#prepared;
     if (engine !== this.#engine || prepared === undefined) {
-      const options = resolveOptions(this.options, this.spec.name, engine.isolation, this.isStream);
-      prepared = engine.prepare(this.spec, options);
+      prepared = this.prepare(engine);
       this.#engine = engine;
       this.#prepared = prepared;
     }
@@ -133,13 +148,15 @@ function registerTasks(): void {
   registerCodec(Callable, { id: 'sheaf/task', encode, decode });
 }
 
-interface TaskWire {
+/** @internal */
+export interface TaskWire {
   readonly spec: FunctionSpec;
   readonly options: TaskOptions;
 }
 
-function encode(value: Callable): TaskWire {
-  const { spec, options, name } = definitions.get(value) as Definition;
+const encode = (value: Callable): TaskWire => (definitions.get(value) as Definition).wire();
+
+function wireOf({ spec, options, name }: Definition): TaskWire {
   const { session, signal, retryErrors, ...rest } = options;
   const refuse = (option: string, why: string): never => {
     throw new CodecError(
@@ -158,7 +175,8 @@ function decode({ spec, options }: TaskWire): Callable {
 
 registerTasks();
 
-function callable(definition: Definition): AnyTask {
+/** @internal */
+export function callable(definition: Definition): AnyTask {
   const { name } = definition;
   const call = definition.isStream
     ? (...args: unknown[]): unknown => definition.open(definition.engine(), args)
@@ -167,10 +185,7 @@ function callable(definition: Definition): AnyTask {
   definitions.set(call, definition);
   Object.defineProperty(call, 'name', { value: name });
   return Object.assign(call, {
-    with: (options: TaskOptions) => {
-      checkVariant(options, `task ${name}`);
-      return define(definition.spec, { ...definition.options, ...options });
-    },
+    with: (options: TaskOptions) => definition.variant(options),
     map: (items: Iterable<unknown>, a?: unknown, b?: MapOptions) => {
       if (definition.isStream) {
         throw new UsageError(
@@ -192,7 +207,8 @@ function callable(definition: Definition): AnyTask {
   }) as unknown as AnyTask;
 }
 
-function define(spec: FunctionSpec, options: TaskOptions): AnyTask {
+/** @internal */
+export function define(spec: FunctionSpec, options: TaskOptions): AnyTask {
   const definition = new Definition(spec, options);
   const { name, isStream } = definition;
   if (isStream && options.returns !== undefined) {
@@ -258,37 +274,6 @@ export function stream<P extends unknown[], Y>(
   const spec = known?.spec ?? describeFunction(fn, { isRef: isReference, callSite: callSite(stream), what: 'task' });
   const kind = spec.kind === 'generator' ? spec.kind : 'asyncGenerator';
   return define({ ...spec, kind }, known?.options ?? {}) as unknown as Task<P, AsyncGenerator<Y>>;
-}
-
-/**
- * A module elsewhere, typed: its functions are tasks, its generators streams. Takes what `import.meta.resolve('./x.ts')` or
- * `new URL('./x.ts', import.meta.url)` give; the module runs on workers only.
- */
-export function remote<M extends object>(module: string | URL): Remote<M> {
-  const described = describeModule(module);
-  const tasks = new Map<string, AnyTask>();
-  return new Proxy(
-    {},
-    {
-      get(_target, name): unknown {
-        // Whatever is a Proxy must not look like a promise.
-        if (typeof name !== 'string' || name === 'then') return undefined;
-        let found = tasks.get(name);
-        if (found === undefined) {
-          if (described.exports[name] === 'class') {
-            throw new NotAvailableError(`${name} is a class: actors are not in this version`);
-          }
-          found = define(describeExport(described, name), {});
-          tasks.set(name, found);
-        }
-        return found;
-      },
-      has: (_target, name) => typeof name === 'string' && name in described.exports,
-      ownKeys: () => Object.keys(described.exports),
-      getOwnPropertyDescriptor: (_target, name) =>
-        typeof name === 'string' && name in described.exports ? { configurable: true, enumerable: true } : undefined,
-    },
-  ) as Remote<M>;
 }
 
 /** Passes a reference as a reference at the top level of the arguments. */

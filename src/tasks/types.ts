@@ -117,12 +117,68 @@ export interface Task<P extends readonly unknown[], R> {
   ): AsyncIterable<Outcome<Settled<R>, I>>;
 }
 
-/** A module elsewhere: its functions are tasks, its generators streams. Classes (actors) are not in this version. */
+export interface ActorOptions {
+  /** A name by which `lookup` finds it, in its namespace; one living actor at a time has it. */
+  name?: string;
+  /** Default `'default'`. */
+  namespace?: string;
+  /** Whoever has the name already is taken, instead of an error. */
+  getIfExists?: boolean;
+  /** It lives on without handles, until it is drained or the session ends. Only where the session was opened. */
+  detached?: boolean;
+  /** Cores that it holds for as long as it lives. Default 0: an actor at rest takes no core. */
+  cpus?: number;
+  gpus?: number;
+  memory?: Bytes;
+  resources?: Record<string, number>;
+  isolation?: 'process' | 'thread';
+  session?: Session;
+  /** A worker that it shares with others; not in this version. Default false: a worker of its own. */
+  shared?: boolean;
+  /** Calls under way at the same time. Default 1: a call ends, awaits included, before the next begins. */
+  concurrency?: number;
+  /** Limits of their own for some methods: their calls hold up none of the others. */
+  groups?: Record<string, { methods: readonly string[]; concurrency: number }>;
+  /** How often it is made again, from its arguments, when its worker dies. Default 0. */
+  restarts?: number;
+  /** How often one call is made again that was under way when the worker died. Default 0: it fails, and may have had an effect. */
+  callRetries?: number;
+  /** Calls of one caller that may be pending; more are refused with a `BackPressureError`. */
+  maxPending?: number;
+}
+
+/**
+ * An actor: each method is a `Task` that runs where the actor is. An unknown one fails when it is called. A handle travels, inside of
+ * values and as an argument; the actor ends when nobody has one any more.
+ */
+export type Handle<C> = {
+  readonly [K in keyof C as C[K] extends (...a: never[]) => unknown ? K : never]: C[K] extends (
+    ...a: infer P
+  ) => infer R
+    ? Task<P, R>
+    : never;
+} & AsyncDisposable & {
+    /** Resolves when it has been made, `[init]` included; rejects with an `ActorDiedError` when that failed. */
+    readonly ready: Promise<void>;
+    /** Ends it in order: what has been called is done first, and nothing more is taken. Resolves when it is gone. */
+    drain(): Promise<void>;
+  };
+
+/** A class whose instances live on workers. */
+export interface ActorClass<K extends abstract new (...a: never[]) => object> {
+  with(options: ActorOptions): ActorClass<K>;
+  /** A new one; at once, and in the background. References among the arguments arrive as their values. */
+  create(...args: Args<ConstructorParameters<K>>): Handle<InstanceType<K>>;
+  /** The living actor of that name. */
+  lookup(name: string, options?: { namespace?: string }): Promise<Handle<InstanceType<K>>>;
+}
+
+/** A module elsewhere: its functions are tasks, its generators streams, its classes actors. */
 export type Remote<M> = {
   readonly [K in keyof M]: M[K] extends abstract new (
     ...a: never[]
   ) => object
-    ? never
+    ? ActorClass<M[K]>
     : M[K] extends (...a: infer P) => infer R
       ? Task<P, R>
       : never;

@@ -66,5 +66,5 @@ export type ErrorForm = Expect<
 /** Nothing is exported that neither the design nor the list of additions has. */
 type Additions = 'registerCodec' | 'UsageError' | 'InternalError';
 export type NothingElse = Expect<
-  Equal<Exclude<keyof Real, keyof design.Functions | design.ErrorNames | Additions>, 'remote'>
+  Equal<Exclude<keyof Real, keyof design.Functions | design.ErrorNames | Additions>, 'remote' | 'actor' | 'init'>
 >;

@@ -1,5 +1,7 @@
 // What is inferred, and what degrades. Type-checked, never run.
 import {
+  type ActorClass,
+  actor,
   all,
   alloc,
   asCompleted,
@@ -9,6 +11,8 @@ import {
   connect,
   current,
   get,
+  type Handle,
+  init,
   merge,
   type Outcome,
   put,
@@ -212,12 +216,58 @@ export async function modules(): Promise<void> {
   exactly<Task<[a: number, b: string], string>>()(m.plain);
   exactly<Ref<string>>()(m.plain(1, 'x'));
   exactly<Ref<Float64Array>>()(m.slow([1, 2]) as Ref<Float64Array>);
-  // Classes are actors, which come later; a constant is no task.
-  exactly<never>()(m.Counter);
+  exactly<ActorClass<typeof module.Counter>>()(m.Counter);
+  // A constant is no task.
   exactly<never>()(m.version);
   // @ts-expect-error no such export
   m.missing;
   remote<typeof module>('file:///x.js');
+}
+
+export async function actors(): Promise<void> {
+  class Box<T> {
+    private secret = 1;
+    readonly first: T;
+    label = 'box';
+    constructor(first: T, size: number) {
+      this.first = first;
+      this.secret = size;
+    }
+    async [init](): Promise<void> {}
+    at(i: number): T | number {
+      return i === 0 ? this.first : this.secret;
+    }
+    async later(x: string): Promise<string> {
+      return x;
+    }
+    *all(): Generator<T> {
+      yield this.first;
+    }
+  }
+  class Texts extends Box<string> {}
+  const Boxes = actor(Texts);
+  exactly<ActorClass<typeof Texts>>()(Boxes);
+  const box = Boxes.with({ concurrency: 4, restarts: 1 }).create(put('a'), 1);
+  exactly<Handle<Texts>>()(box);
+  exactly<Task<[i: number], string | number>>()(box.at);
+  exactly<Ref<string | number>>()(box.at(put(1)));
+  exactly<Ref<string>>()(box.later('x'));
+  exactly<Stream<string>>()(box.all());
+  exactly<Promise<void>>()(box.ready);
+  exactly<Promise<void>>()(box.drain());
+  exactly<Promise<Handle<Texts>>>()(Boxes.lookup('name', { namespace: 'x' }));
+  // A handle is a value.
+  exactly<Ref<number>>()(task(async (h: Handle<Texts>) => (await h.later('a').value).length)(box));
+  // @ts-expect-error fields are the actor's own
+  box.label;
+  // @ts-expect-error wrong argument
+  box.at('x');
+  // @ts-expect-error wrong argument of the constructor
+  Boxes.create(1, 1);
+  // @ts-expect-error no class
+  actor(() => 1);
+  // @ts-expect-error no such option
+  Boxes.with({ retries: 1 });
 }
 
 export async function degrades(): Promise<void> {

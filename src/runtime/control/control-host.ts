@@ -1,6 +1,8 @@
+import { ActorDiedError } from '../../base/index.ts';
 import type { SlotRef } from '../../memory/index.ts';
 import { libc } from '../../native/index.ts';
 import {
+  ActorTable,
   addressKey,
   Directory,
   type FromControl,
@@ -14,7 +16,7 @@ import { type Bell, type ControlBlock, Reactor, type ReactorHost, type RingReade
 import { type ControlConfig, DRIVER } from '../config.ts';
 import type { NodeReport, WorkerRow } from '../explain.ts';
 import * as F from '../frames.ts';
-import type { HostMessage, LastAnswer } from '../host-messages.ts';
+import type { HostMessage, LastAnswer, NameAnswer } from '../host-messages.ts';
 import { Mailer } from '../mailer.ts';
 import { isWireOfShared, type Wire } from '../values.ts';
 import type { WorkerHost } from '../worker-host.ts';
@@ -46,6 +48,7 @@ export class ControlHost implements ReactorHost {
   readonly #mailer: Mailer;
   readonly #scheduler: Scheduler;
   readonly #directory: Directory<Wire>;
+  readonly #actors: ActorTable<Wire>;
   readonly #members: Members;
   readonly #burials: Burials;
   readonly #deaths: { worker: number; reason: string; at: number }[] = [];
@@ -81,13 +84,24 @@ export class ControlHost implements ReactorHost {
     this.#directory = new Directory<Wire>(config.node, {
       resolved: (party, id, settled) => this.#tell(party, { type: 'resolved', id, settled }),
       lost: (party, id, reason) => this.#tell(party, { type: 'lost', id, reason }),
-      freed: (owner, id, observed) => this.#tell(owner, { type: 'freed', id, observed }),
+      freed: (owner, id, observed) => {
+        this.#tell(owner, { type: 'freed', id, observed });
+        this.#actors.forget(id);
+      },
       keep: (payload) => {
         if (isWireOfShared(payload)) this.#memory.values.pin(this.#memory.values.parse(payload));
       },
       drop: (payload) => {
         if (isWireOfShared(payload)) this.#memory.values.unpin(this.#memory.values.parse(payload));
       },
+    });
+    this.#actors = new ActorTable<Wire>({
+      tell: (party, news) => this.#tell(party, news),
+      retire: (worker, incarnation, id) => {
+        if (this.#members.get(worker)?.incarnation === incarnation)
+          this.#mailer.post(worker, { type: 'retire-actor', id });
+      },
+      ownerDied: () => this.#memory.values.toWire(new ActorDiedError('the process that had created it has ended')),
     });
     this.#scheduler = new Scheduler(
       {
@@ -172,6 +186,9 @@ export class ControlHost implements ReactorHost {
       });
     }
     this.#burials.begin(member, mourners);
+    // After word of the death itself, which says what becomes of the calls that were under way there.
+    this.#actors.workerDied(member.party, member.incarnation);
+    this.#actors.partyDied(member.key);
     this.#scheduler.now = performance.now();
     if (!member.ready) {
       const refusal = this.#starts.failed(why, this.#members.anyReady, this.#scheduler.now);
@@ -278,6 +295,35 @@ export class ControlHost implements ReactorHost {
       case 'resolve':
         this.#directory.resolve(message.id, key);
         break;
+      case 'create-actor':
+        this.#actors.created(message.id, message.namespace, message.name);
+        break;
+      case 'watch-actor': {
+        const owner = addressKey(ownerOf(message.id));
+        this.#actors.watch(message.id, key, this.#members.numberOf(owner) !== undefined);
+        break;
+      }
+      case 'hosting':
+        this.#actors.hosted(message.id, from, member.incarnation, message.ready);
+        break;
+      case 'actor-over':
+        this.#actors.over(message.id, message.why);
+        break;
+      case 'drain-actor':
+        this.#actors.drain(message.id);
+        break;
+      case 'quiet-actor':
+        this.#actors.quiet(message.id, key);
+        break;
+      case 'name-actor': {
+        const { namespace, name, id, join } = message;
+        const known = id === null ? this.#actors.named(namespace, name) : this.#actors.claim(namespace, name, id);
+        // Counted in for who asks, as with everything that is given from here.
+        if (known !== undefined && join) this.#directory.add(known, key, null);
+        const answer: NameAnswer = { id: known ?? null };
+        this.#mailer.post(from, { type: 'answer', question: message.question, answer });
+        break;
+      }
       case 'buried':
         this.#burials.said(message.party, message.incarnation, from);
         break;

@@ -1,0 +1,234 @@
+import { ownerKeyOf } from './ids.ts';
+
+/**
+ * What a party hears of an actor:
+ *
+ * - `pending`: it has no worker yet, or again.
+ * - `hosted`: that worker has it, and takes calls in; they begin once it is `ready`.
+ * - `closing`: it ends as soon as the calls that were made before are over; there may be no more.
+ * - `dead`: it ended, `why` says with which failure; null: in order.
+ */
+export type ActorNews<P> =
+  | { readonly type: 'actor'; readonly id: string; readonly state: 'pending' }
+  | {
+      readonly type: 'actor';
+      readonly id: string;
+      readonly state: 'hosted' | 'ready' | 'closing';
+      /** Negative while it is closing without one. */
+      readonly worker: number;
+      readonly incarnation: number;
+    }
+  | { readonly type: 'actor'; readonly id: string; readonly state: 'dead'; readonly why: P | null };
+
+export interface ActorPort<P> {
+  tell(party: string, news: ActorNews<P>): void;
+  /** The worker that hosts it is to end it: nobody has a call of it left. */
+  retire(worker: number, incarnation: number, id: string): void;
+  /** What those hear whose actor went with its owner. */
+  ownerDied(id: string): P;
+}
+
+interface Actor<P> {
+  readonly id: string;
+  readonly name: string | null;
+  ready: boolean;
+  /** Negative: none. */
+  worker: number;
+  incarnation: number;
+  /** Parties that want to hear of it: those who call it. */
+  readonly watchers: Set<string>;
+  /** While it is closing: the watchers that still have calls. */
+  unquiet: Set<string> | null;
+  dead: { readonly why: P | null } | null;
+}
+
+/**
+ * The actors of one node: where each is, what it is called, and who wants to know. Its owner runs it, as a task that
+ * lasts; this tells its callers. Lives on the control thread. Pure.
+ *
+ * ```
+ * pending --a worker has begun with it--> hosted --[init] is over--> ready
+ *    ^                                      |                          |
+ *    +------------- the worker died --------+--------------------------+
+ *
+ * each of them --drain, or nobody has it any more--> closing --its callers are quiet--> dead
+ * each of them --no restarts left, its owner died-------------------------------------> dead
+ * ```
+ */
+export class ActorTable<P> {
+  readonly #port: ActorPort<P>;
+  readonly #actors = new Map<string, Actor<P>>();
+  /** By namespace and name, while they live. */
+  readonly #names = new Map<string, string>();
+  /** Of those whose creation is still on its way, from another party. */
+  readonly #early = new Map<string, Set<string>>();
+
+  constructor(port: ActorPort<P>) {
+    this.#port = port;
+  }
+
+  get size(): number {
+    return this.#actors.size;
+  }
+
+  /** The actor that has that name. */
+  named(namespace: string, name: string): string | undefined {
+    return this.#names.get(nameKey(namespace, name));
+  }
+
+  /** Takes the name for an actor that is about to be created; or answers who has it. */
+  claim(namespace: string, name: string, id: string): string | undefined {
+    const key = nameKey(namespace, name);
+    const known = this.#names.get(key);
+    if (known === undefined) this.#names.set(key, id);
+    return known;
+  }
+
+  /** A new one. If it has a name, it has claimed that before. */
+  created(id: string, namespace: string, name: string | null): void {
+    const key = name === null ? null : nameKey(namespace, name);
+    const watchers = this.#early.get(id) ?? new Set<string>();
+    this.#early.delete(id);
+    const actor: Actor<P> = {
+      id,
+      name: key,
+      ready: false,
+      worker: -1,
+      incarnation: -1,
+      watchers,
+      unquiet: null,
+      dead: null,
+    };
+    this.#actors.set(id, actor);
+    for (const party of watchers) this.#port.tell(party, newsOf(actor));
+  }
+
+  /** `party` calls it, and hears of it from now on. `ownerIsHere`: its owner lives, so that its creation may still come. */
+  watch(id: string, party: string, ownerIsHere: boolean): void {
+    const actor = this.#actors.get(id);
+    if (actor !== undefined) {
+      actor.watchers.add(party);
+      // Told that it is closing, it will say when it is quiet.
+      if (actor.unquiet !== null && actor.dead === null) actor.unquiet.add(party);
+      this.#port.tell(party, newsOf(actor));
+    } else if (ownerIsHere) {
+      const early = this.#early.get(id);
+      if (early === undefined) this.#early.set(id, new Set([party]));
+      else early.add(party);
+    } else this.#port.tell(party, { type: 'actor', id, state: 'dead', why: this.#port.ownerDied(id) });
+  }
+
+  /** A worker has it: has begun to make it, or (`ready`) is done with that. */
+  hosted(id: string, worker: number, incarnation: number, ready: boolean): void {
+    const actor = this.#actors.get(id);
+    if (actor === undefined || actor.dead !== null) return;
+    actor.worker = worker;
+    actor.incarnation = incarnation;
+    actor.ready = ready;
+    this.#tellAll(actor);
+    if (actor.unquiet?.size === 0) this.#port.retire(worker, incarnation, id);
+  }
+
+  /** It is to end in order. */
+  drain(id: string): void {
+    const actor = this.#actors.get(id);
+    if (actor === undefined || actor.dead !== null || actor.unquiet !== null) return;
+    actor.unquiet = new Set(actor.watchers);
+    this.#unname(actor);
+    this.#tellAll(actor);
+    this.#retireIfQuiet(actor);
+  }
+
+  /** `party` has no call of it left, and will make no more. */
+  quiet(id: string, party: string): void {
+    const actor = this.#actors.get(id);
+    if (actor === undefined || actor.unquiet === null || !actor.unquiet.delete(party)) return;
+    this.#retireIfQuiet(actor);
+  }
+
+  #retireIfQuiet(actor: Actor<P>): void {
+    if (actor.dead !== null || actor.unquiet === null || actor.unquiet.size > 0 || actor.worker < 0) return;
+    this.#port.retire(actor.worker, actor.incarnation, actor.id);
+  }
+
+  /** Its owner says that it has ended: `why` is the failure, null if it was in order. */
+  over(id: string, why: P | null): void {
+    const actor = this.#actors.get(id);
+    if (actor !== undefined) this.#die(actor, why);
+  }
+
+  #die(actor: Actor<P>, why: P | null): void {
+    if (actor.dead !== null) return;
+    actor.dead = { why };
+    actor.worker = -1;
+    this.#unname(actor);
+    this.#tellAll(actor);
+    actor.watchers.clear();
+  }
+
+  #unname(actor: Actor<P>): void {
+    if (actor.name !== null && this.#names.get(actor.name) === actor.id) this.#names.delete(actor.name);
+  }
+
+  #tellAll(actor: Actor<P>): void {
+    const news = newsOf(actor);
+    for (const party of actor.watchers) this.#port.tell(party, news);
+  }
+
+  /** A worker is gone: its actors are without one until their owners find another. */
+  workerDied(worker: number, incarnation: number): void {
+    for (const actor of this.#actors.values()) {
+      if (actor.worker !== worker || actor.incarnation !== incarnation) continue;
+      actor.worker = -1;
+      actor.incarnation = -1;
+      actor.ready = false;
+      this.#tellAll(actor);
+    }
+  }
+
+  /** A party (an address key) is gone, with the actors that it owned. */
+  partyDied(party: string): void {
+    for (const [id, early] of this.#early) {
+      early.delete(party);
+      if (ownerKeyOf(id) === party) {
+        this.#early.delete(id);
+        const why = this.#port.ownerDied(id);
+        for (const each of early) this.#port.tell(each, { type: 'actor', id, state: 'dead', why });
+      } else if (early.size === 0) this.#early.delete(id);
+    }
+    for (const [name, id] of this.#names) if (ownerKeyOf(id) === party) this.#names.delete(name);
+    for (const actor of this.#actors.values()) {
+      actor.watchers.delete(party);
+      if (ownerKeyOf(actor.id) === party) {
+        this.#die(actor, this.#port.ownerDied(actor.id));
+        this.#actors.delete(actor.id);
+      } else if (actor.unquiet?.delete(party)) this.#retireIfQuiet(actor);
+    }
+  }
+
+  /** Nobody has it any more. */
+  forget(id: string): void {
+    const actor = this.#actors.get(id);
+    if (actor?.dead !== null) this.#actors.delete(id);
+    else this.drain(id);
+  }
+
+  /** For people. */
+  rows(): { id: string; name: string | null; state: string; worker: number }[] {
+    return [...this.#actors.values()].map((actor) => ({
+      id: actor.id,
+      name: actor.name === null ? null : (actor.name.split('\n')[1] as string),
+      state: newsOf(actor).state,
+      worker: actor.worker,
+    }));
+  }
+}
+
+const nameKey = (namespace: string, name: string): string => `${namespace}\n${name}`;
+
+function newsOf<P>({ id, dead, unquiet, worker, incarnation, ready }: Actor<P>): ActorNews<P> {
+  if (dead !== null) return { type: 'actor', id, state: 'dead', why: dead.why };
+  if (unquiet !== null) return { type: 'actor', id, state: 'closing', worker, incarnation };
+  if (worker < 0) return { type: 'actor', id, state: 'pending' };
+  return { type: 'actor', id, state: ready ? 'ready' : 'hosted', worker, incarnation };
+}

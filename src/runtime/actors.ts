@@ -1,0 +1,364 @@
+import { ActorDiedError, CancelledError } from '../base/index.ts';
+import {
+  type ActorNews,
+  type Cell,
+  type KeyQueue,
+  NO_CELLS,
+  type Shape,
+  type TaskRecord,
+  Timing,
+} from '../protocol/index.ts';
+import { type Call, FunctionEntry } from './call.ts';
+import { CONTROL_PARTY, type NameAnswer } from './host-messages.ts';
+import type { PartyHost } from './party-host.ts';
+import { lasting } from './sites.ts';
+import { isShared, type Wire } from './values.ts';
+
+/** Calls of an actor run where it is: what they need in cores and memory is the actor's. None of them can be run again as if nothing
+ * had happened, which `exclusive` says. */
+const CALLS: Shape = { cpus: 0, gpus: 0, memory: 0, custom: {}, isolation: 'process', exclusive: true };
+
+type State = ActorNews<Wire>['state'];
+
+/** An actor as one party that calls it knows it: where it is, and the line of calls to it. */
+export class ActorLink {
+  readonly #host: PartyHost;
+  /** The reference that stands for it: whoever holds it keeps the actor. */
+  readonly cell: Cell;
+  readonly uses: readonly Cell[];
+  readonly queue: KeyQueue;
+  name: string;
+  readonly #timing = new Timing();
+  readonly #methods = new Map<string, FunctionEntry>();
+  #watching = false;
+  #state: State = 'pending';
+  /** Why it died; the host's error. */
+  #error: Error | null = null;
+  #ended = false;
+  /** Its name is asked for: nothing is sent before it has one. */
+  #unnamed = false;
+  #joined: string | null = null;
+  readonly #waiters: { state: 'ready' | 'dead'; resolve: () => void; reject: (error: Error) => void }[] = [];
+
+  constructor(host: PartyHost, cell: Cell, name: string) {
+    this.#host = host;
+    this.cell = cell;
+    this.uses = [cell];
+    this.name = name;
+    this.queue = host.party.owner.orderedQueue(CALLS);
+  }
+
+  /** That of the actor that it is, which may be another one than was to be created. */
+  get id(): string {
+    return this.#joined ?? this.#host.promote(this.cell);
+  }
+
+  /** Another one has the name. */
+  join(id: string): void {
+    this.#joined = id;
+    this.known();
+  }
+
+  method(name: string): FunctionEntry {
+    let entry = this.#methods.get(name);
+    if (entry === undefined) {
+      entry = new FunctionEntry(this.#methods.size, `${this.name}.${name}`, null, 0, {
+        timing: this.#timing,
+        method: name,
+      });
+      this.#methods.set(name, entry);
+    }
+    return entry;
+  }
+
+  /** Calls of it that are not over. */
+  pending = 0;
+
+  /** Why it takes no calls any more; undefined while it does. */
+  get refusal(): Error | undefined {
+    if (this.#error !== null) return this.#error;
+    if (this.#ended) return diedError(this.name, 'it has ended: it was drained, or let go');
+    if (this.#state === 'closing') return diedError(this.name, 'it is being drained and takes no more calls');
+    return undefined;
+  }
+
+  /** Hears of it from now on. */
+  watch(): void {
+    if (this.#watching || this.#unnamed) return;
+    this.#watching = true;
+    // Whoever calls it hears of its failure.
+    this.cell.observed = true;
+    this.#host.control({ type: 'watch-actor', id: this.id });
+    this.#host.reactor.kick();
+  }
+
+  /** While its name is asked for, it is where nobody can reach it. */
+  unnamed(): void {
+    this.#unnamed = true;
+  }
+
+  known(): void {
+    this.#unnamed = false;
+    if (this.pending > 0 || this.#waiters.length > 0) this.watch();
+  }
+
+  /** When it is ready, or dead; a death rejects it unless that is what is waited for. */
+  until(state: 'ready' | 'dead'): Promise<void> {
+    if (this.#isOver())
+      return state === 'dead' || this.#error === null ? Promise.resolve() : Promise.reject(this.#error);
+    if (state === 'ready' && this.#state === 'ready') return Promise.resolve();
+    if (this.#host.closed) return Promise.reject(new CancelledError(`${this.name} ended with its session`));
+    this.watch();
+    this.#host.waits.waiting++;
+    return new Promise((resolve, reject) => this.#waiters.push({ state, resolve, reject }));
+  }
+
+  #isOver(): boolean {
+    return this.#error !== null || this.#ended;
+  }
+
+  news(news: ActorNews<Wire>): void {
+    if (this.#isOver()) return;
+    const { owner } = this.#host.party;
+    this.#state = news.state;
+    switch (news.state) {
+      case 'pending':
+        owner.detach(this.queue);
+        break;
+      case 'hosted':
+      case 'ready':
+      case 'closing':
+        if (news.worker >= 0) owner.attach(this.queue, news.worker, news.incarnation);
+        else owner.detach(this.queue);
+        break;
+      case 'dead':
+        if (news.why === null) this.#ended = true;
+        else this.#error = this.#host.actors.errorOf(this.name, news.why);
+        this.#failAll();
+        break;
+    }
+    this.#wake();
+  }
+
+  /** It can't be had: its name is taken, say. */
+  fail(error: Error): void {
+    if (this.#isOver()) return;
+    this.#unnamed = false;
+    this.#error = error;
+    this.#failAll();
+    this.#wake();
+  }
+
+  #failAll(): void {
+    const { owner } = this.#host.party;
+    const error = this.refusal as Error;
+    owner.failLine(this.queue, () => error);
+    // What it was at when it died is told by the death of its worker; one that goes on does so unheard.
+    for (const task of [...owner.inFlight]) if (task?.key === this.queue) owner.cancel(task, error, false);
+    owner.detach(this.queue);
+  }
+
+  #wake(): void {
+    const over = this.#isOver();
+    for (const waiter of this.#waiters.splice(0)) {
+      if (over && waiter.state === 'ready' && this.#error !== null) waiter.reject(this.#error);
+      else if (over || (waiter.state === 'ready' && this.#state === 'ready')) waiter.resolve();
+      else {
+        this.#waiters.push(waiter);
+        continue;
+      }
+      this.#host.waits.waiting--;
+    }
+  }
+
+  /** A call is over: whether that was the last one of an actor that is being drained. */
+  ended(): void {
+    this.pending--;
+    if (this.#state === 'closing' && this.pending === 0) this.#host.control({ type: 'quiet-actor', id: this.id });
+  }
+
+  drain(): Promise<void> {
+    const ended = this.until('dead');
+    if (!this.#isOver()) {
+      this.#host.control({ type: 'drain-actor', id: this.id });
+      this.#host.reactor.kick();
+    }
+    return ended;
+  }
+
+  close(error: Error): void {
+    for (const waiter of this.#waiters.splice(0)) {
+      this.#host.waits.waiting--;
+      if (waiter.state === 'dead') waiter.resolve();
+      else waiter.reject(error);
+    }
+  }
+}
+
+function diedError(name: string, why: string, cause?: unknown): ActorDiedError {
+  const options = cause === undefined ? {} : { cause };
+  return lasting(
+    new ActorDiedError(`the actor ${name} can't be called: ${why}`, { ...options, details: { actor: name } }),
+  );
+}
+
+/** The actors that one party calls, or owns. */
+export class Actors {
+  readonly #host: PartyHost;
+  readonly #links = new WeakMap<Cell, ActorLink>();
+  /** Those that somebody waits for. */
+  readonly #awaited = new Set<WeakRef<ActorLink>>();
+
+  constructor(host: PartyHost) {
+    this.#host = host;
+  }
+
+  link(cell: Cell, name: string): ActorLink {
+    let link = this.#links.get(cell);
+    if (link === undefined) {
+      link = new ActorLink(this.#host, cell, name);
+      this.#links.set(cell, link);
+      this.#awaited.add(new WeakRef(link));
+    }
+    return link;
+  }
+
+  news(news: ActorNews<Wire>): void {
+    const { references } = this.#host.party;
+    const cell = references.owned.get(news.id) ?? references.borrowed.get(news.id);
+    const links = cell === undefined ? [] : [...(this.#joined.get(cell) ?? [])];
+    const own = cell === undefined ? undefined : this.#links.get(cell);
+    if (own !== undefined) links.push(own);
+    for (const link of links) link.news(news);
+    // It was called from here once, and is not any more.
+    if (news.state === 'closing' && links.every((link) => link.pending === 0)) {
+      this.#host.control({ type: 'quiet-actor', id: news.id });
+    }
+  }
+
+  readonly #joined = new WeakMap<Cell, ActorLink[]>();
+
+  /**
+   * Has the name looked up that a new actor is to have. `begin` is called when it has got it; `join`: otherwise its reference
+   * becomes that of whoever has it.
+   */
+  async claim(link: ActorLink, namespace: string, name: string, join: boolean, begin: () => void): Promise<void> {
+    const host = this.#host;
+    link.unnamed();
+    const { references } = host.party;
+    // Nobody else holds it until the answer is there.
+    references.hold(link.cell);
+    try {
+      const { id } = await this.#ask(namespace, name, link.id, join);
+      if (host.closed) return;
+      if (id === null) {
+        begin();
+        link.known();
+      } else if (join) {
+        // Like a task that returns a reference: whoever holds the one holds the other.
+        const other = references.served(id);
+        references.delegate(link.cell, other);
+        const joined = this.#joined.get(other) ?? [];
+        joined.push(link);
+        this.#joined.set(other, joined);
+        link.join(id);
+        link.watch();
+      } else {
+        link.fail(
+          diedError(
+            link.name,
+            `the name ${JSON.stringify(name)} is taken in namespace ${JSON.stringify(namespace)}; ` +
+              'give another one, or { getIfExists: true } to get the actor that has it',
+          ),
+        );
+      }
+      host.settleUp();
+      host.reactor.kick();
+    } catch (error) {
+      link.fail(error as Error);
+    } finally {
+      host.drop(link.cell);
+    }
+  }
+
+  /** The reference of the actor that has the name; held once. Undefined when nobody has. */
+  async lookup(namespace: string, name: string): Promise<Cell | undefined> {
+    const { id } = await this.#ask(namespace, name, null, true);
+    return id === null ? undefined : this.#host.party.references.served(id);
+  }
+
+  async #ask(namespace: string, name: string, id: string | null, join: boolean): Promise<NameAnswer> {
+    const { questions, mailer, reactor } = this.#host;
+    return (await questions.ask((question) => {
+      mailer.post(CONTROL_PARTY, { type: 'name-actor', question, namespace, name, id, join });
+      reactor.kick();
+    })) as NameAnswer;
+  }
+
+  /** A call of an actor has been handed to the protocol. */
+  submitted(call: Call, link: ActorLink): void {
+    const { refusal } = link;
+    if (refusal !== undefined) this.#host.party.owner.cancel(call, refusal, false);
+    else link.watch();
+  }
+
+  /** Nobody has the actor any more that the task hosts. */
+  unheld(call: Call): void {
+    (call.results as Cell).observed = true;
+    const id = call.actorId as string;
+    queueMicrotask(() => {
+      const host = this.#host;
+      if (host.closed) return;
+      // One that has not begun need not.
+      if (call.lease === null)
+        host.party.owner.cancel(call, lasting(new CancelledError(`the actor ${call.name} was let go`)), false);
+      else host.control({ type: 'drain-actor', id });
+      host.settleUp();
+      host.reactor.kick();
+    });
+  }
+
+  /** The task that hosted an actor is over. */
+  over(call: Call, failed: boolean): void {
+    const { values } = this.#host;
+    const { value } = call.results as Cell;
+    let why: Wire | null = null;
+    if (failed) {
+      const known = value !== undefined && !isShared(value);
+      why = values.toWire(known ? value : new ActorDiedError(`the actor ${call.name} failed`));
+    }
+    if (!this.#host.closed) this.#host.control({ type: 'actor-over', id: call.actorId as string, why });
+  }
+
+  errorOf(name: string, why: Wire): Error {
+    const { values } = this.#host;
+    let cause: unknown;
+    try {
+      const { value } = values.fromWire(why);
+      cause = values.readValue(value, NO_CELLS, true);
+    } catch (error) {
+      cause = error;
+    }
+    const text = cause instanceof Error ? cause.message : String(cause);
+    if (cause instanceof ActorDiedError) return cause;
+    return diedError(name, `it died: ${text}`, cause);
+  }
+
+  /** The error for a call that was under way when the worker of its actor died. */
+  died(task: TaskRecord, reason: string): Error {
+    const call = task as Call;
+    const { name } = call.plan.actor as ActorLink;
+    return lasting(
+      new ActorDiedError(
+        `the worker of the actor ${name} died while ${call.name} was under way: ${reason}; whether it has had an effect is not ` +
+          'known, so it was not called again (option `callRetries` of the actor); the actor may go on, if it has `restarts` left',
+        { details: { actor: name, method: call.name, reason } },
+      ),
+    );
+  }
+
+  close(error: Error): void {
+    for (const each of this.#awaited) each.deref()?.close(error);
+    this.#awaited.clear();
+  }
+}
