@@ -49,12 +49,36 @@ test('futures: the further a way keeps the values from the driver, the fewer byt
   assert.equal(code, 0);
 });
 
+/** Of the digits never seen, in percent. */
+function accuracy(out: string): number {
+  const [, percent] = /^([\d.]+) % of 10,000 digits right in [\d.]+ s\r?$/m.exec(out) ?? assert.fail(out);
+  return Number(percent);
+}
+
+// Sums are made in the same order whoever makes them, and a task that runs again gives the same: so does the whole training.
+let learned: number | undefined;
+
+test('digits: with a worker killed in the middle, the network learns to read', options, () => {
+  const { code, out, err } = run(node, ['demo/run.mjs', 'digits']);
+  assert.equal(err, '');
+  for (let i = 1; i <= 10; i++) assert.match(out, new RegExp(`^training ${i}/10$`, 'm'));
+  assert.match(out, /^a worker was killed with its part of a batch: another one computes it again$/m);
+  assert.match(out, /^epoch 1: [\d.]+ % .*$/m);
+  learned = accuracy(out);
+  assert.ok(learned >= 95 && learned < 99, out);
+  assert.match(out, /^[1-9]\d* tasks? (was|were) recovered: run again because a worker died$/m);
+  const [, megabytes] = /^([\d.]+) MB crossed the driver$/m.exec(out) ?? assert.fail(out);
+  assert.ok(Number(megabytes) < 5, out);
+  assert.equal(code, 0);
+});
+
 const inTerminal = options.skip || process.platform !== 'linux' || run('script', ['--version']).code !== 0;
 
 // Two things at once: each run of a program takes seconds.
 for (const [program, steps] of [
   ['flights', 11],
   ['futures', 7],
+  ['digits', 10],
 ] as const) {
   const told = { ...options, skip: inTerminal };
   test(`${program}: in a terminal the progress is a bar; where workers are threads, none is killed`, told, () => {
@@ -64,6 +88,7 @@ for (const [program, steps] of [
     assert.match(out, new RegExp(`\\r[a-z ]+ \\[#+\\] ${steps}/${steps}`));
     assert.match(out, /^no worker was killed: workers are threads here, and a thread does not die alone\r?$/m);
     assert.doesNotMatch(out, /recovered/);
+    if (program === 'digits' && learned !== undefined) assert.equal(accuracy(out), learned);
     assert.equal(code, 0);
   });
 }

@@ -9,7 +9,10 @@ import { Progress } from './progress.ts';
 
 const TRAIN = 60_000;
 const TEST = 10_000;
-const EPOCHS = Number(process.argv[2] ?? 3);
+const EPOCHS = Number(process.argv[2] ?? 2);
+
+/** Of an epoch, to show how far it is. */
+const PARTS = 5;
 
 const isProcess = task(() => isMainThread);
 
@@ -19,7 +22,7 @@ const started = performance.now();
 const seconds = () => ((performance.now() - started) / 1000).toFixed(1);
 const [digits, unseen] = [read('train'), read('t10k')];
 
-const progress = new Progress('tenths', 10 * EPOCHS);
+const progress = new Progress('training', PARTS * EPOCHS);
 let retried = 0;
 const weights = await train({
   digits,
@@ -30,7 +33,7 @@ const weights = await train({
     const { retried: now = 0 } = session.stats().tasks;
     if (now > retried) progress.log('a worker was killed with its part of a batch: another one computes it again');
     retried = now;
-    if (step >= ((progress.done + 1) * steps) / (10 * EPOCHS)) progress.step();
+    if (step >= ((progress.done + 1) * steps) / (PARTS * EPOCHS)) progress.step();
   },
   onEpoch: async (epoch, now) => {
     const share = await accuracy(now, unseen, TEST);

@@ -4,7 +4,7 @@
  */
 import { PIXELS } from './mnist.ts';
 
-const HIDDEN = 128;
+const HIDDEN = 64;
 export const DIGITS = 10;
 const BIAS_1 = PIXELS * HIDDEN;
 const LAYER_2 = BIAS_1 + HIDDEN;

@@ -5,7 +5,7 @@ import { backward, best, forward, initialWeights, newPass, WEIGHTS } from './net
 const BATCH = 256;
 /** Always so many parts of a batch, whatever the number of cores: sums of floats depend on their order. */
 const SHARDS = 4;
-const RATE = 0.1;
+const RATE = 0.2;
 const MOMENTUM = 0.9;
 /** Steps that are called for before the first of them is done: nobody waits for the driver. */
 const AHEAD = 8;
