@@ -218,6 +218,8 @@ describe('the example', () => {
       'deadline',
       'monte-carlo',
       'crawler',
+      'thumbnails',
+      'tournament',
     ];
     const helpers = ['primes'];
     const there = readdirSync(join(root, 'examples')).filter(
