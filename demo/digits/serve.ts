@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { actor, type Handle, type Ref, task } from 'sheaf';
+import { actor, alloc, type Handle, type Ref, task } from 'sheaf';
 import { PIXELS } from './mnist.ts';
 import { best, forward, newPass } from './network.ts';
 
@@ -33,12 +33,28 @@ export function prepare(file: Uint8Array): Uint8Array | string {
   return image;
 }
 
-const preprocess = task(prepare, { name: 'preprocess' });
+interface Batch {
+  /** One after the other. The server has a reference to them, and passes that on. */
+  readonly images: Uint8Array;
+  /** By image, what is wrong with it. */
+  readonly complaints: readonly (string | undefined)[];
+}
 
-/** The digit that the network sees in an image. */
-export function read(weights: Float32Array, image: Uint8Array): number {
+const preprocess = task((files: readonly Uint8Array[]): Batch => {
+  const images = alloc(Uint8Array, files.length * PIXELS);
+  const complaints = files.map((file, i) => {
+    const image = prepare(file);
+    if (typeof image === 'string') return image;
+    images.set(image, i * PIXELS);
+    return undefined;
+  });
+  return { images, complaints };
+});
+
+/** The digit that the network sees in the image that starts at `at`. */
+function read(weights: Float32Array, images: Uint8Array, at: number): number {
   const pass = newPass();
-  forward(weights, image, 0, pass);
+  forward(weights, images, at, pass);
   return best(pass.probabilities);
 }
 
@@ -50,8 +66,8 @@ export class Model {
     this.#weights = weights;
   }
 
-  readAll(...images: (Uint8Array | string)[]): Answer[] {
-    return images.map((image) => (typeof image === 'string' ? image : read(this.#weights, image)));
+  readAll({ images, complaints }: Batch): Answer[] {
+    return complaints.map((complaint, i) => complaint ?? read(this.#weights, images, i * PIXELS));
   }
 
   pid(): number {
@@ -63,14 +79,14 @@ export class Model {
 const Models = actor(Model).with({ restarts: 3, callRetries: 3 });
 
 interface Waiting {
-  readonly image: Ref<Uint8Array | string>;
+  readonly file: Uint8Array;
   readonly resolve: (answer: Answer) => void;
   readonly reject: (error: unknown) => void;
 }
 
 /**
- * Hands images to replicas in batches. A batch leaves as soon as a replica has room for it, with all that have come in until then: the
- * busier they are, the larger the batches, and nobody waits for a clock.
+ * Gathers images into batches, each of which a task prepares and a replica reads. A batch leaves as soon as a replica has room for it,
+ * with all that have come in until then: the busier they are, the larger the batches, and nobody waits for a clock.
  */
 export class Router {
   readonly #replicas: { readonly model: Handle<Model>; pending: number }[];
@@ -93,9 +109,9 @@ export class Router {
     return this.#replicas[replica]!.model.pid().value;
   }
 
-  read(image: Ref<Uint8Array | string>): Promise<Answer> {
+  read(file: Uint8Array): Promise<Answer> {
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ image, resolve, reject });
+      this.#waiting.push({ file, resolve, reject });
       if (this.#soon) return;
       this.#soon = true;
       // All requests that this turn of the event loop brings go together.
@@ -115,8 +131,8 @@ export class Router {
       replica.pending++;
       this.batches++;
       this.images += batch.length;
-      const answers = replica.model.readAll(...batch.map(({ image }) => image));
-      for (const { image } of batch) image.release();
+      using prepared = preprocess(batch.map(({ file }) => file));
+      const answers = replica.model.readAll(prepared);
       answers.value
         .then(
           (list) => {
@@ -156,9 +172,9 @@ async function bodyOf(request: IncomingMessage): Promise<Uint8Array | string> {
 /** Serves digits: an image is posted to /, and the answer is its digit. The same at /here, in this process and without tasks. */
 export async function serve(router: Router, weights: Float32Array) {
   const answer = async (url: string | undefined, body: Uint8Array): Promise<Answer> => {
-    if (url !== '/here') return router.read(preprocess(body));
+    if (url !== '/here') return router.read(body);
     const image = prepare(body);
-    return typeof image === 'string' ? image : read(weights, image);
+    return typeof image === 'string' ? image : read(weights, image, 0);
   };
   const server = createServer(async (request, response) => {
     try {
