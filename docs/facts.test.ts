@@ -153,7 +153,9 @@ describe('the pages have', () => {
 
   it('every name that the package exports', async () => {
     const path = pathToFileURL(join(root, 'dist/index.js')).href;
-    const all = [page('errors'), ...readdirSync(join(root, 'docs')).map((name) => read(`docs/${name}`))].join('\n');
+    // Those written by hand: the reference has every name by itself.
+    const pages = readdirSync(join(root, 'docs')).filter((name) => name.endsWith('.md') && name !== 'api.md');
+    const all = pages.map((name) => read(`docs/${name}`)).join('\n');
     const names = Object.keys((await import(path)) as object);
     assert.deepEqual(
       names.filter((name) => !new RegExp(`\\b${name}\\b`).test(all)),

@@ -5,6 +5,7 @@ import { describe, it } from 'node:test';
 import { residenceChanges } from '../src/memory/residence.rules.ts';
 import { FakeHost, NODE } from '../src/protocol/fake-ports.fixture.ts';
 import * as protocol from '../src/protocol/index.ts';
+import * as lives from './lives.ts';
 import { blocksOf } from './programs.ts';
 
 const { Cell, TaskRecord, Timing } = protocol;
@@ -41,15 +42,6 @@ function watch<T extends { state: number }>(object: T, names: readonly string[],
   return object;
 }
 
-/** Park and Miller's generator. */
-function chance(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state = (state * 48271) % 2147483647;
-    return state % below;
-  };
-}
-
 class Host extends FakeHost {
   retries = false;
   override wantsRetry(): boolean {
@@ -59,7 +51,7 @@ class Host extends FakeHost {
 
 /** One party in an arbitrary world: whatever may happen to it, in any order. */
 function live(seed: number, tasksSeen: Set<string>, cellsSeen: Set<string>): void {
-  const below = chance(seed);
+  const below = lives.chance(seed);
   const host = new Host(2);
   const { party } = host;
   const { owner, references } = party;
@@ -179,6 +171,31 @@ describe('the page on the protocol', () => {
     assert.deepEqual([...cells].sort(), [...arrowsOf('states of a cell')].sort());
   });
 
+  for (const [title, life] of [
+    ['states of a lease', lives.leaseLife],
+    ['states of a worker', lives.workerLife],
+    ['states of a run', lives.runLife],
+    ['states of an entry', lives.entryLife],
+    ['states of an actor', lives.actorLife],
+    ['states of a producer', lives.producerLife],
+    ['states of a consumer', lives.consumerLife],
+    ['states of spilling', lives.spillLife],
+  ] as const) {
+    it(`has all changes in the ${title}, and no others`, () => {
+      assert.deepEqual([...lives.changesIn(life)].sort(), [...arrowsOf(title)].sort());
+    });
+  }
+
+  it('has no diagram of states that is not compared', () => {
+    const titles = [...page.matchAll(/%% (states of [\w ]+)/g)].map(([, title]) => title!);
+    const source = readFileSync(join(root, 'docs/protocol.test.ts'), 'utf8');
+    assert.ok(titles.length >= 10);
+    assert.deepEqual(
+      titles.filter((title) => !source.includes(`'${title}'`) && !source.includes(`%% ${title}`)),
+      [],
+    );
+  });
+
   it('has all changes of where an object is, by what happens', () => {
     const diagram = blocksOf(page).find(({ text }) => text.includes('%% states of an object'));
     const shown = [...(diagram?.text ?? '').matchAll(/^ *(\w+) --> (\w+): (\w+)$/gm)].map(([, ...arrow]) =>
@@ -195,9 +212,9 @@ describe('the page on the protocol', () => {
   it('has all messages, in their direction', () => {
     const source = readFileSync(join(root, 'src/protocol/messages.ts'), 'utf8');
     const [to = '', from = ''] = source.split('export type FromControl');
-    const typesIn = (text: string) => [...text.matchAll(/readonly type: '(\w+)'/g)].map(([, name]) => name).sort();
+    const typesIn = (text: string) => [...text.matchAll(/readonly type: '([\w-]+)'/g)].map(([, name]) => name).sort();
     const tables = page.slice(page.indexOf('## Messages')).split('From the control thread:');
-    const rowsIn = (text: string) => [...text.matchAll(/^\| `(\w+)` \|/gm)].map(([, name]) => name).sort();
+    const rowsIn = (text: string) => [...text.matchAll(/^\| `([\w-]+)` \|/gm)].map(([, name]) => name).sort();
     assert.deepEqual(rowsIn(tables[0]!), typesIn(to));
     assert.deepEqual(rowsIn(tables[1]!), typesIn(from));
   });

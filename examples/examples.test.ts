@@ -15,8 +15,18 @@ interface Outcome {
   readonly err: string;
 }
 
+/** How programs are run: with workers, or all in one thread, as `sheaf run --inline` does. */
+type Mode = 'workers' | 'inline';
+let mode: Mode = 'workers';
+
 function start(name: string, ...args: string[]): ChildProcessWithoutNullStreams {
-  const command = [join(root, 'dist/cli.js'), 'run', join(root, 'examples', `${name}.ts`), ...args];
+  const command = [
+    join(root, 'dist/cli.js'),
+    'run',
+    ...(mode === 'inline' ? ['--inline'] : []),
+    join(root, 'examples', `${name}.ts`),
+    ...args,
+  ];
   return spawn(process.execPath, command, { cwd: root, timeout: TIMEOUT_MS, killSignal: 'SIGKILL' });
 }
 
@@ -52,179 +62,181 @@ async function output(name: string, ...args: string[]): Promise<string> {
   return out;
 }
 
-describe('the example', () => {
-  let folder: string;
-  before(() => {
-    folder = mkdtempSync(join(tmpdir(), 'sheaf-examples-'));
-  });
-  after(() => rmSync(folder, { recursive: true }));
-
-  it('word-count adds the words of all files', async () => {
-    const files = ['a', 'b', 'c'].map((name) => join(folder, `${name}.txt`));
-    writeFileSync(files[0]!, 'One fish, two fish.');
-    writeFileSync(files[1]!, 'Red fish; blue fish!');
-    writeFileSync(files[2]!, 'one');
-    assert.equal(
-      await output('word-count', ...files),
-      '9 words, 5 different ones, in 3 files\n' +
-        '      4  fish\n      2  one\n      1  blue\n      1  red\n      1  two\n',
-    );
-  });
-
-  it('word-count says which file is missing', async () => {
-    const { code, err } = await run('word-count', join(folder, 'none.txt'));
-    assert.equal(code, 1);
-    assert.match(err, /ENOENT.*none\.txt/);
-  });
-
-  it('pi stops early, and is right', async () => {
-    const out = await output('pi', '0.002');
-    const [, pi, batches] = /^pi is (\S+), .*\n(\d+) of 1000 batches were looked at\n$/.exec(out) ?? assert.fail(out);
-    assert.ok(Math.abs(Number(pi) - Math.PI) < 0.02, out);
-    assert.ok(Number(batches) < 100, out);
-  });
-
-  it('image keeps the mean, narrows the range, and keeps pixels out of the driver', async () => {
-    const out = await output('image', '1024', '512');
-    assert.match(out, /^1024 x 512 pixels, 2\.1 MB\nbefore: mean 127\.5, from 0 to 255\nafter: {2}mean 127\.\d, /);
-    const [, bytes] = /(\d+) bytes crossed the driver\n$/.exec(out) ?? assert.fail(out);
-    assert.ok(Number(bytes) < 50_000, out);
-  });
-
-  it('merge-sort sorts', async () => {
-    assert.match(await output('merge-sort', '400000'), /^400000 numbers sorted: from 0\.00\d+ to 0\.99\d+\n$/);
-  });
-
-  it('records counts failures and does not read far ahead', async () => {
-    const out = await output('records', '2000');
-    assert.match(out, /^SyntaxError: 2 records\nTypeError: 2 records\n2000 records/m);
-    assert.equal([...out.matchAll(/^s\d .* °C {2}28\d readings$/gm)].length, 7, out);
-    const [, ahead] = /never more than (\d+) read ahead/.exec(out) ?? assert.fail(out);
-    assert.ok(Number(ahead) <= 32, out);
-  });
-
-  it('remote counts primes with a table that only workers have', async () => {
-    assert.equal(await output('remote'), '148933 primes below 2000000\n2026 is 2 * 1013\n');
-  });
-
-  it('deadline finds what can be found, and gives up in time', async () => {
-    const out = await output('deadline');
-    assert.match(out, /^found: 0000[0-9a-f]{4}\.\.\.\ngave up: .*300 ms.*\n0 tasks are left\n$/);
-  });
-
-  // What six million paths give: 6.160, give or take 0.0035.
-  const PRICE = 6.16;
-
-  it('monte-carlo stops as soon as the error is small enough, and cancels the rest', async () => {
-    const out = await output('monte-carlo', '0.03', '55');
-    const [, price, error] =
-      /^good enough after \d+ batches: ([\d.]+), give or take ([\d.]+)$/m.exec(out) ?? assert.fail(out);
-    assert.ok(Number(error) <= 0.03 && Number(error) > 0.02, out);
-    assert.ok(Math.abs(Number(price) - PRICE) < 5 * 0.03, out);
-    const [, cancelled] = /^(\d+) batches were cancelled, 0 are left\n$/m.exec(out) ?? assert.fail(out);
-    assert.ok(Number(cancelled) > 0, out);
-  });
-
-  it('monte-carlo has its best estimate at a deadline', async () => {
-    const out = await output('monte-carlo', '1e-9', '1');
-    assert.match(out, /^the time is up after \d+ batches: (6\.\d+, give or take 0\.\d+|no price yet)$/m);
-    assert.match(out, /^[1-8] batches were cancelled, 0 are left\n$/m);
-  });
-
-  it('crawler finds each page of the site, and asks for none of them twice', async () => {
-    const out = await output('crawler', '120');
-    const rows = [...out.matchAll(/^ +\d+ +(\d+) +\d+ +\d+ ms$/gm)].map((row) => Number(row[1]));
-    assert.equal(
-      rows.reduce((a, b) => a + b, 0),
-      120,
-      out,
-    );
-    assert.match(out, /^ +120 {2}\/page\/0$/m);
-    assert.match(out, /^broken {3}\/moved: 404 Not Found, linked from \/page\/20$/m);
-    assert.match(out, /^121 addresses in [\d.]+ s, 0 asked for twice, at most [1-8] at once\n$/m);
-  });
-
-  describe('thumbnails', () => {
+for (const each of ['workers', 'inline'] as const)
+  describe(`the example (${each})`, () => {
     let folder: string;
-    const made = () => readdirSync(join(folder, 'thumbnails'));
-    before(async () => {
-      folder = mkdtempSync(join(tmpdir(), 'sheaf-photos-'));
-      const create = { width: 1500, height: 1000, channels: 3, background: '#4a6' } as const;
-      const image = await sharp({ create }).jpeg().toBuffer();
-      for (let i = 0; i < 150; i++) writeFileSync(join(folder, `${i}.jpg`), image);
-      writeFileSync(join(folder, 'damaged.jpg'), image.subarray(0, 1000));
-      writeFileSync(join(folder, 'notes.txt'), 'no image');
+    before(() => {
+      mode = each;
+      folder = mkdtempSync(join(tmpdir(), 'sheaf-examples-'));
     });
-    beforeEach(() => rmSync(join(folder, 'thumbnails'), { recursive: true, force: true }));
     after(() => rmSync(folder, { recursive: true }));
 
-    it('makes one of each image, and says which of them is damaged', async () => {
-      const { code, out, err } = await run('thumbnails', folder);
-      assert.equal(code, 0, err);
-      assert.match(out, /^150 of 151 thumbnails\n[\d.]+ MB of images became [\d.]+ MB\nfailed: damaged\.jpg: .+\n$/);
-      assert.match(err, /^(thumbnails: \d+\/151 after [\d.]+ s\n)*thumbnails: 151\/151 after [\d.]+ s\n$/);
-      assert.equal(made().length, 150);
-      const { width, height, format } = await sharp(join(folder, 'thumbnails/0.jpg')).metadata();
-      assert.deepEqual([width, height, format], [160, 107, 'jpeg']);
+    it('word-count adds the words of all files', async () => {
+      const files = ['a', 'b', 'c'].map((name) => join(folder, `${name}.txt`));
+      writeFileSync(files[0]!, 'One fish, two fish.');
+      writeFileSync(files[1]!, 'Red fish; blue fish!');
+      writeFileSync(files[2]!, 'one');
+      assert.equal(
+        await output('word-count', ...files),
+        '9 words, 5 different ones, in 3 files\n' +
+          '      4  fish\n      2  one\n      1  blue\n      1  red\n      1  two\n',
+      );
     });
 
-    it('leaves whole files and no process when it is interrupted', async () => {
-      const child = start('thumbnails', folder);
-      let processes: number[] = [];
-      const { code, out, err } = await outcomeOf(child, () => {
-        // The first outcome: the others are under way.
-        processes = childrenOf(child.pid!);
-        child.kill('SIGINT');
+    it('word-count says which file is missing', async () => {
+      const { code, err } = await run('word-count', join(folder, 'none.txt'));
+      assert.equal(code, 1);
+      assert.match(err, /ENOENT.*none\.txt/);
+    });
+
+    it('pi stops early, and is right', async () => {
+      const out = await output('pi', '0.002');
+      const [, pi, batches] = /^pi is (\S+), .*\n(\d+) of 1000 batches were looked at\n$/.exec(out) ?? assert.fail(out);
+      assert.ok(Math.abs(Number(pi) - Math.PI) < 0.02, out);
+      assert.ok(Number(batches) < 100, out);
+    });
+
+    it('image keeps the mean, narrows the range, and keeps pixels out of the driver', async () => {
+      const out = await output('image', '1024', '512');
+      assert.match(out, /^1024 x 512 pixels, 2\.1 MB\nbefore: mean 127\.5, from 0 to 255\nafter: {2}mean 127\.\d, /);
+      const [, bytes] = /(\d+) bytes crossed the driver\n$/.exec(out) ?? assert.fail(out);
+      assert.ok(Number(bytes) < 50_000, out);
+    });
+
+    it('merge-sort sorts', async () => {
+      assert.match(await output('merge-sort', '400000'), /^400000 numbers sorted: from 0\.00\d+ to 0\.99\d+\n$/);
+    });
+
+    it('records counts failures and does not read far ahead', async () => {
+      const out = await output('records', '2000');
+      assert.match(out, /^SyntaxError: 2 records\nTypeError: 2 records\n2000 records/m);
+      assert.equal([...out.matchAll(/^s\d .* °C {2}28\d readings$/gm)].length, 7, out);
+      const [, ahead] = /never more than (\d+) read ahead/.exec(out) ?? assert.fail(out);
+      assert.ok(Number(ahead) <= 32, out);
+    });
+
+    it('remote counts primes with a table that only workers have', async () => {
+      assert.equal(await output('remote'), '148933 primes below 2000000\n2026 is 2 * 1013\n');
+    });
+
+    it('deadline finds what can be found, and gives up in time', async () => {
+      const out = await output('deadline');
+      assert.match(out, /^found: 0000[0-9a-f]{4}\.\.\.\ngave up: .*300 ms.*\n0 tasks are left\n$/);
+    });
+
+    // What six million paths give: 6.160, give or take 0.0035.
+    const PRICE = 6.16;
+
+    it('monte-carlo stops as soon as the error is small enough, and cancels the rest', async () => {
+      const out = await output('monte-carlo', '0.03', '55');
+      const [, price, error] =
+        /^good enough after \d+ batches: ([\d.]+), give or take ([\d.]+)$/m.exec(out) ?? assert.fail(out);
+      assert.ok(Number(error) <= 0.03 && Number(error) > 0.02, out);
+      assert.ok(Math.abs(Number(price) - PRICE) < 5 * 0.03, out);
+      const [, cancelled] = /^(\d+) batches were cancelled, 0 are left\n$/m.exec(out) ?? assert.fail(out);
+      assert.ok(Number(cancelled) > 0, out);
+    });
+
+    it('monte-carlo has its best estimate at a deadline', async () => {
+      const out = await output('monte-carlo', '1e-9', '1');
+      assert.match(out, /^the time is up after \d+ batches: (6\.\d+, give or take 0\.\d+|no price yet)$/m);
+      assert.match(out, /^[1-8] batches were cancelled, 0 are left\n$/m);
+    });
+
+    it('crawler finds each page of the site, and asks for none of them twice', async () => {
+      const out = await output('crawler', '120');
+      const rows = [...out.matchAll(/^ +\d+ +(\d+) +\d+ +\d+ ms$/gm)].map((row) => Number(row[1]));
+      assert.equal(
+        rows.reduce((a, b) => a + b, 0),
+        120,
+        out,
+      );
+      assert.match(out, /^ +120 {2}\/page\/0$/m);
+      assert.match(out, /^broken {3}\/moved: 404 Not Found, linked from \/page\/20$/m);
+      assert.match(out, /^121 addresses in [\d.]+ s, 0 asked for twice, at most [1-8] at once\n$/m);
+    });
+
+    describe('thumbnails', () => {
+      let folder: string;
+      const made = () => readdirSync(join(folder, 'thumbnails'));
+      before(async () => {
+        folder = mkdtempSync(join(tmpdir(), 'sheaf-photos-'));
+        const create = { width: 1500, height: 1000, channels: 3, background: '#4a6' } as const;
+        const image = await sharp({ create }).jpeg().toBuffer();
+        for (let i = 0; i < 150; i++) writeFileSync(join(folder, `${i}.jpg`), image);
+        writeFileSync(join(folder, 'damaged.jpg'), image.subarray(0, 1000));
+        writeFileSync(join(folder, 'notes.txt'), 'no image');
       });
-      assert.equal(code, 130, err);
-      assert.match(out, /^\d+ of 151 thumbnails before the interruption$/m);
-      assert.ok(made().length < 150, `${made().length} were made: it was not interrupted`);
-      for (const name of made()) {
-        assert.match(name, /^\d+\.jpg$/);
-        // Decodes all of it.
-        await sharp(join(folder, 'thumbnails', name), { failOn: 'warning' }).stats();
-      }
-      if (process.platform === 'linux') assert.ok(processes.length > 0);
-      for (const pid of processes) assert.throws(() => process.kill(pid, 0), /ESRCH/, `process ${pid} is left`);
+      beforeEach(() => rmSync(join(folder, 'thumbnails'), { recursive: true, force: true }));
+      after(() => rmSync(folder, { recursive: true }));
+
+      it('makes one of each image, and says which of them is damaged', async () => {
+        const { code, out, err } = await run('thumbnails', folder);
+        assert.equal(code, 0, err);
+        assert.match(out, /^150 of 151 thumbnails\n[\d.]+ MB of images became [\d.]+ MB\nfailed: damaged\.jpg: .+\n$/);
+        assert.match(err, /^(thumbnails: \d+\/151 after [\d.]+ s\n)*thumbnails: 151\/151 after [\d.]+ s\n$/);
+        assert.equal(made().length, 150);
+        const { width, height, format } = await sharp(join(folder, 'thumbnails/0.jpg')).metadata();
+        assert.deepEqual([width, height, format], [160, 107, 'jpeg']);
+      });
+
+      it('leaves whole files and no process when it is interrupted', async () => {
+        const child = start('thumbnails', folder);
+        let processes: number[] = [];
+        const { code, out, err } = await outcomeOf(child, () => {
+          // The first outcome: the others are under way.
+          processes = childrenOf(child.pid!);
+          child.kill('SIGINT');
+        });
+        assert.equal(code, 130, err);
+        assert.match(out, /^\d+ of 151 thumbnails before the interruption$/m);
+        assert.ok(made().length < 150, `${made().length} were made: it was not interrupted`);
+        for (const name of made()) {
+          assert.match(name, /^\d+\.jpg$/);
+          // Decodes all of it.
+          await sharp(join(folder, 'thumbnails', name), { failOn: 'warning' }).stats();
+        }
+        if (process.platform === 'linux' && mode === 'workers') assert.ok(processes.length > 0);
+        for (const pid of processes) assert.throws(() => process.kill(pid, 0), /ESRCH/, `process ${pid} is left`);
+      });
+
+      it('makes a folder of its own without one, and removes it', async () => {
+        const { code, out } = await run('thumbnails');
+        assert.equal(code, 0);
+        assert.match(out, /^39 of 40 thumbnails\n.*\nfailed: IMG_0007\.jpg: .*premature end.*\n$/);
+      });
     });
 
-    it('makes a folder of its own without one, and removes it', async () => {
-      const { code, out } = await run('thumbnails');
-      assert.equal(code, 0);
-      assert.match(out, /^39 of 40 thumbnails\n.*\nfailed: IMG_0007\.jpg: .*premature end.*\n$/);
+    it('tournament has an agent that gets better, and the same one for the same seed', async () => {
+      const [out, again] = [await output('tournament', '9', '7'), await output('tournament', '9', '7')];
+      assert.equal(again, out);
+      const scores = [...out.matchAll(/^ +\d+ {3}#+ ([\d.]+) %$/gm)].map((row) => Number(row[1]));
+      assert.equal(scores.length, 10, out);
+      const mean = (some: readonly number[]) => some.reduce((a, b) => a + b, 0) / some.length;
+      assert.ok(scores[0]! < 30, out);
+      assert.ok(mean(scores.slice(1, 4)) > scores[0]! + 10, out);
+      assert.ok(mean(scores.slice(7)) > mean(scores.slice(1, 4)) + 10, out);
+      assert.ok(scores[9]! > 65, out);
+    });
+
+    it('is tested, whatever its name', () => {
+      const tested = [
+        'word-count',
+        'pi',
+        'image',
+        'merge-sort',
+        'records',
+        'remote',
+        'deadline',
+        'monte-carlo',
+        'crawler',
+        'thumbnails',
+        'tournament',
+      ];
+      const helpers = ['primes'];
+      const there = readdirSync(join(root, 'examples')).filter(
+        (name) => name.endsWith('.ts') && !name.includes('.test.'),
+      );
+      assert.deepEqual(there.sort(), [...tested, ...helpers].map((name) => `${name}.ts`).sort());
     });
   });
-
-  it('tournament has an agent that gets better, and the same one for the same seed', async () => {
-    const [out, again] = [await output('tournament', '9', '7'), await output('tournament', '9', '7')];
-    assert.equal(again, out);
-    const scores = [...out.matchAll(/^ +\d+ {3}#+ ([\d.]+) %$/gm)].map((row) => Number(row[1]));
-    assert.equal(scores.length, 10, out);
-    const mean = (some: readonly number[]) => some.reduce((a, b) => a + b, 0) / some.length;
-    assert.ok(scores[0]! < 30, out);
-    assert.ok(mean(scores.slice(1, 4)) > scores[0]! + 10, out);
-    assert.ok(mean(scores.slice(7)) > mean(scores.slice(1, 4)) + 10, out);
-    assert.ok(scores[9]! > 65, out);
-  });
-
-  it('is tested, whatever its name', () => {
-    const tested = [
-      'word-count',
-      'pi',
-      'image',
-      'merge-sort',
-      'records',
-      'remote',
-      'deadline',
-      'monte-carlo',
-      'crawler',
-      'thumbnails',
-      'tournament',
-    ];
-    const helpers = ['primes'];
-    const there = readdirSync(join(root, 'examples')).filter(
-      (name) => name.endsWith('.ts') && !name.includes('.test.'),
-    );
-    assert.deepEqual(there.sort(), [...tested, ...helpers].map((name) => `${name}.ts`).sort());
-  });
-});

@@ -78,12 +78,13 @@ test('the package holds the built files, the licence, the pages and the examples
   ]) {
     assert.ok(paths.includes(path), path);
   }
-  for (const name of ['index', 'worker', 'control', 'cli', 'typescript-hooks']) {
+  for (const name of ['index', 'testing', 'worker', 'control', 'cli', 'typescript-hooks']) {
     assert.ok(paths.includes(`dist/${name}.js`), name);
   }
   assert.ok(paths.includes('dist/types/index.d.ts'));
+  assert.ok(paths.includes('dist/types/testing/index.d.ts'));
   assert.deepEqual(
-    paths.filter((path) => /test|fixture|^(src|bench|demo|scripts)\//.test(path)),
+    paths.filter((path) => /\.test\.|fixture|^(src|test|bench|demo|scripts)\//.test(path)),
     [],
   );
   // Declarations of what the entry doesn't export would be dead weight.
@@ -127,6 +128,7 @@ test('its command says that all is well', options, () => {
 });
 
 const JAVASCRIPT = `import { connect, get, task } from 'sheaf';
+import { leaks } from 'sheaf/testing';
 
 const square = task((x) => x * x);
 const add = task((a, b) => a + b);
@@ -134,6 +136,7 @@ const add = task((a, b) => a + b);
 const session = await connect({ cpus: 1 });
 console.log(await add(square(3), square(4)).value);
 console.log(await get([square(5), square(6)]));
+console.log(await leaks(session));
 await session[Symbol.asyncDispose]();
 `;
 
@@ -151,7 +154,7 @@ for (const node of nodes) {
 
   test(`a JavaScript program runs on Node ${version}`, options, () => {
     writeFileSync(join(app, 'program.mjs'), JAVASCRIPT);
-    assert.deepEqual(run(node, ['program.mjs'], app), { code: 0, out: '25\n[ 25, 36 ]\n', err: '' });
+    assert.deepEqual(run(node, ['program.mjs'], app), { code: 0, out: '25\n[ 25, 36 ]\n[]\n', err: '' });
   });
 
   test(`a TypeScript program runs on Node ${version}`, options, () => {

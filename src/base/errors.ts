@@ -10,25 +10,37 @@ import { errorToJson } from './json.ts';
 
 const brand = Symbol.for('sheaf.error');
 
+/** What an error has besides its message. */
 export interface SheafErrorOptions {
+  /** Default: that of the class. */
   readonly code?: string;
+  /** What led to it. */
   readonly cause?: unknown;
   /** Further fields that travel with the error and show up in its JSON form. */
   readonly details?: Readonly<Record<string, unknown>>;
 }
 
+/** An error for logs and other systems. */
 interface SheafErrorJson {
+  /** That of the class. */
   readonly name: string;
+  /** Stays the same between versions. */
   readonly code: string;
+  /** For people; it may change. */
   readonly message: string;
+  /** Further fields, as JSON can have them. */
   readonly details?: Readonly<Record<string, unknown>>;
+  /** What led to it, in the same form where it is an error. */
   readonly cause?: unknown;
 }
 
+/** What all errors of Sheaf are. `instanceof` works across copies of the package. */
 export class SheafError extends Error {
   static readonly defaultCode: string = 'ERR_SHEAF';
+  /** Stays the same between versions, such as `ERR_SHEAF_TIMEOUT`. */
   readonly code: string;
   // Declared and not defined: an error without details must not print `details: undefined`.
+  /** Further fields, by name; which, is said where the code is explained. */
   declare readonly details?: Readonly<Record<string, unknown>>;
 
   constructor(message: string, options: SheafErrorOptions = {}) {

@@ -1,7 +1,9 @@
 import { UsageError } from './errors.ts';
 import { shown } from './show.ts';
 
+/** A length of time: milliseconds, or a text such as `'250ms'`, `'1.5s'`, `'2m'`, `'1h'`. Not negative. */
 export type Duration = number | `${number}${'ms' | 's' | 'm' | 'h'}`;
+/** A size: bytes, or a text such as `'64KiB'`, `'256MiB'`, `'1.5GiB'`, in powers of 1024. Not negative. */
 export type Bytes = number | `${number}${'KiB' | 'MiB' | 'GiB'}`;
 
 const durations: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };

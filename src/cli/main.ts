@@ -30,6 +30,8 @@ function commands(): Command {
     .option('--cpus <n>', 'cores that connect() takes (SHEAF_CPUS); default: all')
     .option('--memory <size>', "memory for objects, such as '2GiB' (SHEAF_MEMORY); default: 0.3 of the machine's")
     .option('--isolation <kind>', 'process or thread (SHEAF_ISOLATION); default: processes where they work')
+    .option('--inspect-task <name>', 'stop each run of the task of that name for a debugger (SHEAF_INSPECT_TASK)')
+    .option('--inline', 'everything in one thread, for debuggers (SHEAF_MODE=inline)')
     .passThroughOptions()
     .action(async (file: string, args: string[], options: object) => {
       const { prepareRun } = await import('./run.ts');
@@ -43,6 +45,48 @@ function commands(): Command {
     .action(async (options: object) => {
       const { status } = await import('./status.ts');
       await status(options);
+    });
+
+  sheaf
+    .command('tasks')
+    .description('the tasks of your running sessions: where each is, for how long, and what it waits for')
+    .option('--limit <n>', 'rows for each session; default: 100')
+    .option('--json', 'as JSON')
+    .action(async (options: object) => {
+      const { tasks } = await import('./tasks.ts');
+      await tasks(options);
+    });
+
+  sheaf
+    .command('actors')
+    .description('the actors of your running sessions: where each is, and how many calls it has')
+    .option('--limit <n>', 'rows for each session; default: 100')
+    .option('--json', 'as JSON')
+    .action(async (options: object) => {
+      const { actors } = await import('./actors.ts');
+      await actors(options);
+    });
+
+  sheaf
+    .command('objects')
+    .description('the values in shared memory: how large, where, who holds them, and which line has made them')
+    .option('--by <what>', 'callsite: bytes and counts by the line that has made them')
+    .option('--limit <n>', 'rows for each session; default: 100')
+    .option('--json', 'as JSON')
+    .action(async (options: object) => {
+      const { objects } = await import('./objects.ts');
+      await objects(options);
+    });
+
+  sheaf
+    .command('timeline')
+    .description('records which worker runs what, and writes it for Perfetto (https://ui.perfetto.dev)')
+    .argument('<file>', 'the recording, in the trace event format of Chrome')
+    .option('--seconds <n>', 'how long; default: 5')
+    .option('--json', 'what was recorded in short, as JSON')
+    .action(async (file: string, options: object) => {
+      const { timeline } = await import('./timeline.ts');
+      await timeline(file, options);
     });
 
   sheaf

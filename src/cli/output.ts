@@ -21,6 +21,13 @@ export class CommandError extends Error {
   }
 }
 
+/** A whole number that an option gives. */
+export function count(text: string | undefined, option: string, otherwise: number): number {
+  if (text === undefined) return otherwise;
+  if (!/^\d+$/.test(text)) throw new CommandError(`${option} is ${text}; give a whole number`, 2);
+  return Number(text);
+}
+
 export function say(text = ''): void {
   process.stdout.write(`${text}\n`);
 }

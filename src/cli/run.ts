@@ -10,6 +10,8 @@ interface RunOptions {
   readonly cpus?: string;
   readonly memory?: string;
   readonly isolation?: string;
+  readonly inspectTask?: string;
+  readonly inline?: boolean;
 }
 
 const EXTENSIONS = ['.ts', '.mts', '.cts', '.js', '.mjs', '.cjs'];
@@ -51,7 +53,7 @@ function suggestion(file: string, path: string): string {
 }
 
 /** What `connect()` in the program takes as its defaults. */
-function setDefaults({ cpus, memory, isolation }: RunOptions): void {
+function setDefaults({ cpus, memory, isolation, inspectTask, inline }: RunOptions): void {
   if (cpus !== undefined) {
     const n = Number(cpus);
     if (!(n > 0 && n <= MOST_CPUS))
@@ -68,6 +70,13 @@ function setDefaults({ cpus, memory, isolation }: RunOptions): void {
     }
     process.env.SHEAF_ISOLATION = isolation;
   }
+  if (inspectTask !== undefined) {
+    if (isolation === 'thread') {
+      throw new CommandError('--inspect-task needs workers that are processes; leave --isolation thread away', 2);
+    }
+    process.env.SHEAF_INSPECT_TASK = inspectTask;
+  }
+  if (inline) process.env.SHEAF_MODE = 'inline';
 }
 
 /** Checks and prepares; what it returns runs the program, in this process, and fails as the program fails. */

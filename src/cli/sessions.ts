@@ -1,27 +1,41 @@
 import { lstatSync, readdirSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
-import { folderProblem, type NodeReport, runtimeFolder } from '../runtime/index.ts';
-import { CommandError } from './output.ts';
+import { folderProblem, runtimeFolder } from '../runtime/index.ts';
+import { CommandError, dim, say, yellow } from './output.ts';
 
-export interface Sessions {
-  readonly running: readonly NodeReport[];
+/** Which session, as every answer says. */
+export interface Named {
+  readonly node: string;
+  readonly name: string;
+  readonly pid: number;
+}
+
+export interface Sessions<T> {
+  readonly running: readonly T[];
   /** Sockets where somebody listens and nobody answered in time. */
   readonly silent: readonly string[];
   /** Sockets whose session is gone; they have been removed. */
   readonly removed: readonly string[];
 }
 
-type Answer = { report: NodeReport } | 'gone' | 'silent';
+type Answer = { report: Named } | 'gone' | 'silent';
 
-/** Asks every running session of this user; each has `patience` milliseconds. */
-export async function askSessions(patience = 1000): Promise<Sessions> {
+/** A question as `StatusServer` takes it. */
+interface Question {
+  readonly ask: string;
+  readonly limit?: number;
+  readonly seconds?: number;
+}
+
+/** Asks every running session of this user the same; each has `patience` milliseconds. In the order of their processes. */
+export async function askSessions<T extends Named>(question: Question, patience = 1000): Promise<Sessions<T>> {
   const folder = runtimeFolder();
   const problem = folderProblem(folder);
   if (problem !== undefined) throw new CommandError(`sessions can't be looked for safely: ${problem}`);
   const sockets = socketsIn(folder);
-  const answers = await Promise.all(sockets.map((path) => ask(path, patience)));
-  const running: NodeReport[] = [];
+  const answers = await Promise.all(sockets.map((path) => ask(path, question, patience)));
+  const running: T[] = [];
   const silent: string[] = [];
   const removed: string[] = [];
   for (const [i, answer] of answers.entries()) {
@@ -30,9 +44,9 @@ export async function askSessions(patience = 1000): Promise<Sessions> {
     else if (answer === 'gone') {
       rmSync(path, { force: true });
       removed.push(path);
-    } else running.push(answer.report);
+    } else running.push(answer.report as T);
   }
-  running.sort((a, b) => b.upMs - a.upMs);
+  running.sort((a, b) => a.pid - b.pid);
   return { running, silent, removed };
 }
 
@@ -50,7 +64,7 @@ function socketsIn(folder: string): string[] {
     .filter((path) => lstatSync(path, { throwIfNoEntry: false })?.isSocket() === true);
 }
 
-function ask(path: string, patience: number): Promise<Answer> {
+function ask(path: string, question: Question, patience: number): Promise<Answer> {
   return new Promise((resolve) => {
     const socket = connect(path);
     const end = (answer: Answer): void => {
@@ -61,12 +75,12 @@ function ask(path: string, patience: number): Promise<Answer> {
     const timer = setTimeout(() => end('silent'), patience);
     let text = '';
     socket.setEncoding('utf8');
-    socket.on('connect', () => socket.write('{"ask":"status"}\n'));
+    socket.on('connect', () => socket.write(`${JSON.stringify(question)}\n`));
     socket.on('data', (piece: string) => {
       text += piece;
       if (!text.endsWith('\n')) return;
       try {
-        const { answer } = JSON.parse(text) as { answer?: NodeReport };
+        const { answer } = JSON.parse(text) as { answer?: Named };
         end(answer === undefined ? 'silent' : { report: answer });
       } catch {
         end('silent');
@@ -78,4 +92,11 @@ function ask(path: string, patience: number): Promise<Answer> {
     // Closed without an answer: it has just ended, and removed its socket itself.
     socket.on('close', () => end(text === '' ? 'silent' : 'gone'));
   });
+}
+
+/** The rest of what a command says that asks all sessions. */
+export function sayOthers({ running, silent, removed }: Sessions<Named>): void {
+  for (const path of silent) say(yellow(`${path}: somebody listens there and did not answer in time`));
+  if (removed.length > 0) say(dim(`removed ${removed.length} of sessions that are gone`));
+  if (running.length === 0 && silent.length === 0) say('no session of yours is running');
 }

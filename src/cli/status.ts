@@ -1,12 +1,13 @@
 import { formatBytes, formatDuration } from '../base/index.ts';
 import { explainWaits, type NodeReport, type PartyReport, partyName, shapeName } from '../runtime/index.ts';
-import { bold, dim, say, sayJson, table, yellow } from './output.ts';
-import { askSessions } from './sessions.ts';
+import { bold, dim, say, sayJson, table } from './output.ts';
+import { askSessions, sayOthers } from './sessions.ts';
 
 const DRIVER = 1;
 
 export async function status({ json = false }: { readonly json?: boolean }): Promise<void> {
-  const { running, silent, removed } = await askSessions();
+  const sessions = await askSessions<NodeReport>({ ask: 'status' });
+  const { running, silent, removed } = sessions;
   if (json) {
     sayJson({ sessions: running.map((node) => ({ ...node, waits: explainWaits(node) })), silent, removed });
     return;
@@ -15,9 +16,7 @@ export async function status({ json = false }: { readonly json?: boolean }): Pro
     if (i > 0) say();
     show(node);
   }
-  for (const path of silent) say(yellow(`${path}: somebody listens there and did not answer within a second`));
-  if (removed.length > 0) say(dim(`removed ${removed.length} of sessions that are gone`));
-  if (running.length === 0 && silent.length === 0) say('no session of yours is running');
+  sayOthers(sessions);
 }
 
 function show(node: NodeReport): void {

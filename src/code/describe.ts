@@ -64,8 +64,10 @@ export function describeFunction(fn: unknown, o: DescribeOptions = {}): Function
       ? {
           text: `(async()=>${builtin})`,
           lineOffset: 0,
+          gaps: [],
           synchronous: false,
           using: false,
+          ownState: false,
           url: 'node:builtin',
           kind: undefined,
         }
@@ -75,6 +77,7 @@ export function describeFunction(fn: unknown, o: DescribeOptions = {}): Function
             ...slice({ module: found.module, target: found.target, subject, captures: found.captures }),
             url: found.module.url,
             kind: found.kind,
+            mapped: found.module.mapped,
           };
   const source: SliceSource = {
     kind: 'slice',
@@ -82,6 +85,8 @@ export function describeFunction(fn: unknown, o: DescribeOptions = {}): Function
     url: cut.url,
     lineOffset: cut.lineOffset,
     ...(cut.using ? { using: true } : {}),
+    ...(cut.mapped ? { mapped: true } : {}),
+    ...(cut.mapped && cut.gaps.length > 0 ? { gaps: cut.gaps } : {}),
   };
   const own = kindOf(fn);
   const kind = own === 'function' ? (cut.kind ?? 'function') : own;
@@ -101,6 +106,7 @@ export function describeFunction(fn: unknown, o: DescribeOptions = {}): Function
     kind,
     synchronous: kind === 'function' && cut.synchronous,
     source,
+    ...(captured !== undefined || cut.ownState ? { ownState: true } : {}),
     ...(captured === undefined ? {} : { captures: captured }),
   };
 }
@@ -108,6 +114,7 @@ export function describeFunction(fn: unknown, o: DescribeOptions = {}): Function
 interface Cut extends Slice {
   readonly url: string;
   readonly kind: FunctionKind | undefined;
+  readonly mapped?: boolean;
 }
 
 const holders = ['Math', 'Number', 'String', 'Object', 'Array', 'JSON', 'BigInt', 'Date', 'Reflect', 'Buffer'] as const;

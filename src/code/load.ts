@@ -4,6 +4,8 @@ import { pathToFileURL } from 'node:url';
 import { constants, Script } from 'node:vm';
 import { InternalError, UsageError } from '../base/index.ts';
 import { type Captures, decodeCaptures } from './captures.ts';
+import { widened } from './slice-text.ts';
+import { mapStacks } from './source-maps.ts';
 import type { FunctionSpec, SliceSource } from './spec.ts';
 import { fileOf, isTypeScript } from './strip.ts';
 import { installTypeScript } from './typescript.ts';
@@ -40,7 +42,9 @@ export async function loadFunction(spec: FunctionSpec): Promise<AnyFunction> {
 
 async function runSlice(source: SliceSource, captures: Uint8Array | undefined): Promise<unknown> {
   if (isTypeScript(source.url)) installTypeScript();
-  const text = source.using && !engineHasUsing ? lowerUsing(source.text) : source.text;
+  if (source.mapped) mapStacks(source.url);
+  const whole = source.gaps === undefined ? source.text : widened(source.text, source.gaps);
+  const text = source.using && !engineHasUsing ? lowerUsing(whole) : whole;
   await importsAllowed();
   const factory = new Script(text, {
     filename: source.url,

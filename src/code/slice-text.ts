@@ -44,14 +44,34 @@ interface SliceParts {
 /** In place of an imported name: esbuild's helper that names functions, which a text without its file refers to. */
 export const nameHelper = '=__name';
 
-/** Above this much blank space inside a line (bundles in one line) columns are given up. */
+/** Of more blank space than this inside a line (bundles in one line), the rest is a number: see `Gap`. */
 const widestGap = 2000;
+
+/** Blank space that a text lacks: how much, and before which of its characters. */
+export type Gap = readonly [at: number, width: number];
+
+interface Composed {
+  readonly text: string;
+  readonly lineOffset: number;
+  readonly gaps: readonly Gap[];
+}
+
+/** The text with all of its blank space, so that columns are those of the file. */
+export function widened(text: string, gaps: readonly Gap[]): string {
+  let out = '';
+  let from = 0;
+  for (const [at, width] of gaps) {
+    out += text.slice(from, at) + ' '.repeat(width);
+    from = at;
+  }
+  return out + text.slice(from);
+}
 
 /**
  * Lays the kept stretches out at their own lines and columns, everything else blank, inside an async function that
  * imports what they need. The first line of the text is that function's head, so that the second is a line of the file.
  */
-export function composeSlice(parts: SliceParts): { text: string; lineOffset: number } {
+export function composeSlice(parts: SliceParts): Composed {
   const { module, target } = parts;
   const [result, env] = freshNames(module);
   let ranges = [...parts.ranges].sort((a, b) => a.start - b.start);
@@ -82,9 +102,12 @@ export function composeSlice(parts: SliceParts): { text: string; lineOffset: num
   let cursor = first === undefined ? 0 : first.start - (module.lines.at(first.start).column - 1);
   let body = '';
   let pending = '';
+  const gaps: Gap[] = [];
   for (const range of ranges) {
     if (range.start < cursor) continue; // Inside a stretch that is already there.
-    body += blank(module.text.slice(cursor, range.start), pending, lead?.at === range.start ? lead.text : '');
+    const space = blank(module.text.slice(cursor, range.start), pending, lead?.at === range.start ? lead.text : '');
+    if (space.missing > 0) gaps.push([body.length + space.at, space.missing]);
+    body += space.text;
     body += applyEdits(module.text, range, edits);
     cursor = range.end;
     pending = range.after;
@@ -101,7 +124,12 @@ export function composeSlice(parts: SliceParts): { text: string; lineOffset: num
     target === undefined ? '' : `let ${[result, ...parts.selfNames].join(',')};`,
   ].join('');
   const tail = parts.selfNames.map((n) => `${n}=${result};`).join('');
-  return { text: `(async(${env})=>{${head}\n${body}\n${tail}return ${returned}})`, lineOffset: line - 2 };
+  const before = `(async(${env})=>{${head}\n`;
+  return {
+    text: `${before}${body}\n${tail}return ${returned}})`,
+    lineOffset: line - 2,
+    gaps: gaps.map(([at, width]) => [before.length + at, width]),
+  };
 }
 
 function importLines(imports: readonly ImportLine[]): string[] {
@@ -118,22 +146,27 @@ function importLines(imports: readonly ImportLine[]): string[] {
     });
 }
 
+interface Blank {
+  readonly text: string;
+  /** Of its last line, so much was cut off, which would have to be inserted at this place. */
+  readonly missing: number;
+  readonly at: number;
+}
+
 /** Blank space as wide and high as `text`, which begins with `first` and ends with `last` at the expense of blanks. */
-function blank(text: string, first: string, last: string): string {
+function blank(text: string, first: string, last: string): Blank {
   const lines = text.split('\n');
-  let tail = ' '.repeat(Math.min(lines.at(-1)!.length, widestGap));
-  let headRoom = lines.length > 1 ? lines[0]!.trimEnd().length : tail.length;
+  const width = lines.at(-1)!.length;
+  const missing = Math.max(0, width - widestGap);
+  const tail = ' '.repeat(width - missing);
   const breaks = '\n'.repeat(lines.length - 1);
   if (last !== '' && breaks !== '' && tail.length < last.length) {
     // No room before it on its own line: an assignment may end the line above.
-    return first + last + breaks + tail;
+    return { text: first + last + breaks + tail, missing, at: first.length + last.length + breaks.length };
   }
-  if (breaks === '') {
-    headRoom = Math.max(0, tail.length - first.length);
-    tail = ' '.repeat(Math.max(0, headRoom - last.length));
-    return first + tail + last;
-  }
-  return first + breaks + tail.slice(0, tail.length - last.length) + last;
+  const taken = last.length + (breaks === '' ? first.length : 0);
+  const start = first + breaks;
+  return { text: start + ' '.repeat(Math.max(0, tail.length - taken)) + last, missing, at: start.length };
 }
 
 function applyEdits(text: string, range: Range, edits: readonly Edit[]): string {

@@ -4,7 +4,7 @@ import { inspect } from './inspect.ts';
 import { type AnyNode, isClassNode, isFunctionNode } from './parse.ts';
 import { Purity } from './purity.ts';
 import { type Binding, freeReferences, type Reference } from './scope.ts';
-import { composeSlice, type Edit, type ImportLine, isMethod, type Range } from './slice-text.ts';
+import { composeSlice, type Edit, type Gap, type ImportLine, isMethod, type Range } from './slice-text.ts';
 import type { SourceModule } from './source.ts';
 import { Synchrony } from './synchrony.ts';
 import { changes, constantOf, exportsAssignment, importOf, topStatement } from './top-level.ts';
@@ -27,9 +27,13 @@ export interface Slice {
   readonly text: string;
   /** Reported line = line in the text + this. */
   readonly lineOffset: number;
+  /** What its lines lack of the blank space in the file. */
+  readonly gaps: readonly Gap[];
   readonly synchronous: boolean;
   /** Contains `using`, which older engines need lowered. */
   readonly using: boolean;
+  /** It has objects of its own: see `FunctionSpec.ownState`. */
+  readonly ownState: boolean;
 }
 
 /** Cuts out of a module what one function needs. Throws a CaptureError that names what can't come along. */
@@ -457,7 +461,30 @@ class Slicer {
       exports: this.#usesExports,
       meta: this.#usesMeta,
     });
-    return { ...composed, synchronous: this.#synchrony.result, using: this.#using };
+    const ownState = [...this.#keptNodes].some((node) => !isImmutable(node, this.#purity));
+    return { ...composed, synchronous: this.#synchrony.result, using: this.#using, ownState };
+  }
+}
+
+/** Whether what a kept piece of the top level declares is code, or a value that nobody can change. */
+function isImmutable(node: AnyNode, purity: Purity): boolean {
+  switch (node.type) {
+    case 'FunctionDeclaration':
+    case 'FunctionExpression':
+    case 'ArrowFunctionExpression':
+    case 'TemplateLiteral':
+    case 'UnaryExpression':
+    case 'BinaryExpression':
+      return true;
+    case 'Literal':
+      // An expression that is matched against a text remembers where it was.
+      return !('regex' in node && node.regex);
+    case 'VariableDeclarator':
+      return node.init === null || node.init === undefined || isImmutable(node.init, purity);
+    case 'CallExpression':
+      return purity.isDefinition(node.callee);
+    default:
+      return false;
   }
 }
 

@@ -5,6 +5,7 @@ import { UsageError } from '../base/index.ts';
 import { beyondEngine } from './decorators.ts';
 import { type AnyNode, isClassNode, isFunctionNode, Lines, parseProgram, walk } from './parse.ts';
 import { type Analysis, analyse } from './scope.ts';
+import { namesMap } from './source-maps.ts';
 import { compileTypes, fileOf, isTypeScript, stripTypes } from './strip.ts';
 
 /** One file as text, tree and names; the latter two are made when first asked for. */
@@ -19,6 +20,7 @@ export class SourceModule {
   #analysis: Analysis | undefined;
   #definitions: AnyNode[] | undefined;
   #parents: Map<AnyNode, AnyNode> | undefined;
+  #mapped: boolean | undefined;
 
   /** It has something that no engine understands, and that a tool has to compile. */
   readonly compiled: boolean;
@@ -40,6 +42,12 @@ export class SourceModule {
   get analysis(): Analysis {
     this.#analysis ??= analyse(this.program);
     return this.#analysis;
+  }
+
+  /** A tool has written it, and a source map of it. */
+  get mapped(): boolean {
+    this.#mapped ??= namesMap(this.text);
+    return this.#mapped;
   }
 
   /** Every function, method and class of the file, outermost first. */

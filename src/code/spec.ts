@@ -1,3 +1,5 @@
+import type { Gap } from './slice-text.ts';
+
 /** What calling a function gives: a value, a promise, or items one by one. */
 export type FunctionKind = 'function' | 'async' | 'generator' | 'asyncGenerator';
 
@@ -11,6 +13,9 @@ export interface SliceSource {
   readonly lineOffset: number;
   /** The text has `using` declarations, which an engine without them needs lowered. */
   readonly using?: true;
+  /** A tool has written the file and a source map of it; then also what the lines of the text lack of the blank space in the file. */
+  readonly mapped?: true;
+  readonly gaps?: readonly Gap[];
 }
 
 interface ModuleSource {
@@ -28,6 +33,11 @@ export interface FunctionSpec {
   /** Neither it nor what it reaches goes on after it has returned. */
   readonly synchronous: boolean;
   readonly source: SliceSource | ModuleSource;
+  /**
+   * It has more than code and immutable values: captured ones, or objects that are made anew wherever it is loaded. Whoever
+   * runs the program's own function in its place would share them with the program.
+   */
+  readonly ownState?: true;
   /** Captured values by name, encoded: see `captures.ts`. */
   readonly captures?: Uint8Array;
 }

@@ -52,7 +52,10 @@ const advices = new Map<string, string>([
   ['Map Iterator', collect],
   ['Set Iterator', collect],
   ['String Iterator', collect],
-  ['Blob', `${blob} send what \`await blob.arrayBuffer()\` gives, and \`blob.type\``],
+  [
+    'Blob',
+    `${blob} send what \`await blob.arrayBuffer()\` gives, and \`blob.type\`; for a file on this machine, pass what \`file(path)\` gives`,
+  ],
   ['File', `${blob} send what \`await file.arrayBuffer()\` gives, and \`file.name\``],
   ['FormData', 'send its entries: [...form]'],
   ['Headers', 'send its entries: [...headers]'],

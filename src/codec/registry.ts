@@ -2,11 +2,13 @@ import { kindOf, UsageError } from '../base/index.ts';
 import { kindOfPrototype } from './kinds.ts';
 import { loadCodec } from './later.ts';
 
+/** How instances of a class `T` travel: as what. */
 interface ValueCodec<T, W> {
   /** Names the class on the wire: the same in every process, and unique. */
   readonly id: string;
-  /** What to send in the place of the value: anything that can be sent, references included. */
+  /** What to send in the place of the value: anything that can be sent, references included. It may refuse with a CodecError. */
   encode(value: T): W;
+  /** Makes the value again of what `encode` gave. */
   decode(wire: W): T;
 }
 
@@ -29,6 +31,8 @@ const registry: Registry = shared[key];
  *
  * An object that is reachable from its own wire form can't travel: it would be needed before it is decoded.
  *
+ * @param type the class.
+ * @param codec its name on the wire, and how a value is turned into what is sent, and back.
  * @throws UsageError when the id is taken by a class of another name, or the class is built in.
  */
 export function registerCodec<T extends object, W>(

@@ -1,6 +1,6 @@
-import { H_HIGH_WATER, PAGE, S_END, S_START, S_STATE } from './layout.ts';
+import { H_HIGH_WATER, MADE_UNIT_MS, PAGE, S_END, S_FILE, S_GENERATION, S_MADE, S_START, S_STATE } from './layout.ts';
 import { HOLD, USE } from './pins.ts';
-import { isObject, ownsPages } from './residence.rules.ts';
+import { isObject, OPEN, ownsPages, RESTORING, SPILLED } from './residence.rules.ts';
 import type { Table } from './table.ts';
 
 /** What the store holds, in bytes where not said otherwise. In memory, pages count whole. */
@@ -61,4 +61,44 @@ export function usedBy(table: Table, party: number): number {
     }
     return pages * PAGE;
   });
+}
+
+/** One object of the store, for people. */
+export interface ObjectRow {
+  readonly index: number;
+  readonly generation: number;
+  readonly bytes: number;
+  /** `open`: still written by the one who makes it. */
+  readonly where: 'open' | 'memory' | 'disk';
+  /** In memory, with a copy on disk. */
+  readonly copied: boolean;
+  /** Milliseconds since it was made, to a tenth of a second. */
+  readonly ageMs: number;
+  /** Parties that hold it, so that it exists; and those that need its bytes in memory. */
+  readonly holders: readonly number[];
+  readonly users: readonly number[];
+}
+
+/** All objects of the store. Looked at without the lock, which others need more: an object that changes meanwhile may be shown as it was. */
+export function objectsOf(table: Table): ObjectRow[] {
+  const { words, layout, pins } = table;
+  const now = (Date.now() / MADE_UNIT_MS) | 0;
+  const parties = Array.from({ length: layout.parties }, (_, party) => party);
+  const rows: ObjectRow[] = [];
+  for (let index = 0; index < table.highWater; index++) {
+    const slot = table.slot(index);
+    const state = Atomics.load(words, slot + S_STATE);
+    if (!isObject(state)) continue;
+    rows.push({
+      index,
+      generation: words[slot + S_GENERATION]! >>> 0,
+      bytes: table.lengthAt(slot),
+      where: state === OPEN ? 'open' : state === SPILLED || state === RESTORING ? 'disk' : 'memory',
+      copied: ownsPages(state) && words[slot + S_FILE] !== 0,
+      ageMs: Math.max(0, (now - words[slot + S_MADE]!) | 0) * MADE_UNIT_MS,
+      holders: parties.filter((party) => pins.has(slot, HOLD, party)),
+      users: parties.filter((party) => pins.has(slot, USE, party)),
+    });
+  }
+  return rows;
 }

@@ -1,3 +1,4 @@
+export type { ObjectRow } from './accounts.ts';
 export { giveBackHeap, tolerateLargeViews } from './collector.ts';
 export * from './handle.ts';
 export { clearAbandoned, defaultSpillFolder, removeSpillFolder, spillFolderOf } from './spill-folder.ts';

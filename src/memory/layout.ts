@@ -72,8 +72,13 @@ export const S_AT = 10;
 export const S_USED = 11;
 /** Who is reading it back from its file, by the word of its lock. */
 export const S_READER = 12;
+/** When it was made: tenths of a second of the time of day, modulo 2^32. */
+export const S_MADE = 13;
+export const MADE_UNIT_MS = 100;
+/** Not 0: its bytes can't be had any more, here or on disk, and are never shown to anybody again. */
+export const S_LOST = 14;
 /** Two sets with a bit for each party: who holds the object, and then who needs its bytes in memory. */
-export const S_PINS = 13;
+export const S_PINS = 15;
 
 // Words of a file of spilled objects.
 /** How many slots have a copy in it. Derived. */

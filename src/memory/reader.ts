@@ -4,7 +4,7 @@ import { USE } from './pins.ts';
 import { placeOf, type Regions } from './regions.ts';
 import type { Copy, Residence } from './residence.ts';
 import type { Room } from './room.ts';
-import { readCopy } from './spill-disk.ts';
+import { isForGood, readCopy } from './spill-disk.ts';
 import { spillFile } from './spill-folder.ts';
 import type { SlotRef, Table } from './table.ts';
 
@@ -62,6 +62,9 @@ export class Reader {
       const into = new Uint8Array(this.#regions.segment(region).buffer, offset, length);
       readCopy(spillFile(this.#room.folder, file.serial), at * BLOCK, into, sum);
       read = true;
+    } catch (error) {
+      if (isForGood(error)) this.#table.lose(ref);
+      throw error;
     } finally {
       this.#residence.arrived(ref, read);
     }

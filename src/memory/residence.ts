@@ -174,6 +174,13 @@ export class Residence {
     });
   }
 
+  /** The number of the file that has a copy of the object. */
+  fileOf(ref: SlotRef): number | undefined {
+    const { words, layout } = this.#table;
+    const file = words[this.#table.live(ref) + S_FILE]!;
+    return file === 0 ? undefined : words[layout.fileAt + (file - 1) * FILE_WORDS + F_SERIAL]!;
+  }
+
   /** Whether the object is not in memory at this moment. */
   isAbsent(ref: SlotRef): boolean {
     return !isPresent(Atomics.load(this.#table.words, this.#table.live(ref) + S_STATE));

@@ -125,6 +125,15 @@ function damaged(path: string, what: string, cause?: unknown): ObjectLostError {
   );
 }
 
+/** What a process may be short of for a moment says nothing of the file. */
+const PASSING: readonly string[] = ['EMFILE', 'ENFILE', 'ENOMEM', 'EAGAIN', 'EINTR'];
+
+/** Whether a copy that could not be read will never be read. */
+export function isForGood(error: unknown): boolean {
+  if (!(error instanceof ObjectLostError)) return false;
+  return !PASSING.includes((error.cause as NodeJS.ErrnoException | undefined)?.code ?? '');
+}
+
 /** What the system says of a failure, in words. */
 export function describeDiskError(error: unknown): string {
   const { errno, code, message } = error as NodeJS.ErrnoException;

@@ -233,36 +233,57 @@ test('while a slow disk takes its time, what is being written can be read, used 
   await until(() => files().length === 0);
 });
 
-test('a damaged file is an error that names it, and of the objects in it alone', async () => {
-  const { a, folder, files } = open(4 * MiB);
-  const refs = Array.from({ length: 15 }, (_, i) => make(a, MiB / 4, i));
-  await until(() => a.stats().spilled > 0);
-  const lost = refs.filter((ref) => a.isAbsent(ref));
-  const [file] = files().sort();
-  const path = join(folder, file!);
-  const whole = readFileSync(path);
-  const first = lost.find((_, i) => i === 0)!;
-  const broken = (message: RegExp) =>
-    assert.throws(() => a.reading(first, () => {}), {
-      name: 'ObjectLostError',
-      code: 'ERR_SHEAF_SPILL_UNREADABLE',
-      message,
-      details: { file: path, folder },
-    });
-  const other = Buffer.from(whole);
+for (const [what, damage, message] of [
+  [
+    'other bytes',
+    (path: string, whole: Buffer) => writeFileSync(path, changed(whole)),
+    /its bytes are not those that were/,
+  ],
+  ['too short', (path: string) => truncateSync(path, 1000), /it ends after 1000 bytes, and was longer/],
+  ['gone', (path: string) => rmSync(path), /it is not there \(ENOENT\)\. Leave the files/],
+] as const) {
+  test(`a damaged file is an error that names it, and of the objects in it alone: ${what}`, async () => {
+    const { a, b, folder, files } = open(4 * MiB);
+    const refs = Array.from({ length: 15 }, (_, i) => make(a, MiB / 4, i));
+    await until(() => a.stats().spilled > 0);
+    const first = refs.find((ref) => a.isAbsent(ref))!;
+    b.pin(first);
+    const [file] = files().sort();
+    const path = join(folder, file!);
+    const whole = readFileSync(path);
+    damage(path, whole);
+    const error = { name: 'ObjectLostError', code: 'ERR_SHEAF_SPILL_UNREADABLE', details: { file: path, folder } };
+    assert.equal(a.isLost(first), false);
+    assert.throws(() => a.reading(first, () => {}), { ...error, message });
+    assert.ok(a.reading(refs[14]!, (bytes) => isFilledWith(bytes, 14)));
+    // Whoever made it may be making it again by now: nobody sees the old one any more, even if it could be read.
+    writeFileSync(path, whole);
+    assert.equal(b.isLost(first), true);
+    for (const store of [a, b]) {
+      assert.equal(store.fileOf(first), path);
+      assert.throws(() => store.reading(first, () => {}), { ...error, message: /^a value of 256 KiB .* is lost$/ });
+    }
+  });
+}
+
+function changed(bytes: Buffer): Buffer {
+  const other = Buffer.from(bytes);
   other[100]! ^= 1;
-  writeFileSync(path, other);
-  broken(/can't be read back from .*: its bytes are not those that were written\. Leave the files/);
-  truncateSync(path, 1000);
-  broken(/it ends after 1000 bytes, and was longer/);
-  rmSync(path);
-  broken(/it is not there \(ENOENT\)/);
-  assert.ok(a.reading(refs[14]!, (bytes) => isFilledWith(bytes, 14)));
-  writeFileSync(path, whole);
-  assert.ok(
-    a.reading(first, (bytes) => isFilledWith(bytes, refs.indexOf(first))),
-    'and it is as good as before when the file is',
-  );
+  return other;
+}
+
+test('what is lost is lost for those who come later, and the next object in its place is not', () => {
+  const { a, b } = open(4 * MiB);
+  const ref = make(a, MiB, 1);
+  const seen = new Uint8Array(a.view(ref));
+  b.pin(ref);
+  a.lose(ref);
+  assert.throws(() => b.view(ref), { name: 'ObjectLostError', code: 'ERR_SHEAF_OBJECT_LOST' });
+  assert.equal(seen[5], 1, 'who has it already keeps it');
+  b.unpin(ref);
+  const other = make(b, MiB, 2);
+  assert.equal(b.isLost(other), false);
+  assert.ok(a.isLost(ref));
 });
 
 test('brought back without standing still, for who would', async () => {

@@ -1,4 +1,4 @@
-import { InternalError, UsageError } from '../base/index.ts';
+import { formatBytes, InternalError, ObjectLostError, UsageError } from '../base/index.ts';
 import {
   attachSegment,
   createSegment,
@@ -8,7 +8,7 @@ import {
   type SharedMemory,
   segmentBytes,
 } from '../native/index.ts';
-import { type StoreStats, statsOf, usedBy } from './accounts.ts';
+import { type ObjectRow, objectsOf, type StoreStats, statsOf, usedBy } from './accounts.ts';
 import { Admission } from './admission.ts';
 import { collectGarbage } from './collector.ts';
 import { Counts } from './counts.ts';
@@ -20,6 +20,7 @@ import { type Place, placeOf, Regions } from './regions.ts';
 import { pagesOf, Residence } from './residence.ts';
 import { Room } from './room.ts';
 import { type Disk, realDisk } from './spill-disk.ts';
+import { spillFile } from './spill-folder.ts';
 import { SpillRequests } from './spill-requests.ts';
 import { Spiller } from './spiller.ts';
 import { sumOf } from './sum.ts';
@@ -67,6 +68,8 @@ export class SharedStore {
   readonly admission: Admission;
   /** Called once, before the first large view is made. */
   onLargeView: (() => void) | undefined;
+  /** Told of each new object. `alloc`: user code is to fill it in. */
+  onAllocate: ((ref: SlotRef, alloc: boolean) => void) | undefined;
 
   readonly #table: Table;
   readonly #layout: Layout;
@@ -183,7 +186,7 @@ export class SharedStore {
    * A new open object of `byteLength` bytes with one pin of this party. Its bytes are what was there before.
    * @throws OutOfMemoryError without room, when none can be made.
    */
-  allocate(byteLength: number): SlotRef {
+  allocate(byteLength: number, alloc = false): SlotRef {
     this.#check();
     if (!(Number.isSafeInteger(byteLength) && byteLength >= 0)) {
       throw new UsageError(`an object can't have ${byteLength} bytes; give a whole number of at least 0`);
@@ -192,6 +195,7 @@ export class SharedStore {
     const ref = this.room.find(byteLength, () => this.#table.allocate(pages, byteLength));
     this.#holds.set(ref.index, 1);
     if (this.room.tight) this.room.onSpill?.();
+    this.onAllocate?.(ref, alloc);
     return ref;
   }
 
@@ -297,8 +301,8 @@ export class SharedStore {
   use(ref: SlotRef): void {
     this.#check();
     const count = this.#uses.get(ref.index);
-    if (count > 0) this.#table.live(ref);
-    else if (!this.#table.use(ref)) this.#reader.bring(ref);
+    if (this.#table.isLost(ref)) throw this.#lost(ref);
+    if (count === 0 && !this.#table.use(ref)) this.#reader.bring(ref);
     this.#uses.set(ref.index, count + 1);
   }
 
@@ -310,6 +314,38 @@ export class SharedStore {
       throw new InternalError(`object ${ref.index}.${ref.generation} is not used by party ${this.party}`);
     this.#uses.set(ref.index, count - 1);
     if (count === 1 && this.#table.unpin(ref, USE)) this.#freed();
+  }
+
+  /**
+   * Takes the bytes of the object away: a fault for tests, as a damaged file is one. Buffers that show them already go on
+   * doing so, everybody else hears an ObjectLostError.
+   */
+  lose(ref: SlotRef): void {
+    this.#check();
+    this.#table.lose(ref);
+  }
+
+  /** Whether the bytes of the object are gone for good, as far as anybody has found out. */
+  isLost(ref: SlotRef): boolean {
+    this.#check();
+    return this.#table.isLost(ref);
+  }
+
+  /** The file that has a copy of the object, or should have. */
+  fileOf(ref: SlotRef): string | undefined {
+    this.#check();
+    const serial = this.#residence.fileOf(ref);
+    return serial === undefined || !this.room.spills ? undefined : spillFile(this.room.folder, serial);
+  }
+
+  #lost(ref: SlotRef): ObjectLostError {
+    const size = formatBytes(this.#table.byteLength(ref));
+    const file = this.fileOf(ref);
+    return new ObjectLostError(`a value of ${size} in shared memory is lost`, {
+      ...(file === undefined
+        ? {}
+        : { code: 'ERR_SHEAF_SPILL_UNREADABLE', details: { file, folder: this.room.folder } }),
+    });
   }
 
   /** Whether the object would have to be read from disk now. */
@@ -356,7 +392,7 @@ export class SharedStore {
   alloc(byteLength: number): ArrayBuffer {
     this.#check();
     if (libc() === undefined) return new ArrayBuffer(byteLength);
-    const ref = this.allocate(byteLength);
+    const ref = this.allocate(byteLength, true);
     try {
       const buffer = this.view(ref, 0, byteLength);
       new Uint8Array(buffer).fill(0);
@@ -422,6 +458,17 @@ export class SharedStore {
   stats(): StoreStats {
     this.#check();
     return statsOf(this.#table);
+  }
+
+  /** What there is, for people. */
+  objects(): ObjectRow[] {
+    this.#check();
+    return objectsOf(this.#table);
+  }
+
+  /** Whether it is still the object that it was. */
+  exists(ref: SlotRef): boolean {
+    return this.#table.exists(ref);
   }
 
   /** Bytes of the pages that `party` has pinned. */

@@ -13,6 +13,7 @@ import {
   H_PRESSURE,
   H_SPILLED,
   type Layout,
+  MADE_UNIT_MS,
   P_ADMITTED,
   P_ATTACHED,
   P_INCARNATION,
@@ -27,6 +28,8 @@ import {
   S_HAS_SUM,
   S_LENGTH_HIGH,
   S_LENGTH_LOW,
+  S_LOST,
+  S_MADE,
   S_NEXT,
   S_READER,
   S_START,
@@ -172,6 +175,15 @@ export class Table {
     return this.words[slot + S_HAS_SUM] === 1 ? this.words[slot + S_SUM]! >>> 0 : undefined;
   }
 
+  /** Whoever looks at the object from now on hears that it is lost. Those who use it already keep what they see. */
+  lose(ref: SlotRef): void {
+    Atomics.store(this.words, this.live(ref) + S_LOST, 1);
+  }
+
+  isLost(ref: SlotRef): boolean {
+    return Atomics.load(this.words, this.live(ref) + S_LOST) !== 0;
+  }
+
   /** The first page of an object that is in memory, and stays there because somebody uses it or writes it. */
   firstPage(ref: SlotRef): number {
     const slot = this.live(ref);
@@ -304,6 +316,10 @@ export class Table {
     return slot;
   }
 
+  exists(ref: SlotRef): boolean {
+    return ref.index < this.layout.slots && this.#isLive(this.slot(ref.index), ref);
+  }
+
   #isLive(slot: number, ref: SlotRef): boolean {
     const state = Atomics.load(this.words, slot + S_STATE);
     return isObject(state) && this.words[slot + S_GENERATION]! >>> 0 === ref.generation;
@@ -382,7 +398,9 @@ export class Table {
     Atomics.store(words, slot + S_LENGTH_HIGH, Math.floor(byteLength / 2 ** 32));
     Atomics.store(words, slot + S_HAS_SUM, 0);
     Atomics.store(words, slot + S_FILE, 0);
+    Atomics.store(words, slot + S_LOST, 0);
     Atomics.store(words, slot + S_USED, Atomics.add(words, H_CLOCK, 1));
+    Atomics.store(words, slot + S_MADE, (Date.now() / MADE_UNIT_MS) | 0);
     Atomics.store(words, slot + S_GENERATION, generation);
     this.pins.none(slot);
     this.pins.set(slot, HOLD, this.party);

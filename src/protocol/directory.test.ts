@@ -10,6 +10,7 @@ const id = (party: number, sequence: number): string => makeId({ node: NODE, par
 describe('the directory', () => {
   let events: string[] = [];
   let directory: Directory<unknown>;
+  const gone = new Set<unknown>();
 
   beforeEach(() => {
     events = [];
@@ -19,6 +20,8 @@ describe('the directory', () => {
       freed: (owner, _id, observed) => events.push(`freed ${owner.slice(17)}${observed ? ', observed' : ''}`),
       keep: (payload) => events.push(`keep ${payload}`),
       drop: (payload) => events.push(`drop ${payload}`),
+      isLost: (payload) => gone.has(payload),
+      missing: (owner) => events.push(`missing ${owner.slice(17)}`),
     });
   });
   const take = (): string[] => events.splice(0);
@@ -31,6 +34,19 @@ describe('the directory', () => {
     directory.remove(id(1, 1), key(2), 1, at(1));
     assert.deepEqual(take(), ['keep x', 'drop x', 'freed 1.1']);
     assert.equal(directory.size, 0);
+  });
+
+  it('tells the owner, once, when the value that somebody asks for is gone', () => {
+    directory.promote(id(1, 1), settled('x'));
+    for (const party of [2, 3]) directory.add(id(1, 1), key(party), at(1));
+    gone.add('x');
+    directory.resolve(id(1, 1), key(2));
+    directory.resolve(id(1, 1), key(3));
+    assert.deepEqual(take(), ['keep x', 'drop x', 'missing 1.1']);
+    directory.unsettle(id(1, 1));
+    directory.settle(id(1, 1), settled('y'));
+    assert.deepEqual(take(), ['keep y', 'resolved 2.1 y', 'resolved 3.1 y']);
+    gone.clear();
   });
 
   it('knows whether somebody needs what a party owns', () => {

@@ -4,6 +4,10 @@ import type { SettledValue } from './messages.ts';
 export interface DirectoryPort<P> {
   resolved(party: string, id: string, settled: SettledValue<P>): void;
   lost(party: string, id: string, reason: string): void;
+  /** Whether a value that is kept in shared memory is gone. A host without this loses none. */
+  isLost?(payload: P): boolean;
+  /** Tells the owner that the value is gone, and somebody waits for another one. */
+  missing?(owner: string, id: string): void;
   /** Tells the owner that nobody holds it any more, and whether anybody has looked at it. */
   freed(owner: string, id: string, observed: boolean): void;
   /** The directory keeps a value: the host pins what it needs. */
@@ -171,7 +175,12 @@ export class Directory<P> {
     entry.observed = true;
     if (entry.lost) this.#port.lost(party, id, 'its owner has died');
     else if (entry.settled === null) entry.waiting.push(party);
-    else this.#serve(entry, party);
+    else if (this.#port.isLost?.(entry.settled.payload) === true) {
+      entry.waiting.push(party);
+      // The owner, which perhaps knows by now, says the same; then it settles it again.
+      this.unsettle(id);
+      this.#port.missing?.(entry.owner, id);
+    } else this.#serve(entry, party);
   }
 
   #serve(entry: Entry<P>, party: string): void {
@@ -310,13 +319,20 @@ export class Directory<P> {
     return found;
   }
 
-  /** Who holds what, for people and tests. */
-  entries(): { id: string; owner: string; settled: boolean; holders: Record<string, number> }[] {
+  /** Who holds what, for people and tests. `payload` is undefined of what has no value yet. */
+  entries(): {
+    id: string;
+    owner: string;
+    settled: boolean;
+    holders: Record<string, number>;
+    payload: P | undefined;
+  }[] {
     return [...this.#entries.values()].map((e) => ({
       id: e.id,
       owner: e.owner,
       settled: e.settled !== null,
       holders: Object.fromEntries(e.holders),
+      payload: e.settled?.payload,
     }));
   }
 }

@@ -48,8 +48,9 @@ export class FakeHost implements PartyPort<unknown> {
   looked = 0;
   guilty = -1;
   room = 1000;
-  /** Values that stand for ones in shared memory. */
+  /** Values that stand for ones in shared memory, and those of them that are gone. */
   readonly shared = new Set<unknown>();
+  readonly gone = new Set<unknown>();
   #tickets = 0;
 
   constructor(number: number, limits: OwnerLimits = OWNER_LIMITS) {
@@ -200,6 +201,10 @@ export class FakeHost implements PartyPort<unknown> {
 
   recordSize(): number {
     return 100;
+  }
+
+  isLost(cell: Cell): boolean {
+    return this.gone.has(cell.value);
   }
 
   forgotten(task: TaskRecord): void {

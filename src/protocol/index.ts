@@ -12,7 +12,7 @@ export * from './owner-port.ts';
 export * from './party.ts';
 export * from './placement.ts';
 export * from './references.ts';
-export type { Capacity } from './resources.ts';
+export { type Capacity, fromUnits, impossible, Need, Pool } from './resources.ts';
 export * from './scheduler.ts';
 export * from './stream.ts';
 export * from './task-record.ts';

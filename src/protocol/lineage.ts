@@ -1,6 +1,22 @@
 import { type Cell, FREED, PENDING } from './cell.ts';
 import { DONE, type TaskRecord } from './task-record.ts';
 
+/** Why a value that is lost can't be made again. */
+export type Loss = 'not-a-result' | 'cancelled' | 'runs-once' | 'retries-used-up' | 'lineage-dropped' | 'not-kept';
+
+const REASONS: Readonly<Record<Loss, string>> = {
+  'not-a-result': 'it was put, or came from a stream, and is not the result of a task',
+  cancelled: 'the task that made it was cancelled',
+  'runs-once': 'the task that made it may run once only (option `retries`)',
+  'retries-used-up': 'the retries of the task that made it are used up (option `retries`)',
+  'lineage-dropped': 'how it was made was forgotten to stay within the budget for that',
+  'not-kept': 'how it was made was not kept, because the session writes nothing to disk, or because it is a failure',
+};
+
+export function describeLoss(why: Loss): string {
+  return `every copy of it is lost, and it cannot be made again: ${REASONS[why]}`;
+}
+
 /** What is kept of a finished task so that it can be run again. */
 export interface Kept {
   readonly uses: readonly Cell[];
@@ -16,10 +32,12 @@ export interface Kept {
 interface LineageParts {
   hold(cell: Cell): void;
   drop(cell: Cell): void;
+  /** Whether the value of a cell is gone without anybody having said so yet. */
+  isLost(cell: Cell): boolean;
   /** The cell has no value any more, and will get one. */
   unsettle(cell: Cell): void;
   /** It will not get one. */
-  fail(cell: Cell, reason: string): void;
+  fail(cell: Cell, why: Loss): void;
   resubmit(task: TaskRecord): void;
   /** The host lets the task's arguments go. */
   forgotten(task: TaskRecord): void;
@@ -59,7 +77,11 @@ export class Lineage {
 
   /** A task with a result in shared memory has ended, and still holds its arguments. `bytes`: what its record takes. */
   keep(task: TaskRecord, bytes: number): void {
-    if (task.kept !== null || task.cancelled !== undefined || task.retries <= 0 || bytes > this.#budget) return;
+    if (task.kept !== null || task.cancelled !== undefined || task.retries <= 0) return;
+    if (bytes > this.#budget) {
+      task.dropped = Number.isFinite(bytes);
+      return;
+    }
     const held: Cell[] = [];
     const remade: Cell[] = [];
     for (const cell of task.uses) {
@@ -77,6 +99,7 @@ export class Lineage {
     if (this.#bytes <= this.#budget) return;
     for (const old of this.#tasks) {
       if (this.#bytes <= this.#budget / 2 || old === task) break;
+      old.dropped = true;
       this.#forget(old);
     }
   }
@@ -110,21 +133,22 @@ export class Lineage {
   lost(cell: Cell): void {
     if (!cell.settled) return;
     const again: TaskRecord[] = [];
-    const failed: [Cell, string][] = [];
+    const failed: [Cell, Loss][] = [];
     const missing = [cell];
     for (let next = missing.pop(); next !== undefined; next = missing.pop()) {
       // On its way already.
       if (next.state === PENDING) continue;
       this.#parts.unsettle(next);
+      // Of a borrowed one its owner will hear when it is asked for.
+      if (next.owner !== null) continue;
       const { task } = next;
-      if (task === null || task.kept === null) failed.push([next, why(task)]);
-      else if (task.state !== DONE) continue;
-      else if (task.retries <= 0) failed.push([next, 'the retries of the task that makes it are used up']);
+      if (task !== null && task.state !== DONE) continue;
+      if (task === null || task.kept === null || task.retries <= 0) failed.push([next, why(task)]);
       else if (!again.includes(task)) {
         again.push(task);
         task.retries--;
         task.attempt++;
-        for (const use of task.kept.uses) if (use.state === FREED) missing.push(use);
+        for (const use of task.kept.uses) if (use.state === FREED || this.#parts.isLost(use)) missing.push(use);
       }
     }
     // First what needs them takes hold of them, or they would be freed as they fail.
@@ -147,8 +171,10 @@ function isNeeded(task: TaskRecord): boolean {
   return needed;
 }
 
-function why(task: TaskRecord | null): string {
-  if (task === null)
-    return 'every copy of it is lost, and a value that was put, and not made by a task, cannot be made again';
-  return 'every copy of it is lost, and how to make it again is not known: the task has no retries, was cancelled, or its lineage was dropped to stay within the budget';
+function why(task: TaskRecord | null): Loss {
+  if (task === null) return 'not-a-result';
+  if (task.cancelled !== undefined) return 'cancelled';
+  if (task.key.shape.exclusive) return 'runs-once';
+  if (task.retries <= 0) return 'retries-used-up';
+  return task.dropped ? 'lineage-dropped' : 'not-kept';
 }

@@ -98,6 +98,8 @@ export type FromControl<P> =
   | { readonly type: 'resolved'; readonly id: string; readonly settled: SettledValue<P> }
   /** The owner of the object is gone, or the object is unknown. */
   | { readonly type: 'lost'; readonly id: string; readonly reason: string }
+  /** The value that the owner had settled the object with is gone, and somebody wants it: another `settle` has to follow. */
+  | { readonly type: 'missing'; readonly id: string }
   /** Nobody holds the object any more: the owner can forget it. `observed`: somebody else has looked at it. */
   | { readonly type: 'freed'; readonly id: string; readonly observed: boolean }
   | { readonly type: 'died'; readonly party: number; readonly incarnation: number; readonly reason: string };

@@ -171,6 +171,11 @@ export class Owner {
     return true;
   }
 
+  /** A replied task has not begun, because arguments were lost on the way: it waits for them once more. */
+  await(task: TaskRecord): void {
+    this.#table.requeue(task);
+  }
+
   /** Runs a finished task once more, because a result is lost. The attempt has been charged. */
   resubmit(task: TaskRecord): void {
     const { uses, dependencies } = task.kept as Kept;

@@ -26,6 +26,8 @@ export interface Reply<P> {
   readonly kept: readonly string[];
   /** Not 0: the worker holds what is inside until this number is acknowledged. */
   readonly receipt: number;
+  /** The run has failed before it began, because the value of a reference in the arguments is gone. */
+  readonly unread?: boolean;
 }
 
 /** An item of a stream that is more than one plain value. */
@@ -58,6 +60,10 @@ export interface PartyPort<P> extends Omit<OwnerPort, 'control'>, ReferencesPort
   recordSize?(task: TaskRecord): number;
   /** A task that was kept will not run again. */
   forgotten?(task: TaskRecord): void;
+  /** A finished task is about to run again, because a result of it is lost. True: the host sees to that, it is no task for workers. */
+  remaking?(task: TaskRecord): boolean;
+  /** Whether the value of a settled cell is gone. A host without this loses none by itself. */
+  isLost?(cell: Cell): boolean;
 }
 
 /**
@@ -83,9 +89,12 @@ export class Party<P> {
       {
         hold: (cell) => references.hold(cell),
         drop: (cell) => references.drop(cell),
-        unsettle: (cell) => references.unsettle(cell),
-        fail: (cell, reason) => references.fail(cell, reason),
-        resubmit: (task) => owner.resubmit(task),
+        isLost: (cell) => this.#isLost(cell),
+        unsettle: (cell) => this.#unsettle(cell),
+        fail: (cell, why) => references.fail(cell, why),
+        resubmit: (task) => {
+          if (port.remaking?.(task) !== true) owner.resubmit(task);
+        },
         forgotten: (task) => port.forgotten?.(task),
       },
       limits.lineage,
@@ -132,6 +141,11 @@ export class Party<P> {
       // Nobody wants it: taken in and let go, so that every count balances.
       for (const result of reply.results) this.#settle(this.#nobody(), reply.failed, result, worker.party);
       if (task !== undefined) this.#port.fail(task, task.cancelled, NO_CELLS);
+    } else if (reply.unread === true) {
+      this.#awaitLost(task);
+      this.#settle(this.#nobody(), true, reply.results[0] as ResultWire<P>, worker.party);
+      if (reply.receipt !== 0) this.#port.acknowledge(worker.party, reply.receipt);
+      return;
     } else if (reply.failed) {
       // Taken in once, because the worker has counted this party in once; each result has it from here.
       const failure = new Cell();
@@ -168,14 +182,46 @@ export class Party<P> {
     if (shared) this.lineage.keep(task, port.recordSize(task));
   }
 
+  /** The task goes back into its queue, and waits there for those of its arguments that are lost and not here again by now. */
+  #awaitLost(task: TaskRecord): void {
+    this.owner.await(task);
+    for (const cell of task.dependencies) if (this.#isLost(cell)) this.lost(cell);
+  }
+
   /**
-   * The host has found that the value of a cell is gone, and has let go of what it had of it. An own one is made again, or
-   * fails; a borrowed one is asked for again as soon as somebody needs it, and its owner has to be told of the loss by
-   * the host.
+   * The value of a cell is gone. An own one is made again, or fails; a borrowed one is asked for again as soon as somebody
+   * needs it, and its owner hears of the loss from the directory, which knows by then.
    */
   lost(cell: Cell): void {
     if (cell.owner === null) this.lineage.lost(cell);
-    else if (cell.settled) this.references.unsettle(cell);
+    else if (cell.settled) this.#unsettle(cell);
+  }
+
+  #isLost(cell: Cell): boolean {
+    return cell.settled && this.#port.isLost?.(cell) === true;
+  }
+
+  #unsettle(cell: Cell): void {
+    if (cell.inner.length > 0) this.#keepLent(cell);
+    if (cell.settled && cell.pinned) this.#port.free(cell, false);
+    this.references.unsettle(cell);
+  }
+
+  /** What is inside of the value was lent with it to tasks under way: from now on they hold it by themselves. */
+  #keepLent(cell: Cell): void {
+    for (const task of this.owner.inFlight) {
+      if (!task?.uses.includes(cell)) continue;
+      for (const each of cell.inner) this.references.hold(each);
+      task.uses = [...task.uses, ...cell.inner];
+    }
+  }
+
+  /** The directory has no value any more of what this party owns. */
+  #missing(id: string): void {
+    const cell = this.references.owned.get(id);
+    if (cell === undefined) this.references.disown(id);
+    else if (this.#isLost(cell)) this.lost(cell);
+    // Otherwise it has been settled again since, or will be: the directory hears of that.
   }
 
   #nobody(): Cell {
@@ -187,7 +233,10 @@ export class Party<P> {
   #settle(cell: Cell, failed: boolean, wire: ResultWire<P>, by: number): void {
     const { references } = this;
     if (wire.delegate !== null) {
-      references.delegate(cell, references.granted(wire.delegate, by));
+      const target = references.granted(wire.delegate, by);
+      // Perhaps the task ran again because of that.
+      if (this.#isLost(target)) this.lost(target);
+      references.delegate(cell, target);
       return;
     }
     const inner = wire.inner.length === 0 ? NO_CELLS : wire.inner.map((id) => references.granted(id, by));
@@ -215,6 +264,9 @@ export class Party<P> {
         break;
       case 'lost':
         this.references.lost(message.id, message.reason);
+        break;
+      case 'missing':
+        this.#missing(message.id);
         break;
       case 'freed':
         this.references.freed(message.id, message.observed);

@@ -1,6 +1,6 @@
 import { Cell, FAILED, FREED, NO_CELLS, PENDING, READY, type Waiter } from './cell.ts';
 import { type Address, addressKey, makeId, ownerOf, placeKey } from './ids.ts';
-import type { Lineage } from './lineage.ts';
+import { describeLoss, type Lineage, type Loss } from './lineage.ts';
 import type { SettledValue, ToControl } from './messages.ts';
 import type { TaskRecord } from './task-record.ts';
 
@@ -13,8 +13,8 @@ export interface ReferencesPort<P> {
   decode(cell: Cell, payload: P): void;
   /** The cell's value, a failure or not, is let go. */
   free(cell: Cell, failed: boolean): void;
-  /** The host's error for an object that can't be had. */
-  lostError(id: string, reason: string): unknown;
+  /** The host's error for an object that can't be had; `of`: an own one, whose value is lost. */
+  lostError(id: string, reason: string, of?: { readonly cell: Cell; readonly why: Loss }): unknown;
   /** Who has that number now. */
   addressOf(party: number): Address;
 }
@@ -413,9 +413,21 @@ export class References<P> implements Holder {
     }
   }
 
+  /** Somebody wants the value of an object of this party, which knows of it no longer. */
+  disown(id: string): void {
+    const own = new Cell();
+    own.value = this.#port.lostError(id, FORGOTTEN);
+    own.state = FAILED;
+    const settled = { failed: true, payload: this.#port.encode(own), inner: [] };
+    this.#port.control({ type: 'settle', id, settled });
+  }
+
   /** A cell that has no value will not get one. */
-  fail(cell: Cell, reason: string): void {
-    const error = this.#port.lostError(cell.id ?? 'a reference that has not left its owner', reason);
+  fail(cell: Cell, why: Loss): void {
+    const error = this.#port.lostError(cell.id ?? 'a reference that has not left its owner', describeLoss(why), {
+      cell,
+      why,
+    });
     this.settle(cell, true, error, false, NO_CELLS);
   }
 
@@ -442,6 +454,8 @@ export class References<P> implements Holder {
     else if (cell.task?.resident) this.abandoned?.(cell.task);
   }
 }
+
+const FORGOTTEN = 'every copy of it is lost, and its owner has let go of how to make it again';
 
 class Follower<P> implements Waiter {
   readonly #references: References<P>;

@@ -8,6 +8,19 @@ export interface Capacity {
   readonly custom: Readonly<Record<string, number>>;
 }
 
+/** Why a node can never give what a task asks for; undefined when it can. */
+export function impossible(shape: Shape, capacity: Capacity): string | undefined {
+  const missing: string[] = [];
+  const want = (name: string, needed: number, has: number): void => {
+    if (needed > has) missing.push(`${name}: ${needed} wanted, ${has} here`);
+  };
+  want('cpus', shape.cpus, capacity.cpus);
+  want('gpus', shape.gpus, capacity.gpus);
+  want('memory', shape.memory, capacity.memory);
+  for (const [name, amount] of Object.entries(shape.custom)) want(name, amount, capacity.custom[name] ?? 0);
+  return missing.length === 0 ? undefined : missing.join('; ');
+}
+
 /** Shares are counted in whole millionths, because ten tenths must make one. */
 const WHOLE = 1_000_000;
 

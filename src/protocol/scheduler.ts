@@ -1,7 +1,7 @@
 import type { Shape } from './lease.ts';
 import { type Demand, type Granted, isUnmet, Ledger, uses } from './ledger.ts';
 import type { Placement } from './placement.ts';
-import { type Capacity, fromUnits, type Pool } from './resources.ts';
+import { type Capacity, fromUnits, impossible, type Pool } from './resources.ts';
 import { Turns } from './turns.ts';
 import { isParty, type WorkerState, WorkerTable } from './worker-table.ts';
 
@@ -130,26 +130,13 @@ export class Scheduler {
   // ---- owners
 
   demand(owner: string, key: number, shape: Shape, total: number): void {
-    const impossible = this.#impossible(shape);
-    if (impossible !== undefined && total > 0) {
-      this.#port.infeasible(owner, key, impossible);
+    const never = impossible(shape, this.capacity);
+    if (never !== undefined && total > 0) {
+      this.#port.infeasible(owner, key, never);
       return;
     }
     this.#ledger.setDemand(owner, key, shape, total, this.now);
     this.#serve();
-  }
-
-  #impossible(shape: Shape): string | undefined {
-    const { capacity } = this;
-    const missing: string[] = [];
-    const want = (name: string, needed: number, has: number): void => {
-      if (needed > has) missing.push(`${name}: ${needed} wanted, ${has} here`);
-    };
-    want('cpus', shape.cpus, capacity.cpus);
-    want('gpus', shape.gpus, capacity.gpus);
-    want('memory', shape.memory, capacity.memory);
-    for (const [name, amount] of Object.entries(shape.custom)) want(name, amount, capacity.custom[name] ?? 0);
-    return missing.length === 0 ? undefined : missing.join('; ');
   }
 
   returned(owner: string, id: number): void {

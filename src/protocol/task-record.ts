@@ -65,6 +65,8 @@ export class TaskRecord implements Waiter {
   cancelled: unknown = undefined;
   /** What it takes to run it again once it is done; null when it can't be. */
   kept: Kept | null = null;
+  /** That was known, and forgotten because there was more than the budget allows. */
+  dropped = false;
   /** A stream: what has come of its items. Its one result says how it has ended, and holds the items while it is held itself. */
   stream: Intake | null = null;
   /** It hosts an actor: it runs until nobody wants that any more, and nobody waits for its end. */

@@ -5,6 +5,7 @@ import type { Call } from './call.ts';
 import * as F from './frames.ts';
 import { OutgoingParcels } from './parcels.ts';
 import type { PartyHost } from './party-host.ts';
+import type { Recorder } from './recorder.ts';
 import { isReference } from './reference.ts';
 import { INLINE_TOTAL, isPlain, Stored } from './values.ts';
 
@@ -85,7 +86,15 @@ export class CallSender {
     const ticket = writer.commit(total);
     host.reactor.notify(lease.worker);
     host.counters.bytesOut += size;
+    if (host.recorder !== null) this.#record(host.recorder, call, lease.worker, size);
     return ticket;
+  }
+
+  #record(recorder: Recorder, call: Call, worker: number, inline: number): void {
+    const { values } = this.#host;
+    let bytes = inline + (call.shared === null ? 0 : values.sharedBytes(call.shared));
+    for (const cell of call.dependencies) bytes += values.sharedBytes(cell.value);
+    recorder.pushed(call, worker, bytes);
   }
 
   /** What the arguments take in shared memory, where that may be short. */

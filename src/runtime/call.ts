@@ -19,6 +19,8 @@ export class FunctionEntry {
   /** Worker numbers to the incarnation that has been told. */
   readonly told: number[] = [];
   readonly maxCalls: number;
+  /** Where the latest call was made of those that had to do with shared memory, and whose place is known. */
+  largeSite: string | undefined = undefined;
 
   constructor(
     number: number,
@@ -83,11 +85,16 @@ export class ArgumentArena {
   }
 }
 
+/** The call whose result a cell is, if it is one's. */
+export function callOf(cell: Cell): Call | null {
+  return cell.task instanceof Call ? cell.task : null;
+}
+
 /** A task with what it takes to send it. */
 export class Call extends TaskRecord {
   readonly plan: Plan;
-  readonly bytes: Uint8Array;
-  readonly start: number;
+  bytes: Uint8Array;
+  start: number;
   readonly length: number;
   /** Cells of references nested in the arguments, in the order of the body. */
   nested: readonly Cell[] | null = null;
@@ -105,6 +112,7 @@ export class Call extends TaskRecord {
   parent: Run | null = null;
   /** Cancelling it reaches the tasks that it has called. */
   cancelRecursively = true;
+  /** Milliseconds of the host's clock, whole ones mostly; negative once it has ended. */
   submittedAt = 0;
 
   constructor(
@@ -122,6 +130,13 @@ export class Call extends TaskRecord {
     this.bytes = bytes;
     this.start = start;
     this.length = length;
+  }
+
+  /** It is to last: without this it would keep the arguments of all calls beside it. */
+  keepBytes(): void {
+    if (this.bytes.length === this.length) return;
+    this.bytes = new Uint8Array(this.bytes.subarray(this.start, this.start + this.length));
+    this.start = 0;
   }
 
   get name(): string {

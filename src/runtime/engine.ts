@@ -2,6 +2,7 @@ import type { FunctionSpec } from '../code/index.ts';
 import type { SharedStore } from '../memory/index.ts';
 import type { Concurrency, Shape } from '../protocol/index.ts';
 import type { IncomingStream } from './incoming-stream.ts';
+import type { AnyFunction } from './loaded.ts';
 import type { Reference } from './reference.ts';
 import type { WaitLimits } from './waits.ts';
 
@@ -87,11 +88,13 @@ export interface Engine {
   readonly store: SharedStore;
   /** The kind of workers that tasks get by default. */
   readonly isolation: 'process' | 'thread';
-  prepare(spec: FunctionSpec, options: ResolvedOptions): Prepared;
+  /** `original`: the function of this process that `spec` describes, if it is here. */
+  prepare(spec: FunctionSpec, options: ResolvedOptions, original?: AnyFunction): Prepared;
   /** Calls a task. One that is a stream, with `ahead` in its options, gives what there is to read of it. */
   submit(task: Prepared, args: readonly unknown[]): Reference<unknown> | Reference<unknown>[] | IncomingStream;
   /** Undefined where there are none. */
-  readonly actors?: ActorEngine;
+  readonly actors?: ActorEngine | undefined;
+  /** A `FileValue` stands for a file. */
   put(value: unknown): Reference<unknown>;
   /** One reference of many: an array, or a record if there are keys. Items that are no references stand for themselves. */
   gather(keys: readonly string[] | null, items: readonly unknown[]): Reference<unknown>;

@@ -1,13 +1,14 @@
-import { CancelledError } from '../base/index.ts';
+import { CancelledError, UsageError } from '../base/index.ts';
 import { Run, type StreamStart } from '../protocol/index.ts';
+import type { FileValue } from './files.ts';
 import type { Loaded } from './loaded.ts';
-import type { PartyHost } from './party-host.ts';
 import type { Production } from './producers.ts';
 import { Reference } from './reference.ts';
+import type { TaskHost } from './task-host.ts';
 
 /** One run of one task on this worker. */
 export class Execution extends Run {
-  readonly host: PartyHost;
+  readonly host: TaskHost;
   readonly loaded: Loaded;
   readonly attempt: number;
   readonly returns: number;
@@ -29,6 +30,10 @@ export class Execution extends Run {
   streamStart: StreamStart | null = null;
   production: Production | null = null;
   over = false;
+  /** Among its arguments, files that have been opened, if they could be. */
+  filesTried: readonly FileValue[] | null = null;
+  /** It can't begin, because the value of an argument is gone: its caller has it made again. */
+  unread = false;
   /** Of a method: its place in the actor's `Mailbox`. */
   group = -1;
   /** It was ended while its method goes on, which keeps that place. */
@@ -37,7 +42,7 @@ export class Execution extends Run {
   actorId: string | null = null;
 
   constructor(
-    host: PartyHost,
+    host: TaskHost,
     loaded: Loaded,
     caller: number,
     slot: number,
@@ -112,4 +117,13 @@ export class Execution extends Run {
 
 export function cancelledHere(name: string): CancelledError {
   return new CancelledError(`the task ${name} was cancelled`);
+}
+
+/** `what`: how much of it. Found by `checkWrites`. */
+export function wroteToShared(name: string, what: string): UsageError {
+  return new UsageError(
+    `${name} wrote into a value that it shares with others (${what}); take an own copy with .slice(), or run ` +
+      'the task with { copy: true }',
+    { code: 'ERR_SHEAF_WRITE_TO_SHARED', details: { task: name } },
+  );
 }

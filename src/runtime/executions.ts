@@ -1,12 +1,15 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { ActorDiedError, CancelledError, UsageError } from '../base/index.ts';
+import { ActorDiedError, CancelledError } from '../base/index.ts';
 import { type Cell, type Concurrency, NO_CELLS, type Run, type RunId } from '../protocol/index.ts';
 import type { RingReader } from '../transport/index.ts';
 import { Answers } from './answers.ts';
+import { sharedTicks } from './clock.ts';
 import { Deadlines, timedOut } from './deadlines.ts';
-import { cancelledHere, Execution } from './execution.ts';
+import { cancelledHere, Execution, wroteToShared } from './execution.ts';
+import { FilesFirst, type FileValue, mayHaveFiles } from './files.ts';
 import * as F from './frames.ts';
 import { HostedActor } from './hosted-actor.ts';
+import { ItemSender } from './item-sender.ts';
 import { type AnyFunction, type Definition, Loaded } from './loaded.ts';
 import { IncomingParcels } from './parcels.ts';
 import type { PartyHost } from './party-host.ts';
@@ -59,13 +62,15 @@ export class Executions {
   /** Runs so far. */
   started = 0;
   onRetire: (() => void) | null = null;
+  /** A run is over: there while somebody wants to know. */
+  onEnd: ((run: Execution) => void) | null = null;
   /** This worker has to end, because a run here does. */
   onForced: ((why: string) => void) | null = null;
 
   constructor(host: PartyHost, checkWrites: boolean) {
     this.#host = host;
     this.#answers = new Answers(host);
-    this.#producers = new Producers(host, this);
+    this.#producers = new Producers(this, new ItemSender(host), () => host.reactor.kick());
     this.#deadlines = new Deadlines(host.block, host.self.party, (run) => this.#expire(run));
     this.checkWrites = checkWrites;
   }
@@ -92,7 +97,7 @@ export class Executions {
   }
 
   define(caller: number, number: number, definition: () => unknown): void {
-    const loaded = new Loaded(definition() as Definition);
+    const loaded = new Loaded(definition() as Definition, this.#host.self.party);
     const table = loaded.method === null ? this.#functions : this.#methods;
     table[caller] ??= [];
     (table[caller] as (Loaded | undefined)[])[number] = loaded;
@@ -285,7 +290,7 @@ export class Executions {
     const attemptAndReturns = words[w + 3] as number;
     const length = words[w + 4] as number;
     const extraLength = words[w + 5] as number;
-    const timeout = words[w + 6] as number;
+    const timeout = loaded.inspected ? 0 : (words[w + 6] as number);
     const run = new Execution(
       host,
       loaded,
@@ -350,9 +355,24 @@ export class Executions {
       if (extraLength === 0) return this.#host.values.decoder.decodeArgs(bytes, at, at + length);
       return this.#richArgs(run, flags, bytes, at, length, extraLength);
     } catch (error) {
-      this.end(run, true, error);
+      if (error instanceof FilesFirst) {
+        const copy = bytes.slice(at, at + length + extraLength);
+        this.#afterFiles(run, error.files, () => this.#arguments(run, flags, copy, 0, length, extraLength));
+      } else this.end(run, true, error);
       return undefined;
     }
+  }
+
+  /** The run has its place meanwhile: it does not take long. */
+  #afterFiles(run: Execution, files: readonly FileValue[], decode: () => unknown[] | undefined): void {
+    this.#active.set(Executions.#key(run.caller, run.slot), run);
+    void Promise.all(files.map((file) => file.open())).then(() => {
+      if (run.over) return;
+      run.filesTried = files;
+      const args = decode();
+      if (args !== undefined) this.#run(run, args);
+      this.#host.reactor.kick();
+    });
   }
 
   #run(run: Execution, args: unknown[]): void {
@@ -383,7 +403,8 @@ export class Executions {
     const { loaded } = run;
     if (loaded.method === null) return loaded.fn;
     try {
-      loaded.fn ??= this.actor?.method(loaded);
+      const { actor } = this;
+      if (actor !== undefined) loaded.fn ??= loaded.stopping(actor.method(loaded));
       if (loaded.fn === undefined) throw new ActorDiedError(`the actor of ${loaded.name} has ended on its worker`);
       return loaded.fn;
     } catch (error) {
@@ -438,6 +459,10 @@ export class Executions {
     run.actorId = extra.a ?? null;
     if (extra.y !== undefined) run.streamStart = { skip: extra.y[0], taken: extra.y[1], ahead: extra.y[2] };
 
+    if (extra.d !== undefined && run.filesTried === null) {
+      const files = extra.d.flatMap(([wire]) => (mayHaveFiles(wire) ? values.unopened(values.parse(wire)) : []));
+      if (files.length > 0) throw new FilesFirst(files);
+    }
     const lent: Cell[] = [];
     run.lent = lent;
     const lend = (ids: readonly string[]): Cell[] =>
@@ -458,6 +483,9 @@ export class Executions {
           const result = values.readValue(value, ids.length === 0 ? NO_CELLS : lend(ids), copy);
           if (pinned) this.#check(run, value, values);
           return result;
+        } catch (error) {
+          if (pinned && values.lostSlot(value) !== undefined) run.unread = true;
+          throw error;
         } finally {
           if (pinned) values.unpin(value);
         }
@@ -559,7 +587,10 @@ export class Executions {
     // One that was cancelled and goes on has given up its place already.
     if ((run as Execution).over) return;
     this.#host.party.executor.suspend(run);
-    if (run.suspended === 1) this.#waits(run as Execution, 1);
+    if (run.suspended === 1) {
+      this.#waits(run as Execution, 1);
+      this.#host.recorder?.suspended(run as Execution);
+    }
     if (this.#leaving) return;
     this.#leaving = true;
     queueMicrotask(this.#left);
@@ -579,6 +610,7 @@ export class Executions {
     executor.resume(run);
     if (run.suspended > 0) return;
     this.#waits(run as Execution, -1);
+    this.#host.recorder?.resumed(run as Execution);
     this.#show(run as Execution);
     if (executor.running > 1) this.#deadlines.enter(run as Execution);
     this.#deadlines.show();
@@ -591,7 +623,8 @@ export class Executions {
 
   #show(run: Execution): void {
     this.#shown = run;
-    this.#host.block.setCurrent(this.#host.self.party, run.caller, run.slot, run.sequence);
+    const { block, self } = this.#host;
+    block.setCurrent(self.party, run.caller, run.slot, run.sequence, sharedTicks(run.begun));
   }
 
   /** The run that was shown is not on the stack any more: one that holds the place may be. */
@@ -613,6 +646,8 @@ export class Executions {
       return;
     }
     run.over = true;
+    if (this.#host.recorder !== null) this.#host.recorder.ended(run, failed);
+    if (this.onEnd !== null) this.onEnd(run);
     if (actor?.run === run) {
       this.actor = undefined;
       actor.left();
@@ -625,11 +660,7 @@ export class Executions {
       const written = run.checks.map((check) => check()).find((text) => text !== undefined);
       if (written !== undefined && !failed) {
         failed = true;
-        result = new UsageError(
-          `${run.name} wrote into a value that it shares with others (${written}); take an own copy with .slice(), or run ` +
-            'the task with { copy: true }',
-          { code: 'ERR_SHEAF_WRITE_TO_SHARED', details: { task: run.name } },
-        );
+        result = wroteToShared(run.name, written);
       }
     }
     const micros = (performance.now() - run.begun) * 1000;
@@ -673,6 +704,11 @@ export class Executions {
   #tellOccupancy(idle: boolean): void {
     const occupancy = this.#host.party.executor.occupancy(idle);
     if (occupancy !== undefined) this.#host.control({ type: 'blocked', ...occupancy });
+  }
+
+  /** Those that have begun and are not over, as seen between two turns of the event loop. */
+  get runs(): Iterable<Execution> {
+    return this.#active.values();
   }
 
   get active(): number {

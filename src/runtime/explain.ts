@@ -1,10 +1,9 @@
 import { formatBytes, formatDuration } from '../base/index.ts';
 import { type Cell, PUSHED, QUEUED, type Shape, WAITING } from '../protocol/index.ts';
-import type { Call } from './call.ts';
-import type { HostMessage } from './host-messages.ts';
-import type { PartyHost } from './party-host.ts';
+import { type Call, callOf } from './call.ts';
 import { Silence } from './silence.rules.ts';
-import { userFrame } from './sites.ts';
+import { shownSite } from './sites.ts';
+import type { TaskHost } from './task-host.ts';
 
 /** Something that is waited for, as a tree of lines: what it waits for itself stands below it, one level deeper. */
 interface WaitLine {
@@ -60,7 +59,7 @@ export interface NodeReport {
   readonly name: string;
   readonly pid: number;
   readonly upMs: number;
-  readonly isolation: 'process' | 'thread';
+  readonly isolation: 'process' | 'thread' | 'inline';
   readonly capacity: { readonly cpus: number; readonly gpus: number; readonly memory: number };
   readonly free: { readonly cpus: number; readonly gpus: number; readonly memory: number };
   readonly workers: readonly WorkerRow[];
@@ -89,7 +88,7 @@ const SAMPLE = 1000;
 // ---- one party
 
 /** Looks at a party from inside: bounded work, whatever it has queued. */
-function reportParty(host: PartyHost): PartyReport {
+export function reportParty(host: TaskHost): PartyReport {
   const { counters, party } = host;
   const { submitted, finished, failed, retried, resubmitted } = counters;
   return {
@@ -100,39 +99,26 @@ function reportParty(host: PartyHost): PartyReport {
   };
 }
 
-/** Answers the control thread's question with this party's report. */
-export function answerWithReport(host: PartyHost): (message: HostMessage) => void {
-  return (message) => {
-    if (message.type !== 'ask') return;
-    host.mailer.post(0, { type: 'answer', question: message.question, answer: reportParty(host) });
-  };
-}
-
-function stateOnWorker(host: PartyHost, call: Call): SentCalls['state'] {
-  const { worker } = call.lease!;
-  if (host.block.currentSlot(worker, host.self.party) === call.slot) return 'running';
-  return host.reactor.taskWriter(worker).claimed(call.ticket) ? 'started' : 'sent';
-}
-
-function sentCalls(host: PartyHost): SentCalls[] {
+function sentCalls(host: TaskHost): SentCalls[] {
   const rows = new Map<string, { -readonly [K in keyof SentCalls]: SentCalls[K] }>();
   const now = performance.now();
   for (const task of host.party.owner.inFlight) {
     if (task === null || task.lease === null) continue;
     const call = task as Call;
-    const state = stateOnWorker(host, call);
+    const state = host.stateOf(call);
     const { worker, lastUsed } = task.lease;
     const key = `${worker} ${state} ${call.name}`;
     const row = rows.get(key);
     if (row !== undefined) row.count++;
     else {
-      rows.set(key, { name: call.name, worker, state, attempt: call.attempt, count: 1, forMs: now - lastUsed });
+      const forMs = state === 'running' ? host.runningFor(call) : now - lastUsed;
+      rows.set(key, { name: call.name, worker, state, attempt: call.attempt, count: 1, forMs });
     }
   }
   return [...rows.values()].sort((a, b) => a.worker - b.worker).slice(0, 256);
 }
 
-function queuedCalls(host: PartyHost): QueuedCalls[] {
+function queuedCalls(host: TaskHost): QueuedCalls[] {
   const rows: QueuedCalls[] = [];
   for (const queue of host.party.owner.queues) {
     const { size } = queue.waiting;
@@ -169,7 +155,7 @@ interface Group {
   count: number;
 }
 
-function waitLines(host: PartyHost): WaitLine[] {
+function waitLines(host: TaskHost): WaitLine[] {
   const cells: Cell[] = [];
   for (const cell of host.waits.pending()) {
     if (cells.push(cell) === 10 * SAMPLE) break;
@@ -179,7 +165,7 @@ function waitLines(host: PartyHost): WaitLine[] {
   return lines;
 }
 
-function grouped(host: PartyHost, cells: readonly Cell[]): Group[] {
+function grouped(host: TaskHost, cells: readonly Cell[]): Group[] {
   const groups = new Map<string, Group>();
   for (const cell of cells) {
     const described = describeCell(host, cell);
@@ -194,7 +180,7 @@ function grouped(host: PartyHost, cells: readonly Cell[]): Group[] {
   return [...groups.values()];
 }
 
-function addLines(host: PartyHost, cells: readonly Cell[], indent: number, to: WaitLine[], seen: Set<Cell>): void {
+function addLines(host: TaskHost, cells: readonly Cell[], indent: number, to: WaitLine[], seen: Set<Cell>): void {
   const groups = grouped(host, cells);
   const most = indent === 0 ? MOST_LINES : MOST_BELOW;
   for (const { first, cell, site, count } of groups.slice(0, most)) {
@@ -212,12 +198,12 @@ function addLines(host: PartyHost, cells: readonly Cell[], indent: number, to: W
 
 const NOTHING_BELOW: readonly Cell[] = [];
 
-function describeCell(host: PartyHost, cell: Cell): Described {
+function describeCell(host: TaskHost, cell: Cell): Described {
   const plain = { site: undefined, key: -1, below: NOTHING_BELOW };
   if (cell.alias !== null && !cell.alias.settled) {
     return { ...plain, name: 'a task', what: 'returned a reference, which is pending', below: [cell.alias] };
   }
-  const call = cell.task as Call | null;
+  const call = callOf(cell);
   if (call === null) {
     if (cell.owner === null) {
       return { ...plain, name: 'a group of references (`all`)', what: 'has some that are pending' };
@@ -228,7 +214,7 @@ function describeCell(host: PartyHost, cell: Cell): Described {
       what: `has not come from its owner, ${partyName(cell.owner.party)}`,
     };
   }
-  const described = { ...plain, name: call.name, site: siteOf(call) };
+  const described = { ...plain, name: call.name, site: shownSite(call.site) };
   switch (call.state) {
     case WAITING: {
       const below = call.dependencies.filter((each) => !each.settled);
@@ -247,25 +233,17 @@ function describeCell(host: PartyHost, cell: Cell): Described {
   }
 }
 
-function onWorker(host: PartyHost, call: Call): string {
-  const { worker, lastUsed } = call.lease!;
+function onWorker(host: TaskHost, call: Call): string {
+  const { worker } = call.lease!;
   const attempt = call.attempt === 0 ? '' : `, attempt ${call.attempt + 1}`;
-  const since = formatDuration(Math.round(performance.now() - lastUsed));
-  switch (stateOnWorker(host, call)) {
+  switch (host.stateOf(call)) {
     case 'running':
-      return `runs on worker ${worker} for ${since}${attempt}`;
+      return `runs on worker ${worker} for ${formatDuration(Math.round(host.runningFor(call)))}${attempt}`;
     case 'started':
       return `was started on worker ${worker} and waits there for something itself${attempt}`;
     default:
       return `was sent to worker ${worker} and stands behind what runs there${attempt}`;
   }
-}
-
-/** Where a call was made, relative to the working directory. */
-function siteOf(call: Call): string | undefined {
-  const at = userFrame(call.site);
-  const here = `${process.cwd()}/`;
-  return at?.startsWith(here) ? at.slice(here.length) : at;
 }
 
 // ---- text
@@ -324,11 +302,11 @@ function explainAfter(): number {
  * host calls `parked` before it sleeps, which costs a comparison.
  */
 export class Explainer {
-  readonly #host: PartyHost;
+  readonly #host: TaskHost;
   readonly #silence: Silence;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(host: PartyHost, after = explainAfter()) {
+  constructor(host: TaskHost, after = explainAfter()) {
     this.#host = host;
     this.#silence = new Silence(after);
   }

@@ -1,6 +1,6 @@
 import { CancelledError } from '../base/index.ts';
 import { type Cell, FAILED, FREED, type Waiter } from '../protocol/index.ts';
-import type { Call } from './call.ts';
+import { type Call, callOf } from './call.ts';
 import type { Reference } from './reference.ts';
 import { describeSite } from './sites.ts';
 import type { CellValue, Values } from './values.ts';
@@ -51,7 +51,7 @@ export class Failures {
 
   /** A failed cell is about to be let go. */
   freed(cell: Cell): void {
-    const call = cell.task as Call | null;
+    const call = callOf(cell);
     if (call !== null) this.#report({ cell, call });
   }
 

@@ -12,7 +12,8 @@ export type HostMessage =
   /** The main thread on a worker that it started itself. */
   | { readonly type: 'exited'; readonly party: number; readonly reason: string }
   | { readonly type: 'cancel'; readonly id: string; readonly force: boolean; readonly recursive: boolean }
-  | { readonly type: 'ask'; readonly question: number; readonly what: string }
+  /** `limit`: of rows, where there may be many. */
+  | { readonly type: 'ask'; readonly question: number; readonly what: string; readonly limit?: number }
   /** To the control thread: these objects, which the sender holds, are to be in memory. */
   | { readonly type: 'bring'; readonly question: number; readonly slots: readonly SlotRef[] }
   | { readonly type: 'answer'; readonly question: number; readonly answer: unknown }

@@ -1,8 +1,8 @@
 import { ReleasedError } from '../base/index.ts';
-import { Cell, FAILED, type Intake, type Lease, NO_CELLS, PENDING, PUSHED, READY } from '../protocol/index.ts';
+import { Cell, FAILED, type Intake, NO_CELLS, PENDING, PUSHED, READY } from '../protocol/index.ts';
 import type { Call } from './call.ts';
-import type { PartyHost } from './party-host.ts';
 import { Reference } from './reference.ts';
+import type { TaskHost } from './task-host.ts';
 import { afterClose, Wait, type Waits } from './waits.ts';
 
 const DONE: IteratorResult<unknown> = Object.freeze({ done: true, value: undefined });
@@ -13,7 +13,7 @@ const left = { because: 'ended with the stream that it belongs to' };
  * which the garbage collector watches.
  */
 export class IncomingStream {
-  readonly #host: PartyHost;
+  readonly #host: TaskHost;
   readonly #call: Call;
   readonly #intake: Intake;
   /** Stands for how the task ends. */
@@ -26,7 +26,7 @@ export class IncomingStream {
   /** The last of those who wait for an item, each after the one before. */
   #last: Promise<unknown> | undefined = undefined;
 
-  constructor(host: PartyHost, call: Call, intake: Intake, end: Reference<unknown>) {
+  constructor(host: TaskHost, call: Call, intake: Intake, end: Reference<unknown>) {
     this.#host = host;
     this.#call = call;
     this.#intake = intake;
@@ -139,8 +139,7 @@ export class IncomingStream {
     if (!this.#intake.owes(waits)) return;
     const call = this.#call;
     if (call.state !== PUSHED) return;
-    const run = { slot: call.slot, sequence: call.runName.sequence };
-    this.#host.mailer.more((call.lease as Lease).worker, run, this.#intake.taken);
+    this.#host.consumed(call, this.#intake.taken);
   }
 
   /** Nobody reads it any further: its producer ends, and what has come is let go. */

@@ -1,5 +1,5 @@
 import { CancelledError, InternalError } from '../base/index.ts';
-import type { FromControl, Item, Reply } from '../protocol/index.ts';
+import { DONE, type FromControl, type Item, type Reply } from '../protocol/index.ts';
 import type { RingReader } from '../transport/index.ts';
 import type { Call } from './call.ts';
 import * as F from './frames.ts';
@@ -119,7 +119,9 @@ export class Incoming {
     host.counters.bytesIn += bytes;
     const call = party.owner.inFlight[reply.slot] as Call | null | undefined;
     party.replied(host.addressOf(from), { ...reply, micros: reply.micros / F.MICROS_SCALE });
-    if (call !== null && call !== undefined && call.state === 3) host.endings.ended(call, reply.failed);
+    if (call === null || call === undefined || call.state !== DONE) return;
+    if (!reply.failed) host.origins.came(call);
+    host.endings.ended(call, reply.failed);
   }
 
   #fromControl(message: FromControl<Wire> | HostMessage): void {
@@ -127,7 +129,7 @@ export class Incoming {
     const { executions } = host;
     switch (message.type) {
       case 'died':
-        host.endings.during(message.reason, () => host.party.fromControl(message));
+        host.deaths.during(message.reason, () => host.party.fromControl(message));
         host.reactor.forget(message.party, message.incarnation);
         host.mailer.forget(message.party);
         host.executions?.callerDied(message.party);

@@ -1,12 +1,40 @@
 export { defaultSpillFolder } from '../memory/index.ts';
 export { STREAM_ITEMS } from '../protocol/index.ts';
 export { MOST_CPUS } from '../transport/index.ts';
+export type {
+  ActorRow,
+  CallSite,
+  NodeActors,
+  NodeObject,
+  NodeObjects,
+  NodeTasks,
+  TaskRow,
+} from './control/observer.ts';
+export type { NodeRecording, PartyRecording } from './control/recordings.ts';
 export * from './engine.ts';
 export { explainWaits, type NodeReport, type PartyReport, partyName, shapeName } from './explain.ts';
+export { FileValue } from './files.ts';
+export { hostOf } from './hosts.ts';
 export { IncomingStream } from './incoming-stream.ts';
+export { InlineSession } from './inline/inline-session.ts';
 export { machineLimits } from './machine.ts';
-export { afterSettling, bring, isReference, keepsMemory, Reference, readValue, stateOf } from './reference.ts';
+export type { Origin } from './origins.ts';
+export { CALL_FIELDS, RUN_FIELDS, WAIT_FIELDS } from './recorder.ts';
+export {
+  afterSettling,
+  bring,
+  cellOf,
+  isReference,
+  keepsMemory,
+  Reference,
+  readValue,
+  recover,
+  stateOf,
+  sweepHandles,
+} from './reference.ts';
 export * from './session.ts';
 export { folderProblem, runtimeFolder } from './session-socket.ts';
+export type { SessionStats } from './stats.ts';
+export type { TaskHost } from './task-host.ts';
 export * from './thread-state.ts';
 export { INLINE_LIMIT } from './values.ts';

@@ -28,6 +28,7 @@ export class ItemSender {
       if (this.#value(run, index, isPlain(value) ? F.ITEM_PLAIN : F.ITEM_VALUE, encoded.bytes, length)) return length;
     }
     const { value: kept, pinned, inner } = values.keepEncoded(encoded);
+    if (pinned) host.origins.given('item', run.name, kept);
     const { executor, references } = host.party;
     const receipt = executor.give(run, inner, pinned ? [kept] : undefined);
     const result = {

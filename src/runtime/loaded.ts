@@ -1,6 +1,7 @@
 import { TaskError } from '../base/index.ts';
 import { type FunctionSpec, installTypeScript, loadFunction } from '../code/index.ts';
 import { type Concurrency, Timing } from '../protocol/index.ts';
+import { isInspected, underInspector } from './inspect-task.ts';
 
 export type AnyFunction = (...args: unknown[]) => unknown;
 
@@ -27,8 +28,13 @@ export class Loaded {
   calls = 0;
   /** How long its runs have taken here, in microseconds. */
   readonly timing = new Timing();
+  /** A debugger stops it, so that its time does not count. */
+  readonly inspected: boolean;
+  readonly #worker: number;
 
-  constructor(definition: Definition) {
+  constructor(definition: Definition, worker: number) {
+    this.inspected = isInspected(definition.name);
+    this.#worker = worker;
     this.name = definition.name;
     this.spec = definition.spec;
     const { spec } = definition;
@@ -38,24 +44,30 @@ export class Loaded {
     this.actor = definition.actor;
   }
 
+  /** What is called for `fn`, a function or a method: the same, or one that stops for a debugger. */
+  stopping(fn: AnyFunction): AnyFunction {
+    return this.inspected ? underInspector(fn, this.name, this.#worker) : fn;
+  }
+
   /**
    * Undefined when `fn` is there, otherwise why not. What has failed is tried again with the next call: a file may have been
-   * missing, or half written, for a moment.
+   * missing, or half written, for a moment. `sourceMaps`: stacks are to show what users' tools have built.
    */
-  load(): Promise<Error | undefined> {
-    this.#loading ??= this.#load().finally(() => {
+  load(sourceMaps = true): Promise<Error | undefined> {
+    this.#loading ??= this.#load(sourceMaps).finally(() => {
       this.#loading = undefined;
     });
     return this.#loading;
   }
 
-  async #load(): Promise<Error | undefined> {
+  async #load(sourceMaps: boolean): Promise<Error | undefined> {
     try {
-      // Stacks of what users' tools have built; not before, since reading the maps of our own files takes time.
-      process.setSourceMapsEnabled(true);
+      // Not before, since reading the maps of our own files takes time.
+      if (sourceMaps) process.setSourceMapsEnabled(true);
       const spec = this.spec as FunctionSpec;
       if (needsTypeScript(spec)) installTypeScript();
-      this.fn = (await loadFunction(spec)) as AnyFunction;
+      const fn = (await loadFunction(spec)) as AnyFunction;
+      this.fn = this.actor === null ? this.stopping(fn) : fn;
       return undefined;
     } catch (error) {
       return new TaskError(`the function ${this.name} can't be loaded on the worker: ${String(error)}`, {

@@ -1,7 +1,8 @@
-import { BackPressureError, CancelledError, UsageError } from '../base/index.ts';
+import { BackPressureError, CancelledError, InternalError, UsageError } from '../base/index.ts';
 import type { FunctionSpec } from '../code/index.ts';
 import type { SharedStore } from '../memory/index.ts';
 import { Cell, Intake, READY } from '../protocol/index.ts';
+import type { Actors } from './actors.ts';
 import { ArgumentArena, Call, FunctionEntry, type Plan } from './call.ts';
 import {
   type ActorEngine,
@@ -15,34 +16,40 @@ import {
 import type { Execution } from './execution.ts';
 import { Gathering } from './gathering.ts';
 import { IncomingStream } from './incoming-stream.ts';
-import type { PartyHost } from './party-host.ts';
 import { cellOf, isReference, Reference } from './reference.ts';
-import { callSiteOf } from './sites.ts';
+import { callSiteOf, objectSite } from './sites.ts';
+import type { TaskHost } from './task-host.ts';
 import { INLINE_LIMIT, INLINE_TOTAL } from './values.ts';
 import type { WaitLimits } from './waits.ts';
 
-interface OwnedPlan extends Plan, Prepared {}
+export interface OwnedPlan extends Plan, Prepared {}
 
 /** The default engine: the caller owns what its calls return. */
 export class OwnedEngine implements Engine, ActorEngine {
-  get actors(): this {
-    return this;
+  get actors(): ActorEngine | undefined {
+    return this.host.actors === undefined ? undefined : this;
   }
 
-  readonly host: PartyHost;
+  get #actors(): Actors {
+    const { actors } = this.host;
+    if (actors === undefined) throw new InternalError('actors are asked of a session that has none');
+    return actors;
+  }
+
+  readonly host: TaskHost;
   readonly isolation: 'process' | 'thread';
   readonly #functions = new Map<string, FunctionEntry>();
   readonly #arena = new ArgumentArena();
   #sequence = 0;
 
-  constructor(host: PartyHost, isolation: 'process' | 'thread') {
+  constructor(host: TaskHost, isolation: 'process' | 'thread') {
     this.host = host;
     this.isolation = isolation;
     host.engine = this;
   }
 
   get store(): SharedStore {
-    return this.host.store;
+    return this.host.values.store;
   }
 
   prepare(spec: FunctionSpec, o: ResolvedOptions): OwnedPlan {
@@ -69,7 +76,7 @@ export class OwnedEngine implements Engine, ActorEngine {
   }
 
   prepareMethod(handle: Reference<unknown>, className: string, method: string, o: ResolvedOptions): OwnedPlan {
-    const actor = this.host.actors.link(this.#own(handle), className);
+    const actor = this.#actors.link(this.#own(handle), className);
     return {
       name: o.name,
       fn: actor.method(method),
@@ -115,33 +122,33 @@ export class OwnedEngine implements Engine, ActorEngine {
     cell.handle = new WeakRef(handle);
     Reference.watch(handle);
     call.actorId = host.promote(cell);
-    const link = host.actors.link(cell, o.className);
+    const link = this.#actors.link(cell, o.className);
     const begin = (): void => {
       host.control({ type: 'create-actor', id: call.actorId as string, namespace: o.namespace, name: o.name });
       host.submit(call);
     };
     call.site = callSiteOf(this.create);
     if (o.name === null) begin();
-    else void host.actors.claim(link, o.namespace, o.name, o.join, begin);
+    else void this.#actors.claim(link, o.namespace, o.name, o.join, begin);
     return handle;
   }
 
   async lookup(className: string, namespace: string, name: string): Promise<Reference<unknown> | undefined> {
     const { host } = this;
-    const cell = await host.actors.lookup(namespace, name);
+    const cell = await this.#actors.lookup(namespace, name);
     if (cell === undefined) return undefined;
     const handle = host.handle(cell);
     host.drop(cell);
-    host.actors.link(cell, className);
+    this.#actors.link(cell, className);
     return handle;
   }
 
   ready(handle: Reference<unknown>, className: string): Promise<void> {
-    return this.host.actors.link(this.#own(handle), className).until('ready');
+    return this.#actors.link(this.#own(handle), className).until('ready');
   }
 
   drain(handle: Reference<unknown>, className: string): Promise<void> {
-    return this.host.actors.link(this.#own(handle), className).drain();
+    return this.#actors.link(this.#own(handle), className).drain();
   }
 
   submit(task: Prepared, args: readonly unknown[]): Reference<unknown> | Reference<unknown>[] | IncomingStream {
@@ -160,7 +167,7 @@ export class OwnedEngine implements Engine, ActorEngine {
       }
       this.#submit(call, plan);
       // On its way first: a stack takes longer than all the rest.
-      call.site = callSiteOf(this.submit);
+      this.#sited(call, this.submit);
       return handle;
     }
     const handles = (call.results as readonly Cell[]).map((cell) => new Reference<unknown>(host, cell));
@@ -170,13 +177,19 @@ export class OwnedEngine implements Engine, ActorEngine {
       for (const handle of handles) run.adopt(handle);
     }
     this.#submit(call, plan);
-    call.site = callSiteOf(this.submit);
+    this.#sited(call, this.submit);
     return handles;
   }
 
   #submit(call: Call, { actor }: OwnedPlan): void {
     this.host.submit(call);
-    if (actor !== null) this.host.actors.submitted(call, actor);
+    if (actor !== null) this.#actors.submitted(call, actor);
+  }
+
+  /** Remembers where it was called, of a few calls. */
+  #sited(call: Call, skip: (...args: never[]) => unknown): void {
+    call.site = callSiteOf(skip);
+    if (call.shared !== null) this.host.origins?.sent(call, call.shared);
   }
 
   #open(plan: OwnedPlan, call: Call, run: Execution | undefined): IncomingStream {
@@ -192,7 +205,7 @@ export class OwnedEngine implements Engine, ActorEngine {
       run.adopt(end);
     }
     this.#submit(call, plan);
-    call.site = callSiteOf(this.submit);
+    this.#sited(call, this.submit);
     return new IncomingStream(host, call, call.stream, end);
   }
 
@@ -307,6 +320,7 @@ export class OwnedEngine implements Engine, ActorEngine {
     const run = host.executions?.current();
     const cell = new Cell();
     const kept = host.values.keep(value, 'value');
+    if (kept.pinned) host.origins?.kept('put', kept.value, objectSite(this.put));
     cell.state = READY;
     cell.value = kept.value;
     cell.pinned = kept.pinned;
@@ -330,6 +344,7 @@ export class OwnedEngine implements Engine, ActorEngine {
       }
       const cell = new Cell();
       const kept = host.values.keep(item, 'item');
+      if (kept.pinned) host.origins?.kept('all', kept.value, objectSite(this.gather));
       cell.state = READY;
       cell.value = kept.value;
       cell.pinned = kept.pinned;
@@ -364,10 +379,10 @@ export class OwnedEngine implements Engine, ActorEngine {
 const EMPTY = new Uint8Array(0);
 
 class Current implements CurrentTask {
-  readonly #host: PartyHost;
+  readonly #host: TaskHost;
   readonly #run: Execution;
 
-  constructor(host: PartyHost, run: Execution) {
+  constructor(host: TaskHost, run: Execution) {
     this.#host = host;
     this.#run = run;
   }

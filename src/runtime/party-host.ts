@@ -1,9 +1,10 @@
-import { CancelledError, ObjectLostError, OwnerDiedError } from '../base/index.ts';
-import type { SharedStore } from '../memory/index.ts';
+import { CancelledError } from '../base/index.ts';
+import type { SharedStore, SlotRef } from '../memory/index.ts';
 import {
   type Address,
   type Cell,
   type Lease,
+  type Loss,
   OWNER_LIMITS,
   Party,
   type PartyPort,
@@ -17,6 +18,8 @@ import { type Bell, type ControlBlock, Reactor, type ReactorHost, type RingReade
 import { Actors } from './actors.ts';
 import type { Call, FunctionEntry } from './call.ts';
 import { CallSender } from './call-sender.ts';
+import { sinceTicks } from './clock.ts';
+import { Deaths } from './deaths.ts';
 import { Endings } from './endings.ts';
 import type { Engine } from './engine.ts';
 import type { Executions } from './executions.ts';
@@ -27,11 +30,15 @@ import { Housekeeping } from './housekeeping.ts';
 import { Incoming } from './incoming.ts';
 import type { Definition } from './loaded.ts';
 import { Mailer } from './mailer.ts';
+import { Origins } from './origins.ts';
 import { Questions } from './questions.ts';
-import { type HandleHost, Reference } from './reference.ts';
+import type { Recorder } from './recorder.ts';
+import { lineageBudget, Recovery } from './recovery.ts';
+import { Reference } from './reference.ts';
 import { Relief } from './relief.ts';
 import { lasting } from './sites.ts';
 import { Submissions } from './submissions.ts';
+import type { Counters, TaskHost } from './task-host.ts';
 import { Values, type Wire } from './values.ts';
 import { Waits } from './waits.ts';
 
@@ -48,21 +55,11 @@ interface PartyHostOptions {
   readonly log: (line: string) => void;
 }
 
-interface PartyCounters {
-  submitted: number;
-  finished: number;
-  failed: number;
-  retried: number;
-  resubmitted: number;
-  bytesIn: number;
-  bytesOut: number;
-}
-
 /**
  * Hosts one party: carries its protocol's effects out over rings and shared memory, and hands user code its values.
  * Drivers and workers have the same host; a worker's also runs tasks (`executions`).
  */
-export class PartyHost implements PartyPort<Wire>, ReactorHost, HandleHost {
+export class PartyHost implements PartyPort<Wire>, ReactorHost, TaskHost {
   readonly party: Party<Wire>;
   readonly block: ControlBlock;
   readonly store: SharedStore;
@@ -72,9 +69,10 @@ export class PartyHost implements PartyPort<Wire>, ReactorHost, HandleHost {
   readonly waits: Waits;
   readonly failures: Failures;
   readonly relief: Relief;
+  readonly origins: Origins;
   readonly role: 'driver' | 'worker';
   readonly log: (line: string) => void;
-  readonly counters: PartyCounters = {
+  readonly counters: Counters = {
     submitted: 0,
     finished: 0,
     failed: 0,
@@ -85,6 +83,8 @@ export class PartyHost implements PartyPort<Wire>, ReactorHost, HandleHost {
   };
   readonly sender: CallSender;
   readonly endings: Endings;
+  readonly deaths: Deaths;
+  readonly recovery: Recovery;
   readonly questions = new Questions();
   readonly actors: Actors;
   readonly #submissions: Submissions;
@@ -96,6 +96,8 @@ export class PartyHost implements PartyPort<Wire>, ReactorHost, HandleHost {
   );
   executions: Executions | null = null;
   engine!: Engine;
+  /** There while somebody records. */
+  recorder: Recorder | null = null;
   closed = false;
   onHostMessage: ((message: HostMessage) => void) | null = null;
   onPark: (() => void) | null = null;
@@ -107,7 +109,7 @@ export class PartyHost implements PartyPort<Wire>, ReactorHost, HandleHost {
     this.role = o.role;
     this.log = o.log;
     this.values = new Values(o.store, (cell) => this.handle(cell));
-    this.party = new Party<Wire>(o.self, this, { ...OWNER_LIMITS });
+    this.party = new Party<Wire>(o.self, this, { ...OWNER_LIMITS, lineage: lineageBudget(o.store.limit) });
     this.reactor = new Reactor(o.block, o.self.party, o.bell, this, {
       spin: 0.05,
       slice: 2,
@@ -118,8 +120,11 @@ export class PartyHost implements PartyPort<Wire>, ReactorHost, HandleHost {
     this.relief = new Relief(o.self.party, o.block, o.store, this.reactor, o.role === 'driver');
     this.waits = new Waits(this);
     this.failures = new Failures(this.values, o.log);
+    this.origins = new Origins(o.store, () => this.executions?.current()?.name);
     this.sender = new CallSender(this);
     this.endings = new Endings(this);
+    this.deaths = new Deaths(this);
+    this.recovery = new Recovery(this);
     this.actors = new Actors(this);
     this.#submissions = new Submissions(this);
     this.#incoming = new Incoming(this);
@@ -157,6 +162,10 @@ export class PartyHost implements PartyPort<Wire>, ReactorHost, HandleHost {
     const value = this.waits.read(cell);
     if (cell.state !== READY) throw value;
     return value;
+  }
+
+  recover(cell: Cell): boolean {
+    return this.recovery.recover(cell);
   }
 
   bring(cells: readonly Cell[]): Promise<void> | undefined {
@@ -240,7 +249,7 @@ export class PartyHost implements PartyPort<Wire>, ReactorHost, HandleHost {
   }
 
   autopsy(worker: number): { guilty: number; started(task: TaskRecord): boolean } {
-    return this.endings.autopsy(worker);
+    return this.deaths.autopsy(worker);
   }
 
   discard(payload: unknown): void {
@@ -273,14 +282,24 @@ export class PartyHost implements PartyPort<Wire>, ReactorHost, HandleHost {
     cell.pinned = false;
   }
 
-  lostError(id: string, reason: string): unknown {
-    return reason.includes('owner')
-      ? new OwnerDiedError(
-          `the object ${id} is gone: ${reason}, and only its owner could make it again; run the task that made it from a ` +
-            'process that lives as long as the value is needed',
-          { details: { id } },
-        )
-      : new ObjectLostError(`the object ${id} is gone: ${reason}`, { details: { id } });
+  lostError(id: string, reason: string, of?: { readonly cell: Cell; readonly why: Loss }): unknown {
+    return this.recovery.error(id, reason, of);
+  }
+
+  isLost(cell: Cell): boolean {
+    return this.recovery.isLost(cell);
+  }
+
+  recordSize(task: TaskRecord): number {
+    return this.recovery.recordSize(task as Call);
+  }
+
+  forgotten(task: TaskRecord): void {
+    this.recovery.forgotten(task);
+  }
+
+  remaking(task: TaskRecord): boolean {
+    return this.recovery.remaking(task);
   }
 
   acknowledge(worker: number, receipt: number): void {
@@ -310,6 +329,19 @@ export class PartyHost implements PartyPort<Wire>, ReactorHost, HandleHost {
     }
   }
 
+  /** Has the control thread read from disk what is in these slots of the store. */
+  fetch(slots: readonly SlotRef[]): Promise<unknown> {
+    return this.questions.ask((question) => {
+      this.mailer.post(CONTROL_PARTY, { type: 'bring', question, slots });
+      this.reactor.kick();
+    }, true);
+  }
+
+  /** Tells the producer of a stream how many of its items are consumed. */
+  consumed(call: Call, taken: number): void {
+    this.mailer.more((call.lease as Lease).worker, { slot: call.slot, sequence: call.runName.sequence }, taken);
+  }
+
   /** Tells a worker what a function number means, once. */
   tell(worker: number, incarnation: number, fn: FunctionEntry): void {
     if (fn.told[worker] === incarnation) return;
@@ -329,9 +361,33 @@ export class PartyHost implements PartyPort<Wire>, ReactorHost, HandleHost {
     this.#submissions.cancel(cell, lasting(error), force, recursive);
   }
 
+  /** Asks the owner of a borrowed reference, by way of the control thread. */
+  cancelElsewhere(cell: Cell, force: boolean, recursive: boolean): void {
+    this.mailer.post(CONTROL_PARTY, { type: 'cancel', id: cell.id, force, recursive });
+  }
+
+  forget(call: Call): void {
+    this.sender.parcels.forget(call);
+  }
+
+  stateOf(call: Call): 'running' | 'started' | 'sent' {
+    const { worker } = call.lease as Lease;
+    if (this.block.currentSlot(worker, this.self.party) === call.slot) return 'running';
+    return this.reactor.taskWriter(worker).claimed(call.ticket) ? 'started' : 'sent';
+  }
+
+  runningFor(call: Call): number {
+    return sinceTicks(this.block.currentBegan((call.lease as Lease).worker));
+  }
+
   /** Cancels what a run has called and not got back. */
   cancelChildren(run: Run, error: Error): void {
     this.#submissions.cancelChildren(run, error);
+  }
+
+  /** All calls that are not over. */
+  pendingCalls(): Iterable<Call> {
+    return this.#submissions.pending();
   }
 
   drained(): Promise<void> {

@@ -7,7 +7,7 @@ type SpawnConfig = SessionConfig & Pick<ControlConfig, 'workerEntry' | 'env'>;
 
 /**
  * Workers as processes: a native crash or an exhausted heap costs one worker. They inherit the session's memory and
- * write to the session's standard streams themselves, so that no line of a dying worker is lost.
+ * its standard streams, to which they write themselves, so that no line of a dying worker is lost (see `WorkerOutput`).
  */
 export class ProcessHost implements WorkerHost {
   readonly isolation = 'process';

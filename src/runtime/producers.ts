@@ -1,9 +1,7 @@
 import { UsageError } from '../base/index.ts';
 import { EarlyCredits, Outflow, type StreamStart } from '../protocol/index.ts';
 import type { Execution } from './execution.ts';
-import { ItemSender } from './item-sender.ts';
 import type { AnyFunction } from './loaded.ts';
-import type { PartyHost } from './party-host.ts';
 
 /** A generator is not kept going for longer than this without a look at what others say: milliseconds, and items. */
 const SLICE_MS = 1;
@@ -32,7 +30,7 @@ export class Production {
   }
 }
 
-/** What producers need of the worker that they run on. */
+/** What producers need of those who run the tasks. */
 interface Runs {
   /** Calls `fn` as code of the run. */
   inContext<T>(run: Execution, fn: () => T): T;
@@ -41,19 +39,26 @@ interface Runs {
   end(run: Execution, failed: boolean, result: unknown): void;
 }
 
+/** Where the items go. */
+interface ItemSink {
+  /** Sends an item; returns how many bytes it takes. */
+  send(run: Execution, index: number, value: unknown): number;
+}
+
 /** The streams that run on this worker: each goes on while its consumer has room for more, and gives up its place otherwise. */
 export class Producers {
-  readonly #host: PartyHost;
   readonly #runs: Runs;
-  readonly #sender: ItemSender;
+  readonly #sender: ItemSink;
+  readonly #kick: () => void;
   readonly #early = new EarlyCredits();
   /** Those that may go on. */
   readonly #ready: Execution[] = [];
 
-  constructor(host: PartyHost, runs: Runs) {
-    this.#host = host;
+  /** `kick`: says that there is something to do. */
+  constructor(runs: Runs, sender: ItemSink, kick: () => void) {
     this.#runs = runs;
-    this.#sender = new ItemSender(host);
+    this.#sender = sender;
+    this.#kick = kick;
   }
 
   begin(run: Execution, start: StreamStart, fn: AnyFunction, args: unknown[]): void {
@@ -116,7 +121,7 @@ export class Producers {
       }
       if (++production.streak > SLICE_ITEMS || performance.now() - begun > SLICE_MS) {
         this.#ready.push(run);
-        this.#host.reactor.kick();
+        this.#kick();
         return;
       }
       production.asked = true;
@@ -150,11 +155,11 @@ export class Producers {
       (step) => {
         production.asked = false;
         if (this.#gave(run, production, step)) this.#go(run, production);
-        this.#host.reactor.kick();
+        this.#kick();
       },
       (error) => {
         this.#threw(run, production, error);
-        this.#host.reactor.kick();
+        this.#kick();
       },
     );
   }

@@ -15,6 +15,8 @@ export interface HandleHost {
   drop(cell: Cell): void;
   /** The values of settled cells are brought into memory; undefined when they are there, as they always are without this. */
   bring?(cells: readonly Cell[]): Promise<void> | undefined;
+  /** A settled value that could not be read: true when it is lost, and can be waited for again. Without this none is. */
+  recover?(cell: Cell): boolean;
   promote(cell: Cell): string;
   readonly closed: boolean;
   readonly engine: Engine;
@@ -173,6 +175,12 @@ export class Reference<T> {
     ref.#promise = undefined;
   }
 
+  /** @internal Its value is to be read anew. */
+  static forget(ref: Reference<unknown>): void {
+    ref.#promise = undefined;
+    ref.#shared = undefined;
+  }
+
   /** @internal Lets go of it: where in user code, or why, or with the task of which name. */
   static expire(ref: Reference<unknown>, why: Site | Ended | string): void {
     if (ref.#released !== undefined) return;
@@ -265,6 +273,13 @@ export function bring(refs: readonly Reference<unknown>[]): Promise<void> | unde
 /** The value of a settled reference, fresh for each reader; throws its failure. */
 export function readValue(ref: Reference<unknown>): unknown {
   return Reference.host(ref).read(cellOf(ref));
+}
+
+/** Whether any of these settled references, which could not all be read, is lost; those are made again, and pending then. */
+export function recover(refs: readonly Reference<unknown>[]): boolean {
+  let any = false;
+  for (const ref of refs) if (Reference.host(ref).recover?.(cellOf(ref)) === true) any = true;
+  return any;
 }
 
 /** Calls back once when a reference settles, at once if it has; returns a way to stop that. */

@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, rmSync, writeSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { isMainThread, Worker } from 'node:worker_threads';
 import { bundledError, InternalError, isInstalled, NotAvailableError, UsageError } from '../base/index.ts';
-import { removeSpillFolder, SharedStore, spillFolderOf } from '../memory/index.ts';
+import { SharedStore, spillFolderOf } from '../memory/index.ts';
 import { libc, sharingWorks } from '../native/index.ts';
 import {
   type BellPipes,
@@ -17,17 +17,20 @@ import {
   MOST_CPUS,
   PipeBell,
 } from '../transport/index.ts';
+import { explainOnSignal, reportAtExit, tidyAtExit } from './at-exit.ts';
 import { type AdoptedWorker, type ControlConfig, DRIVER, FIRST_WORKER } from './config.ts';
 import { checkSignals, endOnSignals } from './ending.ts';
-import { answerWithReport, Explainer } from './explain.ts';
+import { Explainer } from './explain.ts';
 import { machineLimits } from './machine.ts';
 import { OwnedEngine } from './owned-engine.ts';
 import { PartyHost } from './party-host.ts';
 import { ProcessHost } from './process-host.ts';
+import { answerWithReport } from './reports/answer.ts';
 import { sessionSocket } from './session-socket.ts';
+import { type SessionStats, sessionStats } from './stats.ts';
 import { addEngine, removeEngine } from './thread-state.ts';
 
-interface SessionOptions {
+export interface SessionOptions {
   readonly cpus: number;
   readonly gpus: number;
   readonly memory: number;
@@ -40,12 +43,6 @@ interface SessionOptions {
   readonly env: Readonly<Record<string, string>>;
   readonly checkWrites: boolean;
   readonly name: string;
-}
-
-export interface SessionStats {
-  tasks: Record<string, number>;
-  bytesThroughDriver: number;
-  memory: Record<string, number>;
 }
 
 /** Every core that a session can have and 0.3 of the memory that this process may use, unless told otherwise. */
@@ -231,19 +228,7 @@ export class LocalSession {
   }
 
   stats(): SessionStats {
-    const { counters, party, values } = this.host;
-    return {
-      tasks: {
-        submitted: counters.submitted,
-        pending: party.owner.pending,
-        finished: counters.finished,
-        failed: counters.failed,
-        retried: counters.retried,
-        resubmitted: counters.resubmitted,
-      },
-      bytesThroughDriver: counters.bytesIn + counters.bytesOut + values.bytesViewed,
-      memory: { ...this.#store.stats() },
-    };
+    return sessionStats(this.host);
   }
 
   /** Runs that were repeated because a worker died or the task asked for it. */
@@ -329,40 +314,4 @@ function warnOfThreads(): void {
       "`sheaf doctor` says more, and isolation 'thread' says that it is meant",
     { type: 'SheafWarning', code: 'ERR_SHEAF_THREADS' },
   );
-}
-
-/** A program that ends without closing its session hears of the failures that nobody has looked at all the same. */
-function reportAtExit(host: PartyHost): () => void {
-  // The console of a thread writes when the thread around it has a turn: too late by now.
-  const write = (line: string): void => {
-    try {
-      writeSync(2, `${line}\n`);
-    } catch {
-      // Nobody reads it.
-    }
-  };
-  const listener = (): void => host.failures.close(write);
-  process.on('exit', listener);
-  return () => process.off('exit', listener);
-}
-
-/** A program that exits in the middle leaves no socket and no spilled values behind. */
-function tidyAtExit(socket: string | undefined, store: SharedStore, spill: string | undefined): () => void {
-  const listener = (): void => {
-    if (socket !== undefined) rmSync(socket, { force: true });
-    if (spill === undefined) return;
-    // What the control thread is at just now may be in the way for a moment.
-    store.room.endSpilling();
-    removeSpillFolder(spill);
-  };
-  process.on('exit', listener);
-  return () => process.off('exit', listener);
-}
-
-/** SIGUSR2 asks what is being waited for. */
-function explainOnSignal(explainer: Explainer): () => void {
-  if (process.platform === 'win32') return () => {};
-  const listener = (): void => void explainer.explain('asked by SIGUSR2');
-  process.on('SIGUSR2', listener);
-  return () => process.off('SIGUSR2', listener);
 }

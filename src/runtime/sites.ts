@@ -24,11 +24,14 @@ class Budget {
 }
 
 const calls = new Budget(8);
+const objects = new Budget(16);
 /** They need fewer frames, and many at once are common: at the end of a loop, say. */
 const releases = new Budget(64);
 
 /** Between the engine and the user's own frame there are those of a task, and perhaps of a scope. */
 const CALL_FRAMES = 5;
+/** Between `put`, `alloc` or `all` and the user's own frame there is none but theirs. */
+const OBJECT_FRAMES = 2;
 
 /** Of an error's causes, which may be its own. */
 const MOST_CAUSES = 8;
@@ -42,6 +45,11 @@ export interface Site {
 /** The place from which `skip`, and what is between it and the user, was called; undefined when too many were taken lately. */
 export function callSiteOf(skip: AnyFunction): Site | undefined {
   return calls.take() ? capture(skip, CALL_FRAMES) : undefined;
+}
+
+/** The place that has made a new object in shared memory, by calling `skip`; likewise. */
+export function objectSite(skip: AnyFunction): Site | undefined {
+  return objects.take() ? capture(skip, OBJECT_FRAMES) : undefined;
 }
 
 /** The place from which `skip` was called, likewise; the user's own is within the first `frames` before it. */
@@ -98,6 +106,13 @@ export function userFrame(site: Site | undefined): string | undefined {
     if (match !== null) return (match[1] as string).replace(/^file:\/\//, '');
   }
   return undefined;
+}
+
+/** The same for people: relative to the working directory. */
+export function shownSite(site: Site | undefined): string | undefined {
+  const at = userFrame(site);
+  const here = `${process.cwd()}/`;
+  return at?.startsWith(here) ? at.slice(here.length) : at;
 }
 
 /** For the end of a message. */

@@ -1,29 +1,34 @@
-import type { Cell, Run, TaskRecord } from '../protocol/index.ts';
-import type { Call } from './call.ts';
+import { type Cell, QUEUED, type Run, type TaskRecord, WAITING } from '../protocol/index.ts';
+import { type Call, callOf } from './call.ts';
 import { cancelGathering } from './gathering.ts';
-import { CONTROL_PARTY } from './host-messages.ts';
-import type { PartyHost } from './party-host.ts';
 import { lasting } from './sites.ts';
+import type { TaskHost } from './task-host.ts';
+
+/** Of a long queue, so many are listed at most. */
+const MOST_LISTED = 10_000;
 
 /** The calls of a party from the moment they are made until they are over: submitted, counted, cancelled. */
 export class Submissions {
-  readonly #host: PartyHost;
+  readonly #host: TaskHost;
   /** Calls that wait for their arguments: in no queue yet. */
   readonly #blocked = new Set<Call>();
   #blockedLimit = 1024;
   readonly #idlers: (() => void)[] = [];
 
-  constructor(host: PartyHost) {
+  constructor(host: TaskHost) {
     this.#host = host;
   }
 
   /** Hands a call to the protocol. */
   submit(call: Call): void {
-    const { counters, party, role, reactor } = this.#host;
+    const { counters, party, role, reactor, recorder } = this.#host;
     counters.submitted++;
     call.plan.pending++;
     if (call.plan.actor !== null) call.plan.actor.pending++;
-    party.owner.now = performance.now();
+    const now = performance.now();
+    party.owner.now = now;
+    // A small integer, which costs nothing to keep, is exact enough for most.
+    call.submittedAt = recorder === null ? now | 0 : now;
     party.owner.submit(call);
     if (call.state === 0) {
       this.#blocked.add(call);
@@ -41,7 +46,7 @@ export class Submissions {
     const host = this.#host;
     if (cell.settled) return;
     if (cell.owner !== null) {
-      host.mailer.post(CONTROL_PARTY, { type: 'cancel', id: cell.id, force, recursive });
+      host.cancelElsewhere(cell, force, recursive);
       return;
     }
     // Its task has returned a reference, and is over: what is to be stopped is the one behind that.
@@ -49,7 +54,7 @@ export class Submissions {
       this.cancel(cell.alias, error, force, recursive);
       return;
     }
-    const call = cell.task as Call | null;
+    const call = callOf(cell);
     if (call === null) {
       cancelGathering(cell, error, force, recursive);
       return;
@@ -74,6 +79,21 @@ export class Submissions {
     if (children.length > 0) lasting(error);
     for (const call of children) owner.cancel(call, error, false);
     this.#host.settleUp();
+  }
+
+  /** All that are not over, those first that are furthest. */
+  *pending(): Generator<Call> {
+    const { owner } = this.#host.party;
+    for (const task of owner.inFlight) if (task !== null) yield task as Call;
+    for (const queue of owner.queues) {
+      const queued: Call[] = [];
+      queue.waiting.forEach((task) => {
+        // One that was cancelled stays until its turn comes.
+        if (queued.length < MOST_LISTED && task.state === QUEUED) queued.push(task as Call);
+      });
+      yield* queued;
+    }
+    for (const call of this.#blocked) if (call.state === WAITING) yield call;
   }
 
   drained(): Promise<void> {

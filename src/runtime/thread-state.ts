@@ -10,13 +10,21 @@ interface ThreadState {
   /** The one that unbound tasks use, when there is exactly one. */
   single: Engine | undefined;
   onWorker: boolean;
+  /** Inline sessions: their tasks run here, too. */
+  readonly inline: Set<RunsTasks>;
+}
+
+/** The host of a session whose tasks run in this thread. */
+interface RunsTasks {
+  readonly engine: Engine;
+  readonly executions: { current(): unknown };
 }
 
 const key = Symbol.for('sheaf.thread');
 
 export function threadState(): ThreadState {
   const scope = globalThis as { [key]?: ThreadState };
-  scope[key] ??= { engines: new Set(), single: undefined, onWorker: false };
+  scope[key] ??= { engines: new Set(), single: undefined, onWorker: false, inline: new Set() };
   return scope[key];
 }
 
@@ -30,4 +38,20 @@ export function removeEngine(engine: Engine): void {
   const state = threadState();
   state.engines.delete(engine);
   state.single = state.engines.size === 1 ? [...state.engines][0] : undefined;
+}
+
+export function addInline(host: RunsTasks): void {
+  threadState().inline.add(host);
+}
+
+export function removeInline(host: RunsTasks): void {
+  threadState().inline.delete(host);
+}
+
+/** The engine of the inline session of whose tasks the calling code is one. */
+export function inlineTaskEngine(): Engine | undefined {
+  const { inline } = threadState();
+  if (inline.size === 0) return undefined;
+  for (const { engine, executions } of inline) if (executions.current() !== undefined) return engine;
+  return undefined;
 }

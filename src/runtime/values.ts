@@ -2,6 +2,7 @@ import { errorTypes, InternalError, OutOfMemoryError, SheafError, UsageError } f
 import { Decoder, type DecodeSource, type Encoded, Encoder } from '../codec/index.ts';
 import { type SharedStore, type SlotRef, sumOf } from '../memory/index.ts';
 import type { Cell } from '../protocol/index.ts';
+import { Files, FileValue } from './files.ts';
 import { containedCell, isReference, Reference } from './reference.ts';
 
 /**
@@ -67,15 +68,17 @@ export class Gathered {
   }
 }
 
+/** Whether a value is more than its bytes: it has parts in shared memory, or in files. */
 export function isShared(value: CellValue): boolean {
-  return (value instanceof Stored || value instanceof Gathered) && value.shared;
+  if (value instanceof Stored || value instanceof Gathered) return value.shared;
+  return value instanceof FileValue;
 }
 
 type ExtentWire = readonly [index: number, generation: number, offset: number, length: number];
 /** A primitive as itself, a stored value as an array; so is an error that was raised here. */
 export type Wire = unknown;
 
-/** What a cell's value may be: a primitive, a stored value, or (failed cells only) an error that was raised here. */
+/** What a cell's value may be: a primitive, a stored value, several as one, a file, or (failed cells only) an error that was raised here. */
 export type CellValue = unknown;
 
 const toWire = (e: Extent): ExtentWire => [e.slot.index, e.slot.generation, e.offset, e.length];
@@ -127,6 +130,7 @@ export class Values {
   readonly #errorEncoder = new Encoder({ isRef: isUsable });
   readonly #raisedEncoder = new Encoder({ isRef: refuseRef });
   readonly decoder = new Decoder();
+  readonly files = new Files();
   /** Makes a handle for a reference inside a decoded value. */
   readonly #handle: (cell: Cell) => Reference<unknown>;
   /** Counts bytes of shared memory that were looked at here. */
@@ -143,6 +147,7 @@ export class Values {
    */
   keep(value: unknown, root: string, limit: number = INLINE_LIMIT): Kept {
     if (isPlain(value)) return { value, pinned: false, inner: [] };
+    if (value instanceof FileValue) return { value: this.files.known(value), pinned: true, inner: [] };
     return this.keepEncoded(this.encoder.encode(value, root, limit));
   }
 
@@ -238,7 +243,10 @@ export class Values {
 
   /** Whether something of a value is not in memory. Asked before every look at a value, when nearly all are. */
   isAbsent(value: CellValue): boolean {
-    if (!(value instanceof Stored)) return value instanceof Gathered && value.items.some((item) => this.isAbsent(item));
+    if (!(value instanceof Stored)) {
+      if (value instanceof Gathered) return value.items.some((item) => this.isAbsent(item));
+      return value instanceof FileValue && !value.opened;
+    }
     const { store } = this;
     if (!store.room.spills) return false;
     if (value.bodyExtent !== null && store.isAbsent(value.bodyExtent.slot)) return true;
@@ -246,14 +254,31 @@ export class Values {
     return false;
   }
 
-  /** What of a value is not in memory, and would have to be read from disk. */
-  absent(value: CellValue): SlotRef[] {
-    if (!this.store.room.spills) return [];
-    if (value instanceof Gathered) return value.items.flatMap((item) => this.absent(item));
+  /** Where the parts of a value are that lie in shared memory. */
+  slotsOf(value: CellValue): SlotRef[] {
+    if (value instanceof Gathered) return value.items.flatMap((item) => this.slotsOf(item));
     if (!(value instanceof Stored)) return [];
     const slots = value.buffers.map((extent) => extent.slot);
     if (value.bodyExtent !== null) slots.push(value.bodyExtent.slot);
+    return slots;
+  }
+
+  /** A part of a value that is gone for good; undefined while there is none. */
+  lostSlot(value: CellValue): SlotRef | undefined {
+    return this.slotsOf(value).find((slot) => this.store.isLost(slot));
+  }
+
+  /** What of a value is not in memory, and would have to be read from disk. */
+  absent(value: CellValue): SlotRef[] {
+    if (!this.store.room.spills) return [];
+    const slots = this.slotsOf(value);
     return slots.filter((slot, i) => this.store.isAbsent(slot) && slots.findIndex((s) => s.index === slot.index) === i);
+  }
+
+  /** The files of a value that are not open yet. */
+  unopened(value: CellValue): FileValue[] {
+    if (value instanceof Gathered) return value.items.flatMap((item) => this.unopened(item));
+    return value instanceof FileValue && !value.opened ? [value] : [];
   }
 
   /** Bytes that a value has in shared memory. */
@@ -288,7 +313,7 @@ export class Values {
       return { g: value.keys, i: value.items.map((item) => this.toWire(item)), n: value.counts };
     }
     if (value instanceof Error) return this.#raised(value);
-    return value;
+    return value instanceof FileValue ? value.toWire() : value;
   }
 
   /** An error that was raised here, for others. Its cause may be anything: the reason that a user gave for an abort. */
@@ -323,6 +348,8 @@ export class Values {
         buffers.length === 0 ? NO_EXTENTS : buffers.map(fromWire),
       );
     }
+    const file = this.files.fromWire(wire);
+    if (file !== undefined) return file;
     const { g, i, n } = wire as { g: readonly string[] | null; i: readonly Wire[]; n: readonly number[] };
     return new Gathered(
       g,
@@ -339,7 +366,7 @@ export class Values {
   readValue(value: CellValue, inner: readonly Cell[], copy: boolean): unknown {
     if (value instanceof Stored) return this.readStored(value, inner, copy);
     if (value instanceof Gathered) return this.#readGathered(value, inner, copy);
-    return value;
+    return value instanceof FileValue ? value.read() : value;
   }
 
   /**
@@ -377,7 +404,9 @@ export class Values {
     this.#pinStored(value);
     const sums = value.buffers.map((extent) => this.#sum(extent));
     return () => {
-      const changed = value.buffers.findIndex((extent, i) => this.#sum(extent) !== sums[i]);
+      // Of what was lost meanwhile nobody can tell.
+      const lost = this.lostSlot(value) !== undefined;
+      const changed = lost ? -1 : value.buffers.findIndex((extent, i) => this.#sum(extent) !== sums[i]);
       this.#unpinStored(value);
       return changed < 0 ? undefined : `${(value.buffers[changed] as Extent).length} bytes of shared memory`;
     };

@@ -1,8 +1,7 @@
 import { after, CancelledError, formatDuration, onAbort, TimeoutError } from '../base/index.ts';
 import { type Cell, FAILED, FREED, READY, type Run, type Waiter } from '../protocol/index.ts';
-import { CONTROL_PARTY } from './host-messages.ts';
-import type { PartyHost } from './party-host.ts';
 import { Reference } from './reference.ts';
+import type { TaskHost } from './task-host.ts';
 
 export interface WaitLimits {
   /** Milliseconds. */
@@ -12,13 +11,13 @@ export interface WaitLimits {
 
 /** How user code waits for cells. Each wait of a task frees its place on the worker until it ends. */
 export class Waits {
-  readonly #host: PartyHost;
+  readonly #host: TaskHost;
   readonly #open = new Set<Wait>();
   #kicked = false;
   /** Waits under way. */
   waiting = 0;
 
-  constructor(host: PartyHost) {
+  constructor(host: TaskHost) {
     this.#host = host;
   }
 
@@ -36,8 +35,8 @@ export class Waits {
   }
 
   /**
-   * Brings values into memory that are on disk, without standing still: the control thread reads them. Undefined when there
-   * are none. Whoever uses one for which that was in vain tries by himself, and hears why it can't be.
+   * Brings values into memory that are on disk, without standing still: the control thread reads them; and opens files. Undefined
+   * when there are none. Whoever uses one for which that was in vain tries by himself, and hears why it can't be.
    */
   bring(cells: readonly Cell[]): Promise<void> | undefined {
     const { values, closed } = this.#host;
@@ -46,19 +45,17 @@ export class Waits {
   }
 
   #bring(absent: readonly Cell[]): Promise<void> {
-    const { values, party, questions, mailer, reactor } = this.#host;
+    const { values, party } = this.#host;
     const slots = absent.flatMap((cell) => values.absent(cell.value));
+    const files = absent.flatMap((cell) => values.unopened(cell.value));
     for (const cell of absent) party.references.hold(cell);
     this.waiting++;
-    return questions
-      .ask((question) => {
-        mailer.post(CONTROL_PARTY, { type: 'bring', question, slots });
-        reactor.kick();
-      }, true)
-      .then(() => {
-        this.waiting--;
-        for (const cell of absent) this.letGo(cell);
-      });
+    const coming: Promise<unknown>[] = files.map((file) => file.open());
+    if (slots.length > 0) coming.push(this.#host.fetch(slots));
+    return Promise.all(coming).then(() => {
+      this.waiting--;
+      for (const cell of absent) this.letGo(cell);
+    });
   }
 
   #settledValue(cell: Cell, ref: Reference<unknown>): Promise<unknown> {
@@ -66,7 +63,12 @@ export class Waits {
     if (coming === undefined) return this.#presentValue(cell, ref);
     const run = this.#host.executions?.current();
     return coming.then(() => {
-      const value = this.readFor(run, cell);
+      let value: unknown;
+      try {
+        value = this.readFor(run, cell);
+      } catch (error) {
+        return this.again(run, cell, ref, error);
+      }
       if (cell.state === FAILED) throw value;
       if (cell.pinned) Reference.show(ref, value);
       return value;
@@ -79,8 +81,16 @@ export class Waits {
       if (cell.pinned && cell.state === READY) Reference.show(ref, value);
       return cell.state === FAILED ? Promise.reject(value) : Promise.resolve(value);
     } catch (error) {
-      return Promise.reject(error);
+      return this.again(undefined, cell, ref, error);
     }
+  }
+
+  /** @internal Reading has failed with `error`: a value that is lost is waited for once more. */
+  again(run: Run | undefined, cell: Cell, ref: Reference<unknown>, error: unknown): Promise<unknown> {
+    const { executions } = this.#host;
+    if (!this.#host.recover(cell)) return Promise.reject(error);
+    if (run === undefined || executions === null) return this.value(cell, ref);
+    return executions.within(run, () => this.value(cell, ref));
   }
 
   /** A wait that held the cell is over. */
@@ -121,7 +131,7 @@ export class Waits {
 
   /** One look at what has come by now: a turn of the event loop takes messages in. */
   async #poll(cells: readonly Cell[], count: number): Promise<boolean> {
-    this.#host.reactor.poll();
+    await this.#host.reactor.poll();
     for (const cell of cells) if (!cell.settled) this.#host.party.references.need(cell);
     return cells.reduce((n, cell) => n + (cell.settled ? 1 : 0), 0) >= count;
   }
@@ -185,6 +195,19 @@ export class Waits {
 
   close(error: Error): void {
     for (const wait of [...this.#open]) wait.fail(error);
+  }
+
+  /** What each run waits for. */
+  byRun(): Map<Run, Cell[]> {
+    const all = new Map<Run, Cell[]>();
+    for (const { run, cells } of this.#open) {
+      if (run === undefined) continue;
+      const known = all.get(run);
+      const pending = cells.filter((cell) => !cell.settled);
+      if (known === undefined) all.set(run, pending);
+      else known.push(...pending);
+    }
+    return all;
   }
 
   /** What is waited for: see `explain.ts`. */
@@ -284,7 +307,7 @@ class ValueWait extends Wait {
         this.#resolve(value);
       }
     } catch (error) {
-      this.#reject(error);
+      this.#resolve(this.waits.again(this.run, cell, this.#ref, error));
     }
     this.waits.letGo(cell);
   }

@@ -4,10 +4,11 @@ import { libc } from '../native/index.ts';
 import { attach } from './attach.ts';
 import type { WorkerConfig } from './config.ts';
 import { Executions } from './executions.ts';
-import { answerWithReport } from './explain.ts';
 import { OwnedEngine } from './owned-engine.ts';
 import { PartyHost } from './party-host.ts';
+import { answerWithReport } from './reports/answer.ts';
 import { addEngine, threadState } from './thread-state.ts';
+import { sayOnStderr, WorkerOutput } from './worker-output.ts';
 
 /** Takes part in a session as a worker, until the session ends it. */
 export function startWorker(config: WorkerConfig): void {
@@ -33,12 +34,13 @@ export function startWorker(config: WorkerConfig): void {
     spinners: config.spinners,
     yieldCore: config.isolation === 'process' ? libc()?.yieldCore : undefined,
     role: 'worker',
-    log: (line) => console.error(line),
+    log: (line) => sayOnStderr(line),
   });
   // Native code is loaded; see `ThreadHost`.
   if (config.isolation === 'thread') parentPort?.postMessage(null);
   const executions = new Executions(host, config.checkWrites);
   host.executions = executions;
+  new WorkerOutput(config.self.party, executions).install();
   host.onHostMessage = answerWithReport(host);
   const engine = new OwnedEngine(host, config.isolation);
   threadState().onWorker = true;

@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { UsageError } from '../base/index.ts';
-import { type Engine, type LocalSession, threadState } from '../runtime/index.ts';
+import { type Engine, type InlineSession, inlineTaskEngine, type LocalSession, threadState } from '../runtime/index.ts';
 import type { Session } from './types.ts';
 
 const bound = new AsyncLocalStorage<Engine>();
@@ -8,17 +8,20 @@ let bindings = 0;
 
 /** Sessions as users see them, to the engines behind them. */
 export const engines = new WeakMap<Session, Engine>();
-export const sessions = new WeakMap<Session, LocalSession>();
+export const sessions = new WeakMap<Session, LocalSession | InlineSession>();
 
 /** The engine that a call without a session of its own uses. */
 export function currentEngine(what: string): Engine {
+  // A task belongs to its session, whatever the program around it has open.
+  const state = threadState();
+  const own = state.inline.size === 0 ? undefined : inlineTaskEngine();
+  if (own !== undefined) return own;
   if (bindings > 0) {
     const engine = bound.getStore();
     if (engine !== undefined) return engine;
   }
-  const { single } = threadState();
+  const { single, engines: open } = state;
   if (single !== undefined) return single;
-  const { engines: open } = threadState();
   if (open.size === 0) {
     throw new UsageError(
       `${what} needs an open session: call \`await connect()\` first, and keep it open until the end`,

@@ -1,4 +1,6 @@
 export { actor, init } from './actor.ts';
+export { batch } from './batch.ts';
+export { file } from './file.ts';
 export { remote } from './remote.ts';
 export { scope } from './scope.ts';
 export { connect, current } from './session.ts';

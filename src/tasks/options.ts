@@ -1,4 +1,4 @@
-import { bytes, LONGEST_TIMER, milliseconds, NotAvailableError } from '../base/index.ts';
+import { bytes, LONGEST_TIMER, milliseconds, NotAvailableError, UsageError } from '../base/index.ts';
 import { type ActorPlan, MOST_CPUS, type ResolvedOptions, STREAM_ITEMS } from '../runtime/index.ts';
 import * as check from './check.ts';
 import { engines } from './context.ts';
@@ -188,8 +188,7 @@ const connectTable: TableOf<ConnectOptions> = {
   spill: (value) =>
     typeof value === 'string' && value !== '' && !value.includes('\0') ? undefined : "a folder, or 'off'",
   isolation: taskTable.isolation,
-  mode: (value) =>
-    value === 'inline' ? { comesWith: 'inline mode' } : value === 'workers' ? undefined : "'workers', or nothing",
+  mode: check.oneOf('workers', 'inline'),
   env: check.each(
     (value) => (typeof value === 'string' && !value.includes('\0') ? undefined : 'a text'),
     'texts by name, such as { LOG: "1" }',
@@ -213,12 +212,11 @@ export function checkConnect(options: unknown): void {
   check.checkOptions(options, connectTable, 'connect', { later: laterOfConnect });
 }
 
+/** What the environment may give where the program says nothing. */
+export type EnvironmentOption = 'cpus' | 'memory' | 'isolation' | 'mode' | 'spill';
+
 /** A value that the environment gives in the place of an option of `connect`. */
-export function checkEnvironment(
-  variable: string,
-  value: unknown,
-  option: 'cpus' | 'memory' | 'isolation' | 'spill',
-): void {
+export function checkEnvironment(variable: string, value: unknown, option: EnvironmentOption): void {
   check.checkValue(value, connectTable[option], variable);
 }
 
@@ -232,6 +230,16 @@ const mapTable: TableOf<MapOptions> = {
   signal: check.abortSignal,
   progress: check.textOrYesOrNo,
 };
+
+const batchTable = { max: check.wholeOrInfinity(1), wait: check.duration };
+
+export function checkBatch(options: unknown): void {
+  check.checkOptions(options, batchTable, 'batch');
+  for (const name of ['max', 'wait'] as const) {
+    if ((options as Record<string, unknown>)[name] !== undefined) continue;
+    throw new UsageError(`batch: ${name} is not given; give both, such as { max: 16, wait: '4ms' }`);
+  }
+}
 
 export function checkCancel(options: unknown): void {
   check.checkOptions(options, cancelTable, 'cancel');

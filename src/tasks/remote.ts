@@ -4,8 +4,10 @@ import { define } from './task.ts';
 import type { Remote } from './types.ts';
 
 /**
- * A module elsewhere, typed: its functions are tasks, its generators streams, its classes actors. Takes what `import.meta.resolve('./x.ts')` or
- * `new URL('./x.ts', import.meta.url)` give; the module runs on workers only.
+ * A module elsewhere, typed: its functions are tasks, its generators streams, its classes actors. Takes what
+ * `import.meta.resolve('./x.ts')` or `new URL('./x.ts', import.meta.url)` give; the module runs on workers only.
+ *
+ * @throws UsageError when there is no such module, or when it has no export of the name that is used.
  */
 export function remote<M extends object>(module: string | URL): Remote<M> {
   const described = describeModule(module);

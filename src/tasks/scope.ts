@@ -101,6 +101,9 @@ const ended = { because: 'was released at the end of its scope, which s.keep(ref
 /**
  * Ties tasks to a block: what was started inside and not kept is cancelled and released at its end. In the callback form
  * every task called inside belongs to the scope; in the `using` form only what `s.start` started.
+ *
+ * @returns what the callback gives; without one, the scope.
+ * @throws what the callback throws; TimeoutError when `timeout` has passed; the reason of `signal`.
  */
 export function scope<T>(body: (s: Scope) => Promise<T>, o?: ScopeOptions): Promise<T>;
 export function scope(o?: ScopeOptions): Scope;

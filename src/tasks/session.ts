@@ -1,16 +1,24 @@
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { bytes, formatBytes, kindOf, NotAvailableError, onAbort, shown, UsageError } from '../base/index.ts';
-import { defaultResources, defaultSpillFolder, LocalSession, mostMemory, threadState } from '../runtime/index.ts';
+import {
+  defaultResources,
+  defaultSpillFolder,
+  InlineSession,
+  inlineTaskEngine,
+  LocalSession,
+  mostMemory,
+  threadState,
+} from '../runtime/index.ts';
 import { currentEngine, engines, runWith, sessions } from './context.ts';
-import { checkConnect, checkEnvironment } from './options.ts';
+import { checkConnect, checkEnvironment, type EnvironmentOption } from './options.ts';
 import type { Bytes, ConnectOptions, Current, Session, SessionStats } from './types.ts';
 
 class OpenSession implements Session {
-  readonly #local: LocalSession;
+  readonly #local: LocalSession | InlineSession;
   readonly #unlisten: () => void = () => {};
 
-  constructor(local: LocalSession, signal: AbortSignal | undefined) {
+  constructor(local: LocalSession | InlineSession, signal: AbortSignal | undefined) {
     this.#local = local;
     engines.set(this, local.engine);
     sessions.set(this, local);
@@ -42,9 +50,10 @@ class OpenSession implements Session {
 
 /** What the environment says where the program says nothing. */
 function withEnvironment(o: ConnectOptions): ConnectOptions {
-  const { SHEAF_CPUS: cpus, SHEAF_MEMORY: memory, SHEAF_ISOLATION: isolation, SHEAF_SPILL: spill } = process.env;
+  const { SHEAF_CPUS: cpus, SHEAF_MEMORY: memory, SHEAF_SPILL: spill } = process.env;
+  const { SHEAF_ISOLATION: isolation, SHEAF_MODE: mode } = process.env;
   const found: Record<string, unknown> = { ...o };
-  const take = (option: 'cpus' | 'memory' | 'isolation' | 'spill', variable: string, value: unknown): void => {
+  const take = (option: EnvironmentOption, variable: string, value: unknown): void => {
     if (o[option] !== undefined) return;
     checkEnvironment(variable, value, option);
     found[option] = value;
@@ -53,6 +62,7 @@ function withEnvironment(o: ConnectOptions): ConnectOptions {
   // A plain number counts bytes, as in the options.
   if (memory) take('memory', 'SHEAF_MEMORY', /^\d+$/.test(memory) ? Number(memory) : memory);
   if (isolation) take('isolation', 'SHEAF_ISOLATION', isolation);
+  if (mode) take('mode', 'SHEAF_MODE', mode);
   if (spill) take('spill', 'SHEAF_SPILL', spill);
   return found;
 }
@@ -83,14 +93,19 @@ function spillFolder(option: string | undefined): string | undefined {
  *
  * What the options leave open comes from the environment, which `sheaf run` sets: `SHEAF_CPUS` (cores),
  * `SHEAF_MEMORY` (bytes, or a text such as `2GiB`), `SHEAF_ISOLATION` (`process` or `thread`), `SHEAF_SPILL` (a folder,
- * or `off`); then from the machine: every core, and 0.3 of the memory, that the process may use, a container's limits included.
+ * or `off`), `SHEAF_MODE` (`workers` or `inline`); then from the machine: every core, and 0.3 of the memory, that the
+ * process may use, a container's limits included.
+ *
+ * @param where options; an address of a cluster is not in this version.
+ * @throws UsageError for an option that does not exist or has a value that it can't have, and inside of a task;
+ *   NotAvailableError for an address; the reason of `signal` when it has aborted.
  */
 export async function connect(where: string | ConnectOptions = {}): Promise<Session> {
   if (typeof where === 'string') {
     throw new NotAvailableError(`connect('${where}'): clusters are not in this version; connect() opens this machine`);
   }
   checkConnect(where);
-  if (threadState().onWorker) {
+  if (threadState().onWorker || inlineTaskEngine() !== undefined) {
     throw new UsageError(
       'connect was called inside a task: its worker is part of a session already; call tasks directly',
     );
@@ -107,7 +122,7 @@ export async function connect(where: string | ConnectOptions = {}): Promise<Sess
         'table of all its pages has to fit one segment of shared memory',
     );
   }
-  const local = LocalSession.open({
+  const options = {
     cpus,
     gpus: o.gpus ?? 0,
     memory,
@@ -118,11 +133,16 @@ export async function connect(where: string | ConnectOptions = {}): Promise<Sess
     env: o.env ?? {},
     checkWrites: o.checkWrites ?? false,
     name: o.name ?? process.argv[1] ?? 'session',
-  });
+  };
+  const local = o.mode === 'inline' ? InlineSession.open(options) : LocalSession.open(options);
   return new OpenSession(local, o.signal);
 }
 
-/** The task that the calling code belongs to. */
+/**
+ * The task that the calling code belongs to: its name, its signal, its devices.
+ *
+ * @throws UsageError outside of a task.
+ */
 export function current(): Current {
   const task = currentEngine('current').current();
   if (task === undefined) {

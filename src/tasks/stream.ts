@@ -108,6 +108,8 @@ export function endOf(stream: Stream<unknown>): Reference<unknown> {
 /**
  * The items of several streams as they come, each with the index of its stream. A stream that fails ends the loop with its
  * error; leaving the loop, for whatever reason, ends all of them.
+ *
+ * @throws UsageError for what is no stream, or is given twice; the error of the first stream that fails.
  */
 export function merge<T>(streams: readonly Stream<T>[]): AsyncIterable<[index: number, value: T]> {
   if (!Array.isArray(streams)) throw new UsageError(`merge takes an array of Streams, not ${kindOf(streams)}`);

@@ -21,15 +21,19 @@ import type { ByRef, MapOptions, Ref, Several, Stream, Task, TaskOptions } from 
 
 /** @internal */
 export type AnyTask = Task<unknown[], unknown>;
+type AnyFunction = (...args: unknown[]) => unknown;
 
 /** @internal What a task is made of. Its options have been checked. */
 export class Definition {
   readonly spec: FunctionSpec;
   readonly options: TaskOptions;
+  /** The function itself, where the task was made of one. */
+  readonly original: AnyFunction | undefined;
   #engine: Engine | undefined;
   #prepared: Prepared | undefined;
 
-  constructor(spec: FunctionSpec, options: TaskOptions) {
+  constructor(spec: FunctionSpec, options: TaskOptions, original?: AnyFunction) {
+    this.original = original;
     this.spec = spec;
     this.options = options;
   }
@@ -49,13 +53,14 @@ export class Definition {
   }
 
   protected prepare(engine: Engine): Prepared {
-    return engine.prepare(this.spec, resolveOptions(this.options, this.spec.name, engine.isolation, this.isStream));
+    const options = resolveOptions(this.options, this.spec.name, engine.isolation, this.isStream);
+    return engine.prepare(this.spec, options, this.original);
   }
 
   /** The same with other options. */
   variant(options: TaskOptions): AnyTask {
     checkVariant(options, `task ${this.name}`);
-    return define(this.spec, { ...this.options, ...options });
+    return define(this.spec, { ...this.options, ...options }, this.original);
   }
 
   /** What to send in its place. */
@@ -207,9 +212,9 @@ export function callable(definition: Definition): AnyTask {
   }) as unknown as AnyTask;
 }
 
-/** @internal */
-export function define(spec: FunctionSpec, options: TaskOptions): AnyTask {
-  const definition = new Definition(spec, options);
+/** @internal `original`: the function itself, if it is here. */
+export function define(spec: FunctionSpec, options: TaskOptions, original?: AnyFunction): AnyTask {
+  const definition = new Definition(spec, options, original);
   const { name, isStream } = definition;
   if (isStream && options.returns !== undefined) {
     throw new UsageError(`${name} is a generator, which gives a stream of items: the option \`returns\` is for tuples`);
@@ -237,7 +242,8 @@ function again(fn: AnyTask, options: object, captures: unknown, what: string): A
  * Makes a function a task: calling it runs it on a worker and gives a `Ref` of its result at once.
  *
  * @param fn a function whose free names are all globals, imports, or top-level functions and constants of its file;
- *   anything else is listed in `captures` and sent by value.
+ *   anything else is listed in `captures` and sent by value. A generator function gives a `Stream` for each call.
+ * @param o its options; `captures` are values that go along with the function, 64 MiB at most.
  * @throws CaptureError when it uses a name that can't travel, or captures a value that can't; UsageError for an option that
  *   does not exist, or has a value that it can't have.
  */
@@ -259,12 +265,14 @@ export function task<P extends unknown[], R>(
   const { captures, ...options } = o;
   if (isTask(fn)) return again(fn as unknown as AnyTask, options, captures, what) as unknown as Task<P, R>;
   const spec = describeFunction(fn, { captures, isRef: isReference, callSite: callSite(task), what: 'task' });
-  return define(spec, options) as unknown as Task<P, R>;
+  return define(spec, options, fn as AnyFunction) as unknown as Task<P, R>;
 }
 
 /**
  * A task that is a stream, out of a function of which that does not show: one that a build tool has rewritten, or that returns
  * an iterable made by others. Also of a task, such as one of a `remote` module.
+ *
+ * @throws CaptureError when it uses a name that can't travel.
  */
 export function stream<P extends unknown[], Y>(
   fn: (...args: P) => Iterable<Y> | AsyncIterable<Y>,
@@ -273,10 +281,15 @@ export function stream<P extends unknown[], Y>(
   const known = isTask(fn) ? (definitions.get(fn) as Definition) : undefined;
   const spec = known?.spec ?? describeFunction(fn, { isRef: isReference, callSite: callSite(stream), what: 'task' });
   const kind = spec.kind === 'generator' ? spec.kind : 'asyncGenerator';
-  return define({ ...spec, kind }, known?.options ?? {}) as unknown as Task<P, AsyncGenerator<Y>>;
+  const original = known === undefined ? (fn as AnyFunction) : known.original;
+  return define({ ...spec, kind }, known?.options ?? {}, original) as unknown as Task<P, AsyncGenerator<Y>>;
 }
 
-/** Passes a reference as a reference at the top level of the arguments. */
+/**
+ * Passes a reference as a reference at the top level of the arguments, where it would arrive as its value.
+ *
+ * @throws UsageError for what is no reference.
+ */
 export function byRef<T>(ref: Ref<T>): ByRef<T> {
   if (!isReference(ref)) throw new UsageError(`byRef takes a Ref, not ${kindOf(ref)}`);
   return new ByReference(ref as unknown as Reference<unknown>) as unknown as ByRef<T>;

@@ -1,4 +1,4 @@
-import { CancelledError, kindOf, shown, TimeoutError, UsageError } from '../base/index.ts';
+import { CancelledError, kindOf, ObjectLostError, shown, TimeoutError, UsageError } from '../base/index.ts';
 import {
   afterSettling,
   bring,
@@ -8,6 +8,7 @@ import {
   keepsMemory,
   Reference,
   readValue,
+  recover,
   stateOf,
 } from '../runtime/index.ts';
 import { currentEngine } from './context.ts';
@@ -24,8 +25,9 @@ const engineOf = (ref: AnyRef): Engine => Reference.engine(ref);
 /**
  * The values behind references: of one, of an array, or of a record whose other items stand for themselves.
  *
+ * @returns the value, or an array or record of them in the shape of what was given.
  * @throws the failure of the first reference that failed; TimeoutError when `timeout` passes first (the references
- *   stay as good as they were).
+ *   stay as good as they were); the reason of `signal`; ReleasedError when one of them is released.
  */
 export function get<T>(ref: Ref<T>, o?: WaitOptions): Promise<T>;
 export function get<const X extends readonly unknown[] | Record<string, unknown>>(
@@ -37,7 +39,11 @@ export async function get(what: unknown, o?: WaitOptions): Promise<unknown> {
     if (stateOf(what) === undefined) notYet(await engineOf(what).settled([what], 1, true, limits(o, 'get')), 1);
     const coming = keepsMemory(what) ? bring([what]) : undefined;
     if (coming !== undefined) await coming;
-    return readValue(what);
+    try {
+      return readValue(what);
+    } catch (error) {
+      return again([what], error, () => get(what as unknown as Ref<unknown>, o));
+    }
   }
   checkCollection(what, 'get', 'a Ref, an array or a record of them');
   const limit = limits(o, 'get');
@@ -51,9 +57,20 @@ export async function get(what: unknown, o?: WaitOptions): Promise<unknown> {
     const coming = bring(refs);
     if (coming !== undefined) await coming;
   }
-  const values = items.map((item) => (isReference(item) ? readValue(item) : item));
+  let values: unknown[];
+  try {
+    values = items.map((item) => (isReference(item) ? readValue(item) : item));
+  } catch (error) {
+    return again(refs, error, () => get(what, o));
+  }
   if (Array.isArray(what)) return values;
   return Object.fromEntries(Object.keys(what).map((key, i) => [key, values[i]]));
+}
+
+/** Values that could not be read because they are lost are waited for once more: they are made again, or fail. */
+function again(refs: readonly AnyRef[], error: unknown, getAgain: () => Promise<unknown>): Promise<unknown> {
+  if (error instanceof ObjectLostError && recover(refs)) return getAgain();
+  throw error;
 }
 
 /** Until all have settled, or one has failed; each is waited for in the session that it belongs to. */
@@ -117,7 +134,12 @@ function notYet(done: boolean, count: number): void {
   );
 }
 
-/** One reference of many, to pass on: items are resolved where they are used, and nothing is copied here. */
+/**
+ * One reference of many, to pass on: items are resolved where they are used, and nothing is copied here. It fails with the
+ * first of them that fails.
+ *
+ * @throws UsageError for what is no array or record; ReleasedError when one of them is released.
+ */
 export function all<const X extends readonly unknown[] | Record<string, unknown>>(refs: X): Ref<Values<X>> {
   checkCollection(refs, 'all', 'an array or a record of Refs');
   const keys = Array.isArray(refs) ? null : Object.keys(refs);
@@ -129,7 +151,12 @@ export function all<const X extends readonly unknown[] | Record<string, unknown>
   return result as unknown as Ref<Values<X>>;
 }
 
-/** Stores a value and gives a reference to it; large binary data goes to shared memory, once. */
+/**
+ * Stores a value and gives a reference to it, owned by this process. In values above 100 KiB, binary data goes to shared memory:
+ * copied once, or not at all if it comes from `alloc`.
+ *
+ * @throws CodecError for a value that can't travel; OutOfMemoryError without room for it; UsageError without an open session.
+ */
 export function put<T>(value: T): Ref<T> {
   const result = currentEngine('put').put(value);
   enterScope(result);
@@ -138,7 +165,11 @@ export function put<T>(value: T): Ref<T> {
 
 /**
  * A typed array in shared memory, zeroed, to fill in place: put or returned it is sealed, and travels without a copy.
- * One too small to be worth it is an ordinary array.
+ * One of up to 100 KiB is an ordinary array.
+ *
+ * @param type the class of a typed array, or DataView.
+ * @param length in elements; in bytes for a DataView.
+ * @throws OutOfMemoryError without room for it; UsageError for another class or length, or without an open session.
  */
 export function alloc<A extends ArrayBufferView>(
   type: { new (b: ArrayBufferLike, o: number, n: number): A },
@@ -159,7 +190,10 @@ export function alloc<A extends ArrayBufferView>(
 
 /**
  * Waits until `count` (default 1) of the references have settled, or `timeout` has passed: then it is `ready` what is
- * ready. Both lists keep the order of the input; `ready` has at most `count`.
+ * ready. Both lists keep the order of the input; `ready` has at most `count`. A failure counts as ready.
+ *
+ * @throws the reason of `signal`; UsageError for what is no array of references, for one given twice, or a `count` above
+ *   their number. Never a TimeoutError.
  */
 export async function wait<R extends Ref<unknown>>(
   refs: readonly R[],
@@ -197,7 +231,11 @@ function check(refs: readonly unknown[], what: string): void {
   });
 }
 
-/** References in the order in which they settle, each with its index or key; look at `ref.value` for the outcome. */
+/**
+ * References in the order in which they settle, each with its index or key; look at `ref.value` for the outcome.
+ *
+ * @throws TimeoutError when `timeout` passes first, counted from the beginning of the loop; the reason of `signal`.
+ */
 export function asCompleted<R extends Ref<unknown>>(
   refs: readonly R[],
   o?: WaitOptions,
@@ -259,6 +297,8 @@ async function* completed(
  *
  * Cancelling what `all` gave fails it, and unless `recursive` is false it cancels those of its parts that are pending and
  * that nothing else waits for or knows of. Whoever reads a stream that is cancelled hears of it once, and then of its end.
+ *
+ * @throws UsageError for what is neither a reference nor a stream.
  */
 export function cancel(ref: Ref<unknown> | Stream<unknown>, o: CancelOptions = {}): void {
   if (isStream(ref)) {

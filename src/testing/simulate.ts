@@ -29,7 +29,15 @@ function many(first: number, count: number): void {
   let events = 0;
   let deaths = 0;
   let failed = 0;
-  const counts = { cancelledEarly: 0, cancelledRunning: 0, bystanders: 0, charged: 0 };
+  const counts = {
+    cancelledEarly: 0,
+    cancelledRunning: 0,
+    bystanders: 0,
+    charged: 0,
+    unread: 0,
+    missing: 0,
+    remade: 0,
+  };
   for (let seed = first; seed < first + count; seed++) {
     const result = simulate(seed);
     tasks += result.tasks;
@@ -48,7 +56,8 @@ function many(first: number, count: number): void {
   console.log(
     `${count} seeds, ${tasks} tasks, ${events} events, ${deaths} dead workers, ${failed} failed, in ${seconds} s
 cancelled: ${counts.cancelledEarly} before they began, ${counts.cancelledRunning} while they ran
-begun on a worker that died: ${counts.charged} charged, ${counts.bystanders} bystanders`,
+begun on a worker that died: ${counts.charged} charged, ${counts.bystanders} bystanders
+losses: ${counts.unread} found by a worker, ${counts.missing} by the directory; ${counts.remade} tasks ran again`,
   );
   if (failed > 0) process.exitCode = 1;
 }

@@ -57,6 +57,7 @@ export interface RunName {
 }
 const GUARDED = 60;
 const CURRENT_SEQUENCE = 61;
+const CURRENT_BEGAN = 62;
 
 export const TASKS = 0;
 export const MESSAGES = 1;
@@ -278,10 +279,14 @@ export class ControlBlock {
     Atomics.sub(this.views.words, 0, 1);
   }
 
-  /** Says which run is on the stack of `party`: caller and slot, so that a crash is charged to the right one. */
-  setCurrent(party: number, caller: number, slot: number, sequence: number): void {
+  /**
+   * Says which run is on the stack of `party`: caller and slot, so that a crash is charged to the right one. `began`: since when,
+   * in whole milliseconds of the clock that all parties share, modulo 2^32.
+   */
+  setCurrent(party: number, caller: number, slot: number, sequence: number, began = 0): void {
     this.views.words[this.#word(party, CURRENT)] = 0;
     this.views.words[this.#word(party, CURRENT_SEQUENCE)] = sequence;
+    this.views.words[this.#word(party, CURRENT_BEGAN)] = began;
     this.views.words[this.#word(party, CURRENT)] = (caller << 20) | (slot + 1);
   }
 
@@ -293,6 +298,11 @@ export class ControlBlock {
   currentSlot(party: number, caller: number): number {
     const word = this.views.words[this.#word(party, CURRENT)] as number;
     return word !== 0 && word >>> 20 === caller ? (word & 0xfffff) - 1 : -1;
+  }
+
+  /** When the run on the stack of `party` began, as `setCurrent` has it. */
+  currentBegan(party: number): number {
+    return this.views.words[this.#word(party, CURRENT_BEGAN)] as number;
   }
 
   /** The run on the stack of `party`, at about this moment. */

@@ -2,7 +2,18 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { all, cancel, current, put, type Ref, scope, task, wait } from 'sheaf';
-import { collect, drainedOf, eventually, failure, MiB, onHosts, sharedReferences, used, within } from './support.ts';
+import {
+  collect,
+  drainedOf,
+  eventually,
+  failure,
+  MiB,
+  onHosts,
+  onHostsAndInline,
+  sharedReferences,
+  used,
+  within,
+} from './support.ts';
 
 const busy = task(() => {
   while (!current().cancelled());
@@ -53,7 +64,7 @@ onHosts(
   ['process'],
 );
 
-onHosts('references that others have come to know', { cpus: 1, memory: '32MiB' }, (session) => {
+onHostsAndInline('references that others have come to know', { cpus: 1, memory: '32MiB' }, (session) => {
   test('are let go when their handles are garbage', { timeout: 20_000 }, async () => {
     await nothing().value;
     const before = await sharedReferences(session());

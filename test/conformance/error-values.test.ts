@@ -1,7 +1,18 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { all, CodecError, current, get, put, type Ref, type Session, SheafError, TaskError, task } from 'sheaf';
-import { collect, eventually, failure, MiB, mark, marks, nothingLeft, onHosts, scratch, used } from './support.ts';
+import {
+  collect,
+  eventually,
+  failure,
+  MiB,
+  mark,
+  marks,
+  nothingLeft,
+  onHostsAndInline,
+  scratch,
+  used,
+} from './support.ts';
 
 /** What the errors here have in their fields. */
 interface Rich extends Error {
@@ -116,7 +127,7 @@ async function assertBoth(error: Error, n: number): Promise<void> {
   assert.deepEqual([there.length, there[0], there.at(-1)], [BIG, n, n]);
 }
 
-onHosts('errors with more in them', { cpus: 2, memory: '64MiB' }, (session: () => Session) => {
+onHostsAndInline('errors with more in them', { cpus: 2, memory: '64MiB' }, (session: () => Session) => {
   test('a reference in a field arrives as one, and the error keeps its class and fields', {
     timeout: 20_000,
   }, async () => {
@@ -350,7 +361,7 @@ const throwsAgain = task((error: Error) => {
   throw error;
 });
 
-onHosts('failures that nobody has looked at', { cpus: 1, memory: '64MiB' }, (session: () => Session) => {
+onHostsAndInline('failures that nobody has looked at', { cpus: 1, memory: '64MiB' }, (session: () => Session) => {
   test('are reported by name and message, whatever is in them, and leave nothing', { timeout: 20_000 }, async () => {
     const lines: string[] = [];
     const { error: before } = console;

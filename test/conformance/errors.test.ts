@@ -13,7 +13,7 @@ import {
   TaskError,
   task,
 } from 'sheaf';
-import { failure, type Isolation, mark, marks, onHosts, program, scratch } from './support.ts';
+import { failure, hostOptions, type Isolation, mark, marks, onHostsAndInline, program, scratch } from './support.ts';
 
 class StockError extends Error {
   readonly sku: string;
@@ -104,7 +104,7 @@ test('a captured value that cannot travel is an error that names it, at the defi
   );
 });
 
-onHosts('errors', { cpus: 2, memory: '64MiB' }, (_session: () => Session, isolation: Isolation) => {
+onHostsAndInline('errors', { cpus: 2, memory: '64MiB' }, (_session: () => Session, isolation: Isolation) => {
   test('what is captured on purpose travels by value', { timeout: 10_000 }, async () => {
     const factor = 3;
     const times = task((x: number) => x * factor, { captures: { factor } });
@@ -128,7 +128,9 @@ onHosts('errors', { cpus: 2, memory: '64MiB' }, (_session: () => Session, isolat
     assert.deepEqual(await add(model, 1).value, 6);
   });
 
-  test('what is captured may be of a class that only the function knows there', { timeout: 30_000 }, async () => {
+  // The program names the kind of its workers.
+  const own = { timeout: 30_000, skip: isolation === 'inline' };
+  test('what is captured may be of a class that only the function knows there', own, async () => {
     const { stdout, stderr, code } = await program('captured.mjs', [isolation]);
     assert.deepEqual([code, stderr], [0, '']);
     const row = 'row 88 0.5 1152921504606846976 aaaa word-8, 3 buffers';
@@ -259,7 +261,7 @@ onHosts('errors', { cpus: 2, memory: '64MiB' }, (_session: () => Session, isolat
 
   test('a worker lives on after failures of all kinds (line 5)', { timeout: 20_000 }, async () => {
     // One worker, so that there is no doubt which one it was; another one in its place would have another name.
-    await using one = await connect({ cpus: 1, memory: '16MiB', isolation });
+    await using one = await connect({ cpus: 1, memory: '16MiB', ...hostOptions(isolation) });
     await one.run(async () => {
       const before = await whoRuns().value;
       for (const bad of [returnsFunction, returnsSymbol, rejectsOdd, frozen, noStack, withFunctionField, aggregate]) {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { CancelledError, connect, current, type Outcome, task, UsageError } from 'sheaf';
-import { eventually, failure, mark, marks, onHosts, scratch, within } from './support.ts';
+import { eventually, failure, hostOptions, mark, marks, onHostsAndInline, scratch, within } from './support.ts';
 
 const later = task(async (ms: number) => {
   await new Promise((resolve) => setTimeout(resolve, ms));
@@ -63,7 +63,7 @@ class Tap implements AsyncIterableIterator<number> {
   }
 }
 
-onHosts('map', { cpus: 2, memory: '64MiB' }, (session, isolation) => {
+onHostsAndInline('map', { cpus: 2, memory: '64MiB' }, (session, isolation) => {
   for (const ordered of [true, false]) {
     const order = ordered ? 'in order' : 'as they come';
 
@@ -147,7 +147,7 @@ onHosts('map', { cpus: 2, memory: '64MiB' }, (session, isolation) => {
     });
 
     test(`a session that closes ends the loop, with outcomes that say so (${order})`, { timeout: 30_000 }, async () => {
-      const own = await connect({ cpus: 1, memory: '16MiB', isolation });
+      const own = await connect({ cpus: 1, memory: '16MiB', ...hostOptions(isolation) });
       const items = source(endless());
       const mapped = own.run(() => later.map(items, () => [5], { inFlight: 4, ordered }));
       const outcomes: Outcome<number, number>[] = [];
@@ -265,7 +265,7 @@ onHosts('map', { cpus: 2, memory: '64MiB' }, (session, isolation) => {
   });
 
   test('a map belongs to the session that is the current one when it is made', { timeout: 20_000 }, async () => {
-    await using other = await connect({ cpus: 1, memory: '16MiB', isolation });
+    await using other = await connect({ cpus: 1, memory: '16MiB', ...hostOptions(isolation) });
     const id = task(() => current().node);
     const mapped = other.run(() => id.map([1, 2], () => []));
     for await (const outcome of mapped) assert.equal(outcome.ok && outcome.value, other.url.split('/').at(-1));

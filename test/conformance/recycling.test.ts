@@ -7,6 +7,7 @@ import {
   collect,
   drainedOf,
   eventually,
+  hostOptions,
   isMarked,
   LIMIT,
   mark,
@@ -98,7 +99,7 @@ onHosts('maxCalls', { cpus: 2, memory: '64MiB' }, (session, isolation) => {
 
   // It took nothing more, and was lent out all the same for what its own tasks called: first of all workers, for ever.
   test('what a task calls on a worn-out worker runs', LIMIT, async () => {
-    await using one = await connect({ cpus: 1, memory: '16MiB', isolation });
+    await using one = await connect({ cpus: 1, memory: '16MiB', ...hostOptions(isolation) });
     await one.run(async () => {
       const folder = scratch();
       const opens = gate(folder);

@@ -11,7 +11,6 @@ import {
   put,
   type Ref,
   ReleasedError,
-  type Session,
   scope,
   task,
   UsageError,
@@ -23,12 +22,13 @@ import {
   eventually,
   FOREVER_MS,
   failure,
-  type Isolation,
+  hostOptions,
   isMarked,
   LIMIT,
   mark,
   marks,
   onHosts,
+  onHostsAndInline,
   PATIENCE_MS,
   pidOf,
   scratch,
@@ -141,247 +141,245 @@ function fits(n: number): boolean {
   }
 }
 
-onHosts(
-  'reference counting',
-  { cpus: 2, memory: '100MiB', spill: 'off' },
-  (session: () => Session, isolation: Isolation) => {
-    test('the last handle dropped: the object goes, memory falls 11, 10, 0 (line 11)', LIMIT, async () => {
-      const small = put(fill(MiB, 1));
-      const large = put(fill(10 * MiB, 2));
-      assert.equal(used(session()), 11 * MiB);
-      small.release();
-      assert.equal(used(session()), 10 * MiB);
-      large.release();
-      assert.equal(used(session()), 0);
-      const made = make(10 * MiB, 3);
-      await length(made).value;
-      assert.ok(used(session()) >= 10 * MiB);
-      made.release();
-      await eventually(() => used(session()) === 0, 'the result of a task is gone');
-    });
+onHostsAndInline('reference counting', { cpus: 2, memory: '100MiB', spill: 'off' }, (session, isolation) => {
+  test('the last handle dropped: the object goes, memory falls 11, 10, 0 (line 11)', LIMIT, async () => {
+    const small = put(fill(MiB, 1));
+    const large = put(fill(10 * MiB, 2));
+    assert.equal(used(session()), 11 * MiB);
+    small.release();
+    assert.equal(used(session()), 10 * MiB);
+    large.release();
+    assert.equal(used(session()), 0);
+    const made = make(10 * MiB, 3);
+    await length(made).value;
+    assert.ok(used(session()) >= 10 * MiB);
+    made.release();
+    // What the task looked at was looked at in this thread, which collects garbage when it likes.
+    if (isolation === 'inline') await collect();
+    await eventually(() => used(session()) === 0, 'the result of a task is gone');
+  });
 
-    test('a handle that is garbage goes as well (line 11)', LIMIT, async () => {
-      await (async () => {
-        for (let i = 0; i < 5; i++) put(fill(2 * MiB, i));
-        await length(make(2 * MiB, 1)).value;
-      })();
-      await drainedOf(session());
-      // Filling the store needs no help: garbage is collected when there is no room, here and on workers.
-      for (let i = 0; i < 30; i++) assert.equal(await length(put(fill(10 * MiB, i))).value, 10 * MiB);
-      for (let i = 0; i < 30; i++) assert.equal(await length(make(10 * MiB, i)).value, 10 * MiB);
-      for (let i = 0; i < 30; i++) assert.equal((await make(10 * MiB, i).value).length, 10 * MiB);
-      await drainedOf(session());
-    });
+  test('a handle that is garbage goes as well (line 11)', LIMIT, async () => {
+    await (async () => {
+      for (let i = 0; i < 5; i++) put(fill(2 * MiB, i));
+      await length(make(2 * MiB, 1)).value;
+    })();
+    await drainedOf(session());
+    // Filling the store needs no help: garbage is collected when there is no room, here and on workers.
+    for (let i = 0; i < 30; i++) assert.equal(await length(put(fill(10 * MiB, i))).value, 10 * MiB);
+    for (let i = 0; i < 30; i++) assert.equal(await length(make(10 * MiB, i)).value, 10 * MiB);
+    for (let i = 0; i < 30; i++) assert.equal((await make(10 * MiB, i).value).length, 10 * MiB);
+    await drainedOf(session());
+  });
 
-    test('a view that is still reachable keeps its bytes, though the handle is gone', LIMIT, async () => {
-      const ref = make(4 * MiB, 9);
-      const data = await ref.value;
-      ref.release();
-      for (let i = 0; i < 30; i++) put(fill(10 * MiB, 1)).release();
-      assert.ok(data.every((x) => x === 9));
-      assert.ok(used(session()) >= 4 * MiB);
-    });
+  test('a view that is still reachable keeps its bytes, though the handle is gone', LIMIT, async () => {
+    const ref = make(4 * MiB, 9);
+    const data = await ref.value;
+    ref.release();
+    for (let i = 0; i < 30; i++) put(fill(10 * MiB, 1)).release();
+    assert.ok(data.every((x) => x === 9));
+    assert.ok(used(session()) >= 4 * MiB);
+  });
 
-    test('dropped while a task that uses it is pending: kept until that is done (line 12)', LIMIT, async () => {
-      await drainedOf(session());
-      const ref = put(fill(30 * MiB, 1));
-      const folder = scratch();
-      const waiting = lengthLater(folder, ref);
-      ref.release();
-      assert.ok(!fits(80 * MiB), 'it is in use');
-      mark(folder, 'open');
-      assert.equal(await waiting.value, 30 * MiB);
-      await drainedOf(session());
-      assert.ok(fits(80 * MiB));
-      const nested = put(fill(30 * MiB, 1));
-      const other = scratch();
-      const inner = innerLater(other, [nested]);
-      nested.release();
-      assert.ok(!fits(80 * MiB), 'it is in use');
-      mark(other, 'open');
-      assert.equal(await inner.value, 30 * MiB);
-      await drainedOf(session());
-    });
+  test('dropped while a task that uses it is pending: kept until that is done (line 12)', LIMIT, async () => {
+    await drainedOf(session());
+    const ref = put(fill(30 * MiB, 1));
+    const folder = scratch();
+    const waiting = lengthLater(folder, ref);
+    ref.release();
+    assert.ok(!fits(80 * MiB), 'it is in use');
+    mark(folder, 'open');
+    assert.equal(await waiting.value, 30 * MiB);
+    await drainedOf(session());
+    assert.ok(fits(80 * MiB));
+    const nested = put(fill(30 * MiB, 1));
+    const other = scratch();
+    const inner = innerLater(other, [nested]);
+    nested.release();
+    assert.ok(!fits(80 * MiB), 'it is in use');
+    mark(other, 'open');
+    assert.equal(await inner.value, 30 * MiB);
+    await drainedOf(session());
+  });
 
-    test('puts nested five deep, passed down a chain, live until its tail ends (line 13)', LIMIT, async () => {
-      const folder = scratch();
-      const nested = nest(20 * MiB);
-      const tail = downwards(3, [nested], folder);
-      nested.release();
-      await eventually(() => isMarked(folder, 'tail'), 'its tail runs');
+  test('puts nested five deep, passed down a chain, live until its tail ends (line 13)', LIMIT, async () => {
+    const folder = scratch();
+    const nested = nest(20 * MiB);
+    const tail = downwards(3, [nested], folder);
+    nested.release();
+    await eventually(() => isMarked(folder, 'tail'), 'its tail runs');
+    await collect();
+    assert.ok(used(session()) >= 20 * MiB);
+    mark(folder, 'open');
+    assert.equal(await within(PATIENCE_MS, tail.value), 20 * MiB);
+    await drainedOf(session());
+  });
+
+  test('an inner reference outlives the outer one (line 15)', LIMIT, async () => {
+    for (const maker of [makeNested, makeTaskNested]) {
+      const outer = maker(10 * MiB, 5);
+      const [inner] = (await outer.value) as [Ref<Uint8Array>];
+      outer.release();
       await collect();
-      assert.ok(used(session()) >= 20 * MiB);
-      mark(folder, 'open');
-      assert.equal(await within(PATIENCE_MS, tail.value), 20 * MiB);
-      await drainedOf(session());
-    });
-
-    test('an inner reference outlives the outer one (line 15)', LIMIT, async () => {
-      for (const maker of [makeNested, makeTaskNested]) {
-        const outer = maker(10 * MiB, 5);
-        const [inner] = (await outer.value) as [Ref<Uint8Array>];
-        outer.release();
-        await collect();
-        assert.equal(await length(inner).value, 10 * MiB);
-        assert.equal((await inner.value)[7], 5);
-        inner.release();
-        await drainedOf(session());
-      }
-    });
-
-    test('a returned reference passed on and dropped lives until that task ends (line 16)', LIMIT, async () => {
-      const [inner] = (await makeNested(10 * MiB, 5).value) as [Ref<Uint8Array>];
-      const folder = scratch();
-      const waiting = innerLater(folder, [inner]);
-      const other = lengthLater(folder, inner);
-      inner.release();
-      mark(folder, 'open');
-      assert.equal(await waiting.value, 10 * MiB);
-      assert.equal(await other.value, 10 * MiB);
-      await drainedOf(session());
-    });
-
-    test('a reference returned up five levels of callers is alive at the driver (line 17)', LIMIT, async () => {
-      const [inner] = (await upwards(5, 8 * MiB).value) as [Ref<Uint8Array>];
-      assert.equal((await inner.value).length, 8 * MiB);
+      assert.equal(await length(inner).value, 10 * MiB);
+      assert.equal((await inner.value)[7], 5);
       inner.release();
       await drainedOf(session());
-    });
+    }
+  });
 
-    test('workers used again and again keep nothing of what passed through them (line 20)', LIMIT, async () => {
-      for (let round = 0; round < 10; round++) {
-        const refs = Array.from({ length: 20 }, (_, i) => (i % 2 === 0 ? put(fill(MiB, i)) : make(MiB, i)));
-        const lengths = await get([
-          ...refs.map((ref) => length(ref)),
-          ...refs.map((ref) => innerLength([ref])),
-          ...refs.map((ref) => length(ref)),
-        ]);
-        assert.ok(lengths.every((n) => n === MiB));
-        for (const ref of refs) ref.release();
-      }
-      await drainedOf(session());
-      assert.equal(session().stats().memory.objects, 0);
-    });
+  test('a returned reference passed on and dropped lives until that task ends (line 16)', LIMIT, async () => {
+    const [inner] = (await makeNested(10 * MiB, 5).value) as [Ref<Uint8Array>];
+    const folder = scratch();
+    const waiting = innerLater(folder, [inner]);
+    const other = lengthLater(folder, inner);
+    inner.release();
+    mark(folder, 'open');
+    assert.equal(await waiting.value, 10 * MiB);
+    assert.equal(await other.value, 10 * MiB);
+    await drainedOf(session());
+  });
 
-    test('a tuple has a life for each element', LIMIT, async () => {
-      const [a, b] = several.with({ returns: 2 })(5 * MiB);
-      assert.equal((await length(a).value) + (await length(b).value), 10 * MiB);
-      a.release();
-      assert.equal((await b.value)[0], 2);
-      b.release();
-      await drainedOf(session());
-    });
+  test('a reference returned up five levels of callers is alive at the driver (line 17)', LIMIT, async () => {
+    const [inner] = (await upwards(5, 8 * MiB).value) as [Ref<Uint8Array>];
+    assert.equal((await inner.value).length, 8 * MiB);
+    inner.release();
+    await drainedOf(session());
+  });
 
-    test('alloc: filled in place, put or returned without a copy', LIMIT, async () => {
-      await drainedOf(session());
-      const data = alloc(Float64Array, 4 * MiB);
-      data.fill(0.5);
-      assert.equal(used(session()), 32 * MiB);
-      const ref = put(data);
-      assert.equal(used(session()), 32 * MiB, 'one copy only');
-      assert.equal(await sum(ref).value, 2 * MiB);
-      assert.equal(await sum(data).value, 2 * MiB);
-      assert.equal(used(session()), 32 * MiB, 'still one');
-      ref.release();
-      const made = allocFill(4 * MiB, 1);
-      assert.equal(await sum(made).value, 4 * MiB);
-      assert.ok(used(session()) <= 64 * MiB, 'a task returns without a copy');
-      assert.equal(alloc(Uint8Array, 10).length, 10);
-      assert.throws(() => alloc(Uint8Array, -1), UsageError);
-      made.release();
-      assert.equal(data[5], 0.5);
-    });
+  test('workers used again and again keep nothing of what passed through them (line 20)', LIMIT, async () => {
+    for (let round = 0; round < 10; round++) {
+      const refs = Array.from({ length: 20 }, (_, i) => (i % 2 === 0 ? put(fill(MiB, i)) : make(MiB, i)));
+      const lengths = await get([
+        ...refs.map((ref) => length(ref)),
+        ...refs.map((ref) => innerLength([ref])),
+        ...refs.map((ref) => length(ref)),
+      ]);
+      assert.ok(lengths.every((n) => n === MiB));
+      for (const ref of refs) ref.release();
+    }
+    await drainedOf(session());
+    assert.equal(session().stats().memory.objects, 0);
+  });
 
-    test('what is read twice is the same memory, and is not copied', LIMIT, async () => {
-      await drainedOf(session());
-      const ref = put(fill(20 * MiB, 1));
-      const a = await get(ref);
-      const b = await get(ref);
-      assert.equal(a.buffer, b.buffer);
-      assert.equal(used(session()), 20 * MiB);
-      ref.release();
-    });
+  test('a tuple has a life for each element', LIMIT, async () => {
+    const [a, b] = several.with({ returns: 2 })(5 * MiB);
+    assert.equal((await length(a).value) + (await length(b).value), 10 * MiB);
+    a.release();
+    assert.equal((await b.value)[0], 2);
+    b.release();
+    await drainedOf(session());
+  });
 
-    test('using a released reference is an error that says where it was released', LIMIT, async () => {
-      const ref = add(1, 2);
-      await ref.value;
-      releaseHere(ref);
-      for (const use of [() => ref.value, () => ref.id, () => add(ref, 1), () => put([ref]), () => byRefLength(ref)]) {
-        assert.throws(use, (error: Error) => {
-          assert.ok(error instanceof ReleasedError, String(error));
-          assert.match(error.message, /references\.test/);
-          return true;
-        });
-      }
-      await assert.rejects(get(ref), ReleasedError);
-      ref.release();
-      {
-        using short = add(1, 2);
-        await short.value;
-        assert.equal(await get(short), 3);
-      }
-    });
+  test('alloc: filled in place, put or returned without a copy', LIMIT, async () => {
+    await drainedOf(session());
+    const data = alloc(Float64Array, 4 * MiB);
+    data.fill(0.5);
+    assert.equal(used(session()), 32 * MiB);
+    const ref = put(data);
+    assert.equal(used(session()), 32 * MiB, 'one copy only');
+    assert.equal(await sum(ref).value, 2 * MiB);
+    assert.equal(await sum(data).value, 2 * MiB);
+    assert.equal(used(session()), 32 * MiB, 'still one');
+    ref.release();
+    const made = allocFill(4 * MiB, 1);
+    assert.equal(await sum(made).value, 4 * MiB);
+    assert.ok(used(session()) <= 64 * MiB, 'a task returns without a copy');
+    assert.equal(alloc(Uint8Array, 10).length, 10);
+    assert.throws(() => alloc(Uint8Array, -1), UsageError);
+    made.release();
+    assert.equal(data[5], 0.5);
+  });
 
-    test("a task's own references go with it", LIMIT, async () => {
-      const keeps = task(async () => {
-        const kept = globalThis as { keptRef?: Ref<number> };
-        if (kept.keptRef === undefined) {
-          kept.keptRef = put(1);
-          return 'kept';
-        }
-        try {
-          return String(await kept.keptRef.value);
-        } catch (error) {
-          return `${(error as Error).name}: ${(error as Error).message}`;
-        }
+  test('what is read twice is the same memory, and is not copied', LIMIT, async () => {
+    await drainedOf(session());
+    const ref = put(fill(20 * MiB, 1));
+    const a = await get(ref);
+    const b = await get(ref);
+    assert.equal(a.buffer, b.buffer);
+    assert.equal(used(session()), 20 * MiB);
+    ref.release();
+  });
+
+  test('using a released reference is an error that says where it was released', LIMIT, async () => {
+    const ref = add(1, 2);
+    await ref.value;
+    releaseHere(ref);
+    for (const use of [() => ref.value, () => ref.id, () => add(ref, 1), () => put([ref]), () => byRefLength(ref)]) {
+      assert.throws(use, (error: Error) => {
+        assert.ok(error instanceof ReleasedError, String(error));
+        assert.match(error.message, /references\.test/);
+        return true;
       });
-      const results = await get(Array.from({ length: 6 }, () => keeps()));
-      for (const each of results) assert.match(each, /kept|ReleasedError: .*keeps/);
-    });
+    }
+    await assert.rejects(get(ref), ReleasedError);
+    ref.release();
+    {
+      using short = add(1, 2);
+      await short.value;
+      assert.equal(await get(short), 3);
+    }
+  });
 
-    test('a Ref is not thenable, has no JSON form, and is not cloned by accident', LIMIT, async () => {
-      const ref = add(1, 2);
-      assert.equal('then' in ref, false);
-      assert.equal(await Promise.resolve(ref), ref);
-      assert.equal(await (async () => ref)(), ref);
-      assert.throws(() => JSON.stringify({ ref }), /Ref has no JSON form.*ref\.value/);
-      assert.throws(() => structuredClone(ref), /[Rr]ef.*[Cc]annot.*[Cc]loned|could not be cloned/);
-      assert.match(ref.id, /^[0-9a-f]{40}$/);
-      assert.equal(ref.id, ref.id);
-      assert.equal(await ref.value, 3);
+  test("a task's own references go with it", LIMIT, async () => {
+    const keeps = task(async () => {
+      const kept = globalThis as { keptRef?: Ref<number> };
+      if (kept.keptRef === undefined) {
+        kept.keptRef = put(1);
+        return 'kept';
+      }
+      try {
+        return String(await kept.keptRef.value);
+      } catch (error) {
+        return `${(error as Error).name}: ${(error as Error).message}`;
+      }
     });
+    const results = await get(Array.from({ length: 6 }, () => keeps()));
+    for (const each of results) assert.match(each, /kept|ReleasedError: .*keeps/);
+  });
 
-    test('a reference has the same id wherever it goes', LIMIT, async () => {
-      const ref = put(5);
-      const idOf = task(([r]: [Ref<number>]) => r.id);
-      assert.equal(await idOf([ref]).value, ref.id);
-    });
+  test('a Ref is not thenable, has no JSON form, and is not cloned by accident', LIMIT, async () => {
+    const ref = add(1, 2);
+    assert.equal('then' in ref, false);
+    assert.equal(await Promise.resolve(ref), ref);
+    assert.equal(await (async () => ref)(), ref);
+    assert.throws(() => JSON.stringify({ ref }), /Ref has no JSON form.*ref\.value/);
+    assert.throws(() => structuredClone(ref), /[Rr]ef.*[Cc]annot.*[Cc]loned|could not be cloned/);
+    assert.match(ref.id, /^[0-9a-f]{40}$/);
+    assert.equal(ref.id, ref.id);
+    assert.equal(await ref.value, 3);
+  });
 
-    test('a scope releases what was not kept', LIMIT, async () => {
-      await drainedOf(session());
-      let outside: Ref<Uint8Array> | undefined;
-      await scope(async () => {
-        outside = put(fill(5 * MiB, 1));
-        await length(outside).value;
-      });
-      await drainedOf(session());
-      assert.throws(() => outside?.value, ReleasedError);
-    });
+  test('a reference has the same id wherever it goes', LIMIT, async () => {
+    const ref = put(5);
+    const idOf = task(([r]: [Ref<number>]) => r.id);
+    assert.equal(await idOf([ref]).value, ref.id);
+  });
 
-    test('a Ref of another session is refused', LIMIT, async () => {
-      const mine = session().run(() => put(1));
-      await using other = await connect({ cpus: 1, memory: '16MiB', isolation });
-      assert.throws(() => other.run(() => add(mine, 1)), /another session/);
-      assert.throws(() => other.run(() => byRefLength(mine)), /another session/);
+  test('a scope releases what was not kept', LIMIT, async () => {
+    await drainedOf(session());
+    let outside: Ref<Uint8Array> | undefined;
+    await scope(async () => {
+      outside = put(fill(5 * MiB, 1));
+      await length(outside).value;
     });
+    await drainedOf(session());
+    assert.throws(() => outside?.value, ReleasedError);
+  });
 
-    test('nothing is left', LIMIT, async () => {
-      await drainedOf(session());
-      assert.equal(session().stats().memory.objects, 0);
-      assert.equal(session().stats().tasks.pending, 0);
-    });
-  },
-);
+  test('a Ref of another session is refused', LIMIT, async () => {
+    const mine = session().run(() => put(1));
+    await using other = await connect({ cpus: 1, memory: '16MiB', ...hostOptions(isolation) });
+    assert.throws(() => other.run(() => add(mine, 1)), /another session/);
+    assert.throws(() => other.run(() => byRefLength(mine)), /another session/);
+  });
+
+  test('nothing is left', LIMIT, async () => {
+    await drainedOf(session());
+    assert.equal(session().stats().memory.objects, 0);
+    assert.equal(session().stats().tasks.pending, 0);
+  });
+});
 
 const countRef = task((_ref: Ref<number>) => 1);
 const byRefLength = (ref: Ref<number>) => countRef(byRef(ref));

@@ -34,6 +34,7 @@ import {
   mark,
   nothingLeft,
   onHosts,
+  onHostsAndInline,
   PATIENCE_MS,
   root,
   scratch,
@@ -72,6 +73,12 @@ const failing = task(function* () {
   yield 1;
   throw new RangeError('at two');
 });
+/** Fails when the other one has begun. */
+const failingAfter = task(async function* (folder: string) {
+  await untilMarked(folder, 'item-0');
+  yield 0;
+  throw new RangeError('at two');
+});
 const blocks = task(function* (n: number) {
   for (let i = 0; i < n; i++) yield new Float64Array(131_072).fill(i);
 });
@@ -97,7 +104,7 @@ async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
 const upTo = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
 const iteratorOf = <T>(items: AsyncIterable<T>): AsyncIterator<T> => items[Symbol.asyncIterator]();
 
-onHosts('streams', { cpus: 2 }, (session) => {
+onHostsAndInline('streams', { cpus: 2 }, (session) => {
   test('give their items in order, of any size and kind', LIMIT, async () => {
     assert.deepEqual(await within(PATIENCE_MS, all(count(1000))), upTo(1000));
     assert.deepEqual(await all(count(0)), []);
@@ -493,7 +500,7 @@ onHosts('streams', { cpus: 2 }, (session) => {
       for await (const [i] of merge(folders.map((each) => noted(each, 1e9)))) if (begun.add(i).size === 2) break;
       for (const each of folders) await eventually(() => isMarked(each, 'ended'), 'both end');
       const third = scratch();
-      const error = await failure(all(merge([noted(third, 1e9), failing()])));
+      const error = await failure(all(merge([noted(third, 1e9), failingAfter(third)])));
       assert.equal(error.message, 'at two');
       await eventually(() => isMarked(third, 'ended'), 'the other one ends');
       assert.deepEqual(await all(merge([])), []);
@@ -537,7 +544,9 @@ onHosts('streams', { cpus: 2 }, (session) => {
     assert.throws(() => stream(5 as unknown as () => number[]), UsageError);
     assert.deepEqual(await all(opened), [0, 1, 2]);
   });
+});
 
+onHosts('streams of workers that die', { cpus: 2 }, (session) => {
   test('a worker that dies in the middle: each index is seen once', LIMIT, async () => {
     const folder = scratch();
     const dies = task(function* (where: string, n: number) {

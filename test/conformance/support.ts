@@ -15,9 +15,10 @@ export { sleep };
 export const root = process.env.SHEAF_ROOT ?? resolve('.');
 export const MiB = 1024 ** 2;
 
-export type Isolation = 'process' | 'thread';
+/** Kinds of workers, and none. */
+export type Isolation = 'process' | 'thread' | 'inline';
 /** The suite runs on both kinds of worker; what only one can stand says so. */
-export const hosts: readonly Isolation[] = ['process', 'thread'];
+export const hosts: readonly ('process' | 'thread')[] = ['process', 'thread'];
 
 /**
  * How long something may take that happens at once on a machine with nothing else to do. What these tests tell apart takes
@@ -144,10 +145,24 @@ export function onHosts(
 ): void {
   for (const isolation of only) {
     describe(`${name} (${isolation})`, () => {
-      const session = lazySession({ ...options, isolation });
+      const session = lazySession({ ...options, ...hostOptions(isolation) });
       body(session, isolation);
     });
   }
+}
+
+/** The same for what inline mode does as well; docs/testing.md says what it can't. */
+export function onHostsAndInline(
+  name: string,
+  options: ConnectOptions,
+  body: (session: () => Session, isolation: Isolation) => void,
+): void {
+  onHosts(name, options, body, [...hosts, 'inline']);
+}
+
+/** The options by which `connect` gets a kind of host. */
+export function hostOptions(isolation: Isolation): ConnectOptions {
+  return isolation === 'inline' ? { mode: 'inline' } : { isolation };
 }
 
 /** A session that is opened at its first use and closed after the group. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { byRef, CodecError, current, get, put, type Ref, remote, type Task, task, UsageError } from 'sheaf';
-import { failure, onHosts, scratch } from './support.ts';
+import { failure, onHostsAndInline, scratch } from './support.ts';
 
 type Unary = Task<[x: number], number>;
 
@@ -24,7 +24,7 @@ const kinds = task((a: unknown, b: unknown) => {
   return `${kind(a)} ${kind(b)}`;
 });
 
-onHosts('tasks as values', { cpus: 2, memory: '64MiB' }, () => {
+onHostsAndInline('tasks as values', { cpus: 2, memory: '64MiB' }, () => {
   test('one is called where it arrives: as an argument, in data, as a result', { timeout: 20_000 }, async () => {
     assert.equal(await twice(square, 3).value, 81);
     const third = (await pick({ fs: [square, scaled(10), scaled(100)] }, 2).value) as Unary;

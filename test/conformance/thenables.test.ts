@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { current, TimeoutError, task } from 'sheaf';
-import { failure, onHosts, within } from './support.ts';
+import { failure, onHostsAndInline, within } from './support.ts';
 
 type Settle = (value: unknown) => void;
 
@@ -87,7 +87,7 @@ const derived = task(() => {
   return Own.resolve(1);
 });
 
-onHosts('results with a then', { cpus: 1 }, () => {
+onHostsAndInline('results with a then', { cpus: 1 }, () => {
   for (const [what, fails, message] of [
     ['whose then throws', throws, 'thrown in then'],
     ['whose getter of then throws', throwsInGetter, 'thrown in the getter'],

@@ -279,7 +279,7 @@ onHosts('wrong use', { cpus: 1, memory: '16MiB' }, (session) => {
     await teaches(bad(5), UsageError, /options/);
     await teaches(bad(null), UsageError, /options/);
     await teaches(() => session().run(wrong<() => void>(5)), UsageError, /session\.run takes a function, not number/);
-    await teaches(bad({ mode: 'inline' }), NotAvailableError, /`mode`/);
+    await teaches(bad({ mode: 'outline' }), UsageError, /^connect: mode is "outline"; give 'workers' or 'inline'/);
     await teaches(bad({ spill: 5 }), UsageError, /^connect: spill is 5; give a folder, or 'off'/);
     await teaches(bad({ spill: process.execPath }), UsageError, /^connect: spill is .*, which is not a folder/);
     for (const later of ['workers', 'token', 'tls', 'files', 'cache', 'onRankLoss', 'divergence']) {

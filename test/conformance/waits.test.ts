@@ -21,10 +21,11 @@ import {
   collect,
   eventually,
   failure,
+  hostOptions,
   LIMIT,
   mark,
   marks,
-  onHosts,
+  onHostsAndInline,
   PATIENCE_MS,
   scratch,
   sleep,
@@ -61,7 +62,7 @@ const cancels = task(async ([ref]: [Ref<unknown>]) => cancel(ref));
 
 const listeners = (signal: AbortSignal): number => getEventListeners(signal, 'abort').length;
 
-onHosts('one core', { cpus: 1, memory: '16MiB' }, () => {
+onHostsAndInline('one core', { cpus: 1, memory: '16MiB' }, () => {
   test('what takes no core leaves it to others, where a task that has one waits for it', LIMIT, async () => {
     const folder = scratch();
     const parent = waitsForAChildWithoutCores(folder);
@@ -73,7 +74,7 @@ onHosts('one core', { cpus: 1, memory: '16MiB' }, () => {
   });
 });
 
-onHosts('waits', { cpus: 2, memory: '32MiB' }, (session, isolation) => {
+onHostsAndInline('waits', { cpus: 2, memory: '32MiB' }, (session, isolation) => {
   test('a timeout of any length holds: the longest ones, and Infinity', { timeout: 30_000 }, async () => {
     for (const timeout of [Number.POSITIVE_INFINITY, '1000h', 2 ** 31, 2 ** 31 - 1] as const) {
       assert.equal(await get(later(20, 1), { timeout }), 1);
@@ -261,7 +262,7 @@ onHosts('waits', { cpus: 2, memory: '32MiB' }, (session, isolation) => {
     await cancels([both as Ref<unknown>]).value;
     assert.ok((await failure(both.value)) instanceof CancelledError);
     const folder = scratch();
-    await using two = await connect({ cpus: 3, memory: '16MiB', isolation });
+    await using two = await connect({ cpus: 3, memory: '16MiB', ...hostOptions(isolation) });
     const ref = two.run(() => gathersAndWaits(folder));
     await eventually(() => marks(folder).filter((name) => name.endsWith('began')).length === 2, 'both run');
     cancel(ref);

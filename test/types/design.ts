@@ -120,6 +120,7 @@ export interface Functions {
   all<const X extends readonly unknown[] | Record<string, unknown>>(refs: X): Ref<Values<X>>;
   put<T>(value: T): Ref<T>;
   alloc<A extends ArrayBufferView>(type: { new (b: ArrayBufferLike, o: number, n: number): A }, length: number): A;
+  file(path: string | URL): Ref<Blob>;
   wait<R extends Ref<unknown>>(
     refs: readonly R[],
     o?: WaitOptions & { count?: number },
@@ -132,6 +133,7 @@ export interface Functions {
   cancel(ref: Ref<unknown> | Stream<unknown>, o?: { force?: boolean; recursive?: boolean }): void;
   stream<P extends unknown[], Y>(fn: (...args: P) => Iterable<Y> | AsyncIterable<Y>): Task<P, AsyncGenerator<Y>>;
   merge<T>(streams: readonly Stream<T>[]): AsyncIterable<[index: number, value: T]>;
+  batch<X, Y>(o: { max: number; wait: Duration }, fn: (xs: X[]) => Promise<Y[]> | Y[]): (x: X) => Promise<Y>;
   scope<T>(body: (s: Scope) => Promise<T>, o?: { timeout?: Duration; signal?: AbortSignal }): Promise<T>;
   scope(o?: { timeout?: Duration; signal?: AbortSignal }): Scope;
   current(): Current;

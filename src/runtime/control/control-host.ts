@@ -14,7 +14,7 @@ import {
 } from '../../protocol/index.ts';
 import { type Bell, type ControlBlock, Reactor, type ReactorHost, type RingReader } from '../../transport/index.ts';
 import { type ControlConfig, DRIVER } from '../config.ts';
-import type { NodeReport, WorkerRow } from '../explain.ts';
+import type { NodeReport, PartyReport, WorkerRow } from '../explain.ts';
 import * as F from '../frames.ts';
 import type { HostMessage, LastAnswer, NameAnswer } from '../host-messages.ts';
 import { Mailer } from '../mailer.ts';
@@ -24,6 +24,8 @@ import { Burials } from './burials.ts';
 import { DEADLINE_CHECK_MS, type Member, Members } from './members.ts';
 import { MemoryGuard } from './memory-guard.ts';
 import { MemoryKeeper } from './memory-keeper.ts';
+import { Observer } from './observer.ts';
+import { Recordings } from './recordings.ts';
 import { Reporter, residentBytes } from './reporter.ts';
 import { SignalWatch } from './signal-watch.ts';
 import { Starts } from './starts.rules.ts';
@@ -55,9 +57,11 @@ export class ControlHost implements ReactorHost {
   #timer: NodeJS.Timeout | undefined;
   readonly #starts = new Starts();
   #closing: (() => void) | undefined;
-  readonly #reporter = new Reporter((party, question) =>
-    this.#mailer.post(party, { type: 'ask', question, what: 'report' }),
+  readonly #reporter = new Reporter((party, question, what, limit) =>
+    this.#mailer.post(party, { type: 'ask', question, what, limit }),
   );
+  readonly #observer: Observer;
+  readonly #recordings: Recordings;
   readonly #signals: SignalWatch;
   #server: StatusServer | undefined;
   readonly #startedAt = performance.now();
@@ -88,6 +92,11 @@ export class ControlHost implements ReactorHost {
         this.#tell(owner, { type: 'freed', id, observed });
         this.#actors.forget(id);
       },
+      isLost: (payload) => {
+        const { values } = this.#memory;
+        return isWireOfShared(payload) && values.lostSlot(values.parse(payload)) !== undefined;
+      },
+      missing: (owner, id) => this.#tell(owner, { type: 'missing', id }),
       keep: (payload) => {
         if (isWireOfShared(payload)) this.#memory.values.pin(this.#memory.values.parse(payload));
       },
@@ -121,6 +130,15 @@ export class ControlHost implements ReactorHost {
     this.#guard = new MemoryGuard(this.#members, block, config.workerMemory, (party) =>
       this.#scheduler.runsOnce(party, this.#members.get(party)?.incarnation ?? -1),
     );
+    const sources = { config, block, members: this.#members, reporter: this.#reporter };
+    this.#recordings = new Recordings({ ...sources, deaths: this.#deaths });
+    this.#observer = new Observer({
+      ...sources,
+      actors: this.#actors,
+      directory: this.#directory,
+      scheduler: this.#scheduler,
+      memory: this.#memory,
+    });
     this.#scheduler.reserve(0);
     this.#scheduler.reserve(DRIVER);
     this.#scheduler.prestart(config.prestart, config.isolation);
@@ -331,6 +349,7 @@ export class ControlHost implements ReactorHost {
         member.ready = true;
         this.#starts.succeeded();
         this.#scheduler.workerStarted(from, member.incarnation);
+        if (this.#recordings.active) this.#mailer.post(from, { type: 'ask', question: 0, what: 'record' });
         break;
       case 'exited':
         this.#members.exited(message.party, message.reason);
@@ -386,7 +405,7 @@ export class ControlHost implements ReactorHost {
   /** What people may want to know of the node: for `sheaf status`, and for waits that take long. */
   async describe(): Promise<NodeReport> {
     const ready = [...this.#members].filter((member) => member.ready).map((member) => member.party);
-    const parties = await this.#reporter.gather(ready);
+    const parties = await this.#reporter.gather<PartyReport>(ready, 'report');
     this.#scheduler.now = performance.now();
     return {
       node: this.#config.node,
@@ -419,7 +438,13 @@ export class ControlHost implements ReactorHost {
   #listen(): void {
     const { socket } = this.#config;
     if (socket === undefined || this.#closing !== undefined) return;
-    this.#server = new StatusServer(socket, () => this.describe());
+    this.#server = new StatusServer(socket, {
+      status: () => this.describe(),
+      tasks: ({ limit }) => this.#observer.tasks(limit),
+      actors: ({ limit }) => this.#observer.actors(limit),
+      objects: ({ limit }) => this.#observer.objects(limit),
+      record: ({ seconds }) => this.#recordings.record(seconds * 1000),
+    });
   }
 
   /** The program hears no signal: it is ended from here, as the signal would have done, but for what is in our hands. */

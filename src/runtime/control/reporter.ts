@@ -1,24 +1,33 @@
 import { readFileSync } from 'node:fs';
-import type { NodeReport, PartyReport, WorkerRow } from '../explain.ts';
+import type { WorkerRow } from '../explain.ts';
 
 /** Who is asked and does not answer within this many milliseconds is busy. */
 const PATIENCE_MS = 500;
 const PAGE = 4096;
 
-/** Gathers what the parties of a node know of their own calls and waits. */
+/** One row for each party that was asked; null: it has not answered in time. */
+export type Gathered<T> = readonly { readonly party: number; readonly report: T | null }[];
+
+interface Open {
+  readonly waiting: Set<number>;
+  readonly reports: Map<number, unknown>;
+  readonly done: () => void;
+}
+
+/** Gathers what the parties of a node alone know: of their calls, their waits, what they have made. */
 export class Reporter {
-  readonly #ask: (party: number, question: number) => void;
-  readonly #open = new Map<number, { waiting: Set<number>; reports: Map<number, PartyReport>; done: () => void }>();
+  readonly #ask: (party: number, question: number, what: string, limit: number) => void;
+  readonly #open = new Map<number, Open>();
   #next = 1;
 
-  constructor(ask: (party: number, question: number) => void) {
+  constructor(ask: (party: number, question: number, what: string, limit: number) => void) {
     this.#ask = ask;
   }
 
-  /** One row for each of `parties`; those that don't answer in time have no report. */
-  async gather(parties: readonly number[]): Promise<NodeReport['parties']> {
+  /** Asks each of `parties`. `limit`: of the rows that one gives. */
+  async gather<T>(parties: readonly number[], what: string, limit = 0): Promise<Gathered<T>> {
     const question = this.#next++;
-    const reports = new Map<number, PartyReport>();
+    const reports = new Map<number, unknown>();
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, PATIENCE_MS);
       const done = (): void => {
@@ -26,17 +35,17 @@ export class Reporter {
         resolve();
       };
       this.#open.set(question, { waiting: new Set(parties), reports, done });
-      for (const party of parties) this.#ask(party, question);
+      for (const party of parties) this.#ask(party, question, what, limit);
       if (parties.length === 0) done();
     });
     this.#open.delete(question);
-    return parties.map((party) => ({ party, report: reports.get(party) ?? null }));
+    return parties.map((party) => ({ party, report: (reports.get(party) as T | undefined) ?? null }));
   }
 
   answered(party: number, question: number, report: unknown): void {
     const open = this.#open.get(question);
     if (open === undefined || !open.waiting.delete(party)) return;
-    open.reports.set(party, report as PartyReport);
+    open.reports.set(party, report);
     if (open.waiting.size === 0) open.done();
   }
 }

@@ -4,20 +4,33 @@ import { createServer, type Server, type Socket } from 'node:net';
 /** The longest request; who sends more is cut off. */
 const LONGEST_LINE = 4096;
 
+/** What a question says beside its name. */
+export interface Asked {
+  /** The most rows that an answer is to have. */
+  readonly limit: number;
+  /** How long it may look. */
+  readonly seconds: number;
+}
+
+export type Questions = Readonly<Record<string, (asked: Asked) => Promise<unknown>>>;
+
+/** Rows, where nothing else is asked for. */
+const LIMIT = 100;
+
 /**
  * Answers questions about a session on a socket that only its user can open: one JSON object per line each way,
- * `{"ask": "status"}` to `{"answer": ...}` or `{"error": "..."}`. It runs on the control thread, so it answers whatever the
+ * `{"ask": "tasks", "limit": 10}` to `{"answer": ...}` or `{"error": "..."}`. It runs on the control thread, so it answers whatever the
  * program itself is busy with.
  */
 export class StatusServer {
   readonly #path: string;
-  readonly #ask: (what: string) => Promise<unknown>;
+  readonly #questions: Questions;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
 
-  constructor(path: string, ask: (what: string) => Promise<unknown>) {
+  constructor(path: string, questions: Questions) {
     this.#path = path;
-    this.#ask = ask;
+    this.#questions = questions;
     this.#server = createServer((socket) => this.#serve(socket));
     // Without it the session can't be found, and works all the same.
     this.#server.on('error', () => this.close());
@@ -52,11 +65,13 @@ export class StatusServer {
   async #reply(socket: Socket, line: string): Promise<void> {
     let reply: { answer: unknown } | { error: string };
     try {
-      const { ask } = JSON.parse(line) as { ask?: unknown };
+      const { ask, ...rest } = JSON.parse(line) as { ask?: unknown; limit?: unknown; seconds?: unknown };
+      const question =
+        typeof ask === 'string' && Object.hasOwn(this.#questions, ask) ? this.#questions[ask] : undefined;
       reply =
-        ask === 'status'
-          ? { answer: await this.#ask('status') }
-          : { error: `there is no question ${JSON.stringify(ask)}; ask "status"` };
+        question === undefined
+          ? { error: `there is no question ${JSON.stringify(ask)}; ask ${Object.keys(this.#questions).join(', ')}` }
+          : { answer: await question({ limit: numberOr(rest.limit, LIMIT), seconds: numberOr(rest.seconds, 0) }) };
     } catch (error) {
       reply = { error: error instanceof Error ? error.message : String(error) };
     }
@@ -68,4 +83,8 @@ export class StatusServer {
     for (const socket of this.#sockets) socket.destroy();
     rmSync(this.#path, { force: true });
   }
+}
+
+function numberOr(value: unknown, otherwise: number): number {
+  return typeof value === 'number' && value >= 0 && value < 1e9 ? value : otherwise;
 }

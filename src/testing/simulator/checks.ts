@@ -19,6 +19,10 @@ export class Counts {
   items = 0;
   skippedItems = 0;
   earlyCredits = 0;
+  /** Losses: found by a worker before it began a run, found by the directory; and tasks that ran again because of one. */
+  unread = 0;
+  missing = 0;
+  remade = 0;
 }
 
 const stateOf = (cell: Cell): string => ['PENDING', 'READY', 'FAILED', 'FREED'][cell.state] as string;

@@ -287,6 +287,15 @@ export class Control implements Endpoint<Message>, SchedulerPort, DirectoryPort<
     this.#tell(this.#byKey.get(owner), { type: 'freed', id, observed });
   }
 
+  isLost(payload: Payload): boolean {
+    return payload.object?.lost === true;
+  }
+
+  missing(owner: string, id: string): void {
+    this.world.counts.missing++;
+    this.#tell(this.#byKey.get(owner), { type: 'missing', id });
+  }
+
   keep(payload: Payload): void {
     payload.object?.use('kept by the directory');
     payload.object?.pin(SharedObject.CONTROL);
@@ -325,7 +334,7 @@ export class Control implements Endpoint<Message>, SchedulerPort, DirectoryPort<
 
   checkLost(id: string, reason: string, at: Host): void {
     // What the fault injection took away, and could not be made again.
-    if (this.world.losses > 0 && (reason.startsWith('every copy') || reason.startsWith('the retries'))) return;
+    if (this.world.losses > 0 && reason.startsWith('every copy')) return;
     if (!this.#deadKeys.has(ownerKeyOf(id))) {
       throw new Violation(`${at.name} lost ${id}, whose owner is alive: ${reason}`);
     }

@@ -120,6 +120,12 @@ export class Executions {
     this.streams.begun(run);
     this.#tellOccupancy(false);
     const { references, executor } = this.#host.party;
+    if (push.args.some(({ payload }) => payload.object?.lost)) {
+      run.unread = true;
+      this.#host.world.counts.unread++;
+      this.#finish(run, new Raised(new Failure('lost', `an argument of ${push.spec.seed}`), 0, false));
+      return;
+    }
     const lent: Cell[] = [];
     const args = push.args.map(({ payload, inner }) => {
       payload.object?.use(`argument of task ${push.spec.seed}`);
@@ -195,10 +201,13 @@ export class Executions {
   /** False when all is here already. */
   #wait(run: SimRun, refs: readonly Reference<Handle>[]): boolean {
     const pending = new Set<Cell>();
-    for (const { it } of refs) if (!it.cell.settled) pending.add(it.cell);
+    const { references } = this.#host.party;
+    for (const { it } of refs) {
+      if (it.cell.settled && this.#host.port.isLost(it.cell)) this.#host.party.lost(it.cell);
+      if (!it.cell.settled) pending.add(it.cell);
+    }
     if (pending.size === 0) return false;
     run.waits = pending.size;
-    const { references } = this.#host.party;
     const waiter: Waiter = {
       cellSettled: () => {
         if (run.ended) return;
@@ -315,6 +324,7 @@ export class Executions {
       results,
       kept,
       receipt,
+      ...(run.unread ? { unread: true } : {}),
     };
     link.send({ to: 'reply', reply });
   }

@@ -30,17 +30,17 @@ export class Heap {
     if (this.#host.world.config.loseEvery > 0) this.#atRisk.add(cell);
   }
 
-  /** Takes away a value in shared memory that only this party has: what a lost node or a bad disk does. */
+  /** Takes away a value in shared memory, whoever else has it: what a bad disk does. This party finds out at once, or nobody does. */
   lose(): boolean {
     const host = this.#host;
     for (const cell of this.#atRisk) {
-      if (cell.id !== null || !cell.pinned || cell.state !== READY) continue;
-      if (host.party.owner.inFlight.some((task) => task?.uses.includes(cell))) continue;
+      if (!cell.pinned || cell.state !== READY) continue;
       const { object } = cell.value as Payload;
-      if (!host.world.random.chance(0.5) || object === null || !object.lose(host)) continue;
+      if (!host.world.random.chance(0.5) || object === null || object.lost) continue;
+      object.lose();
       host.world.log(() => `${host.name} loses ${object.name}`);
       host.world.losses++;
-      host.turn(() => host.party.lost(cell));
+      if (host.world.random.chance(0.3)) host.turn(() => host.party.lost(cell));
       return true;
     }
     return false;

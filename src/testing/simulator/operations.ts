@@ -23,6 +23,7 @@ export class Operations {
   read(run: SimRun, cell: Cell): Value<Handle> {
     if (!cell.settled) throw new Violation(`${this.#host.name} reads a value that is not there (state ${cell.state})`);
     const payload = cell.value as Payload;
+    if (payload.object?.lost) throw new Violation(`${this.#host.name} reads a value that is lost`);
     payload.object?.use(`read by ${run.spec.seed}`);
     return fromWire(payload.wire, (i) => this.handle(run, cell.inner[i] as Cell, true));
   }

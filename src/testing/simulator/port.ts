@@ -191,6 +191,15 @@ export class Port implements PartyPort<Payload> {
     return (this.#controlThread.hosts.get(party) as Host).address;
   }
 
+  isLost(cell: Cell): boolean {
+    return !(cell.value instanceof Failure) && (cell.value as Payload).object?.lost === true;
+  }
+
+  remaking(): boolean {
+    this.#host.world.counts.remade++;
+    return false;
+  }
+
   recordSize(): number {
     return 100;
   }

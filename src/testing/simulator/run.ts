@@ -15,6 +15,8 @@ export class SimRun extends Run {
   program!: Body<Handle>;
   micros = 0;
   ended = false;
+  /** It could not begin, because an argument was lost. */
+  unread = false;
   /** It is to end without a result: cancelled, or its caller is gone. */
   aborted = false;
   /** Of a stream: how far it may run ahead, and whether it waits for its consumer. */

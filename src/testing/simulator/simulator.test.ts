@@ -12,6 +12,7 @@ describe('the protocol under random programs, schedules and crashes', () => {
     let standstills = 0;
     let retired = 0;
     let earlyCredits = 0;
+    const lost = { unread: 0, missing: 0, remade: 0 };
     const counts = {
       cancelledEarly: 0,
       cancelledRunning: 0,
@@ -28,6 +29,7 @@ describe('the protocol under random programs, schedules and crashes', () => {
       standstills += result.standstills;
       retired += result.retired;
       earlyCredits += result.counts.earlyCredits;
+      for (const name of Object.keys(lost) as (keyof typeof lost)[]) lost[name] += result.counts[name];
       for (const name of Object.keys(counts) as (keyof typeof counts)[]) counts[name] += result.counts[name];
     }
     // The injected failures do happen, and there is something for them to hit.
@@ -35,6 +37,7 @@ describe('the protocol under random programs, schedules and crashes', () => {
     assert.ok(deaths > SEEDS / 4, `${deaths} workers died`);
     assert.ok(tasks > SEEDS * 5, `${tasks} tasks ran`);
     assert.ok(standstills > 0 && retired > 0, `${standstills} demands refused, ${retired} workers retired`);
+    for (const [what, count] of Object.entries(lost)) assert.ok(count > 0, `no loss was ${what}`);
     assert.ok(earlyCredits > 0, 'no word of consumption came before its run');
   });
 

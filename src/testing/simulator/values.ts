@@ -40,6 +40,7 @@ export class SharedObject {
   }
 
   pin(who: object): void {
+    if (this.lost) return;
     this.#pins.set(who, (this.#pins.get(who) ?? 0) + 1);
     this.total++;
   }
@@ -59,16 +60,15 @@ export class SharedObject {
     this.#pins.delete(who);
   }
 
-  /** Takes the value away, if nobody but `who` has it. */
-  lose(who: object): boolean {
-    if (this.total !== 1 || this.#pins.get(who) !== 1) return false;
+  /** Takes the value away from all who have it. */
+  lose(): void {
     this.lost = true;
     this.total = 0;
-    return true;
   }
 
+  /** It goes from hand to hand: whoever wants to read it finds out whether it is lost. */
   use(where: string): void {
-    if (this.total <= 0) throw new Violation(`${this.name} is used after it was freed: ${where}`);
+    if (!this.lost && this.total <= 0) throw new Violation(`${this.name} is used after it was freed: ${where}`);
   }
 }
 
