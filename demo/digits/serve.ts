@@ -162,10 +162,11 @@ async function bodyOf(request: IncomingMessage): Promise<Uint8Array | string> {
   const pieces: Buffer[] = [];
   let length = 0;
   for await (const piece of request as AsyncIterable<Buffer>) {
-    pieces.push(piece);
     length += piece.length;
-    if (length > LARGEST) return `more than ${LARGEST} bytes`;
+    // The rest is read all the same: who is still sending would not see an answer.
+    if (length <= LARGEST) pieces.push(piece);
   }
+  if (length > LARGEST) return `more than ${LARGEST} bytes`;
   return pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces);
 }
 
