@@ -4,6 +4,9 @@ import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { Writable } from 'node:stream';
 import { test } from 'node:test';
+import { connect, put } from 'sheaf';
+import { WEIGHTS } from './digits/network.ts';
+import { prepare, Router, serve } from './digits/serve.ts';
 import { Progress } from './progress.ts';
 
 const root = process.env.SHEAF_ROOT ?? resolve('.');
@@ -49,12 +52,91 @@ test('futures: the further a way keeps the values from the driver, the fewer byt
   assert.equal(code, 0);
 });
 
+/** Of the digits never seen, in percent. */
+function accuracy(out: string): number {
+  const [, percent] = /^([\d.]+) % of 10,000 digits right in [\d.]+ s\r?$/m.exec(out) ?? assert.fail(out);
+  return Number(percent);
+}
+
+// Sums are made in the same order whoever makes them, and a task that runs again gives the same: so does the whole training.
+let learned: number | undefined;
+
+test('digits: with a worker killed in the middle, the network learns to read', options, () => {
+  const { code, out, err } = run(node, ['demo/run.mjs', 'digits']);
+  assert.equal(err, '');
+  for (let i = 1; i <= 10; i++) assert.match(out, new RegExp(`^training ${i}/10$`, 'm'));
+  assert.match(out, /^a worker was killed with its part of a batch: another one computes it again$/m);
+  assert.match(out, /^epoch 1: [\d.]+ % .*$/m);
+  learned = accuracy(out);
+  assert.ok(learned >= 95 && learned < 99, out);
+  assert.match(out, /^[1-9]\d* tasks? (was|were) recovered: run again because a worker died$/m);
+  const [, megabytes] = /^([\d.]+) MB crossed the driver$/m.exec(out) ?? assert.fail(out);
+  assert.ok(Number(megabytes) < 5, out);
+  assert.equal(code, 0);
+});
+
+test('serving: with a replica killed under load, no request is lost', options, () => {
+  const { code, out, err } = run(node, ['dist/cli.js', 'run', 'demo/serving.ts', '1']);
+  assert.equal(err, '');
+  const rows = [...out.matchAll(/^(\S.*?| {2}\S.*?) +[\d.]+ +[\d.]+ +[\d.]+ +(\d+) +(\d+) +([\d.]+) %$/gm)];
+  assert.deepEqual(
+    rows.map(([, name]) => name!.trim()),
+    ['in the server itself', 'tasks and replicas', 'at half of that load', 'with a replica killed'],
+  );
+  for (const [row, , answered, failed, right] of rows) {
+    assert.ok(Number(answered) > 0 && Number(failed) === 0, row);
+    // The digits are the same in each row, but not as many of them.
+    assert.ok(Number(right) > 80, row);
+  }
+  const [, lost, amount] =
+    /^a replica was killed: .* (\d+) of (\d+) requests were lost$/m.exec(out) ?? assert.fail(out);
+  assert.equal(lost, '0');
+  assert.equal(rows[3]![2], amount);
+  assert.equal(code, 0);
+});
+
+/** An image in the PGM format: a digit, twice as large and dark on white. */
+function scan(digit: Uint8Array): Buffer {
+  const pixels = Uint8Array.from({ length: 56 * 56 }, (_, i) => 255 - digit[((i / 112) | 0) * 28 + ((i % 56) >> 1)]!);
+  return Buffer.concat([Buffer.from('P5 56 56 255\n'), pixels]);
+}
+
+test('an image is scaled to what the network has learned from', () => {
+  const digit = Uint8Array.from({ length: 784 }, (_, i) => (i * 7) % 256);
+  assert.deepEqual(prepare(scan(digit)), digit);
+  assert.match(String(prepare(Buffer.from('GIF89a'))), /^not an image/);
+  assert.match(String(prepare(Buffer.from('P5 28 28 255\nshort'))), /^not a digit: 5 bytes for 28 x 28 pixels/);
+});
+
+test('a bad image is refused, and spoils none of those that it shares a batch with', options, async () => {
+  await using _session = await connect({ cpus: 1 });
+  // With weights like these it is always a seven.
+  const weights = new Float32Array(WEIGHTS);
+  weights[WEIGHTS - 3] = 1;
+  await using router = new Router(1, put(weights));
+  await using server = await serve(router, weights);
+  const image = scan(new Uint8Array(784));
+  for (const path of ['', 'here']) {
+    const bodies = [image, 'no image', image, Buffer.alloc(2_000_000)];
+    const answers = await Promise.all(bodies.map((body) => fetch(`${server.url}${path}`, { method: 'POST', body })));
+    assert.deepEqual(
+      answers.map(({ status }) => status),
+      [200, 400, 200, 400],
+    );
+    const texts = await Promise.all(answers.map((answer) => answer.text()));
+    assert.deepEqual([texts[0], texts[2]], ['7', '7']);
+    assert.match(texts[1]!, /^not an image: send PGM/);
+    assert.match(texts[3]!, /^more than 1000000 bytes$/);
+  }
+});
+
 const inTerminal = options.skip || process.platform !== 'linux' || run('script', ['--version']).code !== 0;
 
 // Two things at once: each run of a program takes seconds.
 for (const [program, steps] of [
   ['flights', 11],
   ['futures', 7],
+  ['digits', 10],
 ] as const) {
   const told = { ...options, skip: inTerminal };
   test(`${program}: in a terminal the progress is a bar; where workers are threads, none is killed`, told, () => {
@@ -64,6 +146,7 @@ for (const [program, steps] of [
     assert.match(out, new RegExp(`\\r[a-z ]+ \\[#+\\] ${steps}/${steps}`));
     assert.match(out, /^no worker was killed: workers are threads here, and a thread does not die alone\r?$/m);
     assert.doesNotMatch(out, /recovered/);
+    if (program === 'digits' && learned !== undefined) assert.equal(accuracy(out), learned);
     assert.equal(code, 0);
   });
 }

