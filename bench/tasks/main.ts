@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 import { failed, measure, type Recorded, type Row } from '../harness.ts';
 import { HOW_TO_GET_RAY, rayRates } from '../peers/ray.ts';
 import { formatted, heading } from '../print.ts';
+import { actors, restarting } from './actors.ts';
 import { bulk } from './bulk.ts';
 import { calls } from './calls.ts';
 import { memory, retryOfProcess, retryOfThread, size, starting } from './lifecycle.ts';
@@ -15,6 +16,7 @@ import type { Group, Settings } from './suite.ts';
 
 const GROUPS: readonly Group[] = [
   calls,
+  actors,
   streams,
   bulk,
   spilling,
@@ -23,6 +25,7 @@ const GROUPS: readonly Group[] = [
   memory,
   retryOfProcess,
   retryOfThread,
+  restarting,
   size,
 ];
 
@@ -56,7 +59,7 @@ console.log(`${environment.cpu}, ${environment.cpus} cores, ${environment.memory
 if (settings.quick) console.log('quick: these figures are for a look only');
 
 const recorded: Record<string, Record<string, number>> = {};
-if ([...calls.names, ...bulk.names].some(wanted)) {
+if ([calls, actors, bulk, restarting].some(({ names }) => names.some(wanted))) {
   const ray = rayRates(settings.cpus, options.only, settings.quick);
   if (ray === undefined) console.log(`no Ray to compare with; to have it: ${HOW_TO_GET_RAY}`);
   else recorded.ray = ray;

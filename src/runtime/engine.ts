@@ -20,6 +20,16 @@ export interface ActorEngine {
   drain(handle: Reference<unknown>, className: string): Promise<void>;
 }
 
+/** An engine that has actors. */
+export interface EngineWithActors extends Engine {
+  readonly actors: ActorEngine | undefined;
+}
+
+/** What an engine can do with actors; undefined for one that has none. */
+export function actorsOf(engine: Engine): ActorEngine | undefined {
+  return (engine as Partial<EngineWithActors>).actors;
+}
+
 /** Options of an actor with everything resolved. */
 export interface ActorPlan {
   readonly className: string;
@@ -92,8 +102,6 @@ export interface Engine {
   prepare(spec: FunctionSpec, options: ResolvedOptions, original?: AnyFunction): Prepared;
   /** Calls a task. One that is a stream, with `ahead` in its options, gives what there is to read of it. */
   submit(task: Prepared, args: readonly unknown[]): Reference<unknown> | Reference<unknown>[] | IncomingStream;
-  /** Undefined where there are none. */
-  readonly actors?: ActorEngine | undefined;
   /** A `FileValue` stands for a file. */
   put(value: unknown): Reference<unknown>;
   /** One reference of many: an array, or a record if there are keys. Items that are no references stand for themselves. */

@@ -9,7 +9,7 @@ import {
   type ActorPlan,
   ByReference,
   type CurrentTask,
-  type Engine,
+  type EngineWithActors,
   type Prepared,
   type ResolvedOptions,
 } from './engine.ts';
@@ -25,7 +25,7 @@ import type { WaitLimits } from './waits.ts';
 export interface OwnedPlan extends Plan, Prepared {}
 
 /** The default engine: the caller owns what its calls return. */
-export class OwnedEngine implements Engine, ActorEngine {
+export class OwnedEngine implements EngineWithActors, ActorEngine {
   get actors(): ActorEngine | undefined {
     return this.host.actors === undefined ? undefined : this;
   }

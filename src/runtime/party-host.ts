@@ -368,6 +368,7 @@ export class PartyHost implements PartyPort<Wire>, ReactorHost, TaskHost {
 
   forget(call: Call): void {
     this.sender.parcels.forget(call);
+    this.#submissions.ended(call);
   }
 
   stateOf(call: Call): 'running' | 'started' | 'sent' {

@@ -10,9 +10,8 @@ const MOST_LISTED = 10_000;
 /** The calls of a party from the moment they are made until they are over: submitted, counted, cancelled. */
 export class Submissions {
   readonly #host: TaskHost;
-  /** Calls that wait for their arguments: in no queue yet. */
+  /** Calls that had to wait for their arguments, and have not ended. */
   readonly #blocked = new Set<Call>();
-  #blockedLimit = 1024;
   readonly #idlers: (() => void)[] = [];
 
   constructor(host: TaskHost) {
@@ -30,15 +29,13 @@ export class Submissions {
     // A small integer, which costs nothing to keep, is exact enough for most.
     call.submittedAt = recorder === null ? now | 0 : now;
     party.owner.submit(call);
-    if (call.state === 0) {
-      this.#blocked.add(call);
-      // Left when it is queued or done; looked at rarely, so it is cleaned up rarely.
-      if (this.#blocked.size > this.#blockedLimit) {
-        for (const each of this.#blocked) if (each.state !== 0) this.#blocked.delete(each);
-        this.#blockedLimit = Math.max(1024, this.#blocked.size * 2);
-      }
-    }
+    if (call.state === WAITING) this.#blocked.add(call);
     if (call.key.waiting.size > 0 || role === 'worker') reactor.kick();
+  }
+
+  /** A call has come to its end. */
+  ended(call: Call): void {
+    if (this.#blocked.size > 0) this.#blocked.delete(call);
   }
 
   /** Cancels a pending task; a borrowed reference's owner is asked to. */
@@ -122,7 +119,7 @@ export class Submissions {
       for (const task of line.waiting.remove(() => true)) endings.fail(task as Call, error);
     }
     for (const task of party.owner.inFlight) if (task !== null) endings.fail(task as Call, error);
-    for (const call of this.#blocked) if (call.state === 0) endings.fail(call, error);
+    for (const call of this.#blocked) if (call.state === WAITING) endings.fail(call, error);
   }
 
   close(): void {

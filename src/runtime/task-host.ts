@@ -72,7 +72,7 @@ export interface TaskHost extends HandleHost {
   cancelElsewhere(cell: Cell, force: boolean, recursive: boolean): void;
   settleUp(): void;
   retrying(task: TaskRecord, charged: boolean, reason: string): void;
-  /** What was kept for sending a call is let go. */
+  /** A call is over: what was kept for sending it is let go. */
   forget(call: Call): void;
   /** Of a value that can't be read: true when it is lost, and either made again now or failed. */
   recover(cell: Cell): boolean;

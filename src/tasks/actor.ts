@@ -1,7 +1,15 @@
 import { CodecError, kindOf, NotAvailableError, UsageError } from '../base/index.ts';
 import { callSite, describeFunction, type FunctionSpec, kindOf as functionKind } from '../code/index.ts';
 import { registerCodec } from '../codec/index.ts';
-import { type ActorEngine, type Engine, isReference, type Prepared, Reference, threadState } from '../runtime/index.ts';
+import {
+  type ActorEngine,
+  actorsOf,
+  type Engine,
+  isReference,
+  type Prepared,
+  Reference,
+  threadState,
+} from '../runtime/index.ts';
 import { currentEngine, engineOf } from './context.ts';
 import { checkActor, checkMethodVariant, resolveActor, resolveOptions } from './options.ts';
 import { type AnyTask, callable, Definition, type TaskWire } from './task.ts';
@@ -36,9 +44,10 @@ const detached = new WeakMap<Engine, Set<Reference<unknown>>>();
 /** Handles have this prototype: by it the codec knows them. */
 class ActorHandle {}
 
-const actorsOf = (engine: Engine, what: string): ActorEngine => {
-  if (engine.actors === undefined) throw new NotAvailableError(`${what}: this kind of session has no actors`);
-  return engine.actors;
+const engineOfActors = (engine: Engine, what: string): ActorEngine => {
+  const actors = actorsOf(engine);
+  if (actors === undefined) throw new NotAvailableError(`${what}: this kind of session has no actors`);
+  return actors;
 };
 
 /** A method of an actor, as a task. */
@@ -60,7 +69,7 @@ class Method extends Definition {
     const { ref, className, callRetries, maxPending } = this.#handle;
     const options = { retries: callRetries, maxPending, ...this.options };
     const resolved = resolveOptions(options, this.spec.name, engine.isolation, this.isStream);
-    return actorsOf(engine, this.name).prepareMethod(ref, className, this.#method, resolved);
+    return engineOfActors(engine, this.name).prepareMethod(ref, className, this.#method, resolved);
   }
 
   override variant(options: TaskOptions): AnyTask {
@@ -91,7 +100,7 @@ function handleOf(data: HandleData): AnyHandle {
   const methods = new Map<string, AnyTask>();
   let ready: Promise<void> | undefined;
   const { ref, className } = data;
-  const engine = (): ActorEngine => actorsOf(Reference.engine(ref), className);
+  const engine = (): ActorEngine => engineOfActors(Reference.engine(ref), className);
   const drain = (): Promise<void> => engine().drain(ref, className);
   const dispose = async (): Promise<void> => {
     if (data.owns) await drain();
@@ -179,7 +188,7 @@ export function actorClass(
             'where the session was opened, and look it up by its name',
         );
       }
-      const ref = actorsOf(where, className).create(spec, resolveActor(o, className, where.isolation), args);
+      const ref = engineOfActors(where, className).create(spec, resolveActor(o, className, where.isolation), args);
       if (o.detached === true) {
         const kept = detached.get(where) ?? new Set();
         detached.set(where, kept.add(ref));
@@ -190,7 +199,7 @@ export function actorClass(
       checkActor({ ...options, name }, `actor ${className}: lookup`);
       const where = engine();
       const namespace = options.namespace ?? o.namespace ?? 'default';
-      const ref = await actorsOf(where, className).lookup(className, namespace, name);
+      const ref = await engineOfActors(where, className).lookup(className, namespace, name);
       if (ref !== undefined) return handleOf(dataOf(ref, false));
       throw new UsageError(
         `there is no actor ${JSON.stringify(name)} in namespace ${JSON.stringify(namespace)}; it has never been created, or has ended`,

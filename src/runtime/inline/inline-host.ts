@@ -332,7 +332,9 @@ export class InlineHost implements PartyPort<Wire>, TaskHost {
 
   discard(): void {}
 
-  forget(): void {}
+  forget(call: Call): void {
+    this.#submissions.ended(call);
+  }
 
   /** Nothing ever leaves memory, so nothing is lost. */
   recover(): boolean {

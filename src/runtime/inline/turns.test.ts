@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { KeyQueue, type Owner, QUEUED, type Shape, type TaskRecord } from '../../protocol/index.ts';
+import { KeyQueue, type Owner, QUEUED, type Shape, type TaskRecord, Timing } from '../../protocol/index.ts';
 import { Turns } from './turns.rules.ts';
 
 const shape = (cpus: number, more: Partial<Shape> = {}): Shape => ({
@@ -17,7 +17,8 @@ const shape = (cpus: number, more: Partial<Shape> = {}): Shape => ({
 function queues(...each: [Shape, ...number[]][]): KeyQueue[] {
   return each.map(([of, ...calls], id) => {
     const key = new KeyQueue({} as Owner, id, of);
-    for (const at of calls) key.waiting.push({ state: QUEUED, at } as unknown as TaskRecord);
+    const timing = new Timing();
+    for (const at of calls) key.waiting.push({ state: QUEUED, timing, at } as unknown as TaskRecord);
     return key;
   });
 }
