@@ -5,7 +5,7 @@ export interface Burden {
   readonly party: number;
   /** Bytes that only it has: what it shares is the session's. */
   readonly bytes: number;
-  /** When the run on its stack was first seen there; undefined: it runs nothing. */
+  /** When the run on its stack began; undefined: it runs nothing. */
   readonly since: number | undefined;
   /** What it runs may run again. */
   readonly retriable: boolean;

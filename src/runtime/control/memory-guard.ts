@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { ControlBlock } from '../../transport/index.ts';
+import { sinceTicks } from '../clock.ts';
 import { memoryInUse } from '../machine.ts';
 import type { Member, Members } from './members.ts';
 import { type Burden, type MemoryLimit, toEnd } from './memory-guard.rules.ts';
@@ -8,11 +9,6 @@ const LOOK_EVERY_MS = 250;
 /** Of what the machine, or the container, has. */
 const MOST_OF_ALL = 0.95;
 const PAGE = 4096;
-
-interface Seen {
-  readonly run: string;
-  readonly since: number;
-}
 
 /**
  * Looks whether the workers, or all of the machine, have too much memory in use, and ends one of them if so. Only what is in
@@ -25,7 +21,6 @@ export class MemoryGuard {
   readonly #limit: number | undefined;
   /** Whether what runs there now must not run again. */
   readonly #runsOnce: (party: number) => boolean;
-  readonly #seen = new Map<number, Seen>();
   #next = 0;
 
   constructor(members: Members, block: ControlBlock, limit: number | undefined, runsOnce: (party: number) => boolean) {
@@ -64,16 +59,10 @@ export class MemoryGuard {
     return { used, limit: limit * MOST_OF_ALL, what: 'the memory of the machine' };
   }
 
-  #burden({ party, incarnation }: Member, pid: number, now: number): Burden {
-    const current = this.#block.current(party);
-    let since: number | undefined;
-    if (current === undefined) this.#seen.delete(party);
-    else {
-      const run = `${incarnation} ${current.caller} ${current.slot} ${current.sequence}`;
-      const seen = this.#seen.get(party);
-      since = seen?.run === run ? seen.since : now;
-      this.#seen.set(party, { run, since });
-    }
+  #burden({ party }: Member, pid: number, now: number): Burden {
+    const runs = this.#block.current(party) !== undefined;
+    // As the worker itself has published it: two that began between two looks are told apart.
+    const since = runs ? now - sinceTicks(this.#block.currentBegan(party)) : undefined;
     return { party, bytes: ownBytes(pid), since, retriable: !this.#runsOnce(party) };
   }
 }
