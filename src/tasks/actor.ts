@@ -38,8 +38,6 @@ interface HandleData {
 
 /** By the handle itself, which is a Proxy, and by what is behind it. */
 const handles = new WeakMap<object, HandleData>();
-/** Actors that live on without handles. */
-const detached = new WeakMap<Engine, Set<Reference<unknown>>>();
 
 /** Handles have this prototype: by it the codec knows them. */
 class ActorHandle {}
@@ -189,10 +187,6 @@ export function actorClass(
         );
       }
       const ref = engineOfActors(where, className).create(spec, resolveActor(o, className, where.isolation), args);
-      if (o.detached === true) {
-        const kept = detached.get(where) ?? new Set();
-        detached.set(where, kept.add(ref));
-      }
       return handleOf(dataOf(ref, true));
     },
     async lookup(name: string, options: { namespace?: string } = {}) {
