@@ -64,9 +64,9 @@ export class LeaseTable {
   }
 
   attach(key: KeyQueue, worker: number, incarnation: number): void {
-    const present = key.leases[0];
-    if (present?.worker === worker && present.incarnation === incarnation) return;
-    if (present !== undefined) this.detach(key);
+    // It is told of more than once; and one whose death is still to be told stays until then.
+    if (key.leases.some((each) => each.worker === worker && each.incarnation === incarnation)) return;
+    this.detach(key);
     const lease = new Lease(-1, worker, incarnation, NO_GPUS, key, this.now);
     key.leases.push(lease);
     this.#hosting.add(lease);
