@@ -127,21 +127,22 @@ describe('the calls of one party to an actor', () => {
     assert.equal((first.results as Cell).state, FAILED);
   });
 
-  it('keep their order when the news of the new place comes before that of the death', () => {
+  it('go on elsewhere in their order as soon as they hear of it, and the death changes nothing any more', () => {
     const host = new Caller();
     host.hosted();
     const calls = [host.call(), host.call()];
     host.sent();
-    host.party.owner.detach(host.queue);
-    host.hosted(6);
+    host.party.owner.detach(host.queue, 5, 1);
+    assert.equal(host.queue.leases.length, 0);
     const later = host.call();
+    assert.deepEqual(host.sent(), []);
     // Hosted, and then ready.
     host.hosted(6);
-    assert.equal(host.queue.leases.length, 2);
-    host.died();
-    assert.deepEqual(host.sent().slice(-3), [...calls, later]);
-    assert.ok(host.pushed.slice(-3).every(({ lease }) => lease.worker === 6));
+    host.hosted(6);
     assert.equal(host.queue.leases.length, 1);
+    assert.deepEqual(host.sent(), [...calls, later]);
+    host.died();
+    assert.deepEqual(host.sent(), []);
   });
 
   it('fail with a dead actor; those that have begun only with the death of its worker', () => {

@@ -56,28 +56,51 @@ export class LeaseTable {
   // ---- actors
 
   /**
-   * A queue for the calls of an actor. It asks the scheduler for nothing: `attach` says which worker hosts the actor, `detach`
-   * that none does for now. All of its tasks share one `Timing`, so that they keep their order.
+   * A queue for the calls of an actor, or of a pool of equal ones. It asks the scheduler for nothing: `attach` says which worker
+   * hosts the actor, `detach` that it does not any more. Its tasks share one `Timing`, and so leave in their order: each to the
+   * actor with the fewest calls under way.
    */
   orderedQueue(shape: Shape): KeyQueue {
     return new KeyQueue(this.#owner, UNNUMBERED, shape, true);
   }
 
   attach(key: KeyQueue, worker: number, incarnation: number): void {
-    // It is told of more than once; and one whose death is still to be told stays until then.
-    if (key.leases.some((each) => each.worker === worker && each.incarnation === incarnation)) return;
-    this.detach(key);
+    if (this.#hostAt(key, worker, incarnation) !== undefined) return;
     const lease = new Lease(-1, worker, incarnation, NO_GPUS, key, this.now);
     key.leases.push(lease);
     this.#hosting.add(lease);
     this.touch(key);
   }
 
-  /** What is in flight stays there until the death of the worker is told. */
-  detach(key: KeyQueue): void {
-    const lease = key.leases[0];
-    if (lease === undefined || lease.inFlight > 0) return;
-    this.forget(lease);
+  /** Nothing more goes there, and what has not begun comes back. What has begun is answered, or heard of with the worker's death. */
+  detach(key: KeyQueue, worker: number, incarnation: number): void {
+    const lease = this.#hostAt(key, worker, incarnation);
+    if (lease === undefined || lease.reclaimed) return;
+    lease.reclaimed = true;
+    if (this.#takeBack(lease, 0) > 0) {
+      this.#lines.add(key);
+      this.touch(key);
+    }
+    if (lease.inFlight === 0) this.forget(lease);
+  }
+
+  /** Calls under way to one of the actors of a queue. */
+  inFlightAt(key: KeyQueue, worker: number, incarnation: number): number {
+    return this.#hostAt(key, worker, incarnation)?.inFlight ?? 0;
+  }
+
+  #hostAt(key: KeyQueue, worker: number, incarnation: number): Lease | undefined {
+    return key.leases.find((lease) => lease.worker === worker && lease.incarnation === incarnation);
+  }
+
+  /** The one that takes the next call. */
+  #nextHost(key: KeyQueue): Lease | null {
+    let best: Lease | null = null;
+    for (const lease of key.leases) {
+      if (lease.reclaimed || lease.inFlight >= this.#limits.depth) continue;
+      if (best === null || lease.inFlight < best.inFlight) best = lease;
+    }
+    return best;
   }
 
   /** A call that waits for its arguments: those behind it wait, too. */
@@ -96,12 +119,21 @@ export class LeaseTable {
     const { waiting } = key;
     for (let task = waiting.peek(); task !== undefined; task = waiting.peek()) {
       if (task.state !== DONE) {
-        const lease = key.leases[0];
-        if (task.state !== QUEUED || lease === undefined || lease.inFlight >= this.#limits.depth) return;
-        if (!this.#push(task, lease)) return;
+        const lease = this.#nextHost(key);
+        if (task.state !== QUEUED || lease === null || !this.#push(task, lease)) return;
       }
       waiting.shift();
     }
+    if (key.leases.length > 1 && key.inFlight > 1) this.#share(key);
+  }
+
+  /** One of a pool that has nothing to do takes half of what the busiest has not begun. */
+  #share(key: KeyQueue): void {
+    const idle = key.leases.find((lease) => lease.inFlight === 0 && !lease.reclaimed);
+    if (idle === undefined) return;
+    const busiest = key.leases.reduce((a, b) => (b.inFlight > a.inFlight ? b : a));
+    if (busiest.inFlight < 2 || this.#takeBack(busiest, busiest.inFlight >> 1) === 0) return;
+    this.#pumpLine(key);
   }
 
   // ---- the way to a worker
@@ -184,10 +216,7 @@ export class LeaseTable {
     const { depth, window, stack } = this.#limits;
     const cost = task.timing.expected;
     const unknown = task.timing.micros < 0;
-    if (key.ordered) {
-      const host = leases[0];
-      return host !== undefined && host.inFlight < depth ? host : null;
-    }
+    if (key.ordered) return this.#nextHost(key);
     const most = key.shape.exclusive ? 1 : depth;
     let best: Lease | null = null;
     for (let i = 0; i < leases.length; i++) {
@@ -367,6 +396,7 @@ export class LeaseTable {
   #return(lease: Lease): void {
     this.forget(lease);
     const { key } = lease;
+    if (key.ordered) return;
     key.demanded = Math.min(key.demanded, key.leases.length);
     this.#port.control({ type: 'return', lease: lease.id });
   }

@@ -56,18 +56,23 @@ export class Owner {
     return this.#table.lines;
   }
 
-  /** A queue for the calls of an actor; see `LeaseTable.orderedQueue`. */
+  /** A queue for the calls of an actor, or of a pool of them; see `LeaseTable.orderedQueue`. */
   orderedQueue(shape: Shape): KeyQueue {
     return this.#table.orderedQueue(shape);
   }
 
-  /** The worker that hosts the actor of a queue. */
+  /** A worker that hosts an actor of a queue. */
   attach(key: KeyQueue, worker: number, incarnation: number): void {
     this.#table.attach(key, worker, incarnation);
   }
 
-  detach(key: KeyQueue): void {
-    this.#table.detach(key);
+  detach(key: KeyQueue, worker: number, incarnation: number): void {
+    this.#table.detach(key, worker, incarnation);
+  }
+
+  /** Calls under way to that worker. */
+  inFlightAt(key: KeyQueue, worker: number, incarnation: number): number {
+    return this.#table.inFlightAt(key, worker, incarnation);
   }
 
   /** The actor is no more: what waits for it fails. What is in flight is answered, or heard of with the worker's death. */

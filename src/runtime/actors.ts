@@ -8,28 +8,69 @@ import {
   type TaskRecord,
   Timing,
 } from '../protocol/index.ts';
+import { ActorPool } from './actor-pool.ts';
 import { type Call, FunctionEntry } from './call.ts';
 import { CONTROL_PARTY, type NameAnswer } from './host-messages.ts';
 import type { PartyHost } from './party-host.ts';
+import type { PoolLimits } from './pool.rules.ts';
 import { lasting } from './sites.ts';
 import { isShared, type Wire } from './values.ts';
 
 /** Calls of an actor run where it is: what they need in cores and memory is the actor's. None of them can be run again as if nothing
  * had happened, which `exclusive` says. */
-const CALLS: Shape = { cpus: 0, gpus: 0, memory: 0, custom: {}, isolation: 'process', exclusive: true };
+export const CALLS: Shape = { cpus: 0, gpus: 0, memory: 0, custom: {}, isolation: 'process', exclusive: true };
 
 type State = ActorNews<Wire>['state'];
 
+/** What calls have to do with: an actor, or a pool of them, as one party that calls it knows it. */
+export interface CallTarget {
+  readonly name: string;
+  readonly queue: KeyQueue;
+  /** Held by each call until it is over. */
+  readonly uses: readonly Cell[];
+  /** Calls that are not over. */
+  pending: number;
+  /** Why it takes no calls any more; undefined while it does. */
+  readonly refusal: Error | undefined;
+  method(name: string): FunctionEntry;
+  /** A call has been made, or is over. */
+  began(): void;
+  ended(): void;
+}
+
+/** The methods of one target. Their calls keep their order, because they share one `Timing`. */
+export class Methods {
+  readonly #host: PartyHost;
+  readonly #target: string;
+  readonly #timing = new Timing();
+  readonly #entries = new Map<string, FunctionEntry>();
+
+  constructor(host: PartyHost, target: string) {
+    this.#host = host;
+    this.#target = target;
+  }
+
+  get(name: string): FunctionEntry {
+    let entry = this.#entries.get(name);
+    if (entry === undefined) {
+      const number = this.#host.actors.methodNumber(name);
+      const options = { timing: this.#timing, method: name };
+      entry = new FunctionEntry(number, `${this.#target}.${name}`, null, 0, options);
+      this.#entries.set(name, entry);
+    }
+    return entry;
+  }
+}
+
 /** An actor as one party that calls it knows it: where it is, and the line of calls to it. */
-export class ActorLink {
+export class ActorLink implements CallTarget {
   readonly #host: PartyHost;
   /** The reference that stands for it: whoever holds it keeps the actor. */
   readonly cell: Cell;
   readonly uses: readonly Cell[];
   readonly queue: KeyQueue;
   name: string;
-  readonly #timing = new Timing();
-  readonly #methods = new Map<string, FunctionEntry>();
+  readonly #methods: Methods;
   #watching = false;
   #state: State = 'pending';
   /** Why it died; the host's error. */
@@ -38,6 +79,11 @@ export class ActorLink {
   /** Its name is asked for: nothing is sent before it has one. */
   #unnamed = false;
   #joined: string | null = null;
+  /** Where it is; negative: nowhere. */
+  worker = -1;
+  incarnation = -1;
+  /** The pools that it is in here. */
+  readonly pools = new Set<ActorPool>();
   readonly #waiters: { state: 'ready' | 'dead'; resolve: () => void; reject: (error: Error) => void }[] = [];
 
   constructor(host: PartyHost, cell: Cell, name: string) {
@@ -45,6 +91,7 @@ export class ActorLink {
     this.cell = cell;
     this.uses = [cell];
     this.name = name;
+    this.#methods = new Methods(host, name);
     this.queue = host.party.owner.orderedQueue(CALLS);
   }
 
@@ -60,15 +107,7 @@ export class ActorLink {
   }
 
   method(name: string): FunctionEntry {
-    let entry = this.#methods.get(name);
-    if (entry === undefined) {
-      entry = new FunctionEntry(this.#methods.size, `${this.name}.${name}`, null, 0, {
-        timing: this.#timing,
-        method: name,
-      });
-      this.#methods.set(name, entry);
-    }
-    return entry;
+    return this.#methods.get(name);
   }
 
   /** Calls of it that are not over. */
@@ -119,17 +158,15 @@ export class ActorLink {
 
   news(news: ActorNews<Wire>): void {
     if (this.#isOver()) return;
-    const { owner } = this.#host.party;
     this.#state = news.state;
     switch (news.state) {
       case 'pending':
-        owner.detach(this.queue);
+        this.#moved(-1, -1);
         break;
       case 'hosted':
       case 'ready':
       case 'closing':
-        if (news.worker >= 0) owner.attach(this.queue, news.worker, news.incarnation);
-        else owner.detach(this.queue);
+        this.#moved(news.worker, news.incarnation);
         break;
       case 'dead':
         if (news.why === null) this.#ended = true;
@@ -138,6 +175,19 @@ export class ActorLink {
         break;
     }
     this.#wake();
+    for (const pool of this.pools) pool.changed(this);
+  }
+
+  #moved(worker: number, incarnation: number): void {
+    const { owner } = this.#host.party;
+    const before = { worker: this.worker, incarnation: this.incarnation };
+    if (before.worker === worker && before.incarnation === incarnation) return;
+    this.worker = worker;
+    this.incarnation = incarnation;
+    for (const { queue } of [this, ...this.pools]) {
+      if (before.worker >= 0) owner.detach(queue, before.worker, before.incarnation);
+      if (worker >= 0) owner.attach(queue, worker, incarnation);
+    }
   }
 
   /** It can't be had: its name is taken, say. */
@@ -152,10 +202,41 @@ export class ActorLink {
   #failAll(): void {
     const { owner } = this.#host.party;
     const error = this.refusal as Error;
+    const { worker } = this;
+    // What has not begun comes back: others of a pool do it.
+    this.#moved(-1, -1);
     owner.failLine(this.queue, () => error);
     // What it was at when it died is told by the death of its worker; one that goes on does so unheard.
-    for (const task of [...owner.inFlight]) if (task?.key === this.queue) owner.cancel(task, error, false);
-    owner.detach(this.queue);
+    for (const { queue } of [this, ...this.pools]) {
+      for (const task of [...owner.inFlight]) {
+        if (task?.key === queue && task.lease?.worker === worker) owner.cancel(task, error, false);
+      }
+    }
+  }
+
+  get ready(): boolean {
+    return this.#state === 'ready';
+  }
+
+  get over(): boolean {
+    return this.#isOver();
+  }
+
+  /** Calls of it that are under way or wait here, those of pools included. */
+  get busy(): boolean {
+    if (this.pending > 0) return true;
+    const { owner } = this.#host.party;
+    for (const { queue } of this.pools) if (owner.inFlightAt(queue, this.worker, this.incarnation) > 0) return true;
+    return false;
+  }
+
+  /** Says, when it is being drained, that it has no call from here left. */
+  tellIfQuiet(): void {
+    if (this.#state === 'closing' && !this.busy) this.#host.control({ type: 'quiet-actor', id: this.id });
+  }
+
+  began(): void {
+    this.watch();
   }
 
   #wake(): void {
@@ -174,7 +255,7 @@ export class ActorLink {
   /** A call is over: whether that was the last one of an actor that is being drained. */
   ended(): void {
     this.pending--;
-    if (this.#state === 'closing' && this.pending === 0) this.#host.control({ type: 'quiet-actor', id: this.id });
+    this.tellIfQuiet();
   }
 
   drain(): Promise<void> {
@@ -195,7 +276,7 @@ export class ActorLink {
   }
 }
 
-function diedError(name: string, why: string, cause?: unknown): ActorDiedError {
+export function diedError(name: string, why: string, cause?: unknown): ActorDiedError {
   const options = cause === undefined ? {} : { cause };
   return lasting(
     new ActorDiedError(`the actor ${name} can't be called: ${why}`, { ...options, details: { actor: name } }),
@@ -231,7 +312,7 @@ export class Actors {
     if (own !== undefined) links.push(own);
     for (const link of links) link.news(news);
     // It was called from here once, and is not any more.
-    if (news.state === 'closing' && links.every((link) => link.pending === 0)) {
+    if (news.state === 'closing' && links.every((link) => !link.busy)) {
       this.#host.control({ type: 'quiet-actor', id: news.id });
     }
   }
@@ -296,10 +377,26 @@ export class Actors {
   }
 
   /** A call of an actor has been handed to the protocol. */
-  submitted(call: Call, link: ActorLink): void {
-    const { refusal } = link;
+  submitted(call: Call, target: CallTarget): void {
+    const { refusal } = target;
     if (refusal !== undefined) this.#host.party.owner.cancel(call, refusal, false);
-    else link.watch();
+    else target.began();
+  }
+
+  readonly #numbers = new Map<string, number>();
+
+  /** The number of a method, the same for all actors, so that two ways to one of them agree. */
+  methodNumber(method: string): number {
+    let number = this.#numbers.get(method);
+    if (number === undefined) {
+      number = this.#numbers.size;
+      this.#numbers.set(method, number);
+    }
+    return number;
+  }
+
+  pool(name: string, limits: PoolLimits): ActorPool {
+    return new ActorPool(this.#host, new Methods(this.#host, name), name, limits);
   }
 
   /** Nobody has the actor any more that the task hosts. */
@@ -358,7 +455,7 @@ export class Actors {
   /** The error for a call that was under way when the worker of its actor died. */
   died(task: TaskRecord, reason: string): Error {
     const call = task as Call;
-    const { name } = call.plan.actor as ActorLink;
+    const { name } = call.plan.actor as CallTarget;
     return lasting(
       new ActorDiedError(
         `the worker of the actor ${name} died while ${call.name} was under way: ${reason}; whether it has had an effect is not ` +

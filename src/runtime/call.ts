@@ -1,6 +1,6 @@
 import type { FunctionSpec } from '../code/index.ts';
 import { type Cell, type Concurrency, type KeyQueue, type Run, TaskRecord, Timing } from '../protocol/index.ts';
-import type { ActorLink } from './actors.ts';
+import type { CallTarget } from './actors.ts';
 import type { Reference } from './reference.ts';
 import type { Site } from './sites.ts';
 import { ownBytes, type Stored } from './values.ts';
@@ -54,8 +54,8 @@ export interface Plan {
   readonly ahead: number;
   readonly maxPending: number;
   pending: number;
-  /** Of a method: its actor, as this party knows it. */
-  readonly actor: ActorLink | null;
+  /** Of a method: its actor, or the pool of them, as this party knows it. */
+  readonly actor: CallTarget | null;
 }
 
 const CHUNK = 64 * 1024;

@@ -1,15 +1,32 @@
 import type { FunctionSpec } from '../code/index.ts';
 import type { SharedStore } from '../memory/index.ts';
 import type { Concurrency, Shape } from '../protocol/index.ts';
+import type { ActorPool } from './actor-pool.ts';
 import type { IncomingStream } from './incoming-stream.ts';
 import type { AnyFunction } from './loaded.ts';
+import type { PoolLimits } from './pool.rules.ts';
 import type { Reference } from './reference.ts';
 import type { WaitLimits } from './waits.ts';
 
 /** What an engine that has actors can do with them. */
 export interface ActorEngine {
-  /** What calls of a method of the actor behind a handle need. */
-  prepareMethod(handle: Reference<unknown>, className: string, method: string, options: ResolvedOptions): Prepared;
+  /** What calls of a method of the actor behind a handle, or of a pool, need. */
+  prepareMethod(
+    target: Reference<unknown> | ActorPool,
+    className: string,
+    method: string,
+    options: ResolvedOptions,
+  ): Prepared;
+  /**
+   * Actors behind one handle: those given, and as many more as `make` makes for what is to be done; null for a pool that stays
+   * as it is.
+   */
+  pool(
+    className: string,
+    limits: PoolLimits,
+    handles: readonly Reference<unknown>[],
+    make: (() => Reference<unknown>) | null,
+  ): ActorPool;
   /** A new actor: the reference that stands for it. */
   create(spec: FunctionSpec, plan: ActorPlan, args: readonly unknown[]): Reference<unknown>;
   /** The actor that has the name, if any. */

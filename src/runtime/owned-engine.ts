@@ -2,7 +2,8 @@ import { BackPressureError, CancelledError, InternalError, UsageError } from '..
 import type { FunctionSpec } from '../code/index.ts';
 import type { SharedStore } from '../memory/index.ts';
 import { Cell, Intake, READY } from '../protocol/index.ts';
-import type { Actors } from './actors.ts';
+import type { ActorPool } from './actor-pool.ts';
+import type { Actors, CallTarget } from './actors.ts';
 import { ArgumentArena, Call, FunctionEntry, type Plan } from './call.ts';
 import {
   type ActorEngine,
@@ -16,6 +17,7 @@ import {
 import type { Execution } from './execution.ts';
 import { Gathering } from './gathering.ts';
 import { IncomingStream } from './incoming-stream.ts';
+import type { PoolLimits } from './pool.rules.ts';
 import { cellOf, isReference, Reference } from './reference.ts';
 import { callSiteOf, objectSite } from './sites.ts';
 import type { TaskHost } from './task-host.ts';
@@ -75,8 +77,27 @@ export class OwnedEngine implements EngineWithActors, ActorEngine {
     };
   }
 
-  prepareMethod(handle: Reference<unknown>, className: string, method: string, o: ResolvedOptions): OwnedPlan {
-    const actor = this.#actors.link(this.#own(handle), className);
+  pool(
+    className: string,
+    limits: PoolLimits,
+    handles: readonly Reference<unknown>[],
+    make: (() => Reference<unknown>) | null,
+  ): ActorPool {
+    const actors = this.#actors;
+    const pool = actors.pool(className, limits);
+    const member = (handle: Reference<unknown>) => ({ link: actors.link(this.#own(handle), className), handle });
+    for (const handle of handles) pool.add(member(handle).link, handle);
+    if (make !== null) pool.fill(() => member(make()));
+    return pool;
+  }
+
+  prepareMethod(
+    target: Reference<unknown> | ActorPool,
+    className: string,
+    method: string,
+    o: ResolvedOptions,
+  ): OwnedPlan {
+    const actor: CallTarget = target instanceof Reference ? this.#actors.link(this.#own(target), className) : target;
     return {
       name: o.name,
       fn: actor.method(method),
@@ -231,7 +252,7 @@ export class OwnedEngine implements EngineWithActors, ActorEngine {
     }
     const call = rich ? this.#richCall(plan, args, run) : this.#plainCall(plan, args, run);
     // The actor lives at least as long as what it was called for.
-    if (plan.actor !== null) call.uses = call.uses.length === 0 ? plan.actor.uses : [...call.uses, plan.actor.cell];
+    if (plan.actor !== null) call.uses = call.uses.length === 0 ? plan.actor.uses : [...call.uses, ...plan.actor.uses];
     return call;
   }
 

@@ -1,5 +1,12 @@
-import { bytes, LONGEST_TIMER, milliseconds, NotAvailableError, UsageError } from '../base/index.ts';
-import { type ActorPlan, MOST_CPUS, type ResolvedOptions, STREAM_ITEMS } from '../runtime/index.ts';
+import { bytes, LONGEST_TIMER, milliseconds, NotAvailableError, shown, UsageError } from '../base/index.ts';
+import {
+  type ActorPlan,
+  MOST_CPUS,
+  POOL_TIMES,
+  type PoolLimits,
+  type ResolvedOptions,
+  STREAM_ITEMS,
+} from '../runtime/index.ts';
 import * as check from './check.ts';
 import { engines } from './context.ts';
 import type {
@@ -101,6 +108,7 @@ export function checkMethodVariant(options: unknown, what: string): void {
   check.checkOptions(options, methodTable, what, { later: laterOfTasks, elsewhere });
 }
 
+const MOST_REPLICAS = 1024;
 const limitOfCalls = check.wholeOrInfinity(1);
 
 const actorTable: TableOf<ActorOptions> = {
@@ -155,6 +163,25 @@ export function checkActor(options: unknown, what: string): void {
       retries: 'an actor has `restarts`, and its calls `callRetries`',
     },
   });
+}
+
+/** How many replicas a pool has. */
+export function checkPool(size: unknown, className: string, o: ActorOptions): PoolLimits {
+  const what = `actor ${className}: pool`;
+  for (const option of ['name', 'detached', 'getIfExists'] as const) {
+    if (o[option] !== undefined)
+      throw new UsageError(`${what}: the option ${option} is for one actor, and a pool is many`);
+  }
+  const whole = check.whole(1, MOST_REPLICAS);
+  const given = typeof size === 'number' ? { min: size, max: size } : size;
+  check.checkOptions(given, { min: whole, max: whole }, what);
+  const { min, max } = given as { min?: number; max?: number };
+  if (min === undefined || max === undefined || min > max) {
+    throw new UsageError(
+      `${what}: the size is ${shown(size)}; give a number, or { min, max } with min no larger than max`,
+    );
+  }
+  return { min, max, perReplica: Math.max(2, o.concurrency ?? 1), ...POOL_TIMES };
 }
 
 /** Defaults filled in, for a session with workers of kind `isolation`. The options are checked already. */

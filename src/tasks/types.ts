@@ -218,6 +218,13 @@ export interface ActorClass<K extends abstract new (...a: never[]) => object> {
   /** A new one; at once, and in the background. References among the arguments arrive as their values. */
   create(...args: Args<ConstructorParameters<K>>): Handle<InstanceType<K>>;
   /**
+   * Equal actors behind one handle: each call goes to the one with the fewest under way. One that dies is made again, unless
+   * `restarts` says otherwise; what it had not begun is done by the others. With `min` and `max` their number follows the calls.
+   *
+   * @throws UsageError for a size that is none, or an option of one actor, such as `name`.
+   */
+  pool(size: number | { min: number; max: number }, ...args: Args<ConstructorParameters<K>>): Handle<InstanceType<K>>;
+  /**
    * The living actor of that name.
    *
    * @throws UsageError with code `ERR_SHEAF_NO_SUCH_ACTOR` when there is none.

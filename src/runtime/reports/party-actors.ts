@@ -1,3 +1,4 @@
+import { ActorLink } from '../actors.ts';
 import type { PartyHost } from '../party-host.ts';
 
 /** What one party knows of actors: those that it hosts, and its calls that are not over, by actor. */
@@ -13,7 +14,8 @@ export function actorsOf(host: PartyHost): PartyActors {
   );
   const pending = new Map<string, number>();
   for (const { plan } of host.pendingCalls()) {
-    if (plan.actor !== null) pending.set(plan.actor.id, (pending.get(plan.actor.id) ?? 0) + 1);
+    // A call of a pool is one of none of its actors before it is sent.
+    if (plan.actor instanceof ActorLink) pending.set(plan.actor.id, (pending.get(plan.actor.id) ?? 0) + 1);
   }
   return { hosted, pending: [...pending] };
 }

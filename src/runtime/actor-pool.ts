@@ -1,0 +1,147 @@
+import { type Cell, type KeyQueue, NO_CELLS } from '../protocol/index.ts';
+import { type ActorLink, CALLS, type CallTarget, diedError, type Methods } from './actors.ts';
+import type { FunctionEntry } from './call.ts';
+import type { PartyHost } from './party-host.ts';
+import { type PoolLimits, PoolSize } from './pool.rules.ts';
+import type { Reference } from './reference.ts';
+
+/**
+ * Equal actors behind one handle. Their calls share one queue: each goes to the replica with the fewest under way, and what a
+ * replica has not begun when it dies goes to another. It grows and shrinks as `PoolSize` says.
+ */
+export class ActorPool implements CallTarget {
+  readonly #host: PartyHost;
+  readonly name: string;
+  readonly queue: KeyQueue;
+  readonly uses: readonly Cell[] = NO_CELLS;
+  readonly #methods: Methods;
+  readonly #size: PoolSize;
+  /** With their handles, which keep them: a call that is not over keeps its pool, and so these. */
+  readonly #members = new Map<ActorLink, { readonly handle: Reference<unknown>; ready: boolean }>();
+  /** Makes one more; null for a pool that came from elsewhere, which stays as it is. */
+  readonly #limits: PoolLimits;
+  #make: (() => { link: ActorLink; handle: Reference<unknown> }) | null = null;
+  #timer: NodeJS.Timeout | undefined;
+  #closing = false;
+  #failure: Error | undefined;
+  pending = 0;
+
+  constructor(host: PartyHost, methods: Methods, name: string, limits: PoolLimits) {
+    this.#host = host;
+    this.#methods = methods;
+    this.name = name;
+    this.#limits = limits;
+    this.#size = new PoolSize(limits);
+    this.queue = host.party.owner.orderedQueue(CALLS);
+  }
+
+  method(name: string): FunctionEntry {
+    return this.#methods.get(name);
+  }
+
+  get handles(): Reference<unknown>[] {
+    return [...this.#members.values()].map(({ handle }) => handle);
+  }
+
+  get limits(): PoolLimits {
+    return this.#limits;
+  }
+
+  get refusal(): Error | undefined {
+    if (this.#closing) return diedError(this.name, 'the pool is being drained, or has been, and takes no more calls');
+    if (this.#failure !== undefined && this.#members.size === 0) return this.#failure;
+    return undefined;
+  }
+
+  /** Begins with as many as it has at least; `make` creates one. */
+  fill(make: () => { link: ActorLink; handle: Reference<unknown> }): void {
+    this.#make = make;
+    this.#look();
+  }
+
+  add(link: ActorLink, handle: Reference<unknown>): void {
+    this.#members.set(link, { handle, ready: false });
+    this.#size.made(1);
+    link.pools.add(this);
+    link.watch();
+    if (link.worker >= 0) this.#host.party.owner.attach(this.queue, link.worker, link.incarnation);
+    this.changed(link);
+  }
+
+  /** Something was heard of a replica. */
+  changed(link: ActorLink): void {
+    const member = this.#members.get(link);
+    if (member === undefined) return;
+    if (link.ready && !member.ready) {
+      member.ready = true;
+      this.#size.ready();
+    }
+    if (!link.over) return;
+    this.#members.delete(link);
+    link.pools.delete(this);
+    this.#size.died(member.ready);
+    this.#failure = link.refusal ?? this.#failure;
+    this.#look();
+    if (this.#members.size > 0) return;
+    const error = this.refusal ?? diedError(this.name, 'none of the pool is left');
+    this.#host.party.owner.failLine(this.queue, () => error);
+  }
+
+  began(): void {
+    this.#look();
+  }
+
+  ended(): void {
+    this.pending--;
+    for (const link of this.#members.keys()) link.tellIfQuiet();
+    if (!this.#closing) this.#look();
+  }
+
+  #look(): void {
+    if (this.#make === null || this.#closing || this.#host.closed) return;
+    let change = this.#size.look(this.pending, performance.now());
+    for (; change > 0; change--) {
+      const { link, handle } = this.#make();
+      this.add(link, handle);
+    }
+    for (const link of [...this.#members.keys()].reverse()) {
+      if (change === 0) break;
+      if (link.busy) continue;
+      change++;
+      this.#letGo(link);
+    }
+    const next = this.#size.nextLook;
+    if (next === undefined || this.#timer !== undefined) return;
+    this.#timer = setTimeout(
+      () => {
+        this.#timer = undefined;
+        this.#look();
+        this.#host.settleUp();
+        this.#host.reactor.kick();
+      },
+      Math.max(1, next - performance.now()),
+    );
+    this.#timer.unref();
+  }
+
+  #letGo(link: ActorLink): void {
+    const member = this.#members.get(link);
+    this.#members.delete(link);
+    if (link.worker >= 0) this.#host.party.owner.detach(this.queue, link.worker, link.incarnation);
+    link.pools.delete(this);
+    this.#size.letGo(member?.ready === true);
+    link.drain().catch(() => {});
+  }
+
+  /** When all that it began with are ready. */
+  async untilReady(): Promise<void> {
+    await Promise.all([...this.#members.keys()].map((link) => link.until('ready')));
+  }
+
+  /** Ends all of them, after what has been called. */
+  async drain(): Promise<void> {
+    this.#closing = true;
+    clearTimeout(this.#timer);
+    await Promise.all([...this.#members.keys()].map((link) => link.drain()));
+  }
+}

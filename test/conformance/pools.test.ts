@@ -1,0 +1,107 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { actor, get, type Handle, task, UsageError } from 'sheaf';
+import { eventually, failure, LIMIT, onHosts, sleep, within } from './support.ts';
+
+class Replica {
+  /** Where it is: what tells one from another. */
+  readonly where = Math.random();
+  calls = 0;
+  async work(ms: number): Promise<number> {
+    await sleep(ms);
+    this.calls++;
+    return this.where;
+  }
+  async dies(ms: number): Promise<number> {
+    await sleep(ms);
+    process.exit(1);
+  }
+}
+class Broken {
+  constructor() {
+    throw new RangeError('as meant');
+  }
+  work(): number {
+    return 1;
+  }
+}
+const Replicas = actor(Replica);
+const distinct = (places: readonly number[]): number => new Set(places).size;
+
+onHosts('pools', { cpus: 2 }, (session) => {
+  test('calls go to the replica with the fewest under way', LIMIT, async () => {
+    session();
+    const pool = Replicas.pool(3);
+    await pool.ready;
+    const places = await get(Array.from({ length: 30 }, () => pool.work(20)));
+    assert.equal(distinct(places), 3);
+    for (const place of new Set(places)) assert.ok(places.filter((each) => each === place).length >= 5);
+    await pool.drain();
+    assert.match((await failure(pool.work(1).value)).message, /drained/);
+  });
+
+  test('what a replica has not begun when it dies is done by the others, and it is made again', LIMIT, async () => {
+    const pool = Replicas.pool(2);
+    await pool.ready;
+    const first = distinct(await get(Array.from({ length: 8 }, () => pool.work(10))));
+    assert.equal(first, 2);
+    const dies = failure(pool.dies(30).value);
+    const rest = Array.from({ length: 40 }, () => pool.work(5));
+    assert.equal((await dies).name, 'ActorDiedError');
+    await get(rest);
+    await eventually(
+      async () => distinct(await get(Array.from({ length: 8 }, () => pool.work(20)))) === 2,
+      'two again',
+    );
+    await pool.drain();
+  });
+
+  test('calls that may be made again are, elsewhere', LIMIT, async () => {
+    const once = actor(
+      class {
+        #tried = false;
+        async work(): Promise<string> {
+          if (this.#tried) return 'done';
+          this.#tried = true;
+          return 'first';
+        }
+        async dies(ms: number): Promise<string> {
+          await sleep(ms);
+          process.exit(1);
+        }
+      },
+    );
+    const pool = once.with({ callRetries: 3, restarts: 0 }).pool(4);
+    await pool.ready;
+    // It dies with one after the other, until there are no retries left.
+    const error = await failure(pool.dies(5).value);
+    assert.equal(error.name, 'ActorDiedError');
+    await pool.drain();
+  });
+
+  test('it grows with what is pending, and travels', LIMIT, async () => {
+    const pool = Replicas.pool({ min: 1, max: 3 });
+    await pool.ready;
+    const places = await get(Array.from({ length: 150 }, () => pool.work(15)));
+    assert.ok(distinct(places) > 1);
+    const use = task(async (p: Handle<Replica>) => get([p.work(1), p.work(1)]));
+    assert.equal((await use(pool).value).length, 2);
+    await pool.drain();
+  });
+
+  test('none that can be made: its calls say why', LIMIT, async () => {
+    const pool = actor(Broken).pool(2);
+    const early = failure(pool.work().value);
+    const error = await within(60_000, failure(pool.ready));
+    assert.equal((error.cause as Error).message, 'as meant');
+    assert.match((await early).message, /as meant/);
+    assert.match((await failure(pool.work().value)).message, /as meant/);
+  });
+
+  test('sizes and options that a pool can not have', () => {
+    for (const size of [0, -1, 1.5, 'two', null, { min: 2, max: 1 }, { min: 1 }, { min: 1, max: 2, most: 3 }]) {
+      assert.throws(() => Replicas.pool(size as number), UsageError, JSON.stringify(size));
+    }
+    assert.throws(() => Replicas.with({ name: 'x' }).pool(2), /name is for one actor/);
+  });
+});
