@@ -7,6 +7,7 @@ import {
   BackPressureError,
   CancelledError,
   cancel,
+  connect,
   get,
   NotAvailableError,
   type Ref,
@@ -149,4 +150,16 @@ onHosts('options of actors', { cpus: 2 }, (session) => {
   it('leave nothing behind', async () => {
     await nothingLeft(session());
   });
+});
+
+it('of more actors than there can be the last are refused, and tasks go on', async () => {
+  const session = await connect({ cpus: 2, isolation: 'thread' });
+  const workers = Array.from({ length: 32 }, () => Workers.create());
+  const outcomes = await Promise.allSettled(workers.map((worker) => worker.ready));
+  const refused = outcomes.filter((each) => each.status === 'rejected');
+  assert.equal(refused.length, 3);
+  for (const { reason } of refused) assert.ok(reason instanceof UnschedulableError);
+  const square = task((x: number) => x * x);
+  assert.deepEqual(await get([square(2), square(3)]), [4, 9]);
+  await session[Symbol.asyncDispose]();
 });
