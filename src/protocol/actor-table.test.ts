@@ -64,6 +64,19 @@ describe('the table of actors', () => {
     assert.equal(node.table.size, 0);
   });
 
+  it('knows where one is whose worker was faster than the word of its creation', () => {
+    const node = new Node();
+    node.table.hosted(A, 5, 1, false);
+    node.table.watch(A, OTHER, true);
+    assert.deepEqual(node.take(), []);
+    node.table.created(A, 'default', null);
+    assert.deepEqual(node.take(), ['other: A hosted 5']);
+    node.table.hosted(B, 6, 1, true);
+    node.table.workerDied(6, 1);
+    node.table.created(B, 'default', null);
+    assert.equal(node.table.rows().find((row) => row.id === B)?.state, 'pending');
+  });
+
   it('has it pending again when its worker dies, and no word of the incarnation before it counts', () => {
     const node = new Node();
     node.made();
@@ -112,6 +125,18 @@ describe('the table of actors', () => {
     assert.deepEqual(node.take(), ['retire A on 5']);
   });
 
+  it('sends nobody there any more once its worker is to end it', () => {
+    const node = new Node();
+    node.made();
+    node.table.drain(A);
+    node.table.quiet(A, DRIVER);
+    node.take();
+    node.table.watch(A, OTHER, true);
+    assert.deepEqual(node.take(), ['other: A closing -1']);
+    node.table.over(A, null);
+    assert.deepEqual(node.take(), ['driver: A dead', 'other: A dead']);
+  });
+
   it('does not wait for those who die while it drains', () => {
     const node = new Node();
     node.made();
@@ -130,8 +155,7 @@ describe('the table of actors', () => {
     node.table.quiet(A, DRIVER);
     assert.deepEqual(node.take(), ['driver: A closing 5', 'retire A on 5']);
     node.table.over(A, null);
-    node.table.forget(A);
-    assert.equal(node.table.size, 0);
+    assert.equal(node.table.size, 0, 'nothing is kept of it');
   });
 
   it('ends with its owner, and its name is free', () => {
