@@ -40,6 +40,10 @@ interface Actor<P> {
   /** While it is closing: the watchers that still have calls. */
   unquiet: Set<string> | null;
   dead: { readonly why: P | null } | null;
+  /** Its worker has been told to end it: calls that come now are too late for that. */
+  retired: boolean;
+  /** Nobody has it any more: with its end there is nothing left to tell. */
+  forgotten: boolean;
 }
 
 /**
@@ -62,6 +66,8 @@ export class ActorTable<P> {
   readonly #names = new Map<string, string>();
   /** Of those whose creation is still on its way, from another party. */
   readonly #early = new Map<string, Set<string>>();
+  /** Where such ones are hosted: a worker that was lent before can be faster than the word of the creation. */
+  readonly #earlyHosts = new Map<string, { worker: number; incarnation: number; ready: boolean }>();
 
   constructor(port: ActorPort<P>) {
     this.#port = port;
@@ -98,9 +104,14 @@ export class ActorTable<P> {
       watchers,
       unquiet: null,
       dead: null,
+      retired: false,
+      forgotten: false,
     };
     this.#actors.set(id, actor);
-    for (const party of watchers) this.#port.tell(party, newsOf(actor));
+    const host = this.#earlyHosts.get(id);
+    this.#earlyHosts.delete(id);
+    if (host !== undefined) this.hosted(id, host.worker, host.incarnation, host.ready);
+    else for (const party of watchers) this.#port.tell(party, newsOf(actor));
   }
 
   /** `party` calls it, and hears of it from now on. `ownerIsHere`: its owner lives, so that its creation may still come. */
@@ -121,12 +132,13 @@ export class ActorTable<P> {
   /** A worker has it: has begun to make it, or (`ready`) is done with that. */
   hosted(id: string, worker: number, incarnation: number, ready: boolean): void {
     const actor = this.#actors.get(id);
+    if (actor === undefined) this.#earlyHosts.set(id, { worker, incarnation, ready });
     if (actor === undefined || actor.dead !== null) return;
     actor.worker = worker;
     actor.incarnation = incarnation;
     actor.ready = ready;
     this.#tellAll(actor);
-    if (actor.unquiet?.size === 0) this.#port.retire(worker, incarnation, id);
+    this.#retireIfQuiet(actor);
   }
 
   /** It is to end in order. */
@@ -148,6 +160,7 @@ export class ActorTable<P> {
 
   #retireIfQuiet(actor: Actor<P>): void {
     if (actor.dead !== null || actor.unquiet === null || actor.unquiet.size > 0 || actor.worker < 0) return;
+    actor.retired = true;
     this.#port.retire(actor.worker, actor.incarnation, actor.id);
   }
 
@@ -164,6 +177,7 @@ export class ActorTable<P> {
     this.#unname(actor);
     this.#tellAll(actor);
     actor.watchers.clear();
+    if (actor.forgotten) this.#actors.delete(actor.id);
   }
 
   #unname(actor: Actor<P>): void {
@@ -177,11 +191,15 @@ export class ActorTable<P> {
 
   /** A worker is gone: its actors are without one until their owners find another. */
   workerDied(worker: number, incarnation: number): void {
+    for (const [id, host] of this.#earlyHosts) {
+      if (host.worker === worker && host.incarnation === incarnation) this.#earlyHosts.delete(id);
+    }
     for (const actor of this.#actors.values()) {
       if (actor.worker !== worker || actor.incarnation !== incarnation) continue;
       actor.worker = -1;
       actor.incarnation = -1;
       actor.ready = false;
+      actor.retired = false;
       this.#tellAll(actor);
     }
   }
@@ -196,6 +214,7 @@ export class ActorTable<P> {
         for (const each of early) this.#port.tell(each, { type: 'actor', id, state: 'dead', why });
       } else if (early.size === 0) this.#early.delete(id);
     }
+    for (const id of this.#earlyHosts.keys()) if (ownerKeyOf(id) === party) this.#earlyHosts.delete(id);
     for (const [name, id] of this.#names) if (ownerKeyOf(id) === party) this.#names.delete(name);
     for (const actor of this.#actors.values()) {
       actor.watchers.delete(party);
@@ -209,7 +228,9 @@ export class ActorTable<P> {
   /** Nobody has it any more. */
   forget(id: string): void {
     const actor = this.#actors.get(id);
-    if (actor?.dead !== null) this.#actors.delete(id);
+    if (actor === undefined) return;
+    actor.forgotten = true;
+    if (actor.dead !== null) this.#actors.delete(id);
     else this.drain(id);
   }
 
@@ -226,9 +247,17 @@ export class ActorTable<P> {
 
 const nameKey = (namespace: string, name: string): string => `${namespace}\n${name}`;
 
-function newsOf<P>({ id, dead, unquiet, worker, incarnation, ready }: Actor<P>): ActorNews<P> {
+function newsOf<P>({ id, dead, unquiet, retired, worker, incarnation, ready }: Actor<P>): ActorNews<P> {
   if (dead !== null) return { type: 'actor', id, state: 'dead', why: dead.why };
-  if (unquiet !== null) return { type: 'actor', id, state: 'closing', worker, incarnation };
+  if (unquiet !== null) {
+    return {
+      type: 'actor',
+      id,
+      state: 'closing',
+      worker: retired ? -1 : worker,
+      incarnation: retired ? -1 : incarnation,
+    };
+  }
   if (worker < 0) return { type: 'actor', id, state: 'pending' };
   return { type: 'actor', id, state: ready ? 'ready' : 'hosted', worker, incarnation };
 }

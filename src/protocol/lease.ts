@@ -10,6 +10,8 @@ export interface Shape {
   readonly isolation: 'process' | 'thread';
   /** Its tasks may not share a worker with suspended ones, because they can't be run again. */
   readonly exclusive: boolean;
+  /** For an actor, which stays: its lease is never called back. Exclusive, too. */
+  readonly resident?: boolean;
 }
 
 /** A worker that the scheduler has lent to an owner for tasks of one shape. */
@@ -73,5 +75,6 @@ export class KeyQueue {
 /** Equal for equal shapes. */
 export function shapeKey(shape: Shape): string {
   const custom = Object.entries(shape.custom).sort(([a], [b]) => (a < b ? -1 : 1));
-  return JSON.stringify([shape.cpus, shape.gpus, shape.memory, custom, shape.isolation, shape.exclusive]);
+  const { cpus, gpus, memory, isolation, exclusive, resident = false } = shape;
+  return JSON.stringify([cpus, gpus, memory, custom, isolation, exclusive, resident]);
 }

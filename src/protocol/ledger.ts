@@ -9,6 +9,7 @@ export interface Granted {
   readonly key: number;
   readonly worker: WorkerState;
   readonly exclusive: boolean;
+  readonly resident: boolean;
   readonly need: Need;
   readonly gpus: readonly number[];
   readonly since: number;
@@ -130,6 +131,7 @@ export class Ledger {
       key: demand.key,
       worker,
       exclusive: demand.shape.exclusive,
+      resident: demand.shape.resident === true,
       need,
       gpus,
       since: now,

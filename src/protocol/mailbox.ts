@@ -95,9 +95,14 @@ export class Mailbox<C> {
     return this.#keptCount === 0 && this.#running.every((n) => n === 0);
   }
 
-  /** Takes out what was kept: it will not begin. */
-  clear(): C[] {
-    this.#keptCount = 0;
-    return this.#kept.flatMap((kept) => kept.splice(0));
+  /** Takes out those that were kept and are not to begin any more. */
+  remove(gone: (call: C) => boolean): C[] {
+    const removed: C[] = [];
+    for (const kept of this.#kept) {
+      const stay = kept.splice(0);
+      for (const call of stay) (gone(call) ? removed : kept).push(call);
+    }
+    this.#keptCount -= removed.length;
+    return removed;
   }
 }

@@ -485,3 +485,70 @@ describe('when there are no more workers', () => {
     assert.match(node.infeasible[0] as string, /2 can't be used for isolation 'thread'/);
   });
 });
+
+describe('a lease for an actor', () => {
+  const RESIDENT: Shape = { ...SHAPE, exclusive: true, resident: true };
+
+  it('is never called back, and nothing is kept for those who wait for what it has', () => {
+    const node = new Node({ cpus: 2 });
+    node.scheduler.demand('actor:a', 0, { ...RESIDENT, cpus: 1 }, 1);
+    node.start();
+    assert.equal(node.take().length, 1);
+    node.scheduler.demand('x', 0, { ...SHAPE, cpus: 2 }, 1);
+    node.scheduler.demand('y', 0, SHAPE, 1);
+    node.scheduler.now += 100;
+    node.scheduler.tick();
+    node.start();
+    assert.deepEqual(node.reclaimed, []);
+    assert.deepEqual(node.wanted, []);
+    // The large demand can't be met as long as the actor is there: it does not stand in the way of others.
+    assert.deepEqual(
+      node.take().map((grant) => grant.owner),
+      ['y'],
+    );
+    node.scheduler.ownerDied('actor:a');
+    node.scheduler.returned('y', 2);
+    assert.deepEqual(
+      node.take().map((grant) => grant.owner),
+      ['x'],
+    );
+  });
+
+  it('takes no core by itself, and its worker is nobody else\u2019s', () => {
+    const node = new Node({ cpus: 1 });
+    node.scheduler.demand('actor:a', 0, { ...RESIDENT, cpus: 0 }, 1);
+    node.start();
+    const [actor] = node.take();
+    node.scheduler.demand('x', 0, SHAPE, 1);
+    node.start();
+    const [task] = node.take();
+    assert.ok(actor !== undefined && task !== undefined && task.worker !== actor.worker);
+    node.scheduler.blocked(actor.worker, 1, true);
+    node.scheduler.demand('y', 0, { ...SHAPE, cpus: 0 }, 1);
+    node.start();
+    assert.ok(node.take().every((grant) => grant.worker !== actor.worker));
+  });
+
+  it('is refused in the end when there are as many as there can be, and tasks go on', () => {
+    const node = new Node({ cpus: 4 }, { parties: 5, standstill: 1000 });
+    for (const name of ['a', 'b', 'c']) node.scheduler.demand(`actor:${name}`, 0, { ...RESIDENT, cpus: 0 }, 1);
+    node.start();
+    assert.deepEqual(
+      node.take().map((grant) => grant.owner),
+      ['actor:a', 'actor:b'],
+    );
+    node.scheduler.now += 900;
+    node.scheduler.tick();
+    assert.deepEqual(node.refused, []);
+    node.scheduler.now += 200;
+    node.scheduler.tick();
+    assert.deepEqual(node.refused, ['actor:c']);
+    assert.match(node.infeasible[0] ?? '', /one that is kept for tasks/);
+    node.scheduler.demand('x', 0, SHAPE, 1);
+    node.start();
+    assert.deepEqual(
+      node.take().map((grant) => grant.owner),
+      ['x'],
+    );
+  });
+});

@@ -174,6 +174,7 @@ export class Scheduler {
     if (late.length === 0) return;
     this.#serve();
     this.#retireFor(late);
+    this.#refuseActors(late);
     this.#refuseOne(late);
     for (const lease of this.#turns.callBack(late, this.now)) this.#port.reclaim(lease.owner, lease.id);
     for (const lease of this.#turns.wanted(late)) this.#port.wanted(lease.owner, lease.id);
@@ -209,6 +210,20 @@ export class Scheduler {
     this.#moved = this.now;
     this.#ledger.dropUnmet(refused.owner, refused.key);
     this.#port.infeasible(refused.owner, refused.key, this.#whyRefused(refused.shape));
+  }
+
+  /** There are as many actors as there can be, and none has ended for a while. */
+  #refuseActors(late: readonly Demand[]): void {
+    const { standstill } = this.#limits;
+    for (const demand of late) {
+      if (!demand.shape.resident || !isUnmet(demand) || this.now - demand.since < standstill) continue;
+      if (this.#workers.withoutActor > 1) continue;
+      this.#ledger.dropUnmet(demand.owner, demand.key);
+      const why =
+        'on all workers that there may be actors live, but for one that is kept for tasks, and none has ended for ' +
+        `${standstill} ms: let go of some, or put more into one`;
+      this.#port.infeasible(demand.owner, demand.key, why);
+    }
   }
 
   #whyRefused({ isolation, exclusive: alone }: Shape): string {
@@ -273,6 +288,8 @@ export class Scheduler {
 
   /** The last worker that no exclusive task holds is for those who are waited for. */
   #mayLend(demand: Demand): boolean {
+    // An actor stays: it does not get the last worker on which none lives.
+    if (demand.shape.resident) return this.#workers.withoutActor > 1;
     if (!demand.shape.exclusive || this.#workers.isWaiting(demand.owner)) return true;
     const { open, exclusive } = this.#workers.shares;
     if (open > 1 || exclusive === 0) return true;
@@ -338,6 +355,8 @@ export class Scheduler {
     if (kept !== undefined && kept.demand !== demand && kept.names.some((each) => uses(demand.need, each))) {
       return `what is free is kept for a call that wants more ${kept.names.join(', ')} and has waited longer`;
     }
+    if (!this.#mayLend(demand) && shape.resident)
+      return 'actors live on all workers but the one that is kept for tasks';
     if (!this.#mayLend(demand)) return 'the last worker is kept for what waiting tasks have called';
     return this.#workers.isComing(shape.isolation)
       ? 'a worker is starting'

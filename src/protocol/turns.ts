@@ -84,7 +84,7 @@ export class Turns {
       if (!isUnmet(demand)) continue;
       const short = this.#ledger.free.short(demand.need);
       for (const lease of this.#ledger.leases()) {
-        if (isCalledBack(lease) || lease.wanted || isFor(lease, demand)) continue;
+        if (isCalledBack(lease) || lease.wanted || lease.resident || isFor(lease, demand)) continue;
         // With nothing short, it is a worker that is missing.
         if (short.length > 0 && !short.some((name) => uses(lease.need, name))) continue;
         lease.wanted = true;
@@ -99,7 +99,7 @@ export class Turns {
     let victim: Granted | undefined;
     const turn = Math.max(this.#quantum, this.#overran.get(nameOf(demand)) ?? 0);
     for (const lease of this.#ledger.leases()) {
-      if (isCalledBack(lease) || lease.suspended || now - lease.since < turn) continue;
+      if (isCalledBack(lease) || lease.resident || lease.suspended || now - lease.since < turn) continue;
       if (isFor(lease, demand)) continue;
       if (victim !== undefined && lease.since >= victim.since) continue;
       if (demand.held > 0 && this.#ledger.heldLike(lease) <= demand.held + 1) continue;
@@ -110,7 +110,7 @@ export class Turns {
 
   /**
    * The demand for which everything it is short of is kept: the first that has waited for a quantum and can be
-   * met once the running tasks are done. What suspended tasks hold may not come back before somebody else is served, so a
+   * met once the running tasks are done. What actors hold stays with them. What suspended tasks hold may not come back before somebody else is served, so a
    * demand for that does not stand in the way.
    */
   keptFor(unmet: readonly Demand[], now: number): { demand: Demand; names: string[] } | undefined {
@@ -120,8 +120,12 @@ export class Turns {
       const names = free.short(demand.need);
       if (names.length === 0) continue;
       const later = free.copy();
-      for (const lease of this.#ledger.leases()) if (!lease.suspended) later.give(lease.need, lease.gpus);
-      for (const worker of this.#workers.all()) later.cpus += worker.charged;
+      for (const lease of this.#ledger.leases()) {
+        if (!lease.suspended && !lease.resident) later.give(lease.need, lease.gpus);
+      }
+      for (const worker of this.#workers.all()) {
+        if (!worker.leases.some((lease) => lease.resident)) later.cpus += worker.charged;
+      }
       if (later.fits(demand.need)) return { demand, names };
     }
     return undefined;

@@ -143,6 +143,18 @@ export class WorkerTable {
     return { open, exclusive };
   }
 
+  /** Workers there may be on which no actor lives. */
+  get withoutActor(): number {
+    let n = 0;
+    for (let number = 1; number < this.#parties; number++) {
+      const worker = this.#workers.get(number);
+      if (worker === undefined) {
+        if (!this.#reserved.has(number) || this.#leaving.has(number)) n++;
+      } else if (!worker.leases.some((lease) => lease.resident)) n++;
+    }
+    return n;
+  }
+
   /** The worker that an owner (an address key) is; undefined for the driver. */
   ofOwner(owner: string): WorkerState | undefined {
     for (const worker of this.#workers.values()) if (isParty(owner, worker)) return worker;

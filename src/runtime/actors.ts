@@ -1,4 +1,4 @@
-import { ActorDiedError, CancelledError } from '../base/index.ts';
+import { ActorDiedError, CancelledError, SheafError, UnschedulableError } from '../base/index.ts';
 import {
   type ActorNews,
   type Cell,
@@ -415,10 +415,20 @@ export class Actors {
     });
   }
 
+  /** An actor that is to live on without handles, until it is drained. */
+  keep(cell: Cell): void {
+    this.#host.party.references.hold(cell);
+    this.#detached.add(cell);
+  }
+
+  readonly #detached = new Set<Cell>();
+
   /** The task that hosted an actor is over. */
   over(call: Call, failed: boolean): void {
     const { values } = this.#host;
-    const { value } = call.results as Cell;
+    const cell = call.results as Cell;
+    const { value } = cell;
+    if (this.#detached.delete(cell)) this.#host.drop(cell);
     let why: Wire | null = null;
     if (failed) {
       const known = value !== undefined && !isShared(value);
@@ -436,8 +446,9 @@ export class Actors {
     } catch (error) {
       cause = error;
     }
-    const text = cause instanceof Error ? cause.message : String(cause);
-    if (cause instanceof ActorDiedError) return cause;
+    if (cause instanceof ActorDiedError || cause instanceof UnschedulableError) return cause;
+    // Errors of this library say what they are in their text.
+    const text = cause instanceof SheafError ? cause.message : String(cause);
     return diedError(name, `it died: ${text}`, cause);
   }
 

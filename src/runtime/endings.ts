@@ -49,7 +49,7 @@ export class Endings {
 
   unschedulable(reason: string): unknown {
     return new UnschedulableError(
-      `no worker of this node can ever run the task: ${reason}; ask for less, or connect with more`,
+      `no worker of this node can run the task, or host the actor: ${reason}; ask for less, or connect with more`,
     );
   }
 

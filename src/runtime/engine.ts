@@ -57,6 +57,8 @@ export interface ActorPlan {
   readonly name: string | null;
   /** Whoever has the name is taken instead. */
   readonly join: boolean;
+  /** It lives until it is drained, with handles or without, and as long as its owner. */
+  readonly detached: boolean;
 }
 
 /** Options of a task, resolved to numbers. */

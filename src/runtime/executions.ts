@@ -111,6 +111,7 @@ export class Executions {
   }
 
   callerDied(caller: number): void {
+    this.actor?.mailbox.remove((kept) => kept.caller === caller);
     this.#functions[caller] = [];
     this.#methods[caller] = [];
     this.parcels.callerDied(caller);
@@ -122,8 +123,18 @@ export class Executions {
       this.#host.cancelChildren(run, error);
       run.abort(error);
       // What ignores its signal goes on, but it does not keep its place.
-      this.end(run, true, error);
+      this.#leave(run, error);
     }
+    this.actor?.ended();
+  }
+
+  /**
+   * Ends a run whose code may go on, unheard. A method keeps its place among those of its actor for as long: the next one is not
+   * to find the actor in the middle of something.
+   */
+  #leave(run: Execution, error: unknown): void {
+    run.lingers = run.group >= 0;
+    this.end(run, true, error);
   }
 
   static #key(caller: number, slot: number): number {
@@ -133,15 +144,29 @@ export class Executions {
   /** Another run may have the slot by now, if this comes late. */
   cancel(caller: number, { slot, sequence }: RunId, flags: number): void {
     const run = this.#active.get(Executions.#key(caller, slot));
+    if (run?.sequence !== sequence) this.#cancelKept(caller, slot, sequence);
     if (run === undefined || run.over || run.sequence !== sequence) return;
     const error = cancelledHere(run.name);
     if ((flags & F.CANCEL_RECURSIVE) !== 0) this.#host.cancelChildren(run, error);
     run.abort(error);
-    // What ignores its signal goes on, but nobody waits for it any more. A method keeps its place for as long: the next one is
-    // not to find its actor in the middle of something.
-    run.lingers = run.group >= 0;
-    this.end(run, true, error);
+    // What ignores its signal goes on, but nobody waits for it any more.
+    this.#leave(run, error);
     if ((flags & F.CANCEL_BY_FORCE) !== 0) this.onForced?.(error.message);
+  }
+
+  /** A call that was taken out of its ring and has not begun never does; it is answered all the same. */
+  #cancelKept(caller: number, slot: number, sequence: number): void {
+    const { actor } = this;
+    const removed = actor?.mailbox.remove((kept) => {
+      const words = new Int32Array(kept.frame.buffer);
+      return kept.caller === caller && words[0] === slot && words[7] === sequence;
+    });
+    if (removed === undefined || removed.length === 0) return;
+    for (const { loaded, frame } of removed) {
+      const words = new Int32Array(frame.buffer);
+      this.#start(caller, loaded, { words, bytes: frame }, 0, null, 0, -1, true);
+    }
+    actor?.ended();
   }
 
   /** So many items of a stream are consumed. */
@@ -280,6 +305,7 @@ export class Executions {
     reader: RingReader | null,
     shared: number,
     group: number,
+    cancelled = false,
   ): void {
     const host = this.#host;
     const w = at >> 2;
@@ -324,7 +350,9 @@ export class Executions {
     if (loaded.fn !== undefined || loaded.method !== null) {
       const args = this.#arguments(run, flags, source, start, length, extraLength);
       reader?.advance();
-      if (args !== undefined) this.#run(run, args);
+      // Its arguments have been taken in, so that what they hold is let go.
+      if (cancelled) this.end(run, true, cancelledHere(run.name));
+      else if (args !== undefined) this.#run(run, args);
       return;
     }
     // Loading comes first: the modules that it imports may register what the arguments need.
@@ -367,7 +395,10 @@ export class Executions {
   #afterFiles(run: Execution, files: readonly FileValue[], decode: () => unknown[] | undefined): void {
     this.#active.set(Executions.#key(run.caller, run.slot), run);
     void Promise.all(files.map((file) => file.open())).then(() => {
-      if (run.over) return;
+      if (run.over) {
+        this.left(run);
+        return;
+      }
       run.filesTried = files;
       const args = decode();
       if (args !== undefined) this.#run(run, args);
@@ -431,7 +462,7 @@ export class Executions {
     const error = timedOut(run.name, run.timeout);
     this.#host.cancelChildren(run, new CancelledError(`the task that called it timed out: ${error.message}`));
     run.abort(error);
-    this.end(run, true, error);
+    this.#leave(run, error);
     this.#host.reactor.kick();
   }
 
@@ -642,15 +673,18 @@ export class Executions {
   end(run: Execution, failed: boolean, result: unknown): void {
     const { actor } = this;
     if (run.over) {
-      if (run.lingers) this.#release(run);
+      this.left(run);
       return;
     }
     run.over = true;
+    const { lingers } = run;
     if (this.#host.recorder !== null) this.#host.recorder.ended(run, failed);
     if (this.onEnd !== null) this.onEnd(run);
     if (actor?.run === run) {
       this.actor = undefined;
       actor.left();
+      // What it leaves behind, timers and sockets, goes with its worker.
+      this.#wornOut = true;
     }
     if (run.production !== null) this.#producers.close(run, run.production);
     if (run.suspended > 0) this.#waits(run, -1);
@@ -672,7 +706,14 @@ export class Executions {
     const { loaded } = run;
     if (loaded.maxCalls > 0 && ++loaded.calls >= loaded.maxCalls) this.#wornOut = true;
     if (this.#wornOut) this.#retireIfNotNeeded();
-    if (run.group >= 0 && !run.lingers) this.#release(run);
+    if (run.group >= 0 && !lingers) this.#release(run);
+  }
+
+  /** @internal The code of a run that was ended before has come to its end. */
+  left(run: Execution): void {
+    if (!run.lingers) return;
+    this.#release(run);
+    this.#host.reactor.kick();
   }
 
   /** A method has come to its end: another one may begin. */

@@ -145,6 +145,7 @@ export class OwnedEngine implements EngineWithActors, ActorEngine {
     call.actorId = host.promote(cell);
     const link = this.#actors.link(cell, o.className);
     const begin = (): void => {
+      if (o.detached) this.#actors.keep(cell);
       host.control({ type: 'create-actor', id: call.actorId as string, namespace: o.namespace, name: o.name });
       host.submit(call);
     };

@@ -37,6 +37,8 @@ interface Runs {
   suspend(run: Execution): void;
   resume(run: Execution): void;
   end(run: Execution, failed: boolean, result: unknown): void;
+  /** The generator of a run that is over has come to its end; for those with actors, whose methods keep their place till then. */
+  left?(run: Execution): void;
 }
 
 /** Where the items go. */
@@ -204,12 +206,15 @@ export class Producers {
     // A synchronous one can't be told while it is on the stack, and is told when it has answered.
     if (production.asked && !production.asynchronous) return;
     production.over = true;
+    const left = (): void => this.#runs.left?.(run);
     this.#runs.inContext(run, () => {
       try {
-        const left: unknown = production.iterator.return?.();
-        if (left instanceof Promise) left.catch(() => {});
+        const closed: unknown = production.iterator.return?.();
+        if (closed instanceof Promise) closed.then(left, left);
+        else left();
       } catch {
         // Nobody is left who could hear of it.
+        left();
       }
     });
   }

@@ -14,9 +14,6 @@ export const init: unique symbol = Symbol.for('sheaf.init');
 /** Names that mean something else on a handle. */
 const RESERVED = ['then', 'ready', 'drain', 'with'];
 
-/** Actors that live on without handles. */
-const detached = new WeakMap<Engine, Set<Reference<unknown>>>();
-
 /** @internal Classes as actors, with options that have been checked. */
 export function actorClass(
   spec: FunctionSpec,
@@ -43,10 +40,6 @@ export function actorClass(
         );
       }
       const ref = engineOfActors(where, className).create(spec, resolveActor(o, className, where.isolation), args);
-      if (o.detached === true) {
-        const kept = detached.get(where) ?? new Set();
-        detached.set(where, kept.add(ref));
-      }
       return handleOf(dataOf(where, ref, true));
     },
     pool(size: unknown, ...args: unknown[]) {

@@ -194,12 +194,13 @@ export function resolveActor(o: ActorOptions, className: string, isolation: 'pro
   if (o.isolation !== undefined) task.isolation = o.isolation;
   return {
     className,
-    shape: resolveOptions(task, className, isolation, false).shape,
+    shape: { ...resolveOptions(task, className, isolation, false).shape, resident: true },
     restarts: o.restarts ?? 0,
     concurrency: { concurrency: o.concurrency ?? 1, groups: Object.values(o.groups ?? {}) },
     namespace: o.namespace ?? 'default',
     name: o.name ?? null,
     join: o.getIfExists ?? false,
+    detached: o.detached ?? false,
   };
 }
 

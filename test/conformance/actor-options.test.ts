@@ -1,0 +1,165 @@
+import assert from 'node:assert/strict';
+import { it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { pathToFileURL } from 'node:url';
+import {
+  actor,
+  BackPressureError,
+  CancelledError,
+  cancel,
+  connect,
+  get,
+  NotAvailableError,
+  type Ref,
+  remote,
+  task,
+  UnschedulableError,
+  wait,
+} from 'sheaf';
+import type * as counting from '../fixtures/conformance/counting.ts';
+import { collect, mark, nothingLeft, onHosts, root, scratch, untilMarked } from './support.ts';
+
+const Workers = actor(
+  class Worker {
+    now = 0;
+    most = 0;
+    async wait(ms: number): Promise<number> {
+      this.now++;
+      this.most = Math.max(this.most, this.now);
+      await sleep(ms);
+      this.now--;
+      return this.most;
+    }
+    async until(folder: string, name: string): Promise<string> {
+      await untilMarked(folder, name);
+      return name;
+    }
+    quick(): number {
+      return this.most;
+    }
+  },
+);
+
+onHosts('options of actors', { cpus: 2 }, (session) => {
+  it('concurrency lets calls overlap, up to what it says', async () => {
+    const worker = Workers.with({ concurrency: 8 }).create();
+    const most = await get(Array.from({ length: 40 }, () => worker.wait(2)));
+    assert.equal(Math.max(...most), 8);
+    const one = Workers.create();
+    assert.equal(Math.max(...(await get(Array.from({ length: 10 }, () => one.wait(1))))), 1);
+  });
+
+  it('a thousand calls wait at the same time', async () => {
+    const folder = scratch();
+    const worker = Workers.with({ concurrency: 1001 }).create();
+    const calls = Array.from({ length: 900 }, () => worker.until(folder, 'all'));
+    // It starts after all of them, so that they have begun.
+    assert.equal(await worker.quick().value, 0);
+    mark(folder, 'all');
+    assert.equal((await get(calls)).length, 900);
+  });
+
+  it('groups have limits of their own, and do not hold each other up', async () => {
+    const folder = scratch();
+    const worker = Workers.with({ groups: { slow: { methods: ['until'], concurrency: 1 } } }).create();
+    const slow = [worker.until(folder, 'a'), worker.until(folder, 'b'), worker.until(folder, 'c')];
+    assert.equal(await worker.quick().value, 0);
+    cancel(slow[1] as Ref<string>);
+    await assert.rejects((slow[1] as Ref<string>).value, CancelledError);
+    mark(folder, 'a');
+    mark(folder, 'c');
+    assert.deepEqual(await get([slow[0], slow[2]] as Ref<string>[]), ['a', 'c']);
+  });
+
+  it('maxPending refuses calls', async () => {
+    const folder = scratch();
+    const worker = Workers.with({ maxPending: 2 }).create();
+    const calls = [worker.until(folder, 'go'), worker.quick()];
+    assert.throws(() => worker.quick(), BackPressureError);
+    mark(folder, 'go');
+    await get(calls as Ref<unknown>[]);
+    await worker.quick().value;
+  });
+
+  it('a name is for one actor of its namespace, and finds it', async () => {
+    const worker = Workers.with({ name: 'one' }).create();
+    await worker.wait(1).value;
+    const found = await Workers.lookup('one');
+    assert.equal(await found.quick().value, 1);
+    const second = Workers.with({ name: 'one' }).create();
+    await assert.rejects(second.ready, { code: 'ERR_SHEAF_ACTOR_DIED' });
+    await assert.rejects(second.quick().value, { code: 'ERR_SHEAF_ACTOR_DIED' });
+    const shared = Workers.with({ name: 'one', getIfExists: true }).create();
+    assert.equal(await shared.quick().value, 1);
+    await assert.rejects(Workers.lookup('one', { namespace: 'other' }), { code: 'ERR_SHEAF_NO_SUCH_ACTOR' });
+    const other = Workers.with({ name: 'one', namespace: 'other' }).create();
+    assert.equal(await other.quick().value, 0);
+    await worker.drain();
+    await assert.rejects(Workers.lookup('one'), { code: 'ERR_SHEAF_NO_SUCH_ACTOR' });
+    const again = Workers.with({ name: 'one', getIfExists: true }).create();
+    assert.equal(await again.quick().value, 0);
+  });
+
+  it('a detached actor outlives its handles', async () => {
+    await Workers.with({ name: 'stays', detached: true }).create().wait(1).value;
+    await collect();
+    const found = await Workers.lookup('stays');
+    assert.equal(await found.quick().value, 1);
+    await found.drain();
+  });
+
+  it('one that asks for more than there is says so', async () => {
+    const worker = Workers.with({ gpus: 1 }).create();
+    await assert.rejects(worker.ready, UnschedulableError);
+    await assert.rejects(worker.quick().value, UnschedulableError);
+  });
+
+  it('one at rest takes no core, and one with cores keeps them', async () => {
+    const square = task((x: number) => x * x);
+    const workers = Array.from({ length: 4 }, () => Workers.create());
+    await Promise.all(workers.map((worker) => worker.ready));
+    assert.deepEqual(await get([square(2), square(3)]), [4, 9]);
+    const greedy = Workers.with({ cpus: 2 }).create();
+    await greedy.ready;
+    const waits = square(4);
+    assert.equal((await wait([waits], { timeout: 100 })).ready.length, 0);
+    await greedy.drain();
+    assert.equal(await waits.value, 16);
+  });
+
+  it('a call has a deadline', async () => {
+    const worker = Workers.create();
+    await assert.rejects(worker.wait.with({ timeout: '30ms' })(200).value, { name: 'TimeoutError' });
+    assert.equal(await worker.quick().value, 1);
+  });
+
+  it('methods take no options that are the actor\u2019s', () => {
+    const worker = Workers.create();
+    assert.throws(() => worker.wait.with({ cpus: 2 }), /a method runs where its actor is/);
+    assert.throws(() => Workers.with({ retries: 2 } as never), /`restarts`/);
+    assert.throws(() => Workers.with({ shared: true } as never), NotAvailableError);
+    assert.throws(() => Workers.with({ groups: { a: { methods: 'x' } } as never }), /the names of methods/);
+  });
+
+  it('classes of a remote module are actors', async () => {
+    const module = remote<typeof counting>(new URL('test/fixtures/conformance/counting.ts', pathToFileURL(`${root}/`)));
+    const counter = module.Counter.create(5);
+    assert.equal(await counter.add(2).value, 7);
+  });
+
+  it('leave nothing behind', async () => {
+    await nothingLeft(session());
+  });
+});
+
+it('of more actors than there can be the last are refused, and tasks go on', async () => {
+  const session = await connect({ cpus: 2, isolation: 'thread' });
+  const workers = Array.from({ length: 32 }, () => Workers.create());
+  const outcomes = await Promise.allSettled(workers.map((worker) => worker.ready));
+  const refused = outcomes.filter((each) => each.status === 'rejected');
+  assert.equal(refused.length, 3);
+  for (const { reason } of refused) assert.ok(reason instanceof UnschedulableError);
+  const square = task((x: number) => x * x);
+  assert.deepEqual(await get([square(2), square(3)]), [4, 9]);
+  await session[Symbol.asyncDispose]();
+});
