@@ -22,6 +22,11 @@ export class FileValue {
     this.modified = modified;
   }
 
+  /** Unlike `instanceof` it asks nothing of an object, which may be a proxy that answers with errors. */
+  static is(value: unknown): value is FileValue {
+    return typeof value === 'object' && value !== null && #blob in value;
+  }
+
   get opened(): boolean {
     return this.#blob !== undefined;
   }

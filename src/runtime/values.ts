@@ -147,7 +147,7 @@ export class Values {
    */
   keep(value: unknown, root: string, limit: number = INLINE_LIMIT): Kept {
     if (isPlain(value)) return { value, pinned: false, inner: [] };
-    if (value instanceof FileValue) return { value: this.files.known(value), pinned: true, inner: [] };
+    if (FileValue.is(value)) return { value: this.files.known(value), pinned: true, inner: [] };
     return this.keepEncoded(this.encoder.encode(value, root, limit));
   }
 
