@@ -1,3 +1,4 @@
+import { simulateActors } from './simulator/actors.ts';
 import { simulate } from './simulator/index.ts';
 
 const USAGE = `usage: simulate --seeds N [--first K]   runs N seeds, from K (default 1)
@@ -39,6 +40,11 @@ function many(first: number, count: number): void {
     remade: 0,
   };
   for (let seed = first; seed < first + count; seed++) {
+    const { problem } = simulateActors(seed);
+    if (problem !== undefined) {
+      failed++;
+      console.error(`seed ${seed} of actors: ${problem}`);
+    }
     const result = simulate(seed);
     tasks += result.tasks;
     events += result.events;
