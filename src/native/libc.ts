@@ -1,8 +1,46 @@
 import { createRequire } from 'node:module';
 import { endianness } from 'node:os';
+import { isMainThread, workerData } from 'node:worker_threads';
 import type koffiModule from 'koffi';
 
 /** It may be missing: then the thread host serves. */
+/** Two words of all threads of the process: how many of them are loading native code, and whether the process is ending. */
+const handed: unknown = (workerData as { sheafLoading?: unknown } | null | undefined)?.sheafLoading;
+export const nativeLoading: SharedArrayBuffer =
+  handed instanceof SharedArrayBuffer ? handed : new SharedArrayBuffer(2 * Int32Array.BYTES_PER_ELEMENT);
+const loading = new Int32Array(nativeLoading);
+const LONGEST_LOAD_MS = 5000;
+
+/**
+ * For the end of the process: a thread that is ended while it loads native code takes the process down with a fatal error, so
+ * those that are at it are waited for, and no other begins.
+ */
+export function endNativeLoading(): void {
+  Atomics.store(loading, 1, 1);
+  const end = performance.now() + LONGEST_LOAD_MS;
+  for (let n = Atomics.load(loading, 0); n > 0 && performance.now() < end; n = Atomics.load(loading, 0)) {
+    Atomics.wait(loading, 0, n, 50);
+  }
+}
+
+function whileLoading<T>(load: () => T): T {
+  const over = (): void => {
+    Atomics.sub(loading, 0, 1);
+    Atomics.notify(loading, 0);
+  };
+  Atomics.add(loading, 0, 1);
+  if (!isMainThread && Atomics.load(loading, 1) === 1) {
+    over();
+    // Until the process is gone, which is about to happen.
+    for (;;) Atomics.wait(loading, 1, 1);
+  }
+  try {
+    return load();
+  } finally {
+    over();
+  }
+}
+
 function required(): typeof koffiModule | undefined {
   try {
     return createRequire(import.meta.url)('koffi') as typeof koffiModule;
@@ -11,7 +49,7 @@ function required(): typeof koffiModule | undefined {
   }
 }
 
-const koffi = required();
+const koffi = whileLoading(required);
 
 /**
  * The few calls of the C library that Node does not offer: anonymous shared memory, mapping it at a fixed place, giving

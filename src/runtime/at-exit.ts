@@ -1,5 +1,6 @@
 import { rmSync, writeSync } from 'node:fs';
 import { removeSpillFolder, type SharedStore } from '../memory/index.ts';
+import { endNativeLoading } from '../native/index.ts';
 import type { Explainer } from './explain.ts';
 import type { Failures } from './failures.ts';
 
@@ -21,6 +22,7 @@ export function reportAtExit({ failures }: { readonly failures: Failures }): () 
 /** A program that exits in the middle leaves no socket and no spilled values behind. */
 export function tidyAtExit(socket: string | undefined, store: SharedStore, spill: string | undefined): () => void {
   const listener = (): void => {
+    endNativeLoading();
     if (socket !== undefined) rmSync(socket, { force: true });
     if (spill === undefined) return;
     // What the control thread is at just now may be in the way for a moment.

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { isMainThread, Worker } from 'node:worker_threads';
 import { bundledError, InternalError, isInstalled, NotAvailableError, UsageError } from '../base/index.ts';
 import { SharedStore, spillFolderOf } from '../memory/index.ts';
-import { libc, sharingWorks } from '../native/index.ts';
+import { libc, nativeLoading, sharingWorks } from '../native/index.ts';
 import {
   type BellPipes,
   type BlockShape,
@@ -155,7 +155,7 @@ export class LocalSession {
       socket: sessionSocket(this.node),
     };
     this.#control = new Worker(entries.control, {
-      workerData: { sheafControl: config },
+      workerData: { sheafControl: config, sheafLoading: nativeLoading },
       stdout: false,
       stderr: false,
     });

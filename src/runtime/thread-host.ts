@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import { libc } from '../native/index.ts';
+import { libc, nativeLoading } from '../native/index.ts';
 import { type ControlConfig, sessionConfig, type WorkerConfig } from './config.ts';
 import type { WorkerHost, WorkerProcess } from './worker-host.ts';
 
@@ -30,7 +30,7 @@ export class ThreadHost implements WorkerHost {
       bells: bells === undefined ? undefined : { read: [libc()!.dup(bells.read[party] as number)], write: bells.write },
     };
     const worker = new Worker(workerEntry, {
-      workerData: { sheafWorker: config },
+      workerData: { sheafWorker: config, sheafLoading: nativeLoading },
       env: { ...process.env, ...env },
       stdout: false,
       stderr: false,

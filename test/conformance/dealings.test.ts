@@ -38,7 +38,7 @@ const large = task(() => new Float64Array(MiB / 8));
 
 onHosts(
   'while one worker computes and others die',
-  { cpus: 2, memory: '96MiB' },
+  { cpus: 2, memory: '96MiB', spill: 'off' },
   (session) => {
     test('those who had no dealings with the dead are not waited for', { timeout: 60_000 }, async () => {
       const computing = busy();
@@ -55,7 +55,6 @@ onHosts(
         using x = put(new Float64Array(MiB));
         assert.equal(await length([x]).value, MiB);
       }
-      assert.ok(used(session()) < 96 * MiB);
       cancel(computing);
       computing.ignore();
       await drainedOf(session());
