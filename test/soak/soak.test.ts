@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { test } from 'node:test';
 
 const root = process.env.SHEAF_ROOT ?? resolve('.');
-/** Two Nodes run both in CI, which makes a minute. For longer: `npm run soak`. */
+/** Long enough to find what goes wrong often. For longer: `npm run soak`. */
 const SECONDS = { process: 20, thread: 10 };
 
 for (const [isolation, seconds] of Object.entries(SECONDS)) {
