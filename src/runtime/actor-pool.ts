@@ -18,8 +18,8 @@ export class ActorPool implements CallTarget {
   readonly #size: PoolSize;
   /** With their handles, which keep them: a call that is not over keeps its pool, and so these. */
   readonly #members = new Map<ActorLink, { readonly handle: Reference<unknown>; ready: boolean }>();
-  /** Makes one more; null for a pool that came from elsewhere, which stays as it is. */
   readonly #limits: PoolLimits;
+  /** Makes one more; null for a pool that came from elsewhere, which stays as it is. */
   #make: (() => { link: ActorLink; handle: Reference<unknown> }) | null = null;
   #timer: NodeJS.Timeout | undefined;
   #closing = false;

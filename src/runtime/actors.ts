@@ -149,6 +149,7 @@ export class ActorLink implements CallTarget {
     if (this.#host.closed) return Promise.reject(new CancelledError(`${this.name} ended with its session`));
     this.watch();
     this.#host.waits.waiting++;
+    this.#host.actors.awaited.add(this);
     return new Promise((resolve, reject) => this.#waiters.push({ state, resolve, reject }));
   }
 
@@ -250,6 +251,7 @@ export class ActorLink implements CallTarget {
       }
       this.#host.waits.waiting--;
     }
+    if (this.#waiters.length === 0) this.#host.actors.awaited.delete(this);
   }
 
   /** A call is over: whether that was the last one of an actor that is being drained. */
@@ -288,7 +290,7 @@ export class Actors {
   readonly #host: PartyHost;
   readonly #links = new WeakMap<Cell, ActorLink>();
   /** Those that somebody waits for. */
-  readonly #awaited = new Set<WeakRef<ActorLink>>();
+  readonly awaited = new Set<ActorLink>();
 
   constructor(host: PartyHost) {
     this.#host = host;
@@ -299,7 +301,6 @@ export class Actors {
     if (link === undefined) {
       link = new ActorLink(this.#host, cell, name);
       this.#links.set(cell, link);
-      this.#awaited.add(new WeakRef(link));
     }
     return link;
   }
@@ -466,7 +467,7 @@ export class Actors {
   }
 
   close(error: Error): void {
-    for (const each of this.#awaited) each.deref()?.close(error);
-    this.#awaited.clear();
+    for (const each of this.awaited) each.close(error);
+    this.awaited.clear();
   }
 }

@@ -55,6 +55,7 @@ onHosts(
         using x = put(new Float64Array(MiB));
         assert.equal(await length([x]).value, MiB);
       }
+      assert.ok(used(session()) < 96 * MiB);
       cancel(computing);
       computing.ignore();
       await drainedOf(session());
