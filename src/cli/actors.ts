@@ -1,7 +1,7 @@
 import { formatDuration } from '../base/index.ts';
 import { type ActorRow, type NodeActors, partyName } from '../runtime/index.ts';
-import { bold, count, dim, say, sayJson, table } from './output.ts';
-import { askSessions, sayOthers } from './sessions.ts';
+import { bold, count, dim, say, table } from './output.ts';
+import { askSessions, saySessions } from './sessions.ts';
 import { saySilent } from './tasks.ts';
 
 interface ActorsOptions {
@@ -14,16 +14,7 @@ const PATIENCE_MS = 5000;
 export async function actors({ json = false, limit }: ActorsOptions): Promise<void> {
   const question = { ask: 'actors', limit: count(limit, '--limit', 100) };
   const sessions = await askSessions<NodeActors>(question, PATIENCE_MS);
-  const { running, silent, removed } = sessions;
-  if (json) {
-    sayJson({ sessions: running, silent, removed });
-    return;
-  }
-  for (const [i, node] of running.entries()) {
-    if (i > 0) say();
-    show(node);
-  }
-  sayOthers(sessions);
+  saySessions(sessions, json, show);
 }
 
 function show(node: NodeActors): void {

@@ -1,7 +1,7 @@
 import { formatBytes, formatDuration } from '../base/index.ts';
 import { type CallSite, type NodeObject, type NodeObjects, type Origin, partyName } from '../runtime/index.ts';
-import { bold, CommandError, count, dim, say, sayJson, table } from './output.ts';
-import { askSessions, sayOthers } from './sessions.ts';
+import { bold, CommandError, count, dim, say, table } from './output.ts';
+import { askSessions, saySessions } from './sessions.ts';
 import { saySilent } from './tasks.ts';
 
 interface ObjectsOptions {
@@ -17,16 +17,7 @@ export async function objects({ json = false, limit, by }: ObjectsOptions): Prom
   if (by !== undefined && by !== 'callsite') throw new CommandError(`--by is ${by}; it can be callsite`, 2);
   const rows = count(limit, '--limit', 100);
   const sessions = await askSessions<NodeObjects>({ ask: 'objects', limit: rows }, PATIENCE_MS);
-  const { running, silent, removed } = sessions;
-  if (json) {
-    sayJson({ sessions: running, silent, removed });
-    return;
-  }
-  for (const [i, node] of running.entries()) {
-    if (i > 0) say();
-    show(node, by === 'callsite', rows);
-  }
-  sayOthers(sessions);
+  saySessions(sessions, json, (node) => show(node, by === 'callsite', rows));
 }
 
 function show(node: NodeObjects, bySite: boolean, limit: number): void {

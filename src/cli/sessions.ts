@@ -2,7 +2,7 @@ import { lstatSync, readdirSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { folderProblem, runtimeFolder } from '../runtime/index.ts';
-import { CommandError, dim, say, yellow } from './output.ts';
+import { CommandError, dim, say, sayJson, yellow } from './output.ts';
 
 /** Which session, as every answer says. */
 export interface Named {
@@ -92,6 +92,20 @@ function ask(path: string, question: Question, patience: number): Promise<Answer
     // Closed without an answer: it has just ended, and removed its socket itself.
     socket.on('close', () => end(text === '' ? 'silent' : 'gone'));
   });
+}
+
+/** What a command says that asks all sessions: each by `show`, or everything as JSON. */
+export function saySessions<T extends Named>(sessions: Sessions<T>, json: boolean, show: (node: T) => void): void {
+  const { running, silent, removed } = sessions;
+  if (json) {
+    sayJson({ sessions: running, silent, removed });
+    return;
+  }
+  for (const [i, node] of running.entries()) {
+    if (i > 0) say();
+    show(node);
+  }
+  sayOthers(sessions);
 }
 
 /** The rest of what a command says that asks all sessions. */

@@ -1,7 +1,7 @@
 import { formatDuration } from '../base/index.ts';
 import { type NodeTasks, partyName, type TaskRow } from '../runtime/index.ts';
-import { bold, count, dim, say, sayJson, table, yellow } from './output.ts';
-import { askSessions, sayOthers } from './sessions.ts';
+import { bold, count, dim, say, table, yellow } from './output.ts';
+import { askSessions, saySessions } from './sessions.ts';
 
 interface TasksOptions {
   readonly json?: boolean;
@@ -13,16 +13,7 @@ const PATIENCE_MS = 5000;
 export async function tasks({ json = false, limit }: TasksOptions): Promise<void> {
   const rows = count(limit, '--limit', 100);
   const sessions = await askSessions<NodeTasks>({ ask: 'tasks', limit: rows }, PATIENCE_MS);
-  const { running, silent, removed } = sessions;
-  if (json) {
-    sayJson({ sessions: running, silent, removed });
-    return;
-  }
-  for (const [i, node] of running.entries()) {
-    if (i > 0) say();
-    show(node);
-  }
-  sayOthers(sessions);
+  saySessions(sessions, json, show);
 }
 
 function show(node: NodeTasks): void {
