@@ -398,7 +398,7 @@ export class PartyHost implements PartyPort<Wire>, ReactorHost, TaskHost {
   // ---- ReactorHost
 
   runTasks(idle: boolean): boolean {
-    return this.executions === null ? false : this.executions.runNext(idle);
+    return this.executions === null ? false : this.executions.inboxes.runNext(idle);
   }
 
   settleUp(): void {
