@@ -31,8 +31,7 @@ export class Endings {
   }
 
   workerDied(call: Call, reason: string): unknown {
-    const { actors } = this.#host;
-    if (call.plan.actor !== null && actors !== undefined) return actors.died(call, reason);
+    if (call.plan.actor !== null) return this.#host.actors.died(call, reason);
     if (reason.startsWith(SHORT_OF_MEMORY)) {
       return new OutOfMemoryError(
         `the worker that ran ${call.name} was ended, because ${reason.slice(SHORT_OF_MEMORY.length)}; give the task less to do at ` +
@@ -96,7 +95,7 @@ export class Endings {
       values.unpin(shared);
     }
     call.onEnd?.();
-    if (call.actorId !== null) this.#host.actors?.over(call, failed);
+    if (call.actorId !== null) this.#host.actors.over(call, failed);
     call.plan.actor?.ended();
     call.handles = null;
     if (handles === null) {

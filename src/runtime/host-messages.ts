@@ -20,20 +20,18 @@ export type HostMessage =
   | ActorNews<Wire>
   /** To the worker that hosts it: it is to end now. */
   | { readonly type: 'retire-actor'; readonly id: string }
-  /**
-   * Who has that name? With an `id` it is for that one, if nobody has; `join`: otherwise the sender takes whoever has it. The answer
-   * is a `NameAnswer`.
-   */
-  | {
-      readonly type: 'name-actor';
-      readonly question: number;
-      readonly namespace: string;
-      readonly name: string;
-      readonly id: string | null;
-      readonly join: boolean;
-    }
+  /** The answer is a `NameAnswer`. */
+  | ({ readonly type: 'name-actor'; readonly question: number } & NameQuestion)
   /** To the driver: a signal seems to have come that it has not listened to. */
   | { readonly type: 'signalled' };
+
+/** Who has that name? With an `id` it is for that one, if nobody has; `join`: otherwise whoever asks takes the one that has it. */
+export interface NameQuestion {
+  readonly namespace: string;
+  readonly name: string;
+  readonly id: string | null;
+  readonly join: boolean;
+}
 
 /** The one that has the name; counted in for who asks, if he takes it. Null: nobody has, or has had until now. */
 export interface NameAnswer {

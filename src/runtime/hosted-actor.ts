@@ -1,8 +1,8 @@
 import { UsageError } from '../base/index.ts';
-import { type Concurrency, Mailbox } from '../protocol/index.ts';
+import { type ActorMessage, type Concurrency, Mailbox } from '../protocol/index.ts';
 import type { Execution } from './execution.ts';
 import type { AnyFunction, Loaded } from './loaded.ts';
-import type { PartyHost } from './party-host.ts';
+import type { Wire } from './values.ts';
 
 /** The method that is awaited before the first call. */
 const INIT = Symbol.for('sheaf.init');
@@ -19,18 +19,26 @@ export interface KeptCall {
   readonly frame: Uint8Array;
 }
 
-/** The instance of a class that this worker hosts. Its run lasts as long as it does. */
-export class HostedActor {
-  readonly #host: PartyHost;
+/** What an actor needs of those who host it. */
+export interface ActorHost {
+  control(message: ActorMessage<Wire>): void;
+  readonly reactor: { kick(): void };
+  /** Calls `fn` as code of the actor's run. */
+  readonly executions: { inContext<T>(run: Execution, fn: () => T): T } | null;
+}
+
+/** The instance of a class that is hosted here. Its run lasts as long as it does. `C`: a call that came before it may begin. */
+export class HostedActor<C = KeptCall> {
+  readonly #host: ActorHost;
   readonly run: Execution;
-  readonly mailbox: Mailbox<KeptCall>;
+  readonly mailbox: Mailbox<C>;
   readonly #end: (failed: boolean, result: unknown) => void;
   #instance: Record<PropertyKey, unknown> | undefined;
   #retiring = false;
   #over = false;
 
   constructor(
-    host: PartyHost,
+    host: ActorHost,
     run: Execution,
     concurrency: Concurrency,
     end: (failed: boolean, result: unknown) => void,

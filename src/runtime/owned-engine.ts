@@ -1,9 +1,9 @@
-import { BackPressureError, CancelledError, InternalError, UsageError } from '../base/index.ts';
+import { BackPressureError, CancelledError, UsageError } from '../base/index.ts';
 import type { FunctionSpec } from '../code/index.ts';
 import type { SharedStore } from '../memory/index.ts';
 import { Cell, Intake, READY } from '../protocol/index.ts';
 import type { ActorPool } from './actor-pool.ts';
-import type { Actors, CallTarget } from './actors.ts';
+import type { CallTarget } from './actors.ts';
 import { ArgumentArena, Call, FunctionEntry, type Plan } from './call.ts';
 import {
   type ActorEngine,
@@ -28,14 +28,8 @@ export interface OwnedPlan extends Plan, Prepared {}
 
 /** The default engine: the caller owns what its calls return. */
 export class OwnedEngine implements EngineWithActors, ActorEngine {
-  get actors(): ActorEngine | undefined {
-    return this.host.actors === undefined ? undefined : this;
-  }
-
-  get #actors(): Actors {
-    const { actors } = this.host;
-    if (actors === undefined) throw new InternalError('actors are asked of a session that has none');
-    return actors;
+  get actors(): ActorEngine {
+    return this;
   }
 
   readonly host: TaskHost;
@@ -83,7 +77,7 @@ export class OwnedEngine implements EngineWithActors, ActorEngine {
     handles: readonly Reference<unknown>[],
     make: (() => Reference<unknown>) | null,
   ): ActorPool {
-    const actors = this.#actors;
+    const { actors } = this.host;
     const pool = actors.pool(className, limits);
     const member = (handle: Reference<unknown>) => ({ link: actors.link(this.#own(handle), className), handle });
     for (const handle of handles) pool.add(member(handle).link, handle);
@@ -97,7 +91,8 @@ export class OwnedEngine implements EngineWithActors, ActorEngine {
     method: string,
     o: ResolvedOptions,
   ): OwnedPlan {
-    const actor: CallTarget = target instanceof Reference ? this.#actors.link(this.#own(target), className) : target;
+    const actor: CallTarget =
+      target instanceof Reference ? this.host.actors.target(this.#own(target), className) : target;
     return {
       name: o.name,
       fn: actor.method(method),
@@ -136,41 +131,43 @@ export class OwnedEngine implements EngineWithActors, ActorEngine {
       pending: 0,
       actor: null,
     };
-    const call = this.#newCall(plan, args, host.executions?.current());
+    const run = host.executions?.current();
+    const call = this.#newCall(plan, args, run);
     const cell = call.results as Cell;
     call.resident = true;
-    const handle = new Reference<unknown>(host, cell);
+    const handle = new Reference<unknown>(host, cell, run?.holder);
+    run?.adopt(handle);
     cell.handle = new WeakRef(handle);
     Reference.watch(handle);
     call.actorId = host.promote(cell);
-    const link = this.#actors.link(cell, o.className);
+    const link = this.host.actors.link(cell, o.className);
     const begin = (): void => {
-      if (o.detached) this.#actors.keep(cell);
+      if (o.detached) this.host.actors.keep(cell);
       host.control({ type: 'create-actor', id: call.actorId as string, namespace: o.namespace, name: o.name });
       host.submit(call);
     };
     call.site = callSiteOf(this.create);
     if (o.name === null) begin();
-    else void this.#actors.claim(link, o.namespace, o.name, o.join, begin);
+    else void this.host.actors.claim(link, o.namespace, o.name, o.join, begin);
     return handle;
   }
 
   async lookup(className: string, namespace: string, name: string): Promise<Reference<unknown> | undefined> {
     const { host } = this;
-    const cell = await this.#actors.lookup(namespace, name);
+    const cell = await this.host.actors.lookup(namespace, name);
     if (cell === undefined) return undefined;
     const handle = host.handle(cell);
     host.drop(cell);
-    this.#actors.link(cell, className);
+    this.host.actors.link(cell, className);
     return handle;
   }
 
   ready(handle: Reference<unknown>, className: string): Promise<void> {
-    return this.#actors.link(this.#own(handle), className).until('ready');
+    return this.host.actors.link(this.#own(handle), className).until('ready');
   }
 
   drain(handle: Reference<unknown>, className: string): Promise<void> {
-    return this.#actors.link(this.#own(handle), className).drain();
+    return this.host.actors.link(this.#own(handle), className).drain();
   }
 
   submit(task: Prepared, args: readonly unknown[]): Reference<unknown> | Reference<unknown>[] | IncomingStream {
@@ -205,7 +202,7 @@ export class OwnedEngine implements EngineWithActors, ActorEngine {
 
   #submit(call: Call, { actor }: OwnedPlan): void {
     this.host.submit(call);
-    if (actor !== null) this.#actors.submitted(call, actor);
+    if (actor !== null) this.host.actors.submitted(call, actor);
   }
 
   /** Remembers where it was called, of a few calls. */

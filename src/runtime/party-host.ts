@@ -25,7 +25,13 @@ import type { Engine } from './engine.ts';
 import type { Executions } from './executions.ts';
 import { Failures } from './failures.ts';
 import * as F from './frames.ts';
-import { CONTROL_PARTY, type HostMessage, type LastAnswer } from './host-messages.ts';
+import {
+  CONTROL_PARTY,
+  type HostMessage,
+  type LastAnswer,
+  type NameAnswer,
+  type NameQuestion,
+} from './host-messages.ts';
 import { Housekeeping } from './housekeeping.ts';
 import { Incoming } from './incoming.ts';
 import type { Definition } from './loaded.ts';
@@ -318,6 +324,13 @@ export class PartyHost implements PartyPort<Wire>, ReactorHost, TaskHost {
       this.mailer.post(CONTROL_PARTY, { type: 'ask', question, what });
       this.reactor.kick();
     });
+  }
+
+  nameActor(name: NameQuestion): Promise<NameAnswer> {
+    return this.questions.ask((question) => {
+      this.mailer.post(CONTROL_PARTY, { type: 'name-actor', question, ...name });
+      this.reactor.kick();
+    }) as Promise<NameAnswer>;
   }
 
   /** Ends the workers of the session. What nobody has looked at of what they called is reported here. */

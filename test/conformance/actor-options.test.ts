@@ -17,7 +17,7 @@ import {
   wait,
 } from 'sheaf';
 import type * as counting from '../fixtures/conformance/counting.ts';
-import { collect, mark, nothingLeft, onHosts, root, scratch, untilMarked } from './support.ts';
+import { collect, mark, nothingLeft, onHostsAndInline, root, scratch, untilMarked } from './support.ts';
 
 const Workers = actor(
   class Worker {
@@ -40,7 +40,7 @@ const Workers = actor(
   },
 );
 
-onHosts('options of actors', { cpus: 2 }, (session) => {
+onHostsAndInline('options of actors', { cpus: 2 }, (session) => {
   it('concurrency lets calls overlap, up to what it says', async () => {
     const worker = Workers.with({ concurrency: 8 }).create();
     const most = await get(Array.from({ length: 40 }, () => worker.wait(2)));

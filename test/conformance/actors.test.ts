@@ -2,7 +2,20 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ActorDiedError, actor, cancel, get, init, put, type Ref, task, wait } from 'sheaf';
-import { alive, eventually, mark, marks, nothingLeft, onHosts, pidOf, scratch, untilMarked } from './support.ts';
+import {
+  alive,
+  death,
+  die,
+  eventually,
+  type Isolation,
+  mark,
+  marks,
+  nothingLeft,
+  onHostsAndInline,
+  pidOf,
+  scratch,
+  untilMarked,
+} from './support.ts';
 
 const Counters = actor(
   class Counter {
@@ -29,8 +42,8 @@ const Counters = actor(
     pid(): number {
       return process.pid;
     }
-    exits(): void {
-      process.exit(7);
+    async exits(isolation: Isolation): Promise<void> {
+      await die(isolation);
     }
   },
 );
@@ -59,7 +72,7 @@ const Witnesses = actor(
   },
 );
 
-onHosts('actors', { cpus: 2 }, (session, isolation) => {
+onHostsAndInline('actors', { cpus: 2 }, (session, isolation) => {
   it('keep state between calls', async () => {
     const counter = Counters.create(10);
     assert.deepEqual(await get([counter.add(1), counter.add(2), counter.add(3)]), [11, 13, 16]);
@@ -162,19 +175,26 @@ onHosts('actors', { cpus: 2 }, (session, isolation) => {
   it('fail what had begun when their worker dies, and what follows', async () => {
     const counter = Counters.create();
     assert.equal(await counter.add(1).value, 1);
-    await assert.rejects(counter.exits().value, ActorDiedError);
-    await assert.rejects(counter.add(1).value, /can't be called: it died: .*process\.exit\(7\)/);
+    const dies = counter.exits(isolation);
+    await death(session(), isolation, 'Counter.exits');
+    await assert.rejects(dies.value, ActorDiedError);
+    const why =
+      isolation === 'inline' ? /can't be called: it died: .*killed/ : /can't be called: it died: .*process\.exit\(7\)/;
+    await assert.rejects(counter.add(1).value, why);
     await assert.rejects(counter.ready, ActorDiedError);
   });
 
   it('are made anew, with what had not begun in its order', async () => {
     const counter = Counters.with({ restarts: 1 }).create();
     await counter.add(1).value;
-    const dies = counter.exits();
+    const dies = counter.exits(isolation);
     const after = Array.from({ length: 5 }, () => counter.add(1));
+    await death(session(), isolation, 'Counter.exits');
     await assert.rejects(dies.value, /the actor may go on, if it has `restarts` left/);
     assert.deepEqual(await get(after), [1, 2, 3, 4, 5]);
-    await assert.rejects(counter.exits().value, /the actor may go on|it died/);
+    const again = counter.exits(isolation);
+    await death(session(), isolation, 'Counter.exits');
+    await assert.rejects(again.value, /the actor may go on|it died/);
     await assert.rejects(counter.add(1).value, ActorDiedError);
   });
 
@@ -182,17 +202,19 @@ onHosts('actors', { cpus: 2 }, (session, isolation) => {
     const folder = scratch();
     const Flaky = actor(
       class Flaky {
-        once(where: string): number {
+        async once(where: string, isolation: Isolation): Promise<number> {
           if (marks(where).length === 0) {
             mark(where, 'died');
-            process.exit(1);
+            await die(isolation);
           }
           return 42;
         }
       },
     );
     const flaky = Flaky.with({ restarts: 2, callRetries: 1 }).create();
-    assert.equal(await flaky.once(folder).value, 42);
+    const once = flaky.once(folder, isolation);
+    await death(session(), isolation, 'Flaky.once');
+    assert.equal(await once.value, 42);
   });
 
   it('can be called by tasks that are given their handle, and by other actors', async () => {

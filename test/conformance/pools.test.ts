@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { actor, get, type Handle, task, UsageError } from 'sheaf';
-import { eventually, failure, LIMIT, onHosts, sleep, within } from './support.ts';
+import { death, die, eventually, failure, type Isolation, LIMIT, onHostsAndInline, sleep, within } from './support.ts';
 
 class Replica {
   /** Where it is: what tells one from another. */
@@ -12,9 +12,9 @@ class Replica {
     this.calls++;
     return this.where;
   }
-  async dies(ms: number): Promise<number> {
-    await sleep(ms);
-    process.exit(1);
+  async dies(isolation: Isolation): Promise<number> {
+    await sleep(5);
+    return die(isolation);
   }
 }
 class Broken {
@@ -28,7 +28,7 @@ class Broken {
 const Replicas = actor(Replica);
 const distinct = (places: readonly number[]): number => new Set(places).size;
 
-onHosts('pools', { cpus: 2 }, (session) => {
+onHostsAndInline('pools', { cpus: 2 }, (session, isolation) => {
   test('calls go to the replica with the fewest under way', LIMIT, async () => {
     session();
     const pool = Replicas.pool(3);
@@ -45,8 +45,9 @@ onHosts('pools', { cpus: 2 }, (session) => {
     await pool.ready;
     const first = distinct(await get(Array.from({ length: 8 }, () => pool.work(10))));
     assert.equal(first, 2);
-    const dies = failure(pool.dies(30).value);
+    const dies = failure(pool.dies(isolation).value);
     const rest = Array.from({ length: 40 }, () => pool.work(5));
+    await death(session(), isolation, 'Replica.dies');
     assert.equal((await dies).name, 'ActorDiedError');
     await get(rest);
     await eventually(
@@ -58,23 +59,25 @@ onHosts('pools', { cpus: 2 }, (session) => {
 
   test('calls that may be made again are, elsewhere', LIMIT, async () => {
     const once = actor(
-      class {
+      class Mortal {
         #tried = false;
         async work(): Promise<string> {
           if (this.#tried) return 'done';
           this.#tried = true;
           return 'first';
         }
-        async dies(ms: number): Promise<string> {
-          await sleep(ms);
-          process.exit(1);
+        async dies(isolation: Isolation): Promise<string> {
+          await sleep(5);
+          return die(isolation);
         }
       },
     );
     const pool = once.with({ callRetries: 3, restarts: 0 }).pool(4);
     await pool.ready;
     // It dies with one after the other, until there are no retries left.
-    const error = await failure(pool.dies(5).value);
+    const dies = failure(pool.dies(isolation).value);
+    for (let i = 0; i < 4; i++) await death(session(), isolation, 'Mortal.dies');
+    const error = await dies;
     assert.equal(error.name, 'ActorDiedError');
     await pool.drain();
   });
