@@ -17,6 +17,7 @@ import {
 import type { Execution } from './execution.ts';
 import { Gathering } from './gathering.ts';
 import { IncomingStream } from './incoming-stream.ts';
+import type { AnyClass } from './loaded.ts';
 import type { PoolLimits } from './pool.rules.ts';
 import { cellOf, isReference, Reference } from './reference.ts';
 import { callSiteOf, objectSite } from './sites.ts';
@@ -109,17 +110,22 @@ export class OwnedEngine implements EngineWithActors, ActorEngine {
     };
   }
 
-  create(spec: FunctionSpec, o: ActorPlan, args: readonly unknown[]): Reference<unknown> {
-    const { host } = this;
+  /** What a class is called by. */
+  protected classEntry(spec: FunctionSpec, o: ActorPlan, _original?: AnyClass): FunctionEntry {
     const key = `${spec.digest}\n${o.className}\n${JSON.stringify(o.concurrency)}`;
     let fn = this.#functions.get(key);
     if (fn === undefined) {
       fn = new FunctionEntry(this.#functions.size, o.className, spec, 1, { actor: o.concurrency });
       this.#functions.set(key, fn);
     }
+    return fn;
+  }
+
+  create(spec: FunctionSpec, o: ActorPlan, args: readonly unknown[], original?: AnyClass): Reference<unknown> {
+    const { host } = this;
     const plan: OwnedPlan = {
       name: o.className,
-      fn,
+      fn: this.classEntry(spec, o, original),
       queue: host.party.owner.queue(o.shape),
       retries: o.restarts,
       retryErrors: false,

@@ -21,11 +21,12 @@ export const init: unique symbol = Symbol.for('sheaf.init');
 /** Names that mean something else on a handle. */
 const RESERVED = ['then', 'ready', 'drain', 'with'];
 
-/** @internal Classes as actors, with options that have been checked. */
+/** @internal Classes as actors, with options that have been checked. `original`: the class itself, if it is here. */
 export function actorClass(
   spec: FunctionSpec,
   streams: readonly string[] = [],
   o: ActorOptions = {},
+  original?: AnyClass,
 ): ActorClass<AnyClass> {
   const { name: className } = spec;
   const engine = (): Engine => (o.session === undefined ? currentEngine(className) : engineOf(o.session));
@@ -36,7 +37,7 @@ export function actorClass(
   return {
     with(options: ActorOptions) {
       checkActor(options, `actor ${className}`);
-      return actorClass(spec, streams, { ...o, ...options });
+      return actorClass(spec, streams, { ...o, ...options }, original);
     },
     create(...args: unknown[]) {
       const where = engine();
@@ -46,7 +47,12 @@ export function actorClass(
             'where the session was opened, and look it up by its name',
         );
       }
-      const ref = engineOfActors(where, className).create(spec, resolveActor(o, className, where.isolation), args);
+      const ref = engineOfActors(where, className).create(
+        spec,
+        resolveActor(o, className, where.isolation),
+        args,
+        original,
+      );
       return handleOf(dataOf(where, ref, true));
     },
     pool(size: unknown, ...args: unknown[]) {
@@ -55,7 +61,7 @@ export function actorClass(
       const actors = engineOfActors(where, className);
       // One that dies is made again, and what it had not begun is done by the others meanwhile.
       const plan = resolveActor({ restarts: Number.POSITIVE_INFINITY, ...o }, className, where.isolation);
-      const pool = actors.pool(className, limits, [], () => actors.create(spec, plan, args));
+      const pool = actors.pool(className, limits, [], () => actors.create(spec, plan, args, original));
       return handleOf(dataOf(where, pool, true));
     },
     async lookup(name: string, options: { namespace?: string } = {}) {
@@ -108,5 +114,5 @@ export function actor<K extends abstract new (...a: never[]) => object>(
     }
   }
   const spec = describeFunction(cls, { captures, isRef: isReference, callSite: callSite(actor), what: 'class' });
-  return actorClass(spec, streams) as unknown as ActorClass<K>;
+  return actorClass(spec, streams, {}, cls as unknown as AnyClass) as unknown as ActorClass<K>;
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ActorDiedError, actor, cancel, get, init, put, type Ref, task, wait } from 'sheaf';
+import { kill } from 'sheaf/testing';
 import {
   alive,
   death,
@@ -105,6 +106,26 @@ onHostsAndInline('actors', { cpus: 2 }, (session, isolation) => {
     assert.deepEqual(await get([held, next]), [100, 101]);
   });
 
+  it('hold up no call of anybody else by that', async () => {
+    const counter = Counters.create();
+    const uses = task(async (h: typeof counter, k: number) => await h.add(k).value);
+    // What it waits for is a call of the same actor, made by a task.
+    const held = counter.add(uses(counter, 1));
+    assert.equal(await held.value, 2);
+    const Callers = actor(
+      class {
+        readonly to: typeof counter;
+        constructor(to: typeof counter) {
+          this.to = to;
+        }
+        async add(k: number): Promise<number> {
+          return await this.to.add(k).value;
+        }
+      },
+    );
+    assert.equal(await counter.add(Callers.create(counter).add(1)).value, 6);
+  });
+
   it('throw from methods without harm', async () => {
     const counter = Counters.create();
     await assert.rejects(counter.fails().value, { name: 'RangeError', message: 'not this one' });
@@ -196,6 +217,35 @@ onHostsAndInline('actors', { cpus: 2 }, (session, isolation) => {
     await death(session(), isolation, 'Counter.exits');
     await assert.rejects(again.value, /the actor may go on|it died/);
     await assert.rejects(counter.add(1).value, ActorDiedError);
+  });
+
+  it('are made anew from their constructor and `[init]`, and tell nothing of what was before', async () => {
+    if (isolation === 'thread') return;
+    const Stateful = actor(
+      class Stateful {
+        readonly seen: string[] = [];
+        async [init](): Promise<void> {
+          await sleep(1);
+          this.seen.push('init');
+        }
+        add(what: string): string[] {
+          this.seen.push(what);
+          return this.seen;
+        }
+        async waits(): Promise<void> {
+          this.seen.push('waits');
+          await new Promise(() => {});
+        }
+      },
+    );
+    const stateful = Stateful.with({ restarts: 1 }).create();
+    assert.deepEqual(await stateful.add('a').value, ['init', 'a']);
+    const waits = stateful.waits();
+    const after = stateful.add('b');
+    await kill(session(), 'Stateful.waits');
+    await assert.rejects(waits.value, ActorDiedError);
+    assert.deepEqual(await after.value, ['init', 'b']);
+    await stateful.drain();
   });
 
   it('run calls again that may', async () => {

@@ -99,6 +99,13 @@ onHosts(
       assert.ok([0, 1].includes(await within(PATIENCE_MS, ref.value)));
     });
 
+    test('fails a task that may not run again', LIMIT, async () => {
+      const ref = held.with({ retries: 0 })(scratch());
+      const error = failure(ref.value);
+      await kill(session(), 'held');
+      assert.equal((await error).name, 'WorkerDiedError');
+    });
+
     test('waits until there is one, and gives up in the end', LIMIT, async () => {
       const late = kill(session(), 'held');
       await sleep(20);
@@ -112,13 +119,12 @@ onHosts(
       assert.match(error.message, /no worker has begun a task named nobody within 20 ms/);
     });
   },
-  ['process'],
+  ['process', 'inline'],
 );
 
 test('what these can not do is said', LIMIT, async () => {
   await using session = await inline();
   await using threads = await connect({ cpus: 1, isolation: 'thread' });
-  assert.ok((await failure(kill(session, 'x'))) instanceof NotAvailableError);
   assert.ok((await failure(kill(threads, 'x'))) instanceof NotAvailableError);
   assert.ok((await failure(leaks(5 as unknown as Session))) instanceof UsageError);
   assert.ok((await failure(kill(threads, 5 as unknown as string))) instanceof UsageError);
