@@ -215,10 +215,7 @@ for (const each of ['workers', 'inline'] as const)
       });
     });
 
-    // Actors are not in inline mode yet.
-    it('tournament has an agent that gets better, and the same one for the same seed', {
-      skip: each === 'inline',
-    }, async () => {
+    it('tournament has an agent that gets better, and the same one for the same seed', async () => {
       const [out, again] = [await output('tournament', '9', '7'), await output('tournament', '9', '7')];
       assert.equal(again, out);
       const scores = [...out.matchAll(/^ +\d+ {3}#+ ([\d.]+) %$/gm)].map((row) => Number(row[1]));
