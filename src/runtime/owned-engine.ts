@@ -54,6 +54,11 @@ export class OwnedEngine implements EngineWithActors, ActorEngine {
     return this.host.values.store;
   }
 
+  /** The names of the tasks that were called from here, and of the classes of actors. */
+  get called(): ReadonlySet<string> {
+    return new Set([...this.#functions.values()].map(({ name }) => name));
+  }
+
   prepare(spec: FunctionSpec, o: ResolvedOptions): OwnedPlan {
     const key = `${spec.digest}\n${o.name}\n${o.maxCalls}`;
     let fn = this.#functions.get(key);
