@@ -90,8 +90,11 @@ export class ActorLink implements CallTarget {
   /** Where it is; negative: nowhere. */
   worker = -1;
   incarnation = -1;
-  /** Of the pools that it is in here, and of those who have a line of their own. */
-  readonly beside = new Set<LineBeside>();
+  /**
+   * Of the pools that it is in here, and of those who have a line of their own, by their queues. It keeps none of them: pools keep it, and
+   * end when nobody has them any more.
+   */
+  readonly #beside = new Map<KeyQueue, WeakRef<LineBeside>>();
   readonly #waiters: { state: 'ready' | 'dead'; resolve: () => void; reject: (error: Error) => void }[] = [];
 
   constructor(host: TaskHost, cell: Cell, name: string) {
@@ -127,6 +130,20 @@ export class ActorLink implements CallTarget {
     if (this.#ended) return diedError(this.name, 'it has ended: it was drained, or let go');
     if (this.#state === 'closing') return diedError(this.name, 'it is being drained and takes no more calls');
     return undefined;
+  }
+
+  joined(line: LineBeside): void {
+    const { owner } = this.#host.party;
+    for (const [queue, known] of this.#beside) {
+      if (known.deref() !== undefined) continue;
+      this.#beside.delete(queue);
+      if (this.worker >= 0) owner.detach(queue, this.worker, this.incarnation);
+    }
+    this.#beside.set(line.queue, new WeakRef(line));
+  }
+
+  left(line: LineBeside): void {
+    this.#beside.delete(line.queue);
   }
 
   /** Hears of it from now on. */
@@ -184,7 +201,7 @@ export class ActorLink implements CallTarget {
         break;
     }
     this.#wake();
-    for (const line of this.beside) line.changed(this);
+    for (const line of [...this.#beside.values()]) line.deref()?.changed(this);
   }
 
   #moved(worker: number, incarnation: number): void {
@@ -193,7 +210,7 @@ export class ActorLink implements CallTarget {
     if (before.worker === worker && before.incarnation === incarnation) return;
     this.worker = worker;
     this.incarnation = incarnation;
-    for (const { queue } of [this, ...this.beside]) {
+    for (const queue of [this.queue, ...this.#beside.keys()]) {
       if (before.worker >= 0) owner.detach(queue, before.worker, before.incarnation);
       if (worker >= 0) owner.attach(queue, worker, incarnation);
     }
@@ -216,7 +233,7 @@ export class ActorLink implements CallTarget {
     this.#moved(-1, -1);
     owner.failLine(this.queue, () => error);
     // What it was at when it died is told by the death of its worker; one that goes on does so unheard.
-    for (const { queue } of [this, ...this.beside]) {
+    for (const queue of [this.queue, ...this.#beside.keys()]) {
       for (const task of [...owner.inFlight]) {
         const lease = task?.lease;
         if (task?.key !== queue || lease?.worker !== worker || lease.incarnation !== incarnation) continue;
@@ -236,7 +253,7 @@ export class ActorLink implements CallTarget {
   /** Calls of it that are under way or wait here, those of pools included. */
   get busy(): boolean {
     if (this.pending > 0) return true;
-    for (const line of this.beside) if (line.hasCallsOf(this)) return true;
+    for (const line of this.#beside.values()) if (line.deref()?.hasCallsOf(this)) return true;
     return false;
   }
 

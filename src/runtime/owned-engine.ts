@@ -20,7 +20,7 @@ import { IncomingStream } from './incoming-stream.ts';
 import type { AnyClass } from './loaded.ts';
 import type { PoolLimits } from './pool.rules.ts';
 import { cellOf, isReference, Reference } from './reference.ts';
-import { callSiteOf, objectSite } from './sites.ts';
+import { callSiteOf, lasting, objectSite } from './sites.ts';
 import type { TaskHost } from './task-host.ts';
 import { INLINE_LIMIT, INLINE_TOTAL } from './values.ts';
 import type { WaitLimits } from './waits.ts';
@@ -47,6 +47,11 @@ export class OwnedEngine implements EngineWithActors, ActorEngine {
 
   get store(): SharedStore {
     return this.host.values.store;
+  }
+
+  /** The names of the tasks that were called from here, and of the classes of actors. */
+  get called(): ReadonlySet<string> {
+    return new Set([...this.#functions.values()].map(({ name }) => name));
   }
 
   prepare(spec: FunctionSpec, o: ResolvedOptions): OwnedPlan {
@@ -152,7 +157,8 @@ export class OwnedEngine implements EngineWithActors, ActorEngine {
       host.control({ type: 'create-actor', id: call.actorId as string, namespace: o.namespace, name: o.name });
       host.submit(call);
     };
-    call.site = callSiteOf(this.create);
+    // As long as the actor lives: whose method has made it may have the handle, and is not to be kept by it.
+    call.site = lasting(callSiteOf(this.create));
     if (o.name === null) begin();
     else void this.host.actors.claim(link, o.namespace, o.name, o.join, begin);
     return handle;

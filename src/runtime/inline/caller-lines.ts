@@ -45,7 +45,7 @@ class CallerLine implements CallTarget, LineBeside {
   /** The link knows of it only as long as it has calls: tasks come and go. */
   began(): void {
     const link = this.#link;
-    link.beside.add(this);
+    if (this.pending === 1) link.joined(this);
     if (link.worker >= 0) this.#host.party.owner.attach(this.queue, link.worker, link.incarnation);
     link.began();
     this.#host.kick();
@@ -66,7 +66,7 @@ class CallerLine implements CallTarget, LineBeside {
       outside(() => setImmediate(() => this.#leave()));
       return;
     }
-    link.beside.delete(this);
+    link.left(this);
     if (link.worker >= 0) owner.detach(this.queue, link.worker, link.incarnation);
   }
 
