@@ -106,6 +106,24 @@ onHosts('actors', { cpus: 2 }, (session, isolation) => {
     );
   });
 
+  it('have a method of their own where every object has one of that name', async () => {
+    const texts = actor(
+      class Text {
+        toString(): string {
+          return 'mine';
+        }
+      },
+    ).create();
+    assert.equal(await texts.toString().value, 'mine');
+    const other = texts as unknown as { valueOf(): Ref<unknown> };
+    await assert.rejects(other.valueOf().value, /Text.valueOf is no method of the actor; it has toString/);
+  });
+
+  it('are no call in a text, but their name', () => {
+    const counter = Counters.create();
+    assert.equal(`${counter}`, '[actor Counter]');
+  });
+
   it('give streams by generator methods, and go on with calls after them', async () => {
     const counter = Counters.create();
     const items: number[] = [];
@@ -307,5 +325,14 @@ describe('definitions of actors', () => {
       Object.defineProperty(cls.prototype, name, { value: () => 1 });
       assert.throws(() => actor(cls), new RegExp(`can't be called ${name}`));
     }
+  });
+
+  it('take nothing but captures', () => {
+    class Plain {}
+    const options = (o: unknown) => () => actor(Plain, o as object);
+    assert.throws(options(5), /^UsageError: actor Plain: the options are number/);
+    assert.throws(options({ name: 'x' }), /there is no option `name` here: .*actor\(Class\)\.with/);
+    assert.throws(options({ nme: 'x' }), /there is no option `nme`; the options are captures/);
+    assert.throws(options({ captures: 5 }), /captures is 5/);
   });
 });
