@@ -62,7 +62,7 @@ export class ActorPool implements CallTarget {
   add(link: ActorLink, handle: Reference<unknown>): void {
     this.#members.set(link, { handle, ready: false });
     this.#size.made(1);
-    link.pools.add(this);
+    link.joined(this);
     link.watch();
     if (link.worker >= 0) this.#host.party.owner.attach(this.queue, link.worker, link.incarnation);
     this.changed(link);
@@ -78,7 +78,7 @@ export class ActorPool implements CallTarget {
     }
     if (!link.over) return;
     this.#members.delete(link);
-    link.pools.delete(this);
+    link.left(this);
     this.#size.died(member.ready);
     this.#failure = link.refusal ?? this.#failure;
     this.#look();
@@ -112,23 +112,25 @@ export class ActorPool implements CallTarget {
     }
     const next = this.#size.nextLook;
     if (next === undefined || this.#timer !== undefined) return;
-    this.#timer = setTimeout(
-      () => {
-        this.#timer = undefined;
-        this.#look();
-        this.#host.settleUp();
-        this.#host.reactor.kick();
-      },
-      Math.max(1, next - performance.now()),
-    );
+    // A pool that nobody has any more is not kept by what it waits for.
+    const self = new WeakRef(this);
+    this.#timer = setTimeout(() => self.deref()?.lookAgain(), Math.max(1, next - performance.now()));
     this.#timer.unref();
+  }
+
+  /** Some time has passed. */
+  lookAgain(): void {
+    this.#timer = undefined;
+    this.#look();
+    this.#host.settleUp();
+    this.#host.reactor.kick();
   }
 
   #letGo(link: ActorLink): void {
     const member = this.#members.get(link);
     this.#members.delete(link);
     if (link.worker >= 0) this.#host.party.owner.detach(this.queue, link.worker, link.incarnation);
-    link.pools.delete(this);
+    link.left(this);
     this.#size.letGo(member?.ready === true);
     link.drain().catch(() => {});
   }

@@ -82,8 +82,8 @@ export class ActorLink implements CallTarget {
   /** Where it is; negative: nowhere. */
   worker = -1;
   incarnation = -1;
-  /** The pools that it is in here. */
-  readonly pools = new Set<ActorPool>();
+  /** The pools that it is in here, by their queues. It keeps none of them: they keep it, and end when nobody has them any more. */
+  readonly #pools = new Map<KeyQueue, WeakRef<ActorPool>>();
   readonly #waiters: { state: 'ready' | 'dead'; resolve: () => void; reject: (error: Error) => void }[] = [];
 
   constructor(host: PartyHost, cell: Cell, name: string) {
@@ -119,6 +119,20 @@ export class ActorLink implements CallTarget {
     if (this.#ended) return diedError(this.name, 'it has ended: it was drained, or let go');
     if (this.#state === 'closing') return diedError(this.name, 'it is being drained and takes no more calls');
     return undefined;
+  }
+
+  joined(pool: ActorPool): void {
+    const { owner } = this.#host.party;
+    for (const [queue, known] of this.#pools) {
+      if (known.deref() !== undefined) continue;
+      this.#pools.delete(queue);
+      if (this.worker >= 0) owner.detach(queue, this.worker, this.incarnation);
+    }
+    this.#pools.set(pool.queue, new WeakRef(pool));
+  }
+
+  left(pool: ActorPool): void {
+    this.#pools.delete(pool.queue);
   }
 
   /** Hears of it from now on. */
@@ -176,7 +190,7 @@ export class ActorLink implements CallTarget {
         break;
     }
     this.#wake();
-    for (const pool of this.pools) pool.changed(this);
+    for (const pool of [...this.#pools.values()]) pool.deref()?.changed(this);
   }
 
   #moved(worker: number, incarnation: number): void {
@@ -185,7 +199,7 @@ export class ActorLink implements CallTarget {
     if (before.worker === worker && before.incarnation === incarnation) return;
     this.worker = worker;
     this.incarnation = incarnation;
-    for (const { queue } of [this, ...this.pools]) {
+    for (const queue of [this.queue, ...this.#pools.keys()]) {
       if (before.worker >= 0) owner.detach(queue, before.worker, before.incarnation);
       if (worker >= 0) owner.attach(queue, worker, incarnation);
     }
@@ -208,7 +222,7 @@ export class ActorLink implements CallTarget {
     this.#moved(-1, -1);
     owner.failLine(this.queue, () => error);
     // What it was at when it died is told by the death of its worker; one that goes on does so unheard.
-    for (const { queue } of [this, ...this.pools]) {
+    for (const queue of [this.queue, ...this.#pools.keys()]) {
       for (const task of [...owner.inFlight]) {
         if (task?.key === queue && task.lease?.worker === worker) owner.cancel(task, error, false);
       }
@@ -227,7 +241,7 @@ export class ActorLink implements CallTarget {
   get busy(): boolean {
     if (this.pending > 0) return true;
     const { owner } = this.#host.party;
-    for (const { queue } of this.pools) if (owner.inFlightAt(queue, this.worker, this.incarnation) > 0) return true;
+    for (const queue of this.#pools.keys()) if (owner.inFlightAt(queue, this.worker, this.incarnation) > 0) return true;
     return false;
   }
 

@@ -19,7 +19,7 @@ import { Gathering } from './gathering.ts';
 import { IncomingStream } from './incoming-stream.ts';
 import type { PoolLimits } from './pool.rules.ts';
 import { cellOf, isReference, Reference } from './reference.ts';
-import { callSiteOf, objectSite } from './sites.ts';
+import { callSiteOf, lasting, objectSite } from './sites.ts';
 import type { TaskHost } from './task-host.ts';
 import { INLINE_LIMIT, INLINE_TOTAL } from './values.ts';
 import type { WaitLimits } from './waits.ts';
@@ -154,7 +154,8 @@ export class OwnedEngine implements EngineWithActors, ActorEngine {
       host.control({ type: 'create-actor', id: call.actorId as string, namespace: o.namespace, name: o.name });
       host.submit(call);
     };
-    call.site = callSiteOf(this.create);
+    // As long as the actor lives: whose method has made it may have the handle, and is not to be kept by it.
+    call.site = lasting(callSiteOf(this.create));
     if (o.name === null) begin();
     else void this.#actors.claim(link, o.namespace, o.name, o.join, begin);
     return handle;

@@ -293,6 +293,20 @@ onHosts('actors', { cpus: 2 }, (session, isolation) => {
     if (isolation === 'process') await eventually(() => !alive(pid), 'its worker has ended');
   });
 
+  it('end with an object that has them, and whose method has made them', async () => {
+    class Owner {
+      #counter: ReturnType<typeof Counters.create> | undefined;
+      begin(): Promise<number> {
+        this.#counter = Counters.create(1);
+        return this.#counter.add(1).value;
+      }
+    }
+    await (async () => {
+      assert.equal(await new Owner().begin(), 2);
+    })();
+    await nothingLeft(session());
+  });
+
   it('end with the task that made them, unless it returns the handle', async () => {
     const folder = scratch();
     const makes = task(async (where: string) => {

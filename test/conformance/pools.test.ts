@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { actor, get, type Handle, task, UsageError } from 'sheaf';
-import { eventually, failure, LIMIT, onHosts, sleep, within } from './support.ts';
+import { eventually, failure, LIMIT, nothingLeft, onHosts, sleep, within } from './support.ts';
 
 class Replica {
   /** Where it is: what tells one from another. */
@@ -87,6 +87,18 @@ onHosts('pools', { cpus: 2 }, (session) => {
     const use = task(async (p: Handle<Replica>) => get([p.work(1), p.work(1)]));
     assert.equal((await use(pool).value).length, 2);
     await pool.drain();
+  });
+
+  test('it ends when nobody has a handle any more, here and where it was sent', LIMIT, async () => {
+    const use = task(async (p: Handle<Replica>) => (await get([p.work(1), p.work(1)])).length);
+    await (async () => {
+      for (const size of [2, { min: 1, max: 2 }]) {
+        const pool = Replicas.pool(size);
+        await pool.work(1).value;
+        assert.equal(await use(pool).value, 2);
+      }
+    })();
+    await nothingLeft(session());
   });
 
   test('none that can be made: its calls say why', LIMIT, async () => {
