@@ -2,7 +2,18 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ActorDiedError, actor, cancel, get, init, put, type Ref, task, wait } from 'sheaf';
-import { alive, eventually, mark, marks, nothingLeft, onHosts, pidOf, scratch, untilMarked } from './support.ts';
+import {
+  alive,
+  eventually,
+  failure,
+  mark,
+  marks,
+  nothingLeft,
+  onHosts,
+  pidOf,
+  scratch,
+  untilMarked,
+} from './support.ts';
 
 const Counters = actor(
   class Counter {
@@ -193,7 +204,29 @@ onHosts('actors', { cpus: 2 }, (session, isolation) => {
     await assert.rejects(dies.value, /the actor may go on, if it has `restarts` left/);
     assert.deepEqual(await get(after), [1, 2, 3, 4, 5]);
     await assert.rejects(counter.exits().value, /the actor may go on|it died/);
-    await assert.rejects(counter.add(1).value, ActorDiedError);
+    const error = await failure(counter.add(1).value);
+    assert.ok(error instanceof ActorDiedError);
+    assert.match(
+      error.message,
+      /the worker of the actor Counter died: .*exit\(7\); no restarts are left \(option `restarts`\)/,
+    );
+  });
+
+  it('die of an error in a timer that no call waits for, and say so', async () => {
+    const timers = actor(
+      class Timer {
+        later(): void {
+          setTimeout(() => {
+            throw new RangeError('too late');
+          });
+        }
+        waits(): Promise<void> {
+          return new Promise(() => {});
+        }
+      },
+    ).create();
+    await timers.later().value;
+    assert.match((await failure(timers.waits().value)).message, /of an uncaught error: RangeError: too late/);
   });
 
   it('run calls again that may', async () => {
