@@ -52,10 +52,7 @@ export function startWorker(config: WorkerConfig): void {
     lastWords(`ended: ${why}`);
     process.exit(0);
   };
-  executions.onRetire = () => {
-    lastWords('ended: it had run as many calls as maxCalls allows');
-    process.exit(0);
-  };
+  executions.onRetire = executions.onForced;
   let uncaught = false;
   process.on('uncaughtException', (error: Error) => {
     if (executions.failCurrent(error)) return;

@@ -32,6 +32,11 @@ export function actorClass(
       return actorClass(spec, streams, { ...o, ...options });
     },
     create(...args: unknown[]) {
+      if (o.getIfExists === true && o.name === undefined) {
+        throw new UsageError(
+          `actor ${className}: getIfExists is for an actor that has a name; give it one: with({ name, getIfExists: true })`,
+        );
+      }
       const where = engine();
       if (o.detached === true && threadState().onWorker) {
         throw new NotAvailableError(

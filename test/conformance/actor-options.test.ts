@@ -144,6 +144,20 @@ onHosts('options of actors', { cpus: 2 }, (session) => {
     const worker = Workers.create();
     await assert.rejects(worker.wait.with({ timeout: '30ms' })(200).value, { name: 'TimeoutError' });
     assert.equal(await worker.quick().value, 1);
+    const loops = actor(
+      class Loop {
+        forever(): void {
+          for (;;);
+        }
+      },
+    ).create();
+    const error = await failure(loops.forever.with({ timeout: '30ms' })().value);
+    assert.match(error.message, /^Loop\.forever ran longer .* its worker was ended, and the actor with it$/);
+    await assert.rejects(loops.forever().value, { name: 'ActorDiedError' });
+  });
+
+  it('getIfExists without a name is refused, where the actor is made', () => {
+    assert.throws(() => Workers.with({ getIfExists: true }).create(), /getIfExists is for an actor that has a name/);
   });
 
   it('methods take no options that are the actor\u2019s', () => {
