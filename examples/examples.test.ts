@@ -227,6 +227,27 @@ for (const each of ['workers', 'inline'] as const)
       assert.ok(scores[9]! > 65, out);
     });
 
+    it('says how it is called when it is called wrongly', async () => {
+      const none = join(folder, 'no such folder');
+      const calls = [
+        ['pi', 'many'],
+        ['image', '0', '10'],
+        ['image', '10', '1.5'],
+        ['merge-sort', '-3'],
+        ['monte-carlo', '0.01', 'soon'],
+        ['records', 'all'],
+        ['crawler', '0'],
+        ['tournament', '3', 'x'],
+        ['thumbnails', none],
+      ] as const;
+      for (const [name, ...args] of calls) {
+        const { code, out, err } = await run(name, ...args);
+        assert.match(err, new RegExp(`usage: sheaf run ${name}\\.ts \\[`), `${name} ${args}`);
+        assert.deepEqual([code, out], [2, ''], `${name} ${args}`);
+      }
+      assert.equal(existsSync(none), false);
+    });
+
     it('is tested, whatever its name', () => {
       const tested = [
         'word-count',

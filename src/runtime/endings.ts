@@ -39,6 +39,12 @@ export class Endings {
         { code: 'ERR_SHEAF_WORKER_MEMORY', details: { task: call.name, attempts: call.attempt + 1, reason } },
       );
     }
+    if (call.actorId !== null) {
+      return new WorkerDiedError(
+        `the worker of the actor ${call.name} died: ${reason}; no restarts are left (option \`restarts\`)`,
+        { details: { actor: call.name, attempts: call.attempt + 1, reason } },
+      );
+    }
     return new WorkerDiedError(
       `the worker that ran ${call.name} died: ${reason}; it was attempt ${call.attempt + 1} and no retries are left` +
         ' (option `retries`)',

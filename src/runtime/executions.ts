@@ -31,11 +31,11 @@ export class Executions extends Stage {
   readonly inboxes: CallInboxes;
   readonly #active = new Map<number, Execution>();
   readonly #args: CallArguments;
-  /** A function has run here as often as its `maxCalls` allows. */
-  #wornOut = false;
+  /** Why this worker is to end as soon as nothing is lost by that; null while it is as good as new. */
+  #wornOut: string | null = null;
   /** Runs so far. */
   started = 0;
-  onRetire: (() => void) | null = null;
+  onRetire: ((why: string) => void) | null = null;
   /** A run is over: there while somebody wants to know. */
   onEnd: ((run: Execution) => void) | null = null;
   /** This worker has to end, because a run here does. */
@@ -355,7 +355,7 @@ export class Executions extends Stage {
       this.actor = undefined;
       actor.left();
       // What it leaves behind, timers and sockets, goes with its worker.
-      this.#wornOut = true;
+      this.#wornOut = 'its actor had ended';
     }
     if (run.production !== null) this.#producers.close(run, run.production);
     if (run.suspended > 0) this.waits(run, -1);
@@ -375,8 +375,10 @@ export class Executions extends Stage {
     if (run.timeout > 0) this.deadlines.end(run);
     run.expireHandles();
     const { loaded } = run;
-    if (loaded.maxCalls > 0 && ++loaded.calls >= loaded.maxCalls) this.#wornOut = true;
-    if (this.#wornOut) this.#retireIfNotNeeded();
+    if (loaded.maxCalls > 0 && ++loaded.calls >= loaded.maxCalls) {
+      this.#wornOut ??= 'it had run as many calls as maxCalls allows';
+    }
+    if (this.#wornOut !== null) this.#retireIfNotNeeded(this.#wornOut);
     if (run.group >= 0 && !lingers) this.#release(run);
   }
 
@@ -399,10 +401,10 @@ export class Executions extends Stage {
    * pending, and nobody holds what this party owns. Until then it works on, since the ones that it waits for may have to
    * run here.
    */
-  #retireIfNotNeeded(): void {
+  #retireIfNotNeeded(why: string): void {
     const { party, reactor } = this.#host;
     if (this.#active.size > 0 || party.owner.pending > 0 || party.references.owned.size > 0 || reactor.unsent) return;
-    this.onRetire?.();
+    this.onRetire?.(why);
   }
 
   // ---- sleeping
@@ -410,7 +412,7 @@ export class Executions extends Stage {
   parking(): void {
     this.tellOccupancy(true);
     // What it owned may have been let go since.
-    if (this.#wornOut) this.#retireIfNotNeeded();
+    if (this.#wornOut !== null) this.#retireIfNotNeeded(this.#wornOut);
   }
 
   /** Those that have begun and are not over, as seen between two turns of the event loop. */

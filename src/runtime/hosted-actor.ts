@@ -32,6 +32,7 @@ export class HostedActor<C = KeptCall> {
   readonly #host: ActorHost;
   readonly run: Execution;
   readonly mailbox: Mailbox<C>;
+  readonly #groups: Concurrency['groups'];
   readonly #end: (failed: boolean, result: unknown) => void;
   #instance: Record<PropertyKey, unknown> | undefined;
   #retiring = false;
@@ -46,6 +47,7 @@ export class HostedActor<C = KeptCall> {
     this.#host = host;
     this.run = run;
     this.mailbox = new Mailbox(concurrency);
+    this.#groups = concurrency.groups;
     this.#end = end;
   }
 
@@ -60,6 +62,7 @@ export class HostedActor<C = KeptCall> {
       for (const [name, value] of Object.entries(instance)) {
         if (typeof value === 'function' && BATCH in value) this.mailbox.unlimited(name);
       }
+      this.#checkGroups(instance);
       const init = instance[INIT];
       if (typeof init === 'function') await init.call(instance);
     } catch (error) {
@@ -72,11 +75,26 @@ export class HostedActor<C = KeptCall> {
     this.#host.reactor.kick();
   }
 
+  /** Fields that are functions, such as batches, are known only now. */
+  #checkGroups(instance: object): void {
+    const known = methodsOf(instance);
+    for (const { methods } of this.#groups) {
+      const missing = methods.find((name) => !known.includes(name));
+      if (missing === undefined) continue;
+      throw new UsageError(
+        `a group has the method ${JSON.stringify(missing)}, which the actor ${this.run.name} does not; it has ${known.join(', ')}`,
+        { details: { method: missing, methods: known } },
+      );
+    }
+  }
+
   /** The function that a call of a method is. */
   method({ method, name }: Loaded): AnyFunction {
     const instance = this.#instance as Record<PropertyKey, unknown>;
     const key = method as string;
-    const fn = key === 'constructor' || key in Object.prototype ? undefined : instance[key];
+    // What every object has is a method of the actor only where its class says so.
+    const inherited = key === 'constructor' || instance[key] === (Object.prototype as Record<string, unknown>)[key];
+    const fn = inherited ? undefined : instance[key];
     if (typeof fn !== 'function') {
       const known = methodsOf(instance);
       throw new UsageError(

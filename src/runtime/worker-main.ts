@@ -52,12 +52,11 @@ export function startWorker(config: WorkerConfig): void {
     lastWords(`ended: ${why}`);
     process.exit(0);
   };
-  executions.onRetire = () => {
-    lastWords('ended: it had run as many calls as maxCalls allows');
-    process.exit(0);
-  };
+  executions.onRetire = executions.onForced;
+  let uncaught = false;
   process.on('uncaughtException', (error: Error) => {
     if (executions.failCurrent(error)) return;
+    uncaught = true;
     lastWords(`of an uncaught error: ${error?.name}: ${error?.message}`);
     console.error(error);
     process.exit(1);
@@ -67,7 +66,7 @@ export function startWorker(config: WorkerConfig): void {
     console.error(`sheaf: a promise of a task that had ended was rejected on worker ${config.self.party}:`, reason);
   });
   process.on('exit', (code) => {
-    if (code !== 0) lastWords(`a task called process.exit(${code})`);
+    if (code !== 0 && !uncaught) lastWords(`a task called process.exit(${code})`);
   });
 
   host.mailer.post(control, { type: 'hello', pid: isMainThread ? process.pid : threadId });

@@ -10,7 +10,7 @@ import {
 } from '../runtime/index.ts';
 import { currentEngine, engineOf } from './context.ts';
 import { engineOfActors, type HandleData, handleOf } from './handle.ts';
-import { checkActor, checkPool, resolveActor } from './options.ts';
+import { checkActor, checkActorDefinition, checkLookup, checkPool, resolveActor } from './options.ts';
 import type { ActorClass, ActorOptions } from './types.ts';
 
 type AnyClass = abstract new (...args: never[]) => object;
@@ -40,6 +40,11 @@ export function actorClass(
       return actorClass(spec, streams, { ...o, ...options }, original);
     },
     create(...args: unknown[]) {
+      if (o.getIfExists === true && o.name === undefined) {
+        throw new UsageError(
+          `actor ${className}: getIfExists is for an actor that has a name; give it one: with({ name, getIfExists: true })`,
+        );
+      }
       const where = engine();
       if (o.detached === true && (threadState().onWorker || inlineTaskEngine() !== undefined)) {
         throw new NotAvailableError(
@@ -65,7 +70,7 @@ export function actorClass(
       return handleOf(dataOf(where, pool, true));
     },
     async lookup(name: string, options: { namespace?: string } = {}) {
-      checkActor({ ...options, name }, `actor ${className}: lookup`);
+      checkLookup(name, options, `actor ${className}: lookup`);
       const where = engine();
       const namespace = options.namespace ?? o.namespace ?? 'default';
       const ref = await engineOfActors(where, className).lookup(className, namespace, name);
@@ -91,12 +96,9 @@ export function actor<K extends abstract new (...a: never[]) => object>(
 ): ActorClass<K> {
   const isClass = typeof cls === 'function' && typeof cls.prototype === 'object' && cls.prototype !== null;
   if (!isClass) throw new UsageError(`actor takes a class, not ${kindOf(cls)}`);
-  const { captures, ...other } = o;
-  if (Object.keys(other).length > 0) {
-    throw new UsageError(
-      `actor ${cls.name}: there is no option \`${Object.keys(other)[0]}\` here; give options by actor(${cls.name}).with({ ... })`,
-    );
-  }
+  const what = typeof cls.name === 'string' && cls.name !== '' ? `actor ${cls.name}` : 'actor';
+  checkActorDefinition(o, what);
+  const { captures } = o;
   const streams: string[] = [];
   for (
     let each: object = cls.prototype;
@@ -106,9 +108,7 @@ export function actor<K extends abstract new (...a: never[]) => object>(
     for (const [name, { value }] of Object.entries(Object.getOwnPropertyDescriptors(each))) {
       if (typeof value !== 'function' || name === 'constructor') continue;
       if (RESERVED.includes(name)) {
-        throw new UsageError(
-          `actor ${cls.name}: a method can't be called ${name}, which means something else on a handle`,
-        );
+        throw new UsageError(`${what}: a method can't be called ${name}, which means something else on a handle`);
       }
       if (/enerator$/.test(functionKind(value))) streams.push(name);
     }

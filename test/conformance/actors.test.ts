@@ -8,6 +8,7 @@ import {
   death,
   die,
   eventually,
+  failure,
   type Isolation,
   mark,
   marks,
@@ -140,6 +141,24 @@ onHostsAndInline('actors', { cpus: 2 }, (session, isolation) => {
     );
   });
 
+  it('have a method of their own where every object has one of that name', async () => {
+    const texts = actor(
+      class Text {
+        toString(): string {
+          return 'mine';
+        }
+      },
+    ).create();
+    assert.equal(await texts.toString().value, 'mine');
+    const other = texts as unknown as { valueOf(): Ref<unknown> };
+    await assert.rejects(other.valueOf().value, /Text.valueOf is no method of the actor; it has toString/);
+  });
+
+  it('are no call in a text, but their name', () => {
+    const counter = Counters.create();
+    assert.equal(`${counter}`, '[actor Counter]');
+  });
+
   it('give streams by generator methods, and go on with calls after them', async () => {
     const counter = Counters.create();
     const items: number[] = [];
@@ -216,7 +235,28 @@ onHostsAndInline('actors', { cpus: 2 }, (session, isolation) => {
     const again = counter.exits(isolation);
     await death(session(), isolation, 'Counter.exits');
     await assert.rejects(again.value, /the actor may go on|it died/);
-    await assert.rejects(counter.add(1).value, ActorDiedError);
+    const error = await failure(counter.add(1).value);
+    assert.ok(error instanceof ActorDiedError);
+    assert.match(error.message, /the worker of the actor Counter died: .*; no restarts are left \(option `restarts`\)/);
+  });
+
+  it('die of an error in a timer that no call waits for, and say so', async () => {
+    // There is no worker that could end by it.
+    if (isolation === 'inline') return;
+    const timers = actor(
+      class Timer {
+        later(): void {
+          setTimeout(() => {
+            throw new RangeError('too late');
+          });
+        }
+        waits(): Promise<void> {
+          return new Promise(() => {});
+        }
+      },
+    ).create();
+    await timers.later().value;
+    assert.match((await failure(timers.waits().value)).message, /of an uncaught error: RangeError: too late/);
   });
 
   it('are made anew from their constructor and `[init]`, and tell nothing of what was before', async () => {
@@ -393,5 +433,14 @@ describe('definitions of actors', () => {
       Object.defineProperty(cls.prototype, name, { value: () => 1 });
       assert.throws(() => actor(cls), new RegExp(`can't be called ${name}`));
     }
+  });
+
+  it('take nothing but captures', () => {
+    class Plain {}
+    const options = (o: unknown) => () => actor(Plain, o as object);
+    assert.throws(options(5), /^UsageError: actor Plain: the options are number/);
+    assert.throws(options({ name: 'x' }), /there is no option `name` here: .*actor\(Class\)\.with/);
+    assert.throws(options({ nme: 'x' }), /there is no option `nme`; the options are captures/);
+    assert.throws(options({ captures: 5 }), /captures is 5/);
   });
 });

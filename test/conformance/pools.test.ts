@@ -124,10 +124,16 @@ onHostsAndInline('pools', { cpus: 2 }, (session, isolation) => {
     assert.match((await failure(pool.work().value)).message, /as meant/);
   });
 
-  test('sizes and options that a pool can not have', () => {
+  test('sizes and options that a pool can not have', async () => {
     for (const size of [0, -1, 1.5, 'two', null, { min: 2, max: 1 }, { min: 1 }, { min: 1, max: 2, most: 3 }]) {
       assert.throws(() => Replicas.pool(size as number), UsageError, JSON.stringify(size));
     }
+    // In the words of what was given.
+    const says = (size: unknown) => failure(Promise.resolve().then(() => Replicas.pool(size as number)));
+    assert.match((await says(0)).message, /^actor Replica: pool: the size is 0; give a whole number of at least 1/);
+    assert.match((await says(undefined)).message, /pool: the size is undefined; give a whole number/);
+    assert.match((await says({ min: 1 })).message, /pool: max is not given; give a number, or both/);
+    assert.match((await says({ min: 2, max: 1 })).message, /pool: min is 2, and max 1; give a min no larger/);
     assert.throws(() => Replicas.with({ name: 'x' }).pool(2), /name is for one actor/);
   });
 });
