@@ -6,6 +6,8 @@ export * from './bundled.ts';
 export * from './deque.ts';
 export * from './errors.ts';
 /** @internal */
+export * from './folders.ts';
+/** @internal */
 export * from './json.ts';
 /** @internal */
 export * from './show.ts';

@@ -1,8 +1,8 @@
-import { accessSync, constants, existsSync, mkdirSync, readFileSync, statfsSync } from 'node:fs';
+import { accessSync, constants, existsSync, readFileSync, statfsSync } from 'node:fs';
 import * as nodeModule from 'node:module';
 import { freemem, totalmem } from 'node:os';
 import { dirname, resolve } from 'node:path';
-import { formatBytes } from '../base/index.ts';
+import { formatBytes, makeFolders } from '../base/index.ts';
 import { stripTypes } from '../code/index.ts';
 import { libc, sharingWorks } from '../native/index.ts';
 import {
@@ -227,7 +227,7 @@ function folder(): Finding {
   if (problem !== undefined)
     return warn('runtime folder', path, `${problem}; until then \`sheaf status\` finds nothing`);
   try {
-    mkdirSync(path, { recursive: true, mode: 0o700 });
+    makeFolders(path, 0o700);
     accessSync(path, constants.W_OK);
     return ok('runtime folder', path);
   } catch (error) {

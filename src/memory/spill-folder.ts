@@ -11,6 +11,7 @@ import {
 } from 'node:fs';
 import { constants, tmpdir, userInfo } from 'node:os';
 import { basename, dirname, join } from 'node:path';
+import { makeFolders } from '../base/index.ts';
 import { libc } from '../native/index.ts';
 
 /** File systems that live in memory: what is written there does not leave it. */
@@ -50,7 +51,7 @@ export function spillFile(folder: string, serial: number): string {
  */
 export function makeSpillFolder(path: string): number {
   const unready = `${path}.new`;
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  makeFolders(dirname(path), 0o700);
   refuseForeign(dirname(path));
   rmSync(unready, { recursive: true, force: true });
   mkdirSync(unready, { mode: 0o700 });

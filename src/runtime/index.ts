@@ -33,6 +33,7 @@ export {
   recover,
   stateOf,
   sweepHandles,
+  taskNameOf,
 } from './reference.ts';
 export * from './session.ts';
 export { folderProblem, runtimeFolder } from './session-socket.ts';

@@ -1,6 +1,7 @@
 import { inspect } from 'node:util';
 import { ReleasedError, type SheafError, UsageError } from '../base/index.ts';
 import { type Cell, FAILED, PENDING, READY, type Waiter } from '../protocol/index.ts';
+import type { Call } from './call.ts';
 import type { Engine } from './engine.ts';
 import { describeSite, releaseSite, type Site } from './sites.ts';
 
@@ -130,6 +131,11 @@ export class Reference<T> {
     );
   }
 
+  /** In a text. A value is awaited, and not the reference. */
+  toString(): string {
+    return this[inspect.custom]();
+  }
+
   [inspect.custom](): string {
     if (this.#released !== undefined) return 'Ref { released }';
     const state = this.#cell.state === PENDING ? 'pending' : this.#cell.settled ? 'settled' : 'freed';
@@ -231,6 +237,9 @@ function releasedError(released: Site | Ended | string): SheafError {
 export function isReference(value: unknown): value is Reference<unknown> {
   return typeof value === 'object' && value !== null && Reference.is(value);
 }
+
+/** The task that makes it, while that is pending here. */
+export const taskNameOf = (ref: Reference<unknown>): string | undefined => (cellOf(ref).task as Call | null)?.name;
 
 export function cellOf(ref: Reference<unknown>): Cell {
   return Reference.cell(ref);

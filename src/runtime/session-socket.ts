@@ -1,6 +1,7 @@
-import { lstatSync, mkdirSync } from 'node:fs';
+import { lstatSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
+import { makeFolders } from '../base/index.ts';
 
 /** The longest path that a socket can have on every system we know. */
 const LONGEST_PATH = 103;
@@ -32,7 +33,7 @@ export function folderProblem(folder = runtimeFolder()): string | undefined {
 export function sessionSocket(node: string): string | undefined {
   try {
     const folder = runtimeFolder();
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    makeFolders(folder, 0o700);
     const path = join(folder, `${node}.sock`);
     return folderProblem(folder) === undefined && path.length <= LONGEST_PATH ? path : undefined;
   } catch {

@@ -10,6 +10,7 @@ import {
   readValue,
   recover,
   stateOf,
+  taskNameOf,
 } from '../runtime/index.ts';
 import { currentEngine } from './context.ts';
 import { checkCancel, type Limits, limits } from './options.ts';
@@ -309,6 +310,8 @@ export function cancel(ref: Ref<unknown> | Stream<unknown>, o: CancelOptions = {
   }
   if (!isReference(ref)) throw new UsageError(`cancel takes a Ref or a Stream, not ${kindOf(ref)}`);
   checkCancel(o);
-  const error = new CancelledError('the task was cancelled');
+  // What `put` and `all` made has no task; a borrower does not know it.
+  const name = taskNameOf(ref);
+  const error = new CancelledError(`the task${name === undefined ? '' : ` ${name}`} was cancelled`);
   engineOf(ref).cancel(ref, error, o.force ?? false, o.recursive ?? true);
 }

@@ -152,6 +152,13 @@ onHosts('cancelling', { cpus: 2, memory: '64MiB' }, (session) => {
     await eventually(() => marks(other).includes('aborted'), 'its signal aborted');
   });
 
+  test('the error of a cancelled task names it', LIMIT, async () => {
+    const endless = task(() => new Promise<never>(() => {}), { name: 'endless' });
+    const ref = endless();
+    cancel(ref);
+    await assert.rejects(ref.value, { name: 'CancelledError', message: 'the task endless was cancelled' });
+  });
+
   test('what a cancelled task has called is cancelled too, unless that is not wanted (line 40)', LIMIT, async () => {
     const folder = scratch();
     const ref = grandparent(folder);

@@ -344,6 +344,7 @@ onHostsAndInline('reference counting', { cpus: 2, memory: '100MiB', spill: 'off'
     assert.equal(await Promise.resolve(ref), ref);
     assert.equal(await (async () => ref)(), ref);
     assert.throws(() => JSON.stringify({ ref }), /Ref has no JSON form.*ref\.value/);
+    assert.match(`${ref}`, /^Ref \{ .*(pending|settled) \}$/);
     assert.throws(() => structuredClone(ref), /[Rr]ef.*[Cc]annot.*[Cc]loned|could not be cloned/);
     assert.match(ref.id, /^[0-9a-f]{40}$/);
     assert.equal(ref.id, ref.id);
