@@ -27,8 +27,12 @@ function run(file: string, args: readonly string[], env: Readonly<Record<string,
   return { code: status, out: stdout, err: stderr };
 }
 
+/** What the programs have printed with workers. */
+const printed = new Map<string, string>();
+
 test('flights: with a worker killed in the middle, the table is the one that a single thread finds', options, () => {
   const { code, out, err } = run(node, ['demo/run.mjs', 'flights'], { DEMO_CHECK: '1' });
+  printed.set('flights', out);
   assert.equal(err, '');
   assert.match(out, /^3,000,000 flights in 11 row groups$/m);
   for (let i = 1; i <= 11; i++) assert.match(out, new RegExp(`^row groups ${i}/11$`, 'm'));
@@ -42,6 +46,7 @@ test('flights: with a worker killed in the middle, the table is the one that a s
 
 test('futures: the further a way keeps the values from the driver, the fewer bytes cross it', options, () => {
   const { code, out, err } = run(node, ['demo/run.mjs', 'futures']);
+  printed.set('futures', out);
   assert.equal(err, '');
   for (let i = 1; i <= 7; i++) assert.match(out, new RegExp(`^rounds ${i}/7$`, 'm'));
   const megabytes = [...out.matchAll(/ ms +([\d.]+) MB$/gm)].map((match) => Number(match[1]));
@@ -63,6 +68,7 @@ let learned: number | undefined;
 
 test('digits: with a worker killed in the middle, the network learns to read', options, () => {
   const { code, out, err } = run(node, ['demo/run.mjs', 'digits']);
+  printed.set('digits', out);
   assert.equal(err, '');
   for (let i = 1; i <= 10; i++) assert.match(out, new RegExp(`^training ${i}/10$`, 'm'));
   assert.match(out, /^a worker was killed with its part of a batch: another one computes it again$/m);
@@ -154,6 +160,23 @@ for (const [program, steps] of [
     assert.doesNotMatch(out, /recovered/);
     if (program === 'digits' && learned !== undefined) assert.equal(accuracy(out), learned);
     assert.equal(code, 0);
+  });
+}
+
+/** What a program finds: without times, what was killed, and what went where on account of that. */
+function found(out: string): string[] {
+  const lines = out.replace(/[\d.]+ m?s\b/g, '').split(/\r?\n/);
+  const other = /killed|recovered|crossed the driver|MB through the driver|^checked/;
+  return lines.filter((line) => !other.test(line)).flatMap((line) => line.trim().replace(/ +/g, ' ') || []);
+}
+
+for (const program of ['flights', 'futures', 'digits']) {
+  test(`${program}: inline it finds the same, and nothing is killed`, options, () => {
+    const { code, out, err } = run(node, ['demo/run.mjs', program], { SHEAF_MODE: 'inline' });
+    assert.equal(err, '');
+    assert.equal(code, 0);
+    assert.match(out, /^no worker was killed: there are no workers here/m);
+    assert.deepEqual(found(out), found(printed.get(program) ?? assert.fail('it did not run with workers')));
   });
 }
 
