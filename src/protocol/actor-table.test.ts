@@ -20,7 +20,8 @@ class Node {
         const more = 'worker' in news ? ` ${news.worker}` : 'why' in news && news.why !== null ? `: ${news.why}` : '';
         this.said.push(`${who(party)}: ${short(news.id)} ${news.state}${more}`);
       },
-      retire: (worker, _incarnation, id) => void this.said.push(`retire ${short(id)} on ${worker}`),
+      retire: (worker, _incarnation, id, alone) =>
+        void this.said.push(`retire ${short(id)} on ${worker}${alone ? ' alone' : ''}`),
       ownerDied: () => 'its owner died',
     });
   }
@@ -153,7 +154,7 @@ describe('the table of actors', () => {
     node.made();
     node.table.forget(A);
     node.table.quiet(A, DRIVER);
-    assert.deepEqual(node.take(), ['driver: A closing 5', 'retire A on 5']);
+    assert.deepEqual(node.take(), ['driver: A closing 5', 'retire A on 5 alone']);
     node.table.over(A, null);
     assert.equal(node.table.size, 0, 'nothing is kept of it');
   });
@@ -183,5 +184,24 @@ describe('the table of actors', () => {
     assert.equal(node.table.claim('default', 'log', B), undefined);
     node.table.over(A, null);
     assert.equal(node.table.named('default', 'log'), B);
+  });
+
+  it('knows who has something to do at the end, and who holds whom', () => {
+    const node = new Node();
+    node.table.created(A, 'default', null);
+    node.table.hosted(B, 6, 1, true, [A]);
+    node.table.created(B, 'default', null);
+    node.table.hosted(A, 5, 1, false);
+    const disposable = () => node.table.disposable((id) => (id === B ? [1] : []));
+    assert.deepEqual(disposable(), [{ id: B, worker: 6, incarnation: 1, heldOn: [1] }]);
+    node.table.hosted(A, 5, 1, true, []);
+    assert.deepEqual(disposable(), [
+      { id: A, worker: 5, incarnation: 1, heldOn: [6] },
+      { id: B, worker: 6, incarnation: 1, heldOn: [1] },
+    ]);
+    node.table.workerDied(6, 1);
+    assert.deepEqual(disposable(), [{ id: A, worker: 5, incarnation: 1, heldOn: [] }]);
+    node.table.over(A, null);
+    assert.deepEqual(disposable(), []);
   });
 });

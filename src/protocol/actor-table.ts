@@ -1,3 +1,4 @@
+import type { Disposable } from './actor-endings.ts';
 import { ownerKeyOf } from './ids.ts';
 
 /**
@@ -22,8 +23,8 @@ export type ActorNews<P> =
 
 export interface ActorPort<P> {
   tell(party: string, news: ActorNews<P>): void;
-  /** The worker that hosts it is to end it: nobody has a call of it left. */
-  retire(worker: number, incarnation: number, id: string): void;
+  /** The worker that hosts it is to end it: nobody has a call of it left. `alone`: nobody has it any more, to hear of a failure of that. */
+  retire(worker: number, incarnation: number, id: string, alone: boolean): void;
   /** What those hear whose actor went with its owner. */
   ownerDied(id: string): P;
 }
@@ -32,6 +33,8 @@ interface Actor<P> {
   readonly id: string;
   readonly name: string | null;
   ready: boolean;
+  /** It has something to do at its end: the references that it was made with, which it may need for that. */
+  disposes: readonly string[] | null;
   /** Negative: none. */
   worker: number;
   incarnation: number;
@@ -44,6 +47,13 @@ interface Actor<P> {
   retired: boolean;
   /** Nobody has it any more: with its end there is nothing left to tell. */
   forgotten: boolean;
+}
+
+interface Host {
+  readonly worker: number;
+  readonly incarnation: number;
+  readonly ready: boolean;
+  readonly disposes: readonly string[] | null;
 }
 
 /**
@@ -67,7 +77,7 @@ export class ActorTable<P> {
   /** Of those whose creation is still on its way, from another party. */
   readonly #early = new Map<string, Set<string>>();
   /** Where such ones are hosted: a worker that was lent before can be faster than the word of the creation. */
-  readonly #earlyHosts = new Map<string, { worker: number; incarnation: number; ready: boolean }>();
+  readonly #earlyHosts = new Map<string, Host>();
 
   constructor(port: ActorPort<P>) {
     this.#port = port;
@@ -99,6 +109,7 @@ export class ActorTable<P> {
       id,
       name: key,
       ready: false,
+      disposes: null,
       worker: -1,
       incarnation: -1,
       watchers,
@@ -110,7 +121,7 @@ export class ActorTable<P> {
     this.#actors.set(id, actor);
     const host = this.#earlyHosts.get(id);
     this.#earlyHosts.delete(id);
-    if (host !== undefined) this.hosted(id, host.worker, host.incarnation, host.ready);
+    if (host !== undefined) this.hosted(id, host.worker, host.incarnation, host.ready, host.disposes);
     else for (const party of watchers) this.#port.tell(party, newsOf(actor));
   }
 
@@ -129,14 +140,21 @@ export class ActorTable<P> {
     } else this.#port.tell(party, { type: 'actor', id, state: 'dead', why: this.#port.ownerDied(id) });
   }
 
-  /** A worker has it: has begun to make it, or (`ready`) is done with that. */
-  hosted(id: string, worker: number, incarnation: number, ready: boolean): void {
+  /** A worker has it: has begun to make it, or (`ready`) is done with that. `disposes` as in `ActorMessage`. */
+  hosted(
+    id: string,
+    worker: number,
+    incarnation: number,
+    ready: boolean,
+    disposes: readonly string[] | null = null,
+  ): void {
     const actor = this.#actors.get(id);
-    if (actor === undefined) this.#earlyHosts.set(id, { worker, incarnation, ready });
+    if (actor === undefined) this.#earlyHosts.set(id, { worker, incarnation, ready, disposes });
     if (actor === undefined || actor.dead !== null) return;
     actor.worker = worker;
     actor.incarnation = incarnation;
     actor.ready = ready;
+    actor.disposes = disposes;
     this.#tellAll(actor);
     this.#retireIfQuiet(actor);
   }
@@ -161,7 +179,7 @@ export class ActorTable<P> {
   #retireIfQuiet(actor: Actor<P>): void {
     if (actor.dead !== null || actor.unquiet === null || actor.unquiet.size > 0 || actor.worker < 0) return;
     actor.retired = true;
-    this.#port.retire(actor.worker, actor.incarnation, actor.id);
+    this.#port.retire(actor.worker, actor.incarnation, actor.id, actor.forgotten);
   }
 
   /** Its owner says that it has ended: `why` is the failure, null if it was in order. */
@@ -199,6 +217,7 @@ export class ActorTable<P> {
       actor.worker = -1;
       actor.incarnation = -1;
       actor.ready = false;
+      actor.disposes = null;
       actor.retired = false;
       this.#tellAll(actor);
     }
@@ -232,6 +251,18 @@ export class ActorTable<P> {
     actor.forgotten = true;
     if (actor.dead !== null) this.#actors.delete(id);
     else this.drain(id);
+  }
+
+  /**
+   * Those that live on a worker and have something to do at their end. `holders`: the numbers of the workers where an object is
+   * held, as far as the directory knows: not of what an actor was made with, which whoever created it holds for it.
+   */
+  disposable(holders: (id: string) => readonly number[]): Disposable[] {
+    const found = [...this.#actors.values()].filter(({ worker, disposes }) => worker >= 0 && disposes !== null);
+    return found.map(({ id, worker, incarnation }) => {
+      const madeWith = found.filter((other) => other.disposes?.includes(id)).map((other) => other.worker);
+      return { id, worker, incarnation, heldOn: [...holders(id), ...madeWith] };
+    });
   }
 
   /** For people. */

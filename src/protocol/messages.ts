@@ -69,8 +69,11 @@ export type ActorMessage<P> =
   | { readonly type: 'create-actor'; readonly id: string; readonly namespace: string; readonly name: string | null }
   /** The sender calls it, and wants to hear of it. */
   | { readonly type: 'watch-actor'; readonly id: string }
-  /** The sender is the worker that has begun to make it, or has made it. */
-  | { readonly type: 'hosting'; readonly id: string; readonly ready: boolean }
+  /**
+   * The sender is the worker that has begun to make it, or has made it. `disposes`: it has something to do at its end, and was made
+   * with these references.
+   */
+  | { readonly type: 'hosting'; readonly id: string; readonly ready: boolean; readonly disposes?: readonly string[] }
   /** The task that hosted it is over; the failure that it ended with. */
   | { readonly type: 'actor-over'; readonly id: string; readonly why: P | null }
   /** It is to end in order. */

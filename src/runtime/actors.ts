@@ -41,21 +41,24 @@ export interface CallTarget {
 /** The methods of one target. Their calls keep their order, because they share one `Timing`. */
 export class Methods {
   readonly #host: PartyHost;
-  readonly #target: string;
+  readonly #name: string;
+  readonly #target: (() => string) | null;
   readonly #timing = new Timing();
   readonly #entries = new Map<string, FunctionEntry>();
 
-  constructor(host: PartyHost, target: string) {
+  /** `target`: the id of the actor, once there are calls to be sent; null for a pool, each of which has a worker of its own. */
+  constructor(host: PartyHost, name: string, target: (() => string) | null) {
     this.#host = host;
+    this.#name = name;
     this.#target = target;
   }
 
   get(name: string): FunctionEntry {
     let entry = this.#entries.get(name);
     if (entry === undefined) {
-      const number = this.#host.actors.methodNumber(name);
-      const options = { timing: this.#timing, method: name };
-      entry = new FunctionEntry(number, `${this.#target}.${name}`, null, 0, options);
+      const number = this.#host.actors.methodNumber();
+      const options = { timing: this.#timing, method: name, target: this.#target };
+      entry = new FunctionEntry(number, `${this.#name}.${name}`, null, 0, options);
       this.#entries.set(name, entry);
     }
     return entry;
@@ -91,7 +94,7 @@ export class ActorLink implements CallTarget {
     this.cell = cell;
     this.uses = [cell];
     this.name = name;
-    this.#methods = new Methods(host, name);
+    this.#methods = new Methods(host, name, () => this.id);
     this.queue = host.party.owner.orderedQueue(CALLS);
   }
 
@@ -141,7 +144,7 @@ export class ActorLink implements CallTarget {
     if (this.pending > 0 || this.#waiters.length > 0) this.watch();
   }
 
-  /** When it is ready, or dead; a death rejects it unless that is what is waited for. */
+  /** When it is ready, or dead; a death rejects it unless that is what is waited for: that it ends otherwise than it was to. */
   until(state: 'ready' | 'dead'): Promise<void> {
     if (this.#isOver())
       return state === 'dead' || this.#error === null ? Promise.resolve() : Promise.reject(this.#error);
@@ -159,6 +162,7 @@ export class ActorLink implements CallTarget {
 
   news(news: ActorNews<Wire>): void {
     if (this.#isOver()) return;
+    const wasClosing = this.#state === 'closing';
     this.#state = news.state;
     switch (news.state) {
       case 'pending':
@@ -175,7 +179,7 @@ export class ActorLink implements CallTarget {
         this.#failAll();
         break;
     }
-    this.#wake();
+    this.#wake(wasClosing);
     for (const pool of this.pools) pool.changed(this);
   }
 
@@ -240,10 +244,12 @@ export class ActorLink implements CallTarget {
     this.watch();
   }
 
-  #wake(): void {
+  /** `wasClosing`: it was to end in order, and a failure is one of that. */
+  #wake(wasClosing = false): void {
     const over = this.#isOver();
     for (const waiter of this.#waiters.splice(0)) {
-      if (over && waiter.state === 'ready' && this.#error !== null) waiter.reject(this.#error);
+      const fails = waiter.state === 'ready' || wasClosing;
+      if (over && fails && this.#error !== null) waiter.reject(this.#error);
       else if (over || (waiter.state === 'ready' && this.#state === 'ready')) waiter.resolve();
       else {
         this.#waiters.push(waiter);
@@ -384,20 +390,15 @@ export class Actors {
     else target.began();
   }
 
-  readonly #numbers = new Map<string, number>();
+  #methodCount = 0;
 
-  /** The number of a method, the same for all actors, so that two ways to one of them agree. */
-  methodNumber(method: string): number {
-    let number = this.#numbers.get(method);
-    if (number === undefined) {
-      number = this.#numbers.size;
-      this.#numbers.set(method, number);
-    }
-    return number;
+  /** One number for each method of each actor: a worker may host several. */
+  methodNumber(): number {
+    return this.#methodCount++;
   }
 
   pool(name: string, limits: PoolLimits): ActorPool {
-    return new ActorPool(this.#host, new Methods(this.#host, name), name, limits);
+    return new ActorPool(this.#host, new Methods(this.#host, name, null), name, limits);
   }
 
   /** Nobody has the actor any more that the task hosts. */

@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { ActorDiedError, CancelledError } from '../base/index.ts';
-import { type Cell, type Concurrency, NO_CELLS, type Run, type RunId } from '../protocol/index.ts';
+import { type Cell, NO_CELLS, type Run, type RunId } from '../protocol/index.ts';
 import type { RingReader } from '../transport/index.ts';
 import { Answers } from './answers.ts';
 import { sharedTicks } from './clock.ts';
@@ -8,9 +8,11 @@ import { Deadlines, timedOut } from './deadlines.ts';
 import { cancelledHere, Execution, wroteToShared } from './execution.ts';
 import { FilesFirst, type FileValue, mayHaveFiles } from './files.ts';
 import * as F from './frames.ts';
-import { HostedActor } from './hosted-actor.ts';
+import { CONTROL_PARTY } from './host-messages.ts';
+import { HostedActor, type KeptCall } from './hosted-actor.ts';
+import { HostedActors } from './hosted-actors.ts';
 import { ItemSender } from './item-sender.ts';
-import { type AnyFunction, type Definition, Loaded } from './loaded.ts';
+import { type AnyFunction, type Definition, type Hosting, Loaded } from './loaded.ts';
 import { IncomingParcels } from './parcels.ts';
 import type { PartyHost } from './party-host.ts';
 import { Producers } from './producers.ts';
@@ -25,7 +27,16 @@ const ADMIT_AGAIN_MS = 2;
 /** So often, that is, while nothing goes on. */
 const STANDSTILL_LOOKS = 25;
 
-const ONE_AT_A_TIME: Concurrency = { concurrency: 1, groups: [] };
+const ONE_AT_A_TIME: Hosting = { concurrency: 1, groups: [], shared: false };
+
+/** Why a call does not begin. */
+type Refusal = (name: string) => Error;
+
+/** An actor is over, and its worker goes on. */
+function forgetMethods(methods: Map<number, Loaded> | undefined, target: string): void {
+  if (methods === undefined) return;
+  for (const [number, loaded] of methods) if (loaded.target === target) methods.delete(number);
+}
 
 /** Bytes of shared memory among the arguments of the call that a reader stands at. */
 function sharedBytes({ views: { words }, at }: RingReader): number {
@@ -43,9 +54,8 @@ export class Executions {
   readonly #answers: Answers;
   readonly #producers: Producers;
   readonly #functions: (Loaded | undefined)[][] = [];
-  readonly #methods: (Loaded | undefined)[][] = [];
-  /** The actor that this worker hosts. */
-  actor: HostedActor | undefined = undefined;
+  readonly #methods: Map<number, Loaded>[] = [];
+  readonly actors = new HostedActors();
   /** Whose call an actor takes next, where several callers have some. */
   #turn = 0;
   readonly parcels = new IncomingParcels();
@@ -98,22 +108,28 @@ export class Executions {
 
   define(caller: number, number: number, definition: () => unknown): void {
     const loaded = new Loaded(definition() as Definition, this.#host.self.party);
-    const table = loaded.method === null ? this.#functions : this.#methods;
-    table[caller] ??= [];
-    (table[caller] as (Loaded | undefined)[])[number] = loaded;
+    if (loaded.method === null) {
+      this.#functions[caller] ??= [];
+      (this.#functions[caller] as (Loaded | undefined)[])[number] = loaded;
+    } else if (!this.actors.shared || this.actors.of(loaded) !== undefined) {
+      this.#methods[caller] ??= new Map();
+      (this.#methods[caller] as Map<number, Loaded>).set(number, loaded);
+    }
+    // Otherwise its actor has ended here: who calls it hears of that, and takes back what it has sent.
   }
 
   /** What the call that a reader stands at is a call of. */
   #calledAt(caller: number, { views: { words }, at }: RingReader): Loaded | undefined {
     const w = at >> 2;
     const isMethod = (((words[w + 2] as number) >> 16) & F.CALL_METHOD) !== 0;
-    return (isMethod ? this.#methods : this.#functions)[caller]?.[words[w + 1] as number];
+    const number = words[w + 1] as number;
+    return isMethod ? this.#methods[caller]?.get(number) : this.#functions[caller]?.[number];
   }
 
   callerDied(caller: number): void {
-    this.actor?.mailbox.remove((kept) => kept.caller === caller);
+    for (const { mailbox } of this.actors) mailbox.remove((kept) => 'caller' in kept && kept.caller === caller);
     this.#functions[caller] = [];
-    this.#methods[caller] = [];
+    delete this.#methods[caller];
     this.parcels.callerDied(caller);
     this.#producers.callerDied(caller);
     for (const run of this.#active.values()) {
@@ -125,7 +141,7 @@ export class Executions {
       // What ignores its signal goes on, but it does not keep its place.
       this.#leave(run, error);
     }
-    this.actor?.ended();
+    for (const actor of [...this.actors]) actor.ended();
   }
 
   /**
@@ -156,17 +172,39 @@ export class Executions {
 
   /** A call that was taken out of its ring and has not begun never does; it is answered all the same. */
   #cancelKept(caller: number, slot: number, sequence: number): void {
-    const { actor } = this;
-    const removed = actor?.mailbox.remove((kept) => {
-      const words = new Int32Array(kept.frame.buffer);
-      return kept.caller === caller && words[0] === slot && words[7] === sequence;
-    });
-    if (removed === undefined || removed.length === 0) return;
-    for (const { loaded, frame } of removed) {
-      const words = new Int32Array(frame.buffer);
-      this.#start(caller, loaded, { words, bytes: frame }, 0, null, 0, -1, true);
+    for (const actor of [...this.actors]) {
+      const removed = actor.mailbox.remove((kept) => {
+        if (!('frame' in kept) || kept.caller !== caller) return false;
+        const words = new Int32Array(kept.frame.buffer);
+        return words[0] === slot && words[7] === sequence;
+      }) as KeptCall[];
+      for (const kept of removed) this.#startKept(kept, actor, -1, (name) => cancelledHere(name));
+      if (removed.length > 0) actor.ended();
     }
-    actor?.ended();
+  }
+
+  /** The session ends, and with it the actor. */
+  async closeActor(id: string, ms: number): Promise<void> {
+    await this.actors.get(id)?.close(ms);
+    this.#host.mailer.post(CONTROL_PARTY, { type: 'actor-ended', id });
+    this.#host.reactor.kick();
+  }
+
+  #startKept({ caller, loaded, frame }: KeptCall, actor: HostedActor, group: number, refused?: Refusal): void {
+    const words = new Int32Array(frame.buffer);
+    this.#start(caller, loaded, { words, bytes: frame }, 0, null, 0, actor, group, refused);
+  }
+
+  /** The actor ends before its calls do: those that have begun are told to stop, and those that were kept are refused. */
+  stopCalls(actor: HostedActor, kept: readonly KeptCall[]): void {
+    for (const run of [...this.#active.values()]) {
+      if (run.actor !== actor || run.group < 0 || run.over) continue;
+      const error = cancelledHere(run.name);
+      this.#host.cancelChildren(run, error);
+      run.abort(error);
+      this.#leave(run, error);
+    }
+    for (const each of kept) this.#startKept(each, actor, -1, () => actor.refusal as Error);
   }
 
   /** So many items of a stream are consumed. */
@@ -185,7 +223,7 @@ export class Executions {
   runNext(idle: boolean, looked = false): boolean {
     if (this.#producers.goOn()) return true;
     const { executor } = this.#host.party;
-    if (this.actor !== undefined) return this.#nextOf(this.actor, looked);
+    if (this.actors.size > 0) return this.#nextOfActors(looked);
     if (executor.running > 0) return false;
     const inboxes = this.#host.reactor.taskInboxes;
     let best: RingReader | undefined;
@@ -219,20 +257,19 @@ export class Executions {
       return true;
     }
     const viewed = values.bytesViewed;
-    this.#start(from, this.#calledAt(from, best) as Loaded, best.views, best.at, best, shared, -1);
+    this.#start(from, this.#calledAt(from, best) as Loaded, best.views, best.at, best, shared, null, -1);
     // What a task has looked at can be found to be garbage in another turn of the event loop only.
     if (values.bytesViewed !== viewed && store.room.tight) reactor.deliveries++;
     return true;
   }
 
-  /** Begins a call of the actor, or takes one out of its ring that others may overtake; true if there was one. */
-  #nextOf(actor: HostedActor, looked: boolean): boolean {
-    const { mailbox } = actor;
-    const kept = mailbox.next();
-    if (kept !== undefined) {
-      const { caller, loaded, frame } = kept;
-      const words = new Int32Array(frame.buffer);
-      this.#start(caller, loaded, { words, bytes: frame }, 0, null, 0, mailbox.groupOf(loaded.method as string));
+  /** Begins a call of an actor that is here, or takes one out of its ring that others may overtake; true if there was one. */
+  #nextOfActors(looked: boolean): boolean {
+    const next = this.actors.next();
+    if (next !== undefined) {
+      const { actor, kept } = next;
+      if ('begin' in kept) actor.batch(kept);
+      else this.#startKept(kept, actor, actor.mailbox.groupOf(kept.loaded.method as string));
       return true;
     }
     const inboxes = this.#host.reactor.taskInboxes;
@@ -242,26 +279,35 @@ export class Executions {
       const { reader, from } = inboxes[at]!;
       if (!reader.next()) continue;
       if (!this.#hasAll(from, reader)) {
-        if (!looked && this.#host.reactor.poll()) return this.#nextOf(actor, true);
+        if (!looked && this.#host.reactor.poll()) return this.#nextOfActors(true);
         looked = true;
         continue;
       }
-      const loaded = this.#calledAt(from, reader) as Loaded;
-      if (loaded.method === null) continue;
-      const group = mailbox.groupOf(loaded.method);
-      const begins = mailbox.mayBegin(group);
-      if (!begins && !mailbox.keeps) continue;
+      if (!this.#take(from, reader, this.#calledAt(from, reader) as Loaded)) continue;
       this.#turn = at + 1;
-      if (!reader.claim()) return true;
-      this.#host.relief.relieve();
-      if (begins) this.#start(from, loaded, reader.views, reader.at, reader, 0, group);
-      else {
-        mailbox.keep(group, { caller: from, loaded, frame: reader.views.bytes.slice(reader.at, reader.end) });
-        reader.advance();
-      }
       return true;
     }
     return false;
+  }
+
+  /** Takes the call that a reader stands at, if it may begin or be kept. */
+  #take(from: number, reader: RingReader, loaded: Loaded): boolean {
+    const actor = loaded.method === null ? undefined : this.actors.of(loaded);
+    // A call that is none of theirs: of one more that shares the worker, or of one that has ended.
+    if (actor === undefined && loaded.method === null && !(this.actors.shared && loaded.actor?.shared)) return false;
+    const mailbox = actor?.mailbox;
+    const group = mailbox?.groupOf(loaded.method as string) ?? -1;
+    const begins = mailbox === undefined || mailbox.mayBegin(group) || actor?.refusal !== undefined;
+    if (!begins && !mailbox.keeps) return false;
+    if (!reader.claim()) return true;
+    this.#host.relief.relieve();
+    if (!begins) {
+      mailbox.keep(group, { caller: from, loaded, frame: reader.views.bytes.slice(reader.at, reader.end) });
+      reader.advance();
+    } else if (actor?.refusal === undefined)
+      this.#start(from, loaded, reader.views, reader.at, reader, 0, actor ?? null, group);
+    else this.#start(from, loaded, reader.views, reader.at, reader, 0, actor, -1, () => actor.refusal as Error);
+    return true;
   }
 
   /**
@@ -304,8 +350,9 @@ export class Executions {
     at: number,
     reader: RingReader | null,
     shared: number,
+    actor: HostedActor | null,
     group: number,
-    cancelled = false,
+    refused?: Refusal,
   ): void {
     const host = this.#host;
     const w = at >> 2;
@@ -332,8 +379,9 @@ export class Executions {
       key === F.CALL_KEY_UNKNOWN ? -1 : key,
     );
     run.admitted = shared;
+    run.actor = actor;
     run.group = group;
-    if (group >= 0) this.actor?.mailbox.began(group);
+    if (group >= 0) actor?.mailbox.began(group);
     host.party.executor.started(run);
     this.started++;
     // While a long task is on the stack, nobody here hears that a lease which lies idle is wanted back.
@@ -351,7 +399,7 @@ export class Executions {
       const args = this.#arguments(run, flags, source, start, length, extraLength);
       reader?.advance();
       // Its arguments have been taken in, so that what they hold is let go.
-      if (cancelled) this.end(run, true, cancelledHere(run.name));
+      if (refused !== undefined) this.end(run, true, refused(run.name));
       else if (args !== undefined) this.#run(run, args);
       return;
     }
@@ -434,9 +482,9 @@ export class Executions {
     const { loaded } = run;
     if (loaded.method === null) return loaded.fn;
     try {
-      const { actor } = this;
-      if (actor !== undefined) loaded.fn ??= loaded.stopping(actor.method(loaded));
-      if (loaded.fn === undefined) throw new ActorDiedError(`the actor of ${loaded.name} has ended on its worker`);
+      const { actor } = run;
+      if (actor === null) throw new ActorDiedError(`the actor of ${loaded.name} has ended on its worker`);
+      loaded.fn ??= loaded.stopping(actor.method(loaded));
       return loaded.fn;
     } catch (error) {
       this.end(run, true, error);
@@ -448,11 +496,13 @@ export class Executions {
   #hostActor(run: Execution, args: unknown[]): void {
     const { loaded } = run;
     this.#active.set(Executions.#key(run.caller, run.slot), run);
-    const actor = new HostedActor(this.#host, run, loaded.actor ?? ONE_AT_A_TIME, (failed, result) => {
+    const settings = loaded.actor ?? ONE_AT_A_TIME;
+    const actor = new HostedActor(this.#host, run, settings, (failed, result) => {
       this.end(run, failed, result);
       this.#host.reactor.kick();
     });
-    this.actor = actor;
+    run.actor = actor;
+    this.actors.add(actor, settings.shared);
     this.#storage.run(run, () => void actor.begin(loaded.fn as AnyFunction, args));
   }
 
@@ -671,7 +721,6 @@ export class Executions {
 
   /** @internal The run has come to its end, or is brought to it. */
   end(run: Execution, failed: boolean, result: unknown): void {
-    const { actor } = this;
     if (run.over) {
       this.left(run);
       return;
@@ -680,12 +729,7 @@ export class Executions {
     const { lingers } = run;
     if (this.#host.recorder !== null) this.#host.recorder.ended(run, failed);
     if (this.onEnd !== null) this.onEnd(run);
-    if (actor?.run === run) {
-      this.actor = undefined;
-      actor.left();
-      // What it leaves behind, timers and sockets, goes with its worker.
-      this.#wornOut = true;
-    }
+    if (run.actor?.run === run) this.#endActor(run.actor);
     if (run.production !== null) this.#producers.close(run, run.production);
     if (run.suspended > 0) this.#waits(run, -1);
     if (run.admitted > 0 && this.#host.store.usable) this.#host.store.admission.dismiss(run.admitted);
@@ -709,6 +753,14 @@ export class Executions {
     if (run.group >= 0 && !lingers) this.#release(run);
   }
 
+  #endActor(actor: HostedActor): void {
+    this.actors.remove(actor);
+    void actor.leave();
+    if (this.actors.size > 0) for (const methods of this.#methods) forgetMethods(methods, actor.id);
+    // What it leaves behind, timers and sockets, goes with its worker.
+    this.#wornOut = true;
+  }
+
   /** @internal The code of a run that was ended before has come to its end. */
   left(run: Execution): void {
     if (!run.lingers) return;
@@ -719,8 +771,8 @@ export class Executions {
   /** A method has come to its end: another one may begin. */
   #release(run: Execution): void {
     run.lingers = false;
-    this.actor?.mailbox.ended(run.group);
-    this.actor?.ended();
+    run.actor?.mailbox.ended(run.group);
+    run.actor?.ended();
   }
 
   /**
@@ -756,10 +808,19 @@ export class Executions {
     return this.#active.size;
   }
 
-  /** Ends a run from outside, because of an error that belongs to it but was not thrown through it. */
+  /** The calling code is an actor's that is made, and none of its methods'. */
+  get inActor(): boolean {
+    const run = this.current();
+    return run !== undefined && run.actorId !== null && run.actor?.made === true;
+  }
+
+  /**
+   * Ends a run from outside, because of an error that belongs to it but was not thrown through it. What an actor does by
+   * itself once it is made, outside of its methods, is not ended by this: it may be made anew with another worker.
+   */
   failCurrent(error: unknown): boolean {
     const run = this.current();
-    if (run === undefined || run.over) return false;
+    if (run === undefined || run.over || this.inActor) return false;
     this.end(run, true, error);
     this.#host.reactor.kick();
     return true;

@@ -18,8 +18,12 @@ export type HostMessage =
   | { readonly type: 'bring'; readonly question: number; readonly slots: readonly SlotRef[] }
   | { readonly type: 'answer'; readonly question: number; readonly answer: unknown }
   | ActorNews<Wire>
-  /** To the worker that hosts it: it is to end now. */
-  | { readonly type: 'retire-actor'; readonly id: string }
+  /** To the worker that hosts it: it is to end now. `alone`: nobody hears whether that goes well. */
+  | { readonly type: 'retire-actor'; readonly id: string; readonly alone: boolean }
+  /** Likewise, because the session ends: it has so many milliseconds. */
+  | { readonly type: 'end-actor'; readonly id: string; readonly ms: number }
+  /** From there: it has. */
+  | { readonly type: 'actor-ended'; readonly id: string }
   /**
    * Who has that name? With an `id` it is for that one, if nobody has; `join`: otherwise the sender takes whoever has it. The answer
    * is a `NameAnswer`.

@@ -1,13 +1,12 @@
-import { UsageError } from '../base/index.ts';
+import { ActorDiedError, UsageError } from '../base/index.ts';
 import { type Concurrency, Mailbox } from '../protocol/index.ts';
+import { type BatchingMethod, batchingMethod } from './batching.ts';
 import type { Execution } from './execution.ts';
 import type { AnyFunction, Loaded } from './loaded.ts';
 import type { PartyHost } from './party-host.ts';
 
 /** The method that is awaited before the first call. */
 const INIT = Symbol.for('sheaf.init');
-/** What `batch` made has it. */
-const BATCH = Symbol.for('sheaf.batch');
 
 /** An actor that does not come to its end by itself is ended after so long. */
 const LAST_MS = 30_000;
@@ -19,15 +18,29 @@ export interface KeptCall {
   readonly frame: Uint8Array;
 }
 
+/** Calls that have begun and are to be handled together. */
+interface KeptBatch {
+  readonly group: number;
+  readonly begin: () => Promise<void>;
+}
+
 /** The instance of a class that this worker hosts. Its run lasts as long as it does. */
 export class HostedActor {
   readonly #host: PartyHost;
   readonly run: Execution;
-  readonly mailbox: Mailbox<KeptCall>;
+  readonly mailbox: Mailbox<KeptCall | KeptBatch>;
   readonly #end: (failed: boolean, result: unknown) => void;
   #instance: Record<PropertyKey, unknown> | undefined;
+  /** It has been made, its `[init]` included. */
+  made = false;
   #retiring = false;
+  #alone = false;
   #over = false;
+  /** Why calls that come now do not begin any more. */
+  refusal: Error | undefined;
+  #disposal: Promise<void> | undefined;
+  /** Told when the last call is over. */
+  #calmed: (() => void) | undefined;
 
   constructor(
     host: PartyHost,
@@ -41,16 +54,21 @@ export class HostedActor {
     this.#end = end;
   }
 
+  get id(): string {
+    return this.run.actorId as string;
+  }
+
   /** Makes it. Called as code of its run. */
   async begin(type: AnyFunction, args: unknown[]): Promise<void> {
-    const id = this.run.actorId as string;
+    const { id } = this;
     this.#host.control({ type: 'hosting', id, ready: false });
     try {
       const Class = type as unknown as new (...args: unknown[]) => Record<PropertyKey, unknown>;
       const instance = new Class(...args);
       this.#instance = instance;
       for (const [name, value] of Object.entries(instance)) {
-        if (typeof value === 'function' && BATCH in value) this.mailbox.unlimited(name);
+        const batching = batchingMethod(value);
+        if (batching !== undefined) this.#gather(name, batching);
       }
       const init = instance[INIT];
       if (typeof init === 'function') await init.call(instance);
@@ -58,10 +76,34 @@ export class HostedActor {
       this.#end(true, error);
       return;
     }
-    if (this.#over) return;
+    if (this.#over || this.refusal !== undefined) return;
+    this.made = true;
     this.mailbox.ready = true;
-    this.#host.control({ type: 'hosting', id, ready: true });
+    const disposes = this.#disposer() === undefined ? {} : { disposes: this.run.lent.map((cell) => cell.id as string) };
+    this.#host.control({ type: 'hosting', id, ready: true, ...disposes });
     this.#host.reactor.kick();
+  }
+
+  /** Calls of a batching field begin, as many as are of use: those of the batch that runs, and of the next one. */
+  #gather(name: string, method: BatchingMethod): void {
+    const { mailbox } = this;
+    const group = mailbox.gathers(name, 2 * method.max);
+    method.name = `${this.run.name}.${name}`;
+    method.gate = (begin) => {
+      mailbox.keep(group, { group, begin });
+      this.#host.reactor.kick();
+    };
+  }
+
+  /** Begins a batch whose turn has come. */
+  batch({ group, begin }: KeptBatch): void {
+    const { mailbox } = this;
+    mailbox.began(group);
+    void begin().finally(() => {
+      mailbox.ended(group);
+      this.ended();
+      this.#host.reactor.kick();
+    });
   }
 
   /** The function that a call of a method is. */
@@ -79,24 +121,27 @@ export class HostedActor {
     return (...args) => fn.apply(instance, args);
   }
 
-  /** All calls are over: it ends. */
-  retire(id: string): void {
-    if (id !== this.run.actorId || this.#retiring) return;
+  /** All calls are over: it ends. `alone`: nobody hears whether that goes well. */
+  retire(alone: boolean): void {
+    if (this.#retiring) return;
     this.#retiring = true;
+    this.#alone = alone;
     this.ended();
   }
 
   /** A call is over. */
   ended(): void {
-    if (!this.#retiring || this.#over || !this.mailbox.quiet) return;
+    if (!this.mailbox.quiet) return;
+    this.#calmed?.();
+    if (!this.#retiring || this.#over) return;
     this.#over = true;
-    void this.#dispose();
+    void this.#retire();
   }
 
-  async #dispose(): Promise<void> {
+  async #retire(): Promise<void> {
     const late = setTimeout(() => this.#end(false, undefined), LAST_MS);
     try {
-      await this.#host.executions?.inContext(this.run, () => this.#disposed());
+      await (this.#alone ? this.#disposeAlone() : this.#dispose());
       this.#end(false, undefined);
     } catch (error) {
       this.#end(true, error);
@@ -105,23 +150,76 @@ export class HostedActor {
     this.#host.reactor.kick();
   }
 
-  async #disposed(): Promise<void> {
-    const instance = this.#instance;
+  #disposer(): ((this: unknown) => unknown) | undefined {
     for (const symbol of [Symbol.asyncDispose, Symbol.dispose] as const) {
-      const dispose = symbol === undefined ? undefined : instance?.[symbol];
-      if (typeof dispose !== 'function') continue;
-      await dispose.call(instance);
-      return;
+      const dispose = symbol === undefined ? undefined : this.#instance?.[symbol];
+      if (typeof dispose === 'function') return dispose as () => unknown;
+    }
+    return undefined;
+  }
+
+  /** Has it let go of what it has, once. */
+  #dispose(): Promise<void> {
+    this.#disposal ??= (async () => {
+      const dispose = this.#disposer();
+      if (dispose !== undefined) await this.#host.executions?.inContext(this.run, () => dispose.call(this.#instance));
+    })();
+    return this.#disposal;
+  }
+
+  /** The same where there is nobody to be told of a failure of that. */
+  async #disposeAlone(): Promise<void> {
+    try {
+      await this.#dispose();
+    } catch (error) {
+      this.#host.log(disposalFailed(this.run.name, error));
     }
   }
 
-  /** Its run was ended from outside: it is left to itself, but for the chance to let go of what it has. */
-  left(): void {
+  /** Its run was ended from outside, or its worker ends: it is left to itself, but for the chance to let go of what it has. */
+  async leave(): Promise<void> {
+    // What is in the rings is for the next one, if there is any.
+    this.mailbox.ready = false;
+    this.mailbox.shares = false;
     if (this.#over) return;
     this.#over = true;
-    this.mailbox.ready = false;
-    void this.#host.executions?.inContext(this.run, () => this.#disposed()).catch(() => {});
+    await this.#disposeAlone();
   }
+
+  /**
+   * Its session ends: calls that go on are told to stop, and when they have, or half of the time is up, it is
+   * disposed of. Resolves when that is over.
+   */
+  async close(ms: number): Promise<void> {
+    if (this.refusal === undefined) {
+      this.refusal = new ActorDiedError(`the actor ${this.run.name} can't be called: its session ends`);
+      this.mailbox.ready = false;
+      // What waits for a batch is cancelled, and leaves it when that begins.
+      const kept = this.mailbox.remove(() => true);
+      this.#host.executions?.stopCalls(this, kept.filter((each) => !('begin' in each)) as KeptCall[]);
+      for (const each of kept) if ('begin' in each) this.batch(each);
+    }
+    if (!this.made) return;
+    if (!this.mailbox.quiet) await this.#calm(ms / 2);
+    this.#over = true;
+    await this.#disposeAlone();
+  }
+
+  #calm(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const late = setTimeout(resolve, ms);
+      this.#calmed = () => {
+        clearTimeout(late);
+        resolve();
+      };
+    });
+  }
+}
+
+/** For those who look at the output. */
+export function disposalFailed(name: string, error: unknown): string {
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return `sheaf: the disposal of the actor ${name} failed: ${text}`;
 }
 
 /** The names of the methods of an object, of the classes that it is of, and of fields that are functions. */

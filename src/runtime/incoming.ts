@@ -147,9 +147,13 @@ export class Incoming {
         host.actors.news(message);
         break;
       case 'retire-actor':
-        executions?.actor?.retire(message.id);
+        executions?.actors.get(message.id)?.retire(message.alone);
+        break;
+      case 'end-actor':
+        void host.executions?.closeActor(message.id, message.ms);
         break;
       case 'name-actor':
+      case 'actor-ended':
       case 'exited':
       case 'bring':
       case 'hello':

@@ -12,7 +12,15 @@ export interface Definition {
   readonly name: string;
   readonly maxCalls: number;
   readonly method: string | null;
-  readonly actor: Concurrency | null;
+  /** Of a method: the id of its actor; null for any that the worker hosts, of a pool. */
+  readonly target: string | null;
+  readonly actor: Hosting | null;
+}
+
+/** How a class is to be hosted. */
+export interface Hosting extends Concurrency {
+  /** On a worker with others. */
+  readonly shared: boolean;
 }
 
 /** A function as a worker knows it. */
@@ -22,7 +30,8 @@ export class Loaded {
   readonly maxCalls: number;
   readonly spec: FunctionSpec | null;
   readonly method: string | null;
-  readonly actor: Concurrency | null;
+  readonly target: string | null;
+  readonly actor: Hosting | null;
   fn: AnyFunction | undefined = undefined;
   #loading: Promise<Error | undefined> | undefined = undefined;
   calls = 0;
@@ -41,6 +50,7 @@ export class Loaded {
     this.synchronous = spec?.synchronous === true && spec.kind === 'function';
     this.maxCalls = definition.maxCalls;
     this.method = definition.method;
+    this.target = definition.target;
     this.actor = definition.actor;
   }
 

@@ -116,10 +116,11 @@ export class OwnedEngine implements EngineWithActors, ActorEngine {
 
   create(spec: FunctionSpec, o: ActorPlan, args: readonly unknown[]): Reference<unknown> {
     const { host } = this;
-    const key = `${spec.digest}\n${o.className}\n${JSON.stringify(o.concurrency)}`;
+    const actor = { ...o.concurrency, shared: o.shape.shared === true };
+    const key = `${spec.digest}\n${o.className}\n${JSON.stringify(actor)}`;
     let fn = this.#functions.get(key);
     if (fn === undefined) {
-      fn = new FunctionEntry(this.#functions.size, o.className, spec, 1, { actor: o.concurrency });
+      fn = new FunctionEntry(this.#functions.size, o.className, spec, 1, { actor });
       this.#functions.set(key, fn);
     }
     const plan: OwnedPlan = {

@@ -320,9 +320,9 @@ export class PartyHost implements PartyPort<Wire>, ReactorHost, TaskHost {
     });
   }
 
-  /** Ends the workers of the session. What nobody has looked at of what they called is reported here. */
-  async askToClose(): Promise<void> {
-    const { unobserved } = (await this.ask('close')) as LastAnswer;
+  /** Ends the actors and workers of the session. What nobody has looked at of what they called is reported here. */
+  async askToClose(how: 'close' | 'exit'): Promise<void> {
+    const { unobserved } = (await this.ask(how)) as LastAnswer;
     for (const { id, payload, references } of unobserved) {
       if (this.party.references.borrowed.get(id)?.observed !== true)
         this.failures.elsewhere(this.values.parse(payload), references);
@@ -346,8 +346,8 @@ export class PartyHost implements PartyPort<Wire>, ReactorHost, TaskHost {
   tell(worker: number, incarnation: number, fn: FunctionEntry): void {
     if (fn.told[worker] === incarnation) return;
     fn.told[worker] = incarnation;
-    const { spec, name, maxCalls, method, actor } = fn;
-    const definition: Definition = { spec, name, maxCalls, method, actor };
+    const { spec, name, maxCalls, method, target, actor } = fn;
+    const definition: Definition = { spec, name, maxCalls, method, target, actor };
     this.mailer.define(worker, fn.number, definition);
   }
 
@@ -414,7 +414,7 @@ export class PartyHost implements PartyPort<Wire>, ReactorHost, TaskHost {
   busy(): boolean {
     if (this.executions === null) return false;
     // The task that hosts an actor is one that only waits for calls.
-    return this.party.executor.running > (this.executions.actor === undefined ? 0 : 1);
+    return this.party.executor.running > this.executions.actors.size;
   }
 
   parking(): void {
