@@ -1,4 +1,4 @@
-import { ActorDiedError, CancelledError, SheafError, UnschedulableError } from '../base/index.ts';
+import { ActorDiedError, CancelledError, SheafError, UnschedulableError, UsageError } from '../base/index.ts';
 import {
   type ActorNews,
   type Cell,
@@ -284,6 +284,13 @@ export class ActorLink implements CallTarget {
   }
 }
 
+function nameTaken(actor: string, namespace: string, name: string): UsageError {
+  const text =
+    `the actor ${actor} was not created: the name ${JSON.stringify(name)} is taken in namespace ${JSON.stringify(namespace)}; ` +
+    'give another one, or { getIfExists: true } to get the actor that has it';
+  return lasting(new UsageError(text, { code: 'ERR_SHEAF_ACTOR_NAME', details: { actor, name, namespace } }));
+}
+
 export function diedError(name: string, why: string, cause?: unknown): ActorDiedError {
   const options = cause === undefined ? {} : { cause };
   return lasting(
@@ -352,13 +359,7 @@ export class Actors {
         link.join(id);
         link.watch();
       } else {
-        link.fail(
-          diedError(
-            link.name,
-            `the name ${JSON.stringify(name)} is taken in namespace ${JSON.stringify(namespace)}; ` +
-              'give another one, or { getIfExists: true } to get the actor that has it',
-          ),
-        );
+        link.fail(nameTaken(link.name, namespace, name));
       }
       host.settleUp();
       host.reactor.kick();

@@ -20,6 +20,7 @@ import { IncomingStream } from './incoming-stream.ts';
 import type { PoolLimits } from './pool.rules.ts';
 import { cellOf, isReference, Reference } from './reference.ts';
 import { callSiteOf, objectSite } from './sites.ts';
+import { refuseForce } from './submissions.ts';
 import type { TaskHost } from './task-host.ts';
 import { INLINE_LIMIT, INLINE_TOTAL } from './values.ts';
 import type { WaitLimits } from './waits.ts';
@@ -390,7 +391,9 @@ export class OwnedEngine implements EngineWithActors, ActorEngine {
   }
 
   cancel(ref: Reference<unknown>, error: Error, force: boolean, recursive: boolean): void {
-    this.host.cancel(cellOf(ref), error, force, recursive);
+    const cell = cellOf(ref);
+    if (force) refuseForce(cell);
+    this.host.cancel(cell, error, force, recursive);
   }
 
   current(): CurrentTask | undefined {

@@ -199,7 +199,9 @@ export type Handle<C> = {
     ...a: infer P
   ) => infer R
     ? Task<P, R>
-    : never;
+    : C[K] extends (...a: infer P extends readonly unknown[]) => infer R
+      ? Task<[...P], R>
+      : never;
 } & AsyncDisposable & {
     /** Resolves when it has been made, `[init]` included; rejects with an `ActorDiedError` when that failed. */
     readonly ready: Promise<void>;
@@ -253,7 +255,7 @@ export interface WaitOptions {
 
 /** How far a cancellation goes. */
 export interface CancelOptions {
-  /** Ends the worker of a running task. Default false. */
+  /** Ends the worker of a running task; not for methods of actors. Default false. */
   force?: boolean;
   /** Cancels what it has called, or gathers, as well. Default true. */
   recursive?: boolean;

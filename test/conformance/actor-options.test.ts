@@ -87,8 +87,9 @@ onHosts('options of actors', { cpus: 2 }, (session) => {
     const found = await Workers.lookup('one');
     assert.equal(await found.quick().value, 1);
     const second = Workers.with({ name: 'one' }).create();
-    await assert.rejects(second.ready, { code: 'ERR_SHEAF_ACTOR_DIED' });
-    await assert.rejects(second.quick().value, { code: 'ERR_SHEAF_ACTOR_DIED' });
+    const details = { actor: 'Worker', name: 'one', namespace: 'default' };
+    await assert.rejects(second.ready, { name: 'UsageError', code: 'ERR_SHEAF_ACTOR_NAME', details });
+    await assert.rejects(second.quick().value, { code: 'ERR_SHEAF_ACTOR_NAME' });
     const shared = Workers.with({ name: 'one', getIfExists: true }).create();
     assert.equal(await shared.quick().value, 1);
     await assert.rejects(Workers.lookup('one', { namespace: 'other' }), { code: 'ERR_SHEAF_NO_SUCH_ACTOR' });
