@@ -335,9 +335,14 @@ export class Actors {
 
   /**
    * Has the name looked up that a new actor is to have. `begin` is called when it has got it; `join`: otherwise its reference
-   * becomes that of whoever has it.
+   * becomes that of whoever has it, or has failed, of which `refused` is told.
    */
-  async claim(link: ActorLink, namespace: string, name: string, join: boolean, begin: () => void): Promise<void> {
+  async claim(
+    link: ActorLink,
+    { namespace, name, join }: { readonly namespace: string; readonly name: string; readonly join: boolean },
+    begin: () => void,
+    refused: () => void,
+  ): Promise<void> {
     const host = this.#host;
     link.unnamed();
     const { references } = host.party;
@@ -359,7 +364,10 @@ export class Actors {
         link.join(id);
         link.watch();
       } else {
-        link.fail(nameTaken(link.name, namespace, name));
+        const error = nameTaken(link.name, namespace, name);
+        link.fail(error);
+        references.settle(link.cell, true, error, false, NO_CELLS);
+        refused();
       }
       host.settleUp();
       host.reactor.kick();
@@ -404,7 +412,6 @@ export class Actors {
 
   /** Nobody has the actor any more that the task hosts. */
   unheld(call: Call): void {
-    (call.results as Cell).observed = true;
     const id = call.actorId as string;
     queueMicrotask(() => {
       const host = this.#host;

@@ -152,8 +152,9 @@ export class OwnedEngine implements EngineWithActors, ActorEngine {
       host.submit(call);
     };
     call.site = callSiteOf(this.create);
-    if (o.name === null) begin();
-    else void this.#actors.claim(link, o.namespace, o.name, o.join, begin);
+    const { namespace, name, join } = o;
+    if (name === null) begin();
+    else void this.#actors.claim(link, { namespace, name, join }, begin, () => host.endings.refused(call));
     return handle;
   }
 

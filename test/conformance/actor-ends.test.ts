@@ -145,6 +145,23 @@ onHosts('disposal', { cpus: 2 }, () => {
 });
 
 for (const isolation of hosts) {
+  it(`a failure of an actor that nobody looks at is told once (${isolation})`, LIMIT, async () => {
+    const { ended } = start('actor-unobserved.mjs', [isolation]);
+    const { code, stderr } = await within(PATIENCE_MS, ended);
+    assert.equal(code, 0, stderr);
+    const told: string[] = stderr.match(/^sheaf: the actor .*$/gm) ?? [];
+    assert.equal(told.length, 4, stderr);
+    for (const text of ['kept', 'dropped 0', 'dropped 1']) {
+      const which: string[] = told.filter((line) => line.endsWith(`RangeError: ${text}`));
+      assert.equal(which.length, 1, stderr);
+      assert.match(
+        which[0] as string,
+        /^sheaf: the actor Broken, created at .*actor-unobserved\.mjs:\d+:\d+, failed and nobody has called it, or awaited `ready`: /,
+      );
+    }
+    assert.match(told.join('\n'), /the actor Named, created .*the name "taken" is taken/);
+  });
+
   describe(`the end of a session (${isolation})`, () => {
     const options = { cpus: 2, isolation } as const;
 
