@@ -176,7 +176,10 @@ export interface ActorOptions {
   isolation?: 'process' | 'thread';
   /** The session it lives in. Default: the one open session. */
   session?: Session;
-  /** A worker that it shares with others; not in this version. Default false: a worker of its own. */
+  /**
+   * It lives on one worker with other actors of the session that say so, up to 64 of them. They share its thread and its end: one that
+   * computes holds up the others, and a death of the worker is one of all of them. Default false: a worker of its own.
+   */
   shared?: boolean;
   /** Calls under way at the same time. Default 1: a call ends, awaits included, before the next begins. */
   concurrency?: number;

@@ -9,7 +9,6 @@ import {
   cancel,
   connect,
   get,
-  NotAvailableError,
   type Ref,
   remote,
   task,
@@ -138,7 +137,6 @@ onHosts('options of actors', { cpus: 2 }, (session) => {
     const worker = Workers.create();
     assert.throws(() => worker.wait.with({ cpus: 2 }), /a method runs where its actor is/);
     assert.throws(() => Workers.with({ retries: 2 } as never), /`restarts`/);
-    assert.throws(() => Workers.with({ shared: true } as never), NotAvailableError);
     assert.throws(() => Workers.with({ groups: { a: { methods: 'x' } } as never }), /the names of methods/);
   });
 
