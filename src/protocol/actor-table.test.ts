@@ -22,6 +22,7 @@ class Node {
       },
       retire: (worker, _incarnation, id, alone) =>
         void this.said.push(`retire ${short(id)} on ${worker}${alone ? ' alone' : ''}`),
+      joined: (party, id, of) => void this.said.push(`${who(party)}: ${short(id)} is ${short(of)}`),
       ownerDied: () => 'its owner died',
     });
   }
@@ -203,5 +204,20 @@ describe('the table of actors', () => {
     assert.deepEqual(disposable(), [{ id: A, worker: 5, incarnation: 1, heldOn: [] }]);
     node.table.over(A, null);
     assert.deepEqual(disposable(), []);
+  });
+
+  it('tells those who watch what turns out to be another one to watch that', () => {
+    const node = new Node();
+    node.table.watch(B, OTHER, true);
+    node.made();
+    node.table.alias(B, A);
+    assert.deepEqual(node.take(), ['other: B is A']);
+    node.table.watch(B, DRIVER, true);
+    assert.deepEqual(node.take(), ['driver: B is A']);
+    node.table.forget(B);
+    assert.equal(node.table.size, 1);
+    node.table.alias(B, A);
+    node.table.partyDied(DRIVER);
+    assert.equal(node.table.size, 0);
   });
 });

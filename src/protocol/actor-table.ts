@@ -25,6 +25,8 @@ export interface ActorPort<P> {
   tell(party: string, news: ActorNews<P>): void;
   /** The worker that hosts it is to end it: nobody has a call of it left. `alone`: nobody has it any more, to hear of a failure of that. */
   retire(worker: number, incarnation: number, id: string, alone: boolean): void;
+  /** Tells one who watches `id` that this is another actor, `of`. A host without this never says so (`alias`). */
+  joined?(party: string, id: string, of: string): void;
   /** What those hear whose actor went with its owner. */
   ownerDied(id: string): P;
 }
@@ -74,6 +76,8 @@ export class ActorTable<P> {
   readonly #actors = new Map<string, Actor<P>>();
   /** By namespace and name, while they live. */
   readonly #names = new Map<string, string>();
+  /** Ids under which actors are known that had got theirs from somebody else. */
+  readonly #aliases = new Map<string, string>();
   /** Of those whose creation is still on its way, from another party. */
   readonly #early = new Map<string, Set<string>>();
   /** Where such ones are hosted: a worker that was lent before can be faster than the word of the creation. */
@@ -84,7 +88,7 @@ export class ActorTable<P> {
   }
 
   get size(): number {
-    return this.#actors.size;
+    return this.#actors.size + this.#aliases.size;
   }
 
   /** The actor that has that name. */
@@ -125,10 +129,20 @@ export class ActorTable<P> {
     else for (const party of watchers) this.#port.tell(party, newsOf(actor));
   }
 
+  /** What was to be the actor `id` is `of`: those who watch it are told to watch that. */
+  alias(id: string, of: string): void {
+    const early = this.#early.get(id);
+    this.#early.delete(id);
+    this.#aliases.set(id, of);
+    for (const party of early ?? []) this.#port.joined?.(party, id, of);
+  }
+
   /** `party` calls it, and hears of it from now on. `ownerIsHere`: its owner lives, so that its creation may still come. */
   watch(id: string, party: string, ownerIsHere: boolean): void {
     const actor = this.#actors.get(id);
-    if (actor !== undefined) {
+    const alias = this.#aliases.get(id);
+    if (alias !== undefined) this.#port.joined?.(party, id, alias);
+    else if (actor !== undefined) {
       actor.watchers.add(party);
       // Told that it is closing, it will say when it is quiet.
       if (actor.unquiet !== null && actor.dead === null) actor.unquiet.add(party);
@@ -235,6 +249,7 @@ export class ActorTable<P> {
     }
     for (const id of this.#earlyHosts.keys()) if (ownerKeyOf(id) === party) this.#earlyHosts.delete(id);
     for (const [name, id] of this.#names) if (ownerKeyOf(id) === party) this.#names.delete(name);
+    for (const id of this.#aliases.keys()) if (ownerKeyOf(id) === party) this.#aliases.delete(id);
     for (const actor of this.#actors.values()) {
       actor.watchers.delete(party);
       if (ownerKeyOf(actor.id) === party) {
@@ -246,6 +261,7 @@ export class ActorTable<P> {
 
   /** Nobody has it any more. */
   forget(id: string): void {
+    this.#aliases.delete(id);
     const actor = this.#actors.get(id);
     if (actor === undefined) return;
     actor.forgotten = true;

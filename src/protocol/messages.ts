@@ -67,6 +67,8 @@ export type ReferenceMessage<P> =
 export type ActorMessage<P> =
   /** A new actor, hosted by a task of the sender. */
   | { readonly type: 'create-actor'; readonly id: string; readonly namespace: string; readonly name: string | null }
+  /** What the sender was to have as the actor `id` is another one, `of`, that was there already, or that it had created elsewhere. */
+  | { readonly type: 'alias-actor'; readonly id: string; readonly of: string }
   /** The sender calls it, and wants to hear of it. */
   | { readonly type: 'watch-actor'; readonly id: string }
   /**

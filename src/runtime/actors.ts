@@ -1,4 +1,5 @@
 import { ActorDiedError, CancelledError, SheafError, UnschedulableError, UsageError } from '../base/index.ts';
+import type { FunctionSpec } from '../code/index.ts';
 import {
   type ActorNews,
   type Cell,
@@ -10,7 +11,8 @@ import {
 } from '../protocol/index.ts';
 import { ActorPool } from './actor-pool.ts';
 import { type Call, FunctionEntry } from './call.ts';
-import { CONTROL_PARTY, type NameAnswer } from './host-messages.ts';
+import { type ActorPlan, actorsOf } from './engine.ts';
+import { CONTROL_PARTY, type HostMessage, type NameAnswer } from './host-messages.ts';
 import type { PartyHost } from './party-host.ts';
 import type { PoolLimits } from './pool.rules.ts';
 import { lasting } from './sites.ts';
@@ -79,6 +81,7 @@ export class ActorLink implements CallTarget {
   /** Why it died; the host's error. */
   #error: Error | null = null;
   #ended = false;
+  #draining = false;
   /** Its name is asked for: nothing is sent before it has one. */
   #unnamed = false;
   #joined: string | null = null;
@@ -103,10 +106,12 @@ export class ActorLink implements CallTarget {
     return this.#joined ?? this.#host.promote(this.cell);
   }
 
-  /** Another one has the name. */
+  /** It is that one. */
   join(id: string): void {
     this.#joined = id;
+    this.#watching = false;
     this.known();
+    if (this.#draining) this.#host.control({ type: 'drain-actor', id });
   }
 
   method(name: string): FunctionEntry {
@@ -269,6 +274,7 @@ export class ActorLink implements CallTarget {
   drain(): Promise<void> {
     const ended = this.until('dead');
     if (!this.#isOver()) {
+      this.#draining = true;
       this.#host.control({ type: 'drain-actor', id: this.id });
       this.#host.reactor.kick();
     }
@@ -321,7 +327,12 @@ export class Actors {
   news(news: ActorNews<Wire>): void {
     const { references } = this.#host.party;
     const cell = references.owned.get(news.id) ?? references.borrowed.get(news.id);
-    const links = cell === undefined ? [] : [...(this.#joined.get(cell) ?? [])];
+    const links: ActorLink[] = [];
+    for (const ref of this.#aliases.get(news.id) ?? []) {
+      const link = ref.deref();
+      if (link !== undefined) links.push(link);
+    }
+    if (news.state === 'dead') this.#aliases.delete(news.id);
     const own = cell === undefined ? undefined : this.#links.get(cell);
     if (own !== undefined) links.push(own);
     for (const link of links) link.news(news);
@@ -331,7 +342,23 @@ export class Actors {
     }
   }
 
-  readonly #joined = new WeakMap<Cell, ActorLink[]>();
+  /** By the id of the actor: what was to be another one, here or elsewhere, and turned out to be it. */
+  readonly #aliases = new Map<string, WeakRef<ActorLink>[]>();
+
+  #alias(link: ActorLink, of: string): void {
+    const known = this.#aliases.get(of)?.filter((each) => each.deref() !== undefined) ?? [];
+    this.#aliases.set(of, [...known, new WeakRef(link)]);
+    link.join(of);
+    link.watch();
+  }
+
+  /** What is known here as `id` is the actor `of`. Whoever gave it away keeps that as long as it is held here. */
+  joined(id: string, of: string): void {
+    const { references } = this.#host.party;
+    const cell = references.owned.get(id) ?? references.borrowed.get(id);
+    const link = cell === undefined ? undefined : this.#links.get(cell);
+    if (link !== undefined) this.#alias(link, of);
+  }
 
   /**
    * Has the name looked up that a new actor is to have. `begin` is called when it has got it; `join`: otherwise its reference
@@ -342,6 +369,7 @@ export class Actors {
     { namespace, name, join }: { readonly namespace: string; readonly name: string; readonly join: boolean },
     begin: () => void,
     refused: () => void,
+    known: (id: string | null) => void = () => {},
   ): Promise<void> {
     const host = this.#host;
     link.unnamed();
@@ -354,20 +382,14 @@ export class Actors {
       if (id === null) {
         begin();
         link.known();
+        known(link.id);
       } else if (join) {
-        // Like a task that returns a reference: whoever holds the one holds the other.
-        const other = references.served(id);
-        references.delegate(link.cell, other);
-        const joined = this.#joined.get(other) ?? [];
-        joined.push(link);
-        this.#joined.set(other, joined);
-        link.join(id);
-        link.watch();
+        this.#join(link, id);
+        known(id);
       } else {
-        const error = nameTaken(link.name, namespace, name);
-        link.fail(error);
-        references.settle(link.cell, true, error, false, NO_CELLS);
+        this.#refuse(link, nameTaken(link.name, namespace, name));
         refused();
+        known(null);
       }
       host.settleUp();
       host.reactor.kick();
@@ -376,6 +398,76 @@ export class Actors {
     } finally {
       host.drop(link.cell);
     }
+  }
+
+  /** Like a task that returns a reference: whoever holds the one holds the other, which the control thread has given. */
+  #join(link: ActorLink, id: string): void {
+    const { references } = this.#host.party;
+    const other = references.served(id);
+    references.delegate(link.cell, other);
+    this.#host.control({ type: 'alias-actor', id: link.id, of: id });
+    this.#alias(link, id);
+  }
+
+  /** Those who were given it meanwhile hear of that, too. */
+  #refuse(link: ActorLink, error: Error): void {
+    const { id } = link;
+    link.fail(error);
+    this.#host.party.references.settle(link.cell, true, error, false, NO_CELLS);
+    this.#host.control({ type: 'create-actor', id, namespace: '', name: null });
+    this.#host.control({ type: 'actor-over', id, why: this.#host.values.toWire(error) });
+  }
+
+  /** Has the driver create a detached actor, which is to outlive this worker. `args` is one array of them, as in `PackedPlan`. */
+  async createElsewhere(
+    link: ActorLink,
+    spec: FunctionSpec,
+    plan: ActorPlan,
+    args: Cell,
+    packed: readonly number[],
+  ): Promise<void> {
+    const host = this.#host;
+    const { references } = host.party;
+    link.unnamed();
+    references.hold(link.cell);
+    references.hold(args);
+    try {
+      const wish = {
+        type: 'create-detached',
+        from: host.self.party,
+        spec,
+        plan,
+        args: host.promote(args),
+        packed,
+      } as const;
+      const { id } = (await host.questions.ask((question) => {
+        host.mailer.post(CONTROL_PARTY, { ...wish, question });
+        host.reactor.kick();
+      })) as NameAnswer;
+      if (host.closed) return;
+      if (id !== null) this.#join(link, id);
+      // The driver has one of its own that fails, of which it tells if nobody looks.
+      else this.#refuse(link, nameTaken(link.name, plan.namespace, plan.name ?? ''));
+      host.settleUp();
+      host.reactor.kick();
+    } finally {
+      host.drop(args);
+      host.drop(link.cell);
+    }
+  }
+
+  /** Creates what a worker has asked for in that way. */
+  createFor({ question, from, spec, plan, args, packed }: Extract<HostMessage, { type: 'create-detached' }>): void {
+    const host = this.#host;
+    const cell = host.party.references.served(args);
+    const known = (id: string | null): void => {
+      host.mailer.post(CONTROL_PARTY, { type: 'created-detached', question, to: from, id });
+      host.reactor.kick();
+    };
+    actorsOf(host.engine)?.create(spec, { ...plan, packed, known }, [host.handle(cell)]);
+    host.drop(cell);
+    host.settleUp();
+    host.reactor.kick();
   }
 
   /** The reference of the actor that has the name; held once. Undefined when nobody has. */

@@ -27,7 +27,7 @@ const ADMIT_AGAIN_MS = 2;
 /** So often, that is, while nothing goes on. */
 const STANDSTILL_LOOKS = 25;
 
-const ONE_AT_A_TIME: Hosting = { concurrency: 1, groups: [], shared: false };
+const ONE_AT_A_TIME: Hosting = { concurrency: 1, groups: [], shared: false, packed: null };
 
 /** Why a call does not begin. */
 type Refusal = (name: string) => Error;
@@ -503,7 +503,7 @@ export class Executions {
     });
     run.actor = actor;
     this.actors.add(actor, settings.shared);
-    this.#storage.run(run, () => void actor.begin(loaded.fn as AnyFunction, args));
+    this.#storage.run(run, () => void actor.begin(loaded.fn as AnyFunction, args, settings.packed));
   }
 
   /** The time of a run is up, and its event loop is free. What it goes on with is unheard, and what it has called ends. */

@@ -1,5 +1,7 @@
+import type { FunctionSpec } from '../code/index.ts';
 import type { SlotRef } from '../memory/index.ts';
 import type { ActorNews } from '../protocol/index.ts';
+import type { ActorPlan } from './engine.ts';
 import type { Wire } from './values.ts';
 
 /** The number of the control thread. */
@@ -18,6 +20,8 @@ export type HostMessage =
   | { readonly type: 'bring'; readonly question: number; readonly slots: readonly SlotRef[] }
   | { readonly type: 'answer'; readonly question: number; readonly answer: unknown }
   | ActorNews<Wire>
+  /** To one who watches `id`: it is the actor `of`. */
+  | { readonly type: 'joined-actor'; readonly id: string; readonly of: string }
   /** To the worker that hosts it: it is to end now. `alone`: nobody hears whether that goes well. */
   | { readonly type: 'retire-actor'; readonly id: string; readonly alone: boolean }
   /** Likewise, because the session ends: it has so many milliseconds. */
@@ -36,6 +40,21 @@ export type HostMessage =
       readonly id: string | null;
       readonly join: boolean;
     }
+  /**
+   * From a worker, by way of the control thread, to the driver: it is to create this actor, which outlives the sender. `args` is the
+   * id of the array of its arguments. The answer is a `NameAnswer`: null where the name is taken.
+   */
+  | {
+      readonly type: 'create-detached';
+      readonly question: number;
+      readonly from: number;
+      readonly spec: FunctionSpec;
+      readonly plan: ActorPlan;
+      readonly args: string;
+      readonly packed: readonly number[];
+    }
+  /** The driver's answer to that, to the control thread, for the party `to`. */
+  | { readonly type: 'created-detached'; readonly question: number; readonly to: number; readonly id: string | null }
   /** To the driver: a signal seems to have come that it has not listened to. */
   | { readonly type: 'signalled' };
 

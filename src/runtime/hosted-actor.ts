@@ -58,11 +58,12 @@ export class HostedActor {
     return this.run.actorId as string;
   }
 
-  /** Makes it. Called as code of its run. */
-  async begin(type: AnyFunction, args: unknown[]): Promise<void> {
+  /** Makes it. Called as code of its run. `packed` as in `Hosting`. */
+  async begin(type: AnyFunction, given: unknown[], packed: readonly number[] | null): Promise<void> {
     const { id } = this;
     this.#host.control({ type: 'hosting', id, ready: false });
     try {
+      const args = packed === null ? given : unpacked(given[0] as unknown[], packed);
       const Class = type as unknown as new (...args: unknown[]) => Record<PropertyKey, unknown>;
       const instance = new Class(...args);
       this.#instance = instance;
@@ -214,6 +215,11 @@ export class HostedActor {
       };
     });
   }
+}
+
+/** Takes references out of what keeps them from being resolved with the rest. */
+function unpacked(args: readonly unknown[], packed: readonly number[]): unknown[] {
+  return args.map((arg, i) => (packed.includes(i) ? (arg as readonly unknown[])[0] : arg));
 }
 
 /** For those who look at the output. */

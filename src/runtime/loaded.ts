@@ -21,6 +21,8 @@ export interface Definition {
 export interface Hosting extends Concurrency {
   /** On a worker with others. */
   readonly shared: boolean;
+  /** Its arguments come as one array, in which these are references, each in an array by itself; null: as any task's do. */
+  readonly packed: readonly number[] | null;
 }
 
 /** A function as a worker knows it. */

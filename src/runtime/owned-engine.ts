@@ -11,6 +11,7 @@ import {
   ByReference,
   type CurrentTask,
   type EngineWithActors,
+  type PackedPlan,
   type Prepared,
   type ResolvedOptions,
 } from './engine.ts';
@@ -115,9 +116,12 @@ export class OwnedEngine implements EngineWithActors, ActorEngine {
     };
   }
 
-  create(spec: FunctionSpec, o: ActorPlan, args: readonly unknown[]): Reference<unknown> {
+  create(spec: FunctionSpec, o: ActorPlan | PackedPlan, args: readonly unknown[]): Reference<unknown> {
     const { host } = this;
-    const actor = { ...o.concurrency, shared: o.shape.shared === true };
+    if (o.detached && host.role === 'worker') return this.#createElsewhere(spec, o, args);
+    const packed = 'packed' in o ? o.packed : null;
+    const known = 'known' in o ? o.known : undefined;
+    const actor = { ...o.concurrency, shared: o.shape.shared === true, packed };
     const key = `${spec.digest}\n${o.className}\n${JSON.stringify(actor)}`;
     let fn = this.#functions.get(key);
     if (fn === undefined) {
@@ -152,9 +156,36 @@ export class OwnedEngine implements EngineWithActors, ActorEngine {
       host.submit(call);
     };
     call.site = callSiteOf(this.create);
+    // Whoever has asked for it hears what becomes of it.
+    if (known !== undefined) cell.observed = true;
     const { namespace, name, join } = o;
-    if (name === null) begin();
-    else void this.#actors.claim(link, { namespace, name, join }, begin, () => host.endings.refused(call));
+    if (name !== null) {
+      void this.#actors.claim(link, { namespace, name, join }, begin, () => host.endings.refused(call), known);
+      return handle;
+    }
+    begin();
+    known?.(call.actorId);
+    return handle;
+  }
+
+  /** One that is to outlive the worker on which this task runs has the driver as its owner. */
+  #createElsewhere(spec: FunctionSpec, o: ActorPlan, args: readonly unknown[]): Reference<unknown> {
+    const { host } = this;
+    const run = host.executions?.current();
+    // Values from here on, which stay when those die who own them here.
+    const wrapped = args.flatMap((arg, i) => (ByReference.is(arg) ? [i] : []));
+    const all = this.gather(
+      null,
+      args.map((arg) => (ByReference.is(arg) ? [arg.ref] : arg)),
+    );
+    const cell = new Cell();
+    const handle = new Reference<unknown>(host, cell);
+    cell.handle = new WeakRef(handle);
+    Reference.watch(handle);
+    host.promote(cell);
+    run?.adopt(handle);
+    void this.#actors.createElsewhere(this.#actors.link(cell, o.className), spec, o, cellOf(all), wrapped);
+    all.release();
     return handle;
   }
 

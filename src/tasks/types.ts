@@ -162,7 +162,7 @@ export interface ActorOptions {
   namespace?: string;
   /** Whoever has the name already is taken, instead of an error. */
   getIfExists?: boolean;
-  /** It lives on without handles, until it is drained or the session ends. Only where the session was opened. */
+  /** It lives on without handles, and without the task that has created it, until it is drained or the session ends. */
   detached?: boolean;
   /** Cores that it holds for as long as it lives. Default 0: an actor at rest takes no core. */
   cpus?: number;

@@ -100,6 +100,21 @@ onHosts('options of actors', { cpus: 2 }, (session) => {
     assert.equal(await again.quick().value, 0);
   });
 
+  it('a handle that turned out to be of another actor, or of none, is one for those who are given it', async () => {
+    const use = task(async (handle: ReturnType<typeof Workers.create>) => await handle.wait(1).value);
+    const first = Workers.with({ name: 'known' }).create();
+    await first.ready;
+    // Given on before it is known what it is, and after.
+    const same = Workers.with({ name: 'known', getIfExists: true }).create();
+    assert.equal(await use(same).value, 1);
+    assert.equal(await use(same).value, 1);
+    const refused = Workers.with({ name: 'known' }).create();
+    for (let i = 0; i < 2; i++) await assert.rejects(use(refused).value, /the name "known" is taken/);
+    const drains = task(async (handle: ReturnType<typeof Workers.create>) => await handle.drain());
+    await drains(same).value;
+    await assert.rejects(first.quick().value, { code: 'ERR_SHEAF_ACTOR_DIED' });
+  });
+
   it('a detached actor outlives its handles', async () => {
     await Workers.with({ name: 'stays', detached: true }).create().wait(1).value;
     await collect();

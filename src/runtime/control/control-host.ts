@@ -114,6 +114,7 @@ export class ControlHost implements ReactorHost {
         if (this.#members.get(worker)?.incarnation === incarnation)
           this.#mailer.post(worker, { type: 'retire-actor', id, alone });
       },
+      joined: (party, id, of) => this.#tell(party, { type: 'joined-actor', id, of }),
       ownerDied: () => this.#memory.values.toWire(new ActorDiedError('the process that had created it has ended')),
     });
     this.#scheduler = new Scheduler(
@@ -322,6 +323,9 @@ export class ControlHost implements ReactorHost {
       case 'create-actor':
         this.#actors.created(message.id, message.namespace, message.name);
         break;
+      case 'alias-actor':
+        this.#actors.alias(message.id, message.of);
+        break;
       case 'watch-actor': {
         const owner = addressKey(ownerOf(message.id));
         this.#actors.watch(message.id, key, this.#members.numberOf(owner) !== undefined);
@@ -343,6 +347,22 @@ export class ControlHost implements ReactorHost {
         this.#ending?.actors.ended(message.id);
         this.#lookAtEnding();
         break;
+      case 'create-detached': {
+        // Counted in for the driver, as with everything that is given from here.
+        const driver = this.#members.get(DRIVER) as Member;
+        this.#directory.add(message.args, driver.key, null);
+        this.#mailer.post(DRIVER, message);
+        break;
+      }
+      case 'created-detached': {
+        const { question, to, id } = message;
+        const asked = this.#members.get(to);
+        if (asked === undefined) break;
+        if (id !== null) this.#directory.add(id, asked.key, null);
+        const answer: NameAnswer = { id };
+        this.#mailer.post(to, { type: 'answer', question, answer });
+        break;
+      }
       case 'name-actor': {
         const { namespace, name, id, join } = message;
         const known = id === null ? this.#actors.named(namespace, name) : this.#actors.claim(namespace, name, id);
