@@ -308,6 +308,8 @@ export function diedError(name: string, why: string, cause?: unknown): ActorDied
 export class Actors {
   readonly #host: PartyHost;
   readonly #links = new WeakMap<Cell, ActorLink>();
+  /** Some have been created here. */
+  made = false;
   /** Those that somebody waits for. */
   readonly awaited = new Set<ActorLink>();
 

@@ -150,6 +150,7 @@ export class OwnedEngine implements EngineWithActors, ActorEngine {
     Reference.watch(handle);
     call.actorId = host.promote(cell);
     const link = this.#actors.link(cell, o.className);
+    this.#actors.made = true;
     const begin = (): void => {
       if (o.detached) this.#actors.keep(cell);
       host.control({ type: 'create-actor', id: call.actorId as string, namespace: o.namespace, name: o.name });

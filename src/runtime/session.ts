@@ -17,7 +17,7 @@ import {
   MOST_CPUS,
   PipeBell,
 } from '../transport/index.ts';
-import { explainOnSignal, reportAtExit, tidyAtExit } from './at-exit.ts';
+import { closeBeforeExit, explainOnSignal, reportAtExit, tidyAtExit } from './at-exit.ts';
 import { type AdoptedWorker, type ControlConfig, DRIVER, FIRST_WORKER } from './config.ts';
 import { checkSignals, endOnSignals } from './ending.ts';
 import { Explainer } from './explain.ts';
@@ -202,8 +202,13 @@ export class LocalSession {
     const silent = explainOnSignal(explainer);
     const tidy = tidyAtExit(config.socket, this.#store, spill);
     this.#unreport = reportAtExit(this.host);
+    const leave = closeBeforeExit(
+      () => this.host.actors.made,
+      () => this.close(),
+    );
     this.#signals = () => {
       unguard();
+      leave();
       silent();
       explainer.close();
       tidy();

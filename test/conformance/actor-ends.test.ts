@@ -215,6 +215,14 @@ for (const isolation of hosts) {
       });
     }
 
+    it('is that of a program that has come to its end and left it open', LIMIT, async () => {
+      const folder = scratch();
+      const { ended } = start('actor-ends.mjs', ['returns', isolation, folder]);
+      const { code, stderr } = await within(PATIENCE_MS, ended);
+      assert.equal(code, 0, stderr);
+      assert.deepEqual(marks(folder), ['ended-a', 'ended-b']);
+    });
+
     for (const how of ['closes', 'lets-go']) {
       it(`says so once when the disposal of one has failed, and nobody else hears of it: ${how}`, LIMIT, async () => {
         const folder = scratch();
