@@ -2,10 +2,10 @@
  * Learns to read handwritten digits: all 60,000 of MNIST, in mini-batches. Tasks compute the gradients of parts of a batch, and an actor
  * holds the weights; both travel between workers only. One worker is killed midway, and the weights stay those of an undisturbed run.
  */
-import { isMainThread } from 'node:worker_threads';
-import { connect, task } from 'sheaf';
+import { connect } from 'sheaf';
 import { accuracy, read, train } from './digits/train.ts';
 import { Progress } from './progress.ts';
+import { kindOfWorkers, spared } from './workers.ts';
 
 const TRAIN = 60_000;
 const TEST = 10_000;
@@ -14,10 +14,9 @@ const EPOCHS = Number(process.argv[2] ?? 2);
 /** Of an epoch, to show how far it is. */
 const PARTS = 5;
 
-const isProcess = task(() => isMainThread);
-
 await using session = await connect();
-const killing = await isProcess().value;
+const workers = await kindOfWorkers();
+const killing = workers === 'process';
 const started = performance.now();
 const seconds = () => ((performance.now() - started) / 1000).toFixed(1);
 const [digits, unseen] = [read('train'), read('t10k')];
@@ -47,5 +46,5 @@ const share = await accuracy(weights, unseen, TEST);
 console.log(`\n${(100 * share).toFixed(2)} % of ${TEST.toLocaleString('en-US')} digits right in ${seconds()} s`);
 if (killing)
   console.log(`${retried} ${retried === 1 ? 'task was' : 'tasks were'} recovered: run again because a worker died`);
-else console.log('no worker was killed: workers are threads here, and a thread does not die alone');
+else console.log(spared('worker', workers));
 console.log(`${(session.stats().bytesThroughDriver / 1e6).toFixed(2)} MB crossed the driver`);

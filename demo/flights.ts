@@ -3,11 +3,11 @@
  * combined in a tree of tasks. The driver sees the last table only. One worker is killed midway, and the answer stays right.
  */
 import { resolve } from 'node:path';
-import { isMainThread } from 'node:worker_threads';
 import { asyncBufferFromFile, parquetMetadataAsync, parquetRead } from 'hyparquet';
 import { compressors } from 'hyparquet-compressors';
 import { asCompleted, connect, current, type Ref, task } from 'sheaf';
 import { Progress } from './progress.ts';
+import { kindOfWorkers, spared } from './workers.ts';
 
 interface Part {
   /** Airport to its sums of delays, in minutes, for each hour, then to its numbers of flights for each hour. */
@@ -54,15 +54,14 @@ const combine = task((a: Part, b: Part): Part => {
   return { delays, recovered: a.recovered + b.recovered + wasRecovered() };
 });
 
-const isProcess = task(() => isMainThread);
-
 const path = resolve(process.argv[2] ?? 'node_modules/vega-datasets/data/flights-3m.parquet');
 const { row_groups: groups } = await parquetMetadataAsync(await asyncBufferFromFile(path));
 const sizes = groups.map((group) => Number(group.num_rows));
 const total = sizes.reduce((a, b) => a + b, 0);
 
 await using session = await connect();
-const killing = await isProcess().value;
+const workers = await kindOfWorkers();
+const killing = workers === 'process';
 console.log(`${total.toLocaleString('en-US')} flights in ${sizes.length} row groups\n`);
 const started = performance.now();
 
@@ -116,6 +115,6 @@ console.log(
 );
 if (killing)
   console.log(`${recovered} ${recovered === 1 ? 'task was' : 'tasks were'} recovered: run again because a worker died`);
-else console.log('no worker was killed: workers are threads here, and a thread does not die alone');
+else console.log(spared('worker', workers));
 console.log(`${(session.stats().bytesThroughDriver / 1e6).toFixed(2)} MB crossed the driver`);
 if (process.env.DEMO_CHECK) await (await import('./check.ts')).check(path, delays);

@@ -2,9 +2,9 @@
  * c = a() + b() in four ways. The calls are the same; what differs is who waits, and whether the values visit the driver on
  * their way from a worker to a worker. Then once more, with the worker killed that computes b: c stays right.
  */
-import { isMainThread } from 'node:worker_threads';
 import { alloc, connect, current, get, type Ref, scope, task } from 'sheaf';
 import { Progress } from './progress.ts';
+import { kindOfWorkers, spared } from './workers.ts';
 
 const LENGTH = 1_000_000;
 const ROUNDS = 7;
@@ -30,8 +30,6 @@ const add = task((x: Float64Array, y: Float64Array) => {
 });
 
 const total = task((x: Float64Array) => x.reduce((sum, value) => sum + value, 0));
-
-const isProcess = task(() => isMainThread);
 
 const ways = {
   'one after the other': async () => {
@@ -80,7 +78,8 @@ for (const [i, name] of Object.keys(ways).entries()) {
   console.log(`${name.padEnd(34)} ${time.toFixed(1).padStart(5)} ms ${megabytes.toFixed(1).padStart(17)} MB`);
 }
 
-if (await isProcess().value) {
+const workers = await kindOfWorkers();
+if (workers === 'process') {
   const before = session.stats().tasks.retried!;
   const { time, megabytes } = await measure(async () => add(a(LENGTH), b(LENGTH, true)));
   const recovered = session.stats().tasks.retried! - before;
@@ -88,4 +87,4 @@ if (await isProcess().value) {
 once more, none through the driver, and the worker killed that computes b(): c is right all the same
 ${recovered} ${recovered === 1 ? 'task was' : 'tasks were'} recovered: run again because a worker died
 ${time.toFixed(1)} ms, and ${megabytes.toFixed(1)} MB through the driver`);
-} else console.log('\nno worker was killed: workers are threads here, and a thread does not die alone');
+} else console.log(`\n${spared('worker', workers)}`);

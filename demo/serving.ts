@@ -7,10 +7,10 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { isMainThread } from 'node:worker_threads';
-import { connect, task } from 'sheaf';
+import { connect } from 'sheaf';
 import { Router, serve } from './digits/serve.ts';
 import { read, train } from './digits/train.ts';
+import { kindOfWorkers, spared } from './workers.ts';
 
 const REPLICAS = 2;
 const CONNECTIONS = 32;
@@ -37,10 +37,9 @@ async function load(url: string, options: Record<string, number>): Promise<Load>
   return JSON.parse(out) as Load;
 }
 
-const isProcess = task(() => isMainThread);
-
 await using session = await connect();
-const killing = await isProcess().value;
+const workers = await kindOfWorkers();
+const killing = workers === 'process';
 console.log('learning to read, from 60,000 digits, once each');
 const weights = await train({ digits: read('train'), count: 60_000, epochs: 1 });
 await using router = new Router(REPLICAS, weights);
@@ -86,7 +85,7 @@ for (const [name, { perSecond, p50, p99, answered, failed, right }] of rows) {
 console.log(
   `\n${perBatch.toFixed(1)} images in a batch, ${(perImage / 1000).toFixed(1)} kB of each crossed the server`,
 );
-if (!killing) console.log('no replica was killed: workers are threads here, and a thread does not die alone');
+if (!killing) console.log(spared('replica', workers));
 else {
   const again = session.stats().tasks.retried! - retried;
   console.log(

@@ -19,9 +19,10 @@ interface Outcome {
   readonly err: string;
 }
 
-function node(cwd: string, args: readonly string[]): Promise<Outcome> {
+function node(cwd: string, args: readonly string[], mode = 'workers'): Promise<Outcome> {
   return new Promise((done) => {
-    const options = { cwd, timeout: PROGRAM_TIMEOUT_MS, killSignal: 'SIGKILL' as const };
+    const env = { ...process.env, SHEAF_MODE: mode };
+    const options = { cwd, env, timeout: PROGRAM_TIMEOUT_MS, killSignal: 'SIGKILL' as const };
     const child = execFile(process.execPath, args, options, (_error, out, err) =>
       done({ code: child.exitCode, out, err }),
     );
@@ -48,12 +49,15 @@ describe('the programs in the pages', () => {
   for (const path of pages) {
     const page = pageOf(path, read(path));
     for (const program of page.programs) {
-      it(`${path}:${program.line} runs, and prints what the page says`, async () => {
+      const modes = program.workers ? ['workers'] : ['workers', 'inline'];
+      it(`${path}:${program.line} runs, and prints what the page says (${modes.join(', ')})`, async () => {
         const file = write(path, page, program);
         const command = program.language === 'ts' ? [join(root, 'dist/cli.js'), 'run', file] : [file];
-        const { code, out, err } = await node(dirname(file), command);
-        assert.equal(code, 0, `it ended with ${code}:\n${err}`);
-        if (program.output !== undefined) assert.equal(out, program.output);
+        const outcomes = await Promise.all(modes.map((mode) => node(dirname(file), command, mode)));
+        for (const [i, { code, out, err }] of outcomes.entries()) {
+          assert.equal(code, 0, `${modes[i]}: it ended with ${code}:\n${err}`);
+          if (program.output !== undefined) assert.equal(out, program.output, modes[i]);
+        }
       });
     }
   }

@@ -3,6 +3,7 @@
  *
  *     ```ts run            a program, run by `sheaf run`
  *     ```js run            the same, run by `node`
+ *     ```ts run workers    one that shows what only workers can do; others are run inline, too
  *     ```ts file=x.ts      a module that the programs of the page import as './x.ts'
  *     ```text output       what the program just before prints, exactly
  *
@@ -21,6 +22,8 @@ export interface Program {
   readonly line: number;
   readonly language: 'ts' | 'js';
   readonly text: string;
+  /** It shows what only workers can do. */
+  readonly workers: boolean;
   /** Undefined: anything. */
   readonly output: string | undefined;
 }
@@ -58,7 +61,7 @@ export function pageOf(page: string, markdown: string): Page {
     if (language !== 'ts' && language !== 'js') throw new Error(`${page}:${line}: ${language} can't be run`);
     const next = blocks[i + 1];
     const output = next?.words.includes('output') ? next.text : undefined;
-    programs.push({ page, line, language, text, output });
+    programs.push({ page, line, language, text, workers: words.includes('workers'), output });
   }
   return { files, programs };
 }

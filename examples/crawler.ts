@@ -103,7 +103,12 @@ async function serveSite(pages: number) {
   return { url: `http://127.0.0.1:${port}/page/0`, asked, most: () => most, [Symbol.dispose]: close };
 }
 
-using site = await serveSite(Number(process.argv[2] ?? 300));
+const pages = Number(process.argv[2] ?? 300);
+if (!(Number.isInteger(pages) && pages > 0)) {
+  console.error('usage: sheaf run crawler.ts [pages]');
+  process.exit(2);
+}
+using site = await serveSite(pages);
 await using _session = await connect();
 
 const frontier = new Frontier();

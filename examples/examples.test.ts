@@ -215,10 +215,7 @@ for (const each of ['workers', 'inline'] as const)
       });
     });
 
-    // Actors are not in inline mode yet.
-    it('tournament has an agent that gets better, and the same one for the same seed', {
-      skip: each === 'inline',
-    }, async () => {
+    it('tournament has an agent that gets better, and the same one for the same seed', async () => {
       const [out, again] = [await output('tournament', '9', '7'), await output('tournament', '9', '7')];
       assert.equal(again, out);
       const scores = [...out.matchAll(/^ +\d+ {3}#+ ([\d.]+) %$/gm)].map((row) => Number(row[1]));
@@ -228,6 +225,27 @@ for (const each of ['workers', 'inline'] as const)
       assert.ok(mean(scores.slice(1, 4)) > scores[0]! + 10, out);
       assert.ok(mean(scores.slice(7)) > mean(scores.slice(1, 4)) + 10, out);
       assert.ok(scores[9]! > 65, out);
+    });
+
+    it('says how it is called when it is called wrongly', async () => {
+      const none = join(folder, 'no such folder');
+      const calls = [
+        ['pi', 'many'],
+        ['image', '0', '10'],
+        ['image', '10', '1.5'],
+        ['merge-sort', '-3'],
+        ['monte-carlo', '0.01', 'soon'],
+        ['records', 'all'],
+        ['crawler', '0'],
+        ['tournament', '3', 'x'],
+        ['thumbnails', none],
+      ] as const;
+      for (const [name, ...args] of calls) {
+        const { code, out, err } = await run(name, ...args);
+        assert.match(err, new RegExp(`usage: sheaf run ${name}\\.ts \\[`), `${name} ${args}`);
+        assert.deepEqual([code, out], [2, ''], `${name} ${args}`);
+      }
+      assert.equal(existsSync(none), false);
     });
 
     it('is tested, whatever its name', () => {

@@ -52,6 +52,10 @@ const stats = task((pixels: Float32Array): { sum: number; min: number; max: numb
 
 const width = Number(process.argv[2] ?? 2048);
 const height = Number(process.argv[3] ?? 2048);
+if (![width, height].every((size) => Number.isInteger(size) && size > 0)) {
+  console.error('usage: sheaf run image.ts [width] [height]');
+  process.exit(2);
+}
 await using session = await connect();
 
 const image = paint(width, height);

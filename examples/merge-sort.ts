@@ -29,6 +29,10 @@ function merge(a: Float64Array, b: Float64Array): Float64Array {
 }
 
 const length = Number(process.argv[2] ?? 1_000_000);
+if (!(Number.isInteger(length) && length > 0)) {
+  console.error('usage: sheaf run merge-sort.ts [how many]');
+  process.exit(2);
+}
 await using _session = await connect();
 
 const numbers = alloc(Float64Array, length);

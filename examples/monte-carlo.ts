@@ -53,6 +53,10 @@ function* batches(): Generator<number> {
 
 const goal = Number(process.argv[2] ?? 0.01);
 const timeout = Number(process.argv[3] ?? 20) * 1000;
+if (!(goal > 0 && timeout > 0)) {
+  console.error('usage: sheaf run monte-carlo.ts [standard error, such as 0.01] [seconds]');
+  process.exit(2);
+}
 await using session = await connect();
 
 let all: Sample = { n: 0, mean: 0, squares: 0 };

@@ -18,6 +18,10 @@ const hits = task((darts: number): number => {
 });
 
 const goal = Number(process.argv[2] ?? 0.0005);
+if (!(goal > 0)) {
+  console.error('usage: sheaf run pi.ts [standard error, such as 0.0005]');
+  process.exit(2);
+}
 await using session = await connect();
 
 const refs = Array.from({ length: BATCHES }, () => hits(DARTS));

@@ -32,13 +32,18 @@ async function* lines(count: number): AsyncGenerator<string> {
   }
 }
 
+const count = Number(process.argv[2] ?? 10_000);
+if (!(count > 0)) {
+  console.error('usage: sheaf run records.ts [how many]');
+  process.exit(2);
+}
 await using _session = await connect();
 
 const sums = new Map<string, { sum: number; n: number }>();
 const failures = new Map<string, number>();
 let done = 0;
 let ahead = 0;
-for await (const outcome of parse.map(lines(Number(process.argv[2] ?? 10_000)), { inFlight: 32, ordered: false })) {
+for await (const outcome of parse.map(lines(count), { inFlight: 32, ordered: false })) {
   done++;
   ahead = Math.max(ahead, read - done);
   if (!outcome.ok) {

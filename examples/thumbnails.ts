@@ -47,6 +47,10 @@ const interrupt = new AbortController();
 process.once('SIGINT', () => interrupt.abort(new Error('interrupted')));
 
 const given = process.argv[2];
+if (given !== undefined && !(await stat(given).catch(() => undefined))?.isDirectory()) {
+  console.error(`there is no folder ${given}; usage: sheaf run thumbnails.ts [folder]`);
+  process.exit(2);
+}
 await using own = given === undefined ? await temporary(await mkdtemp(join(tmpdir(), 'photos-'))) : undefined;
 const folder = given ?? own!.folder;
 const out = join(folder, 'thumbnails');

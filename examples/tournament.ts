@@ -128,6 +128,10 @@ const Table = actor(
 
 const rounds = Number(process.argv[2] ?? 12);
 const seed = Number(process.argv[3] ?? 1);
+if (!(rounds > 0 && Number.isInteger(seed))) {
+  console.error('usage: sheaf run tournament.ts [rounds] [seed]');
+  process.exit(2);
+}
 await using _session = await connect();
 await using table = Table.create();
 

@@ -25,8 +25,10 @@ const add = task((a: Counts, b: Counts): Counts => {
 });
 
 let files = process.argv.slice(2);
-if (files.length === 0) files = readdirSync(import.meta.dirname).map((name) => join(import.meta.dirname, name));
-files = files.filter((name) => /\.\w+$/.test(name));
+if (files.length === 0) {
+  const names = readdirSync(import.meta.dirname).filter((name) => /\.\w+$/.test(name));
+  files = names.map((name) => join(import.meta.dirname, name));
+}
 
 await using _session = await connect();
 

@@ -15,6 +15,11 @@ export function shown(value: unknown): string {
   }
 }
 
+/** Whether a function was written as a class, which can't be called without `new`. */
+export function isClass(fn: object): boolean {
+  return /^class\b/.test(Function.prototype.toString.call(fn));
+}
+
 /** What a value is, in a word or two: `number`, `null`, `an array`, `a Map`. */
 export function kindOf(value: unknown): string {
   if (value === null) return 'null';

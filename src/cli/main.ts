@@ -116,5 +116,14 @@ async function understand(): Promise<void> {
   }
 }
 
+/** Standard output that can't be written: its reader has what it wanted (`sheaf status | head`), or its disk is full. */
+function outputFailed(error: NodeJS.ErrnoException): void {
+  if (error.code === 'EPIPE') process.exit();
+  process.stderr.write(`${red('error:')} standard output can't be written: ${error.message}\n`);
+  process.exit(1);
+}
+
+// Of a program that is run, standard output is its own business.
+if (process.argv[2] !== 'run') process.stdout.on('error', outputFailed);
 await understand();
 await program?.();

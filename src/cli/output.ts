@@ -21,10 +21,12 @@ export class CommandError extends Error {
   }
 }
 
-/** A whole number that an option gives. */
+/** How many rows an option asks for. */
 export function count(text: string | undefined, option: string, otherwise: number): number {
   if (text === undefined) return otherwise;
-  if (!/^\d+$/.test(text)) throw new CommandError(`${option} is ${text}; give a whole number`, 2);
+  if (!/^\d+$/.test(text) || Number(text) === 0) {
+    throw new CommandError(`${option} is ${text}; give a whole number of at least 1`, 2);
+  }
   return Number(text);
 }
 

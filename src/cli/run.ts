@@ -3,7 +3,7 @@ import { basename, dirname, extname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type Bytes, bytes } from '../base/index.ts';
 import { installTypeScript } from '../code/index.ts';
-import { MOST_CPUS } from '../runtime/index.ts';
+import { LEAST_MEMORY, MOST_CPUS } from '../runtime/index.ts';
 import { CommandError, closest } from './output.ts';
 
 interface RunOptions {
@@ -61,7 +61,8 @@ function setDefaults({ cpus, memory, isolation, inspectTask, inline }: RunOption
     process.env.SHEAF_CPUS = cpus;
   }
   if (memory !== undefined) {
-    bytes((/^\d+$/.test(memory) ? Number(memory) : memory) as Bytes, '--memory');
+    const size = bytes((/^\d+$/.test(memory) ? Number(memory) : memory) as Bytes, '--memory');
+    if (size < LEAST_MEMORY) throw new CommandError(`--memory is ${memory}; give bytes, at least '1MiB'`, 2);
     process.env.SHEAF_MEMORY = memory;
   }
   if (isolation !== undefined) {

@@ -1,7 +1,7 @@
 import { captureError, passIt } from './capture-error.ts';
 import { globalNames } from './globals.ts';
 import { inspect } from './inspect.ts';
-import { type AnyNode, isClassNode, isFunctionNode } from './parse.ts';
+import { type AnyNode, type ClassNode, isClassNode, isFunctionNode } from './parse.ts';
 import { Purity } from './purity.ts';
 import { type Binding, freeReferences, type Reference } from './scope.ts';
 import { composeSlice, type Edit, type Gap, type ImportLine, isMethod, type Range } from './slice-text.ts';
@@ -461,13 +461,17 @@ class Slicer {
       exports: this.#usesExports,
       meta: this.#usesMeta,
     });
-    const ownState = [...this.#keptNodes].some((node) => !isImmutable(node, this.#purity));
+    const { target } = this.#r;
+    const ownState =
+      [...this.#keptNodes].some((node) => !isImmutable(node, this.#purity)) ||
+      (isClassNode(target) && !keepsNothing(target));
     return { ...composed, synchronous: this.#synchrony.result, using: this.#using, ownState };
   }
 }
 
 /** Whether what a kept piece of the top level declares is code, or a value that nobody can change. */
 function isImmutable(node: AnyNode, purity: Purity): boolean {
+  if (isClassNode(node)) return keepsNothing(node);
   switch (node.type) {
     case 'FunctionDeclaration':
     case 'FunctionExpression':
@@ -486,6 +490,14 @@ function isImmutable(node: AnyNode, purity: Purity): boolean {
     default:
       return false;
   }
+}
+
+/** A class without a static part that is more than code. What it extends is looked at by itself, where it has a name. */
+function keepsNothing({ superClass, body }: ClassNode): boolean {
+  if (superClass && superClass.type !== 'Identifier') return false;
+  return body.body.every(
+    (member) => member.type !== 'StaticBlock' && (member.type === 'MethodDefinition' || !member.static),
+  );
 }
 
 function isUsing(node: AnyNode): boolean {

@@ -1,9 +1,10 @@
+import { isClass } from '../base/index.ts';
+
 /** What a value that can't travel is, and what to do instead; follows its path in the message. */
 export function refusal(value: unknown): string {
   if (typeof value === 'function') {
-    const isClass = /^class\b/.test(Function.prototype.toString.call(value));
     const name = typeof value.name === 'string' && value.name !== '' ? ` ${value.name}` : '';
-    return isClass
+    return isClass(value)
       ? `: class${name} can't be sent as a value; make it an actor, or pass plain data`
       : `: function${name} can't be sent as a value; make it a task, or pass plain data`;
   }

@@ -97,7 +97,7 @@ export class LeaseTable {
   #nextHost(key: KeyQueue): Lease | null {
     let best: Lease | null = null;
     for (const lease of key.leases) {
-      if (lease.reclaimed || lease.inFlight >= this.#limits.depth) continue;
+      if (lease.reclaimed || lease.inFlight >= this.#limits.calls) continue;
       if (best === null || lease.inFlight < best.inFlight) best = lease;
     }
     return best;

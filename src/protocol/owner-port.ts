@@ -27,6 +27,8 @@ export interface OwnerPort {
 export interface OwnerLimits {
   /** Tasks in flight to one worker. */
   readonly depth: number;
+  /** Calls in flight to one actor. */
+  readonly calls: number;
   /** Expected work in flight to one worker, in microseconds. */
   readonly window: number;
   /** Below this much expected work a worker is given more before another is woken, in microseconds. */
@@ -45,6 +47,7 @@ export interface OwnerLimits {
 
 export const OWNER_LIMITS: OwnerLimits = {
   depth: 1000,
+  calls: 1000,
   window: 1000,
   stack: 50,
   idle: 500,

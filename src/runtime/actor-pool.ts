@@ -1,16 +1,16 @@
 import { type Cell, type KeyQueue, NO_CELLS } from '../protocol/index.ts';
-import { type ActorLink, CALLS, type CallTarget, diedError, type Methods } from './actors.ts';
+import { type ActorLink, CALLS, type CallTarget, diedError, type LineBeside, type Methods } from './actors.ts';
 import type { FunctionEntry } from './call.ts';
-import type { PartyHost } from './party-host.ts';
 import { type PoolLimits, PoolSize } from './pool.rules.ts';
 import type { Reference } from './reference.ts';
+import type { TaskHost } from './task-host.ts';
 
 /**
  * Equal actors behind one handle. Their calls share one queue: each goes to the replica with the fewest under way, and what a
  * replica has not begun when it dies goes to another. It grows and shrinks as `PoolSize` says.
  */
-export class ActorPool implements CallTarget {
-  readonly #host: PartyHost;
+export class ActorPool implements CallTarget, LineBeside {
+  readonly #host: TaskHost;
   readonly name: string;
   readonly queue: KeyQueue;
   readonly uses: readonly Cell[] = NO_CELLS;
@@ -26,7 +26,7 @@ export class ActorPool implements CallTarget {
   #failure: Error | undefined;
   pending = 0;
 
-  constructor(host: PartyHost, methods: Methods, name: string, limits: PoolLimits) {
+  constructor(host: TaskHost, methods: Methods, name: string, limits: PoolLimits) {
     this.#host = host;
     this.#methods = methods;
     this.name = name;
@@ -62,7 +62,7 @@ export class ActorPool implements CallTarget {
   add(link: ActorLink, handle: Reference<unknown>): void {
     this.#members.set(link, { handle, ready: false });
     this.#size.made(1);
-    link.pools.add(this);
+    link.joined(this);
     link.watch();
     if (link.worker >= 0) this.#host.party.owner.attach(this.queue, link.worker, link.incarnation);
     this.changed(link);
@@ -78,13 +78,18 @@ export class ActorPool implements CallTarget {
     }
     if (!link.over) return;
     this.#members.delete(link);
-    link.pools.delete(this);
+    link.left(this);
     this.#size.died(member.ready);
     this.#failure = link.refusal ?? this.#failure;
     this.#look();
     if (this.#members.size > 0) return;
     const error = this.refusal ?? diedError(this.name, 'none of the pool is left');
     this.#host.party.owner.failLine(this.queue, () => error);
+  }
+
+  /** What waits here goes to others. */
+  hasCallsOf({ worker, incarnation }: ActorLink): boolean {
+    return this.#host.party.owner.inFlightAt(this.queue, worker, incarnation) > 0;
   }
 
   began(): void {
@@ -112,23 +117,25 @@ export class ActorPool implements CallTarget {
     }
     const next = this.#size.nextLook;
     if (next === undefined || this.#timer !== undefined) return;
-    this.#timer = setTimeout(
-      () => {
-        this.#timer = undefined;
-        this.#look();
-        this.#host.settleUp();
-        this.#host.reactor.kick();
-      },
-      Math.max(1, next - performance.now()),
-    );
+    // A pool that nobody has any more is not kept by what it waits for.
+    const self = new WeakRef(this);
+    this.#timer = setTimeout(() => self.deref()?.lookAgain(), Math.max(1, next - performance.now()));
     this.#timer.unref();
+  }
+
+  /** Some time has passed. */
+  lookAgain(): void {
+    this.#timer = undefined;
+    this.#look();
+    this.#host.settleUp();
+    this.#host.reactor.kick();
   }
 
   #letGo(link: ActorLink): void {
     const member = this.#members.get(link);
     this.#members.delete(link);
     if (link.worker >= 0) this.#host.party.owner.detach(this.queue, link.worker, link.incarnation);
-    link.pools.delete(this);
+    link.left(this);
     this.#size.letGo(member?.ready === true);
     link.drain().catch(() => {});
   }

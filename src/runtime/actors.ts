@@ -12,10 +12,10 @@ import {
 import { ActorPool } from './actor-pool.ts';
 import { type Call, FunctionEntry } from './call.ts';
 import { type ActorPlan, actorsOf } from './engine.ts';
-import { CONTROL_PARTY, type HostMessage, type NameAnswer } from './host-messages.ts';
-import type { PartyHost } from './party-host.ts';
+import type { CreateQuestion } from './host-messages.ts';
 import type { PoolLimits } from './pool.rules.ts';
 import { lasting } from './sites.ts';
+import type { TaskHost } from './task-host.ts';
 import { isShared, type Wire } from './values.ts';
 
 /** Calls of an actor run where it is: what they need in cores and memory is the actor's. None of them can be run again as if nothing
@@ -40,16 +40,25 @@ export interface CallTarget {
   ended(): void;
 }
 
+/** A line of calls to an actor beside its link's own. */
+export interface LineBeside {
+  readonly queue: KeyQueue;
+  /** Something was heard of the actor. */
+  changed(link: ActorLink): void;
+  /** Whether calls of it are under way to the actor, or can go nowhere else. */
+  hasCallsOf(link: ActorLink): boolean;
+}
+
 /** The methods of one target. Their calls keep their order, because they share one `Timing`. */
 export class Methods {
-  readonly #host: PartyHost;
+  readonly #host: TaskHost;
   readonly #name: string;
   readonly #target: (() => string) | null;
   readonly #timing = new Timing();
   readonly #entries = new Map<string, FunctionEntry>();
 
   /** `target`: the id of the actor, once there are calls to be sent; null for a pool, each of which has a worker of its own. */
-  constructor(host: PartyHost, name: string, target: (() => string) | null) {
+  constructor(host: TaskHost, name: string, target: (() => string) | null) {
     this.#host = host;
     this.#name = name;
     this.#target = target;
@@ -69,7 +78,7 @@ export class Methods {
 
 /** An actor as one party that calls it knows it: where it is, and the line of calls to it. */
 export class ActorLink implements CallTarget {
-  readonly #host: PartyHost;
+  readonly #host: TaskHost;
   /** The reference that stands for it: whoever holds it keeps the actor. */
   readonly cell: Cell;
   readonly uses: readonly Cell[];
@@ -88,11 +97,14 @@ export class ActorLink implements CallTarget {
   /** Where it is; negative: nowhere. */
   worker = -1;
   incarnation = -1;
-  /** The pools that it is in here. */
-  readonly pools = new Set<ActorPool>();
+  /**
+   * Of the pools that it is in here, and of those who have a line of their own, by their queues. It keeps none of them: pools keep it, and
+   * end when nobody has them any more.
+   */
+  readonly #beside = new Map<KeyQueue, WeakRef<LineBeside>>();
   readonly #waiters: { state: 'ready' | 'dead'; resolve: () => void; reject: (error: Error) => void }[] = [];
 
-  constructor(host: PartyHost, cell: Cell, name: string) {
+  constructor(host: TaskHost, cell: Cell, name: string) {
     this.#host = host;
     this.cell = cell;
     this.uses = [cell];
@@ -129,6 +141,20 @@ export class ActorLink implements CallTarget {
     return undefined;
   }
 
+  joined(line: LineBeside): void {
+    const { owner } = this.#host.party;
+    for (const [queue, known] of this.#beside) {
+      if (known.deref() !== undefined) continue;
+      this.#beside.delete(queue);
+      if (this.worker >= 0) owner.detach(queue, this.worker, this.incarnation);
+    }
+    this.#beside.set(line.queue, new WeakRef(line));
+  }
+
+  left(line: LineBeside): void {
+    this.#beside.delete(line.queue);
+  }
+
   /** Hears of it from now on. */
   watch(): void {
     if (this.#watching || this.#unnamed) return;
@@ -146,7 +172,7 @@ export class ActorLink implements CallTarget {
 
   known(): void {
     this.#unnamed = false;
-    if (this.pending > 0 || this.#waiters.length > 0) this.watch();
+    if (this.busy || this.#waiters.length > 0) this.watch();
   }
 
   /** When it is ready, or dead; a death rejects it unless that is what is waited for: that it ends otherwise than it was to. */
@@ -185,7 +211,7 @@ export class ActorLink implements CallTarget {
         break;
     }
     this.#wake(wasClosing);
-    for (const pool of this.pools) pool.changed(this);
+    for (const line of [...this.#beside.values()]) line.deref()?.changed(this);
   }
 
   #moved(worker: number, incarnation: number): void {
@@ -194,7 +220,7 @@ export class ActorLink implements CallTarget {
     if (before.worker === worker && before.incarnation === incarnation) return;
     this.worker = worker;
     this.incarnation = incarnation;
-    for (const { queue } of [this, ...this.pools]) {
+    for (const queue of [this.queue, ...this.#beside.keys()]) {
       if (before.worker >= 0) owner.detach(queue, before.worker, before.incarnation);
       if (worker >= 0) owner.attach(queue, worker, incarnation);
     }
@@ -212,14 +238,16 @@ export class ActorLink implements CallTarget {
   #failAll(): void {
     const { owner } = this.#host.party;
     const error = this.refusal as Error;
-    const { worker } = this;
+    const { worker, incarnation } = this;
     // What has not begun comes back: others of a pool do it.
     this.#moved(-1, -1);
     owner.failLine(this.queue, () => error);
     // What it was at when it died is told by the death of its worker; one that goes on does so unheard.
-    for (const { queue } of [this, ...this.pools]) {
+    for (const queue of [this.queue, ...this.#beside.keys()]) {
       for (const task of [...owner.inFlight]) {
-        if (task?.key === queue && task.lease?.worker === worker) owner.cancel(task, error, false);
+        const lease = task?.lease;
+        if (task?.key !== queue || lease?.worker !== worker || lease.incarnation !== incarnation) continue;
+        owner.cancel(task, error, false);
       }
     }
   }
@@ -235,8 +263,7 @@ export class ActorLink implements CallTarget {
   /** Calls of it that are under way or wait here, those of pools included. */
   get busy(): boolean {
     if (this.pending > 0) return true;
-    const { owner } = this.#host.party;
-    for (const { queue } of this.pools) if (owner.inFlightAt(queue, this.worker, this.incarnation) > 0) return true;
+    for (const line of this.#beside.values()) if (line.deref()?.hasCallsOf(this)) return true;
     return false;
   }
 
@@ -306,14 +333,14 @@ export function diedError(name: string, why: string, cause?: unknown): ActorDied
 
 /** The actors that one party calls, or owns. */
 export class Actors {
-  readonly #host: PartyHost;
+  readonly #host: TaskHost;
   readonly #links = new WeakMap<Cell, ActorLink>();
   /** Some have been created here. */
   made = false;
   /** Those that somebody waits for. */
   readonly awaited = new Set<ActorLink>();
 
-  constructor(host: PartyHost) {
+  constructor(host: TaskHost) {
     this.#host = host;
   }
 
@@ -324,6 +351,11 @@ export class Actors {
       this.#links.set(cell, link);
     }
     return link;
+  }
+
+  /** What whoever calls the actor just now makes his calls to. */
+  target(cell: Cell, name: string): CallTarget {
+    return this.link(cell, name);
   }
 
   news(news: ActorNews<Wire>): void {
@@ -379,7 +411,7 @@ export class Actors {
     // Nobody else holds it until the answer is there.
     references.hold(link.cell);
     try {
-      const { id } = await this.#ask(namespace, name, link.id, join);
+      const { id } = await host.nameActor({ namespace, name, id: link.id, join });
       if (host.closed) return;
       if (id === null) {
         begin();
@@ -434,18 +466,8 @@ export class Actors {
     references.hold(link.cell);
     references.hold(args);
     try {
-      const wish = {
-        type: 'create-detached',
-        from: host.self.party,
-        spec,
-        plan,
-        args: host.promote(args),
-        packed,
-      } as const;
-      const { id } = (await host.questions.ask((question) => {
-        host.mailer.post(CONTROL_PARTY, { ...wish, question });
-        host.reactor.kick();
-      })) as NameAnswer;
+      const wish = { spec, plan, args: host.promote(args), packed };
+      const { id } = await (host.createDetached?.(wish) ?? Promise.resolve({ id: null }));
       if (host.closed) return;
       if (id !== null) this.#join(link, id);
       // The driver has one of its own that fails, of which it tells if nobody looks.
@@ -458,14 +480,10 @@ export class Actors {
     }
   }
 
-  /** Creates what a worker has asked for in that way. */
-  createFor({ question, from, spec, plan, args, packed }: Extract<HostMessage, { type: 'create-detached' }>): void {
+  /** Creates what a worker has asked for in that way; `known` is told which actor it is in the end. */
+  createFor({ spec, plan, args, packed }: CreateQuestion, known: (id: string | null) => void): void {
     const host = this.#host;
     const cell = host.party.references.served(args);
-    const known = (id: string | null): void => {
-      host.mailer.post(CONTROL_PARTY, { type: 'created-detached', question, to: from, id });
-      host.reactor.kick();
-    };
     actorsOf(host.engine)?.create(spec, { ...plan, packed, known }, [host.handle(cell)]);
     host.drop(cell);
     host.settleUp();
@@ -474,16 +492,8 @@ export class Actors {
 
   /** The reference of the actor that has the name; held once. Undefined when nobody has. */
   async lookup(namespace: string, name: string): Promise<Cell | undefined> {
-    const { id } = await this.#ask(namespace, name, null, true);
+    const { id } = await this.#host.nameActor({ namespace, name, id: null, join: true });
     return id === null ? undefined : this.#host.party.references.served(id);
-  }
-
-  async #ask(namespace: string, name: string, id: string | null, join: boolean): Promise<NameAnswer> {
-    const { questions, mailer, reactor } = this.#host;
-    return (await questions.ask((question) => {
-      mailer.post(CONTROL_PARTY, { type: 'name-actor', question, namespace, name, id, join });
-      reactor.kick();
-    })) as NameAnswer;
   }
 
   /** A call of an actor has been handed to the protocol. */

@@ -47,7 +47,9 @@ export class Deaths {
     call.cancelled ??= timedOut(
       call.name,
       call.plan.timeout,
-      ', without giving the event loop a turn; its worker was ended and other tasks on it run again',
+      call.plan.actor === null
+        ? ', without giving the event loop a turn; its worker was ended and other tasks on it run again'
+        : ', without giving the event loop a turn; its worker was ended, and the actor with it',
     );
   }
 }

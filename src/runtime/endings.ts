@@ -31,13 +31,18 @@ export class Endings {
   }
 
   workerDied(call: Call, reason: string): unknown {
-    const { actors } = this.#host;
-    if (call.plan.actor !== null && actors !== undefined) return actors.died(call, reason);
+    if (call.plan.actor !== null) return this.#host.actors.died(call, reason);
     if (reason.startsWith(SHORT_OF_MEMORY)) {
       return new OutOfMemoryError(
         `the worker that ran ${call.name} was ended, because ${reason.slice(SHORT_OF_MEMORY.length)}; give the task less to do at ` +
           'once, let fewer run at the same time (option `memory` or `cpus`), or let it run again (option `retries`)',
         { code: 'ERR_SHEAF_WORKER_MEMORY', details: { task: call.name, attempts: call.attempt + 1, reason } },
+      );
+    }
+    if (call.actorId !== null) {
+      return new WorkerDiedError(
+        `the worker of the actor ${call.name} died: ${reason}; no restarts are left (option \`restarts\`)`,
+        { details: { actor: call.name, attempts: call.attempt + 1, reason } },
       );
     }
     return new WorkerDiedError(
@@ -96,7 +101,7 @@ export class Endings {
       values.unpin(shared);
     }
     call.onEnd?.();
-    if (call.actorId !== null) this.#host.actors?.over(call, failed);
+    if (call.actorId !== null) this.#host.actors.over(call, failed);
     call.plan.actor?.ended();
     call.handles = null;
     if (handles === null) {

@@ -3,7 +3,7 @@ import type { SharedStore } from '../memory/index.ts';
 import type { Concurrency, Shape } from '../protocol/index.ts';
 import type { ActorPool } from './actor-pool.ts';
 import type { IncomingStream } from './incoming-stream.ts';
-import type { AnyFunction } from './loaded.ts';
+import type { AnyClass, AnyFunction } from './loaded.ts';
 import type { PoolLimits } from './pool.rules.ts';
 import type { Reference } from './reference.ts';
 import type { WaitLimits } from './waits.ts';
@@ -27,8 +27,13 @@ export interface ActorEngine {
     handles: readonly Reference<unknown>[],
     make: (() => Reference<unknown>) | null,
   ): ActorPool;
-  /** A new actor: the reference that stands for it. */
-  create(spec: FunctionSpec, plan: ActorPlan | PackedPlan, args: readonly unknown[]): Reference<unknown>;
+  /** A new actor: the reference that stands for it. `original`: the class of this process that `spec` describes, if it is here. */
+  create(
+    spec: FunctionSpec,
+    plan: ActorPlan | PackedPlan,
+    args: readonly unknown[],
+    original?: AnyClass,
+  ): Reference<unknown>;
   /** The actor that has the name, if any. */
   lookup(className: string, namespace: string, name: string): Promise<Reference<unknown> | undefined>;
   /** Resolves when it has been made, and rejects if that has failed. */

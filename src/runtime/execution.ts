@@ -43,6 +43,8 @@ export class Execution extends Run {
   lingers = false;
   /** The actor that it is to host. */
   actorId: string | null = null;
+  /** Of code of an actor: what has its handles, where they do not end with a worker. */
+  keeper: { keep(handle: Reference<unknown>): void } | undefined = undefined;
 
   constructor(
     host: TaskHost,
@@ -102,9 +104,17 @@ export class Execution extends Run {
     return this.group >= 0 || this.actorId !== null;
   }
 
-  /** A handle that this run made or was given: it ends with the run. */
+  /** Whose a handle is that its code makes or is given; undefined: that of an actor is its worker's. */
+  get holder(): object | undefined {
+    return this.lasts ? this.keeper : this;
+  }
+
+  /** A handle that this run made or was given: it ends with the run, or with the actor. */
   adopt(handle: Reference<unknown>): void {
-    if (this.lasts) return;
+    if (this.lasts) {
+      this.keeper?.keep(handle);
+      return;
+    }
     this.#handles ??= [];
     this.#handles.push(handle);
   }

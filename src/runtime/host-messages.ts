@@ -28,35 +28,22 @@ export type HostMessage =
   | { readonly type: 'end-actor'; readonly id: string; readonly ms: number }
   /** From there: it has. */
   | { readonly type: 'actor-ended'; readonly id: string }
-  /**
-   * Who has that name? With an `id` it is for that one, if nobody has; `join`: otherwise the sender takes whoever has it. The answer
-   * is a `NameAnswer`.
-   */
-  | {
-      readonly type: 'name-actor';
-      readonly question: number;
-      readonly namespace: string;
-      readonly name: string;
-      readonly id: string | null;
-      readonly join: boolean;
-    }
-  /**
-   * From a worker, by way of the control thread, to the driver: it is to create this actor, which outlives the sender. `args` is the
-   * id of the array of its arguments. The answer is a `NameAnswer`: null where the name is taken.
-   */
-  | {
-      readonly type: 'create-detached';
-      readonly question: number;
-      readonly from: number;
-      readonly spec: FunctionSpec;
-      readonly plan: ActorPlan;
-      readonly args: string;
-      readonly packed: readonly number[];
-    }
+  /** The answer is a `NameAnswer`. */
+  | ({ readonly type: 'name-actor'; readonly question: number } & NameQuestion)
+  /** From a worker, by way of the control thread, to the driver. The answer is a `NameAnswer`: null where the name is taken. */
+  | ({ readonly type: 'create-detached'; readonly question: number; readonly from: number } & CreateQuestion)
   /** The driver's answer to that, to the control thread, for the party `to`. */
   | { readonly type: 'created-detached'; readonly question: number; readonly to: number; readonly id: string | null }
   /** To the driver: a signal seems to have come that it has not listened to. */
   | { readonly type: 'signalled' };
+
+/** Who has that name? With an `id` it is for that one, if nobody has; `join`: otherwise whoever asks takes the one that has it. */
+export interface NameQuestion {
+  readonly namespace: string;
+  readonly name: string;
+  readonly id: string | null;
+  readonly join: boolean;
+}
 
 /** The one that has the name; counted in for who asks, if he takes it. Null: nobody has, or has had until now. */
 export interface NameAnswer {
@@ -67,4 +54,12 @@ export interface NameAnswer {
 export interface LastAnswer {
   /** Failures of tasks that were called by tasks: nobody has looked at them, though somebody could. */
   readonly unobserved: readonly { readonly id: string; readonly payload: Wire; readonly references: number }[];
+}
+
+/** Asks the driver to create an actor that is to outlive who asks. `args` is the id of one array of its arguments; `packed` as in `PackedPlan`. */
+export interface CreateQuestion {
+  readonly spec: FunctionSpec;
+  readonly plan: ActorPlan;
+  readonly args: string;
+  readonly packed: readonly number[];
 }

@@ -1,9 +1,9 @@
 import { ActorDiedError, UsageError } from '../base/index.ts';
-import { type Concurrency, Mailbox } from '../protocol/index.ts';
+import { type ActorMessage, type Concurrency, Mailbox } from '../protocol/index.ts';
 import { type BatchingMethod, batchingMethod } from './batching.ts';
 import type { Execution } from './execution.ts';
 import type { AnyFunction, Loaded } from './loaded.ts';
-import type { PartyHost } from './party-host.ts';
+import type { Wire } from './values.ts';
 
 /** The method that is awaited before the first call. */
 const INIT = Symbol.for('sheaf.init');
@@ -19,16 +19,30 @@ export interface KeptCall {
 }
 
 /** Calls that have begun and are to be handled together. */
-interface KeptBatch {
+export interface KeptBatch {
   readonly group: number;
   readonly begin: () => Promise<void>;
 }
 
-/** The instance of a class that this worker hosts. Its run lasts as long as it does. */
-export class HostedActor {
-  readonly #host: PartyHost;
+/** What an actor needs of those who host it. */
+export interface ActorHost<C> {
+  control(message: ActorMessage<Wire>): void;
+  readonly log: (line: string) => void;
+  readonly reactor: { kick(): void };
+  readonly executions: {
+    /** Calls `fn` as code of the actor's run. */
+    inContext<T>(run: Execution, fn: () => T): T;
+    /** Its calls that have begun are told to stop, and those that were kept are refused. */
+    stopCalls?(actor: HostedActor<C>, kept: readonly C[]): void;
+  } | null;
+}
+
+/** The instance of a class that is hosted here. Its run lasts as long as it does. `C`: a call that came before it may begin. */
+export class HostedActor<C = KeptCall> {
+  readonly #host: ActorHost<C>;
   readonly run: Execution;
-  readonly mailbox: Mailbox<KeptCall | KeptBatch>;
+  readonly mailbox: Mailbox<C | KeptBatch>;
+  readonly #groups: Concurrency['groups'];
   readonly #end: (failed: boolean, result: unknown) => void;
   #instance: Record<PropertyKey, unknown> | undefined;
   /** It has been made, its `[init]` included. */
@@ -43,7 +57,7 @@ export class HostedActor {
   #calmed: (() => void) | undefined;
 
   constructor(
-    host: PartyHost,
+    host: ActorHost<C>,
     run: Execution,
     concurrency: Concurrency,
     end: (failed: boolean, result: unknown) => void,
@@ -51,6 +65,7 @@ export class HostedActor {
     this.#host = host;
     this.run = run;
     this.mailbox = new Mailbox(concurrency);
+    this.#groups = concurrency.groups;
     this.#end = end;
   }
 
@@ -71,6 +86,7 @@ export class HostedActor {
         const batching = batchingMethod(value);
         if (batching !== undefined) this.#gather(name, batching);
       }
+      this.#checkGroups(instance);
       const init = instance[INIT];
       if (typeof init === 'function') await init.call(instance);
     } catch (error) {
@@ -107,11 +123,26 @@ export class HostedActor {
     });
   }
 
+  /** Fields that are functions, such as batches, are known only now. */
+  #checkGroups(instance: object): void {
+    const known = methodsOf(instance);
+    for (const { methods } of this.#groups) {
+      const missing = methods.find((name) => !known.includes(name));
+      if (missing === undefined) continue;
+      throw new UsageError(
+        `a group has the method ${JSON.stringify(missing)}, which the actor ${this.run.name} does not; it has ${known.join(', ')}`,
+        { details: { method: missing, methods: known } },
+      );
+    }
+  }
+
   /** The function that a call of a method is. */
   method({ method, name }: Loaded): AnyFunction {
     const instance = this.#instance as Record<PropertyKey, unknown>;
     const key = method as string;
-    const fn = key === 'constructor' || key in Object.prototype ? undefined : instance[key];
+    // What every object has is a method of the actor only where its class says so.
+    const inherited = key === 'constructor' || instance[key] === (Object.prototype as Record<string, unknown>)[key];
+    const fn = inherited ? undefined : instance[key];
     if (typeof fn !== 'function') {
       const known = methodsOf(instance);
       throw new UsageError(
@@ -197,8 +228,9 @@ export class HostedActor {
       this.mailbox.ready = false;
       // What waits for a batch is cancelled, and leaves it when that begins.
       const kept = this.mailbox.remove(() => true);
-      this.#host.executions?.stopCalls(this, kept.filter((each) => !('begin' in each)) as KeptCall[]);
-      for (const each of kept) if ('begin' in each) this.batch(each);
+      const calls = kept.filter((each): each is C => !isBatch(each));
+      this.#host.executions?.stopCalls?.(this, calls);
+      for (const each of kept) if (isBatch(each)) this.batch(each);
     }
     if (!this.made) return;
     if (!this.mailbox.quiet) await this.#calm(ms / 2);
@@ -221,6 +253,9 @@ export class HostedActor {
 function unpacked(args: readonly unknown[], packed: readonly number[]): unknown[] {
   return args.map((arg, i) => (packed.includes(i) ? (arg as readonly unknown[])[0] : arg));
 }
+
+export const isBatch = (kept: unknown): kept is KeptBatch =>
+  typeof kept === 'object' && kept !== null && 'begin' in kept;
 
 /** For those who look at the output. */
 export function disposalFailed(name: string, error: unknown): string {

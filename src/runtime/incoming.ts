@@ -83,16 +83,16 @@ export class Incoming {
         );
         break;
       case F.DEFINE:
-        executions?.define(from, words[w + 1] as number, () => mailer.open(bytes, at + 4));
+        executions?.inboxes.define(from, words[w + 1] as number, () => mailer.open(bytes, at + 4));
         break;
       case F.CONTROL:
         this.#fromControl(mailer.open(bytes, at) as FromControl<Wire> | HostMessage);
         break;
       case F.PARCEL:
-        executions?.parcels.piece(from, words, bytes, at);
+        executions?.inboxes.parcels.piece(from, words, bytes, at);
         break;
       case F.DROP_PARCEL:
-        executions?.parcels.drop(from, words[w + 1] as number);
+        executions?.inboxes.parcels.drop(from, words[w + 1] as number);
         break;
       case F.PART:
         mailer.part(from, words, bytes, at, (whole) => {
@@ -156,7 +156,7 @@ export class Incoming {
         void host.executions?.closeActor(message.id, message.ms);
         break;
       case 'create-detached':
-        host.actors.createFor(message);
+        host.createFor(message.question, message.from, message);
         break;
       case 'created-detached':
       case 'name-actor':

@@ -19,7 +19,7 @@ export { FileValue } from './files.ts';
 export { hostOf } from './hosts.ts';
 export { IncomingStream } from './incoming-stream.ts';
 export { InlineSession } from './inline/inline-session.ts';
-export { machineLimits } from './machine.ts';
+export { LEAST_MEMORY, machineLimits } from './machine.ts';
 export type { Origin } from './origins.ts';
 export { POOL_TIMES, type PoolLimits } from './pool.rules.ts';
 export { CALL_FIELDS, RUN_FIELDS, WAIT_FIELDS } from './recorder.ts';

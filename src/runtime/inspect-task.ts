@@ -2,9 +2,27 @@ import { isMainThread } from 'node:worker_threads';
 import type { AnyFunction } from './loaded.ts';
 import { sayOnStderr } from './worker-output.ts';
 
+/** So many names of tasks are listed at most. */
+const MOST_NAMES = 10;
+
 /** Whether a debugger is to be attached to runs of the task of that name (`sheaf run --inspect-task`). */
 export function isInspected(name: string): boolean {
   return process.env.SHEAF_INSPECT_TASK === name;
+}
+
+/**
+ * Says so when a task was to be inspected and the program has called none of that name: it may be mistyped. `called`: the names of those
+ * that it has called. Methods of actors, and tasks that other tasks call, are known to the workers alone.
+ */
+export function sayIfNotCalled(called: ReadonlySet<string>): void {
+  const name = process.env.SHEAF_INSPECT_TASK;
+  if (name === undefined || called.has(name) || name.includes('.')) return;
+  const some = [...called].sort().slice(0, MOST_NAMES);
+  const others = called.size > some.length ? `, and ${called.size - some.length} more` : '';
+  const known = some.length === 0 ? 'it called none' : `it called ${some.join(', ')}${others}`;
+  sayOnStderr(
+    `sheaf: a debugger was asked for in the task ${name}, but the program itself called none of that name; ${known}`,
+  );
 }
 
 /**

@@ -245,7 +245,7 @@ describe('a call, whatever the number of cores', () => {
       const ofMany = many.map((x) => engine.put(x));
       assert.deepEqual(await node.call(look, ...ofMany).value, seen(many));
       assert.equal(node.used, 0);
-      assert.equal(node.executions.parcels.byteLength, 0);
+      assert.equal(node.executions.inboxes.parcels.byteLength, 0);
     });
   }
 });
@@ -376,13 +376,13 @@ describe('a call whose function or arguments are still under way', () => {
     const wake = node.deaf();
     const ref = node.call(lengthOf, body);
     const next = node.call(lengthOf, body);
-    node.executions.runNext(true);
-    assert.ok(node.executions.parcels.byteLength > 0, 'some of it has come');
+    node.executions.inboxes.runNext(true);
+    assert.ok(node.executions.inboxes.parcels.byteLength > 0, 'some of it has come');
     node.engine.cancel(ref, new Error('no longer'), false, true);
     await assert.rejects(ref.value, /no longer/);
     wake();
     assert.equal(await next.value, body.length);
-    await until('nothing is kept', () => node.executions.parcels.byteLength === 0);
+    await until('nothing is kept', () => node.executions.inboxes.parcels.byteLength === 0);
     assert.equal(node.executions.started, 2);
   });
 
@@ -392,10 +392,10 @@ describe('a call whose function or arguments are still under way', () => {
     await node.call(lengthOf, '').value;
     const wake = node.deaf();
     node.call(lengthOf, body).ignore();
-    node.executions.runNext(true);
-    assert.ok(node.executions.parcels.byteLength > 0);
+    node.executions.inboxes.runNext(true);
+    assert.ok(node.executions.inboxes.parcels.byteLength > 0);
     node.executions.callerDied(1);
-    assert.equal(node.executions.parcels.byteLength, 0);
+    assert.equal(node.executions.inboxes.parcels.byteLength, 0);
     wake();
   });
 
@@ -411,11 +411,11 @@ describe('a call whose function or arguments are still under way', () => {
       node.caller.reactor.poll();
       node.worker.reactor.poll();
     }
-    const kept = node.executions.parcels.byteLength;
+    const kept = node.executions.inboxes.parcels.byteLength;
     assert.ok(kept > 9 * MiB && kept <= 16 * MiB + INLINE_TOTAL, `${kept} bytes`);
     wake();
     for (const ref of refs) assert.equal(await ref.value, 100);
-    assert.equal(node.executions.parcels.byteLength, 0);
+    assert.equal(node.executions.inboxes.parcels.byteLength, 0);
     assert.equal(node.used, 0);
   });
 });

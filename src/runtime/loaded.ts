@@ -4,6 +4,7 @@ import { type Concurrency, Timing } from '../protocol/index.ts';
 import { isInspected, underInspector } from './inspect-task.ts';
 
 export type AnyFunction = (...args: unknown[]) => unknown;
+export type AnyClass = abstract new (...args: never[]) => object;
 
 /** What a function number means, as one party tells another. */
 export interface Definition {

@@ -1,6 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { availableParallelism, freemem, totalmem } from 'node:os';
 
+/** Shared memory of a session, in bytes: less has no room for anything. */
+export const LEAST_MEMORY = 1024 ** 2;
+
 /** What this process may use of the machine: a container is often given less than the machine has. */
 interface MachineLimits {
   /** Cores that the process may run on at once; whole, at least 1. */

@@ -1,9 +1,9 @@
-import { BackPressureError, CancelledError, InternalError, UsageError } from '../base/index.ts';
+import { BackPressureError, CancelledError, UsageError } from '../base/index.ts';
 import type { FunctionSpec } from '../code/index.ts';
 import type { SharedStore } from '../memory/index.ts';
 import { Cell, Intake, READY } from '../protocol/index.ts';
 import type { ActorPool } from './actor-pool.ts';
-import type { Actors, CallTarget } from './actors.ts';
+import type { CallTarget } from './actors.ts';
 import { ArgumentArena, Call, FunctionEntry, type Plan } from './call.ts';
 import {
   type ActorEngine,
@@ -18,9 +18,10 @@ import {
 import type { Execution } from './execution.ts';
 import { Gathering } from './gathering.ts';
 import { IncomingStream } from './incoming-stream.ts';
+import type { AnyClass, Hosting } from './loaded.ts';
 import type { PoolLimits } from './pool.rules.ts';
 import { cellOf, isReference, Reference } from './reference.ts';
-import { callSiteOf, objectSite } from './sites.ts';
+import { callSiteOf, lasting, objectSite } from './sites.ts';
 import { refuseForce } from './submissions.ts';
 import type { TaskHost } from './task-host.ts';
 import { INLINE_LIMIT, INLINE_TOTAL } from './values.ts';
@@ -30,14 +31,8 @@ export interface OwnedPlan extends Plan, Prepared {}
 
 /** The default engine: the caller owns what its calls return. */
 export class OwnedEngine implements EngineWithActors, ActorEngine {
-  get actors(): ActorEngine | undefined {
-    return this.host.actors === undefined ? undefined : this;
-  }
-
-  get #actors(): Actors {
-    const { actors } = this.host;
-    if (actors === undefined) throw new InternalError('actors are asked of a session that has none');
-    return actors;
+  get actors(): ActorEngine {
+    return this;
   }
 
   readonly host: TaskHost;
@@ -54,6 +49,11 @@ export class OwnedEngine implements EngineWithActors, ActorEngine {
 
   get store(): SharedStore {
     return this.host.values.store;
+  }
+
+  /** The names of the tasks that were called from here, and of the classes of actors. */
+  get called(): ReadonlySet<string> {
+    return new Set([...this.#functions.values()].map(({ name }) => name));
   }
 
   prepare(spec: FunctionSpec, o: ResolvedOptions): OwnedPlan {
@@ -85,7 +85,7 @@ export class OwnedEngine implements EngineWithActors, ActorEngine {
     handles: readonly Reference<unknown>[],
     make: (() => Reference<unknown>) | null,
   ): ActorPool {
-    const actors = this.#actors;
+    const { actors } = this.host;
     const pool = actors.pool(className, limits);
     const member = (handle: Reference<unknown>) => ({ link: actors.link(this.#own(handle), className), handle });
     for (const handle of handles) pool.add(member(handle).link, handle);
@@ -99,7 +99,8 @@ export class OwnedEngine implements EngineWithActors, ActorEngine {
     method: string,
     o: ResolvedOptions,
   ): OwnedPlan {
-    const actor: CallTarget = target instanceof Reference ? this.#actors.link(this.#own(target), className) : target;
+    const actor: CallTarget =
+      target instanceof Reference ? this.host.actors.target(this.#own(target), className) : target;
     return {
       name: o.name,
       fn: actor.method(method),
@@ -116,21 +117,29 @@ export class OwnedEngine implements EngineWithActors, ActorEngine {
     };
   }
 
-  create(spec: FunctionSpec, o: ActorPlan | PackedPlan, args: readonly unknown[]): Reference<unknown> {
-    const { host } = this;
-    if (o.detached && host.role === 'worker') return this.#createElsewhere(spec, o, args);
-    const packed = 'packed' in o ? o.packed : null;
-    const known = 'known' in o ? o.known : undefined;
-    const actor = { ...o.concurrency, shared: o.shape.shared === true, packed };
+  /** What a class is called by. */
+  protected classEntry(spec: FunctionSpec, o: ActorPlan | PackedPlan, _original?: AnyClass): FunctionEntry {
+    const actor = hostingOf(o);
     const key = `${spec.digest}\n${o.className}\n${JSON.stringify(actor)}`;
     let fn = this.#functions.get(key);
     if (fn === undefined) {
       fn = new FunctionEntry(this.#functions.size, o.className, spec, 1, { actor });
       this.#functions.set(key, fn);
     }
+    return fn;
+  }
+
+  create(
+    spec: FunctionSpec,
+    o: ActorPlan | PackedPlan,
+    args: readonly unknown[],
+    original?: AnyClass,
+  ): Reference<unknown> {
+    const { host } = this;
+    if (o.detached && host.role === 'worker') return this.#createElsewhere(spec, o, args);
     const plan: OwnedPlan = {
       name: o.className,
-      fn,
+      fn: this.classEntry(spec, o, original),
       queue: host.party.owner.queue(o.shape),
       retries: o.restarts,
       retryErrors: false,
@@ -142,26 +151,30 @@ export class OwnedEngine implements EngineWithActors, ActorEngine {
       pending: 0,
       actor: null,
     };
-    const call = this.#newCall(plan, args, host.executions?.current());
+    const run = host.executions?.current();
+    const call = this.#newCall(plan, args, run);
     const cell = call.results as Cell;
     call.resident = true;
-    const handle = new Reference<unknown>(host, cell);
+    const handle = new Reference<unknown>(host, cell, run?.holder);
+    run?.adopt(handle);
     cell.handle = new WeakRef(handle);
     Reference.watch(handle);
     call.actorId = host.promote(cell);
-    const link = this.#actors.link(cell, o.className);
-    this.#actors.made = true;
+    const link = this.host.actors.link(cell, o.className);
+    this.host.actors.made = true;
     const begin = (): void => {
-      if (o.detached) this.#actors.keep(cell);
+      if (o.detached) this.host.actors.keep(cell);
       host.control({ type: 'create-actor', id: call.actorId as string, namespace: o.namespace, name: o.name });
       host.submit(call);
     };
-    call.site = callSiteOf(this.create);
+    // As long as the actor lives: whose method has made it may have the handle, and is not to be kept by it.
+    call.site = lasting(callSiteOf(this.create));
     // Whoever has asked for it hears what becomes of it.
+    const known = 'known' in o ? o.known : undefined;
     if (known !== undefined) cell.observed = true;
     const { namespace, name, join } = o;
     if (name !== null) {
-      void this.#actors.claim(link, { namespace, name, join }, begin, () => host.endings.refused(call), known);
+      void host.actors.claim(link, { namespace, name, join }, begin, () => host.endings.refused(call), known);
       return handle;
     }
     begin();
@@ -180,32 +193,32 @@ export class OwnedEngine implements EngineWithActors, ActorEngine {
       args.map((arg) => (ByReference.is(arg) ? [arg.ref] : arg)),
     );
     const cell = new Cell();
-    const handle = new Reference<unknown>(host, cell);
+    const handle = new Reference<unknown>(host, cell, run?.holder);
+    run?.adopt(handle);
     cell.handle = new WeakRef(handle);
     Reference.watch(handle);
     host.promote(cell);
-    run?.adopt(handle);
-    void this.#actors.createElsewhere(this.#actors.link(cell, o.className), spec, o, cellOf(all), wrapped);
+    void host.actors.createElsewhere(host.actors.link(cell, o.className), spec, o, cellOf(all), wrapped);
     all.release();
     return handle;
   }
 
   async lookup(className: string, namespace: string, name: string): Promise<Reference<unknown> | undefined> {
     const { host } = this;
-    const cell = await this.#actors.lookup(namespace, name);
+    const cell = await this.host.actors.lookup(namespace, name);
     if (cell === undefined) return undefined;
     const handle = host.handle(cell);
     host.drop(cell);
-    this.#actors.link(cell, className);
+    this.host.actors.link(cell, className);
     return handle;
   }
 
   ready(handle: Reference<unknown>, className: string): Promise<void> {
-    return this.#actors.link(this.#own(handle), className).until('ready');
+    return this.host.actors.link(this.#own(handle), className).until('ready');
   }
 
   drain(handle: Reference<unknown>, className: string): Promise<void> {
-    return this.#actors.link(this.#own(handle), className).drain();
+    return this.host.actors.link(this.#own(handle), className).drain();
   }
 
   submit(task: Prepared, args: readonly unknown[]): Reference<unknown> | Reference<unknown>[] | IncomingStream {
@@ -240,7 +253,7 @@ export class OwnedEngine implements EngineWithActors, ActorEngine {
 
   #submit(call: Call, { actor }: OwnedPlan): void {
     this.host.submit(call);
-    if (actor !== null) this.#actors.submitted(call, actor);
+    if (actor !== null) this.host.actors.submitted(call, actor);
   }
 
   /** Remembers where it was called, of a few calls. */
@@ -436,6 +449,11 @@ export class OwnedEngine implements EngineWithActors, ActorEngine {
 }
 
 const EMPTY = new Uint8Array(0);
+
+/** How the class of an actor is to be hosted. */
+export function hostingOf(o: ActorPlan | PackedPlan): Hosting {
+  return { ...o.concurrency, shared: o.shape.shared === true, packed: 'packed' in o ? o.packed : null };
+}
 
 class Current implements CurrentTask {
   readonly #host: TaskHost;

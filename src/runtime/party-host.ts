@@ -25,7 +25,14 @@ import type { Engine } from './engine.ts';
 import type { Executions } from './executions.ts';
 import { Failures } from './failures.ts';
 import * as F from './frames.ts';
-import { CONTROL_PARTY, type HostMessage, type LastAnswer } from './host-messages.ts';
+import {
+  CONTROL_PARTY,
+  type CreateQuestion,
+  type HostMessage,
+  type LastAnswer,
+  type NameAnswer,
+  type NameQuestion,
+} from './host-messages.ts';
 import { Housekeeping } from './housekeeping.ts';
 import { Incoming } from './incoming.ts';
 import type { Definition } from './loaded.ts';
@@ -320,6 +327,28 @@ export class PartyHost implements PartyPort<Wire>, ReactorHost, TaskHost {
     });
   }
 
+  nameActor(name: NameQuestion): Promise<NameAnswer> {
+    return this.questions.ask((question) => {
+      this.mailer.post(CONTROL_PARTY, { type: 'name-actor', question, ...name });
+      this.reactor.kick();
+    }) as Promise<NameAnswer>;
+  }
+
+  createDetached(wish: CreateQuestion): Promise<NameAnswer> {
+    return this.questions.ask((question) => {
+      this.mailer.post(CONTROL_PARTY, { type: 'create-detached', question, from: this.self.party, ...wish });
+      this.reactor.kick();
+    }) as Promise<NameAnswer>;
+  }
+
+  /** Creates what a worker has asked for in that way. */
+  createFor(question: number, from: number, wish: CreateQuestion): void {
+    this.actors.createFor(wish, (id) => {
+      this.mailer.post(CONTROL_PARTY, { type: 'created-detached', question, to: from, id });
+      this.reactor.kick();
+    });
+  }
+
   /** Ends the actors and workers of the session. What nobody has looked at of what they called is reported here. */
   async askToClose(how: 'close' | 'exit'): Promise<void> {
     const { unobserved } = (await this.ask(how)) as LastAnswer;
@@ -398,7 +427,7 @@ export class PartyHost implements PartyPort<Wire>, ReactorHost, TaskHost {
   // ---- ReactorHost
 
   runTasks(idle: boolean): boolean {
-    return this.executions === null ? false : this.executions.runNext(idle);
+    return this.executions === null ? false : this.executions.inboxes.runNext(idle);
   }
 
   settleUp(): void {

@@ -21,6 +21,7 @@ import { closeBeforeExit, explainOnSignal, reportAtExit, tidyAtExit } from './at
 import { type AdoptedWorker, type ControlConfig, DRIVER, FIRST_WORKER } from './config.ts';
 import { checkSignals, endOnSignals } from './ending.ts';
 import { Explainer } from './explain.ts';
+import { sayIfNotCalled } from './inspect-task.ts';
 import { ACTORS_END_MS, SESSION_END_MS } from './last-moments.ts';
 import { machineLimits } from './machine.ts';
 import { OwnedEngine } from './owned-engine.ts';
@@ -256,6 +257,7 @@ export class LocalSession {
   }
 
   async #close(): Promise<void> {
+    sayIfNotCalled(this.engine.called);
     removeEngine(this.engine);
     this.#signals();
     // Until it is all over, this alone keeps the process alive.

@@ -6,6 +6,7 @@ import type { Endings } from './endings.ts';
 import type { Engine } from './engine.ts';
 import type { Execution } from './execution.ts';
 import type { Failures } from './failures.ts';
+import type { CreateQuestion, NameAnswer, NameQuestion } from './host-messages.ts';
 import type { Origins } from './origins.ts';
 import type { Recorder } from './recorder.ts';
 import type { HandleHost, Reference } from './reference.ts';
@@ -58,8 +59,7 @@ export interface TaskHost extends HandleHost {
   readonly block: { cancelled(caller: number, slot: number): boolean };
   /** What brings messages in, and is told when there is something to do. */
   readonly reactor: { deliveries: number; kick(): void; poll(): boolean | Promise<void>; spinNow(): void };
-  /** Undefined where there are none. */
-  readonly actors: Actors | undefined;
+  readonly actors: Actors;
   readonly closed: boolean;
   engine: Engine;
   /** A handle for a cell, for the code that runs. */
@@ -84,6 +84,15 @@ export interface TaskHost extends HandleHost {
   stateOf(call: Call): 'running' | 'started' | 'sent';
   /** Milliseconds since it began there, of one that runs. */
   runningFor(call: Call): number;
+  /** Asks who has a name, or takes it for a new actor. */
+  nameActor(name: NameQuestion): Promise<NameAnswer>;
+  /** Of a worker: has the driver create an actor. */
+  createDetached?(wish: CreateQuestion): Promise<NameAnswer>;
+  /**
+   * Where there are no workers: ends what runs a task of that name, as the death of its worker would; false when nothing has begun
+   * one. Undefined where there are.
+   */
+  kill?(task: string): boolean;
   /** Asks the node something that people want to know. */
   ask(what: string): Promise<unknown>;
 }

@@ -53,10 +53,7 @@ export function startWorker(config: WorkerConfig): void {
     lastWords(`ended: ${why}`);
     process.exit(0);
   };
-  executions.onRetire = () => {
-    lastWords('ended: it had run as many calls as maxCalls allows');
-    process.exit(0);
-  };
+  executions.onRetire = executions.onForced;
   /** It ends of an error that is no run's; actors have the chance to let go of what they have. */
   let crashed = false;
   const crash = (error: Error): void => {

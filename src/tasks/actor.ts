@@ -3,7 +3,7 @@ import { callSite, describeFunction, type FunctionSpec, kindOf as functionKind }
 import { type ActorPool, type Engine, isReference, type Reference } from '../runtime/index.ts';
 import { currentEngine, engineOf } from './context.ts';
 import { engineOfActors, type HandleData, handleOf } from './handle.ts';
-import { checkActor, checkPool, resolveActor } from './options.ts';
+import { checkActor, checkActorDefinition, checkLookup, checkPool, resolveActor } from './options.ts';
 import type { ActorClass, ActorOptions } from './types.ts';
 
 type AnyClass = abstract new (...args: never[]) => object;
@@ -14,11 +14,12 @@ export const init: unique symbol = Symbol.for('sheaf.init');
 /** Names that mean something else on a handle. */
 const RESERVED = ['then', 'ready', 'drain', 'with'];
 
-/** @internal Classes as actors, with options that have been checked. */
+/** @internal Classes as actors, with options that have been checked. `original`: the class itself, if it is here. */
 export function actorClass(
   spec: FunctionSpec,
   streams: readonly string[] = [],
   o: ActorOptions = {},
+  original?: AnyClass,
 ): ActorClass<AnyClass> {
   const { name: className } = spec;
   const engine = (): Engine => (o.session === undefined ? currentEngine(className) : engineOf(o.session));
@@ -29,11 +30,21 @@ export function actorClass(
   return {
     with(options: ActorOptions) {
       checkActor(options, `actor ${className}`);
-      return actorClass(spec, streams, { ...o, ...options });
+      return actorClass(spec, streams, { ...o, ...options }, original);
     },
     create(...args: unknown[]) {
+      if (o.getIfExists === true && o.name === undefined) {
+        throw new UsageError(
+          `actor ${className}: getIfExists is for an actor that has a name; give it one: with({ name, getIfExists: true })`,
+        );
+      }
       const where = engine();
-      const ref = engineOfActors(where, className).create(spec, resolveActor(o, className, where.isolation), args);
+      const ref = engineOfActors(where, className).create(
+        spec,
+        resolveActor(o, className, where.isolation),
+        args,
+        original,
+      );
       return handleOf(dataOf(where, ref, true));
     },
     pool(size: unknown, ...args: unknown[]) {
@@ -42,11 +53,11 @@ export function actorClass(
       const actors = engineOfActors(where, className);
       // One that dies is made again, and what it had not begun is done by the others meanwhile.
       const plan = resolveActor({ restarts: Number.POSITIVE_INFINITY, ...o }, className, where.isolation);
-      const pool = actors.pool(className, limits, [], () => actors.create(spec, plan, args));
+      const pool = actors.pool(className, limits, [], () => actors.create(spec, plan, args, original));
       return handleOf(dataOf(where, pool, true));
     },
     async lookup(name: string, options: { namespace?: string } = {}) {
-      checkActor({ ...options, name }, `actor ${className}: lookup`);
+      checkLookup(name, options, `actor ${className}: lookup`);
       const where = engine();
       const namespace = options.namespace ?? o.namespace ?? 'default';
       const ref = await engineOfActors(where, className).lookup(className, namespace, name);
@@ -72,12 +83,9 @@ export function actor<K extends abstract new (...a: never[]) => object>(
 ): ActorClass<K> {
   const isClass = typeof cls === 'function' && typeof cls.prototype === 'object' && cls.prototype !== null;
   if (!isClass) throw new UsageError(`actor takes a class, not ${kindOf(cls)}`);
-  const { captures, ...other } = o;
-  if (Object.keys(other).length > 0) {
-    throw new UsageError(
-      `actor ${cls.name}: there is no option \`${Object.keys(other)[0]}\` here; give options by actor(${cls.name}).with({ ... })`,
-    );
-  }
+  const what = typeof cls.name === 'string' && cls.name !== '' ? `actor ${cls.name}` : 'actor';
+  checkActorDefinition(o, what);
+  const { captures } = o;
   const streams: string[] = [];
   for (
     let each: object = cls.prototype;
@@ -87,13 +95,11 @@ export function actor<K extends abstract new (...a: never[]) => object>(
     for (const [name, { value }] of Object.entries(Object.getOwnPropertyDescriptors(each))) {
       if (typeof value !== 'function' || name === 'constructor') continue;
       if (RESERVED.includes(name)) {
-        throw new UsageError(
-          `actor ${cls.name}: a method can't be called ${name}, which means something else on a handle`,
-        );
+        throw new UsageError(`${what}: a method can't be called ${name}, which means something else on a handle`);
       }
       if (/enerator$/.test(functionKind(value))) streams.push(name);
     }
   }
   const spec = describeFunction(cls, { captures, isRef: isReference, callSite: callSite(actor), what: 'class' });
-  return actorClass(spec, streams) as unknown as ActorClass<K>;
+  return actorClass(spec, streams, {}, cls as unknown as AnyClass) as unknown as ActorClass<K>;
 }

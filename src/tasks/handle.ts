@@ -101,6 +101,8 @@ export function handleOf(data: HandleData): AnyHandle {
   const handle = new Proxy(target, {
     get(_target, key): unknown {
       if (key === Symbol.asyncDispose) return dispose;
+      // In a text it is no call of `toString`, of which nobody would look at the result.
+      if (key === Symbol.toPrimitive) return () => `[actor ${className}]`;
       if (typeof key === 'symbol' || key === 'constructor') return Reflect.get(target, key);
       switch (key) {
         // What has it would be taken for a promise.

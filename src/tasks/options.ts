@@ -1,6 +1,7 @@
-import { bytes, LONGEST_TIMER, milliseconds, NotAvailableError, shown, UsageError } from '../base/index.ts';
+import { bytes, LONGEST_TIMER, milliseconds, NotAvailableError, UsageError } from '../base/index.ts';
 import {
   type ActorPlan,
+  LEAST_MEMORY,
   MOST_CPUS,
   POOL_TIMES,
   type PoolLimits,
@@ -26,7 +27,6 @@ type TableOf<O> = check.OptionTable<Extract<keyof O, string>>;
 const MOST_RESULTS = 65_536;
 /** Devices are counted one by one. */
 const MOST_DEVICES = 1024;
-const LEAST_MEMORY = 1024 ** 2;
 
 const resources = check.each(check.amount, 'amounts by name, such as { license: 2 }');
 
@@ -149,6 +149,14 @@ function groupsRule(value: unknown): ReturnType<check.Rule> {
   return undefined;
 }
 
+/** The options of `actor(Class, ...)`. */
+export function checkActorDefinition(options: unknown, what: string): void {
+  const elsewhere = Object.fromEntries(
+    Object.keys(actorTable).map((name) => [name, 'give it to the result: actor(Class).with({ ... })']),
+  );
+  check.checkOptions(options, { captures: check.record }, what, { elsewhere });
+}
+
 /** The options of `actor(Class).with(...)`. */
 export function checkActor(options: unknown, what: string): void {
   check.checkOptions(options, actorTable, what, {
@@ -160,6 +168,12 @@ export function checkActor(options: unknown, what: string): void {
   });
 }
 
+/** What `Class.lookup(name, options)` is given. */
+export function checkLookup(name: unknown, options: unknown, what: string): void {
+  check.checkValue(name, actorTable.name, 'the name', `${what}: `);
+  check.checkOptions(options, { namespace: actorTable.namespace }, what);
+}
+
 /** How many replicas a pool has. */
 export function checkPool(size: unknown, className: string, o: ActorOptions): PoolLimits {
   const what = `actor ${className}: pool`;
@@ -168,14 +182,15 @@ export function checkPool(size: unknown, className: string, o: ActorOptions): Po
       throw new UsageError(`${what}: the option ${option} is for one actor, and a pool is many`);
   }
   const whole = check.whole(1, MOST_REPLICAS);
-  const given = typeof size === 'number' ? { min: size, max: size } : size;
-  check.checkOptions(given, { min: whole, max: whole }, what);
-  const { min, max } = given as { min?: number; max?: number };
-  if (min === undefined || max === undefined || min > max) {
-    throw new UsageError(
-      `${what}: the size is ${shown(size)}; give a number, or { min, max } with min no larger than max`,
-    );
+  const bounds = typeof size === 'object' && size !== null && !Array.isArray(size);
+  if (bounds) check.checkOptions(size, { min: whole, max: whole }, what);
+  else check.checkValue(size, whole, 'the size', `${what}: `);
+  const { min, max } = (bounds ? size : { min: size, max: size }) as { min?: number; max?: number };
+  if (min === undefined || max === undefined) {
+    const missing = min === undefined ? 'min' : 'max';
+    throw new UsageError(`${what}: ${missing} is not given; give a number, or both, such as { min: 1, max: 4 }`);
   }
+  if (min > max) throw new UsageError(`${what}: min is ${min}, and max ${max}; give a min no larger than max`);
   return { min, max, perReplica: Math.max(2, o.concurrency ?? 1), ...POOL_TIMES };
 }
 

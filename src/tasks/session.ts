@@ -144,7 +144,8 @@ export async function connect(where: string | ConnectOptions = {}): Promise<Sess
  * @throws UsageError outside of a task.
  */
 export function current(): Current {
-  const task = currentEngine('current').current();
+  // Without a session, too: it is not one that is missing.
+  const task = threadState().engines.size === 0 ? undefined : currentEngine('current').current();
   if (task === undefined) {
     throw new UsageError('current() was called outside of a task: it is for code that runs on a worker');
   }

@@ -1,4 +1,4 @@
-import { CancelledError, CodecError, kindOf, onAbort, UsageError } from '../base/index.ts';
+import { CancelledError, CodecError, isClass, kindOf, onAbort, UsageError } from '../base/index.ts';
 import { callSite, describeFunction, type FunctionSpec } from '../code/index.ts';
 import { registerCodec } from '../codec/index.ts';
 import {
@@ -261,6 +261,9 @@ export function task<P extends unknown[], R>(
 ): Task<P, R> | Several<P, R> {
   if (typeof fn !== 'function') throw new UsageError(`task takes a function, not ${kindOf(fn)}`);
   const what = typeof fn.name === 'string' && fn.name !== '' ? `task ${fn.name}` : 'task';
+  if (isClass(fn)) {
+    throw new UsageError(`${what}: it is a class, and a task is a function; actor(Class) makes a class an actor`);
+  }
   checkDefinition(o, what);
   const { captures, ...options } = o;
   if (isTask(fn)) return again(fn as unknown as AnyTask, options, captures, what) as unknown as Task<P, R>;

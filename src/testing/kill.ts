@@ -15,6 +15,8 @@ export interface KillOptions {
 /**
  * Kills a worker of a session by what it runs: the process on which a task of that name has begun, with a signal that it can't
  * handle. Waits until there is one, and until its death is known. What happens to the tasks there is the same as after a crash.
+ * In inline mode each task, and each actor, counts as a worker of its own: it is treated as if that had died. Its code hears its
+ * signal, and what it goes on with is unheard.
  *
  * @throws TimeoutError when no worker runs such a task in time; NotAvailableError where workers are threads.
  */
@@ -22,12 +24,18 @@ export async function kill(session: Session, task: string, o: KillOptions = {}):
   const host = hostBehind(session, 'kill');
   if (typeof task !== 'string') throw new UsageError(`kill takes the name of a task, not ${kindOf(task)}`);
   const report = async (): Promise<NodeReport> => (await host.ask('report')) as NodeReport;
+  const ms = o.within === undefined ? PATIENCE_MS : milliseconds(o.within, 'kill: within');
+  const late = (): TimeoutError => new TimeoutError(`kill: no worker has begun a task named ${task} within ${ms} ms`);
+  if (host.kill !== undefined) {
+    const killed = await until(ms, () => host.kill?.(task) || undefined);
+    if (killed === undefined) throw late();
+    return;
+  }
   const { isolation } = await report();
   if (isolation !== 'process')
     throw new NotAvailableError(`kill: the workers of this session are no processes (isolation ${isolation})`);
-  const ms = o.within === undefined ? PATIENCE_MS : milliseconds(o.within, 'kill: within');
   const victim = await until(ms, async () => workerOf(await report(), task));
-  if (victim === undefined) throw new TimeoutError(`kill: no worker has begun a task named ${task} within ${ms} ms`);
+  if (victim === undefined) throw late();
   process.kill(victim.pid, 'SIGKILL');
   const { worker, incarnation } = victim;
   await until(PATIENCE_MS, async () => {

@@ -90,3 +90,12 @@ test('a thread gets no debugger, and its task runs', options, async () => {
   assert.equal(refused.code, 2);
   assert.match(refused.err, /--inspect-task needs workers that are processes/);
 });
+
+test('a name that no task has is told of at the end', options, () => {
+  using place = new Place();
+  place.file('program.ts', PROGRAM);
+  const { code, out, err } = place.sheaf(['run', '--inspect-task', 'crumch', 'program.ts']);
+  assert.equal(code, 0, err);
+  assert.match(out, /again 8/);
+  assert.match(err, /in the task crumch, but the program itself called none of that name; it called crunch, other\n/);
+});

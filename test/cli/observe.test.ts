@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { NodeActors, NodeObjects, NodeTasks } from '../../src/runtime/control/observer.ts';
+import type { NodeReport } from '../../src/runtime/explain.ts';
 import { notBuilt, Place, type Running } from './support.ts';
 
 const options = { skip: notBuilt, timeout: 240_000 };
@@ -213,4 +214,22 @@ test('actors shows where each is, what it is called, and its calls', options, as
   assert.deepEqual({ name, state, owner }, { name: 'hits', state: 'ready', owner: 1 });
   assert.ok(worker! >= 2 && livesMs! > 0);
   assert.match(place.sheaf(['actors']).out, /Counter +hits +ready +\d+ +[\d.]+ (?:ms|s|min) +3 +the program/);
+});
+
+test('status says that a worker went with its actor', options, async () => {
+  using place = new Place();
+  await using _running = await started(
+    place,
+    `import { actor, connect } from 'sheaf';
+     const Counters = actor(class Counter { one(): number { return 1; } });
+     await using session = await connect({ cpus: 1 });
+     const counter = Counters.create();
+     await counter.one().value;
+     await counter.drain();
+     console.log('ready');
+     await new Promise((done) => setTimeout(done, 600_000));
+    `,
+  );
+  const { deaths } = await answer<NodeReport>(place, ['status'], (node) => assert.ok(node.deaths.length > 0));
+  assert.deepEqual([...new Set(deaths.map(({ reason }) => reason))], ['ended: its actor had ended']);
 });

@@ -111,6 +111,9 @@ test('what can’t be run is explained, with exit code 2', options, () => {
     [['run', '--cpus', 'many', 'program.ts'], /--cpus is many; give a number above 0/],
     [['run', '--cpus', '1000', 'program.ts'], /--cpus is 1000; give a number above 0, and 256 at most/],
     [['run', '--memory', '5GB', 'program.ts'], /--memory: "5GB" is not a size/],
+    [['run', '--memory', '5', 'program.ts'], /--memory is 5; give bytes, at least '1MiB'/],
+    [['tasks', '--limit', '0'], /--limit is 0; give a whole number of at least 1/],
+    [['objects', '--limit', 'x'], /--limit is x; give a whole number of at least 1/],
     [['run', '--isolation', 'vm', 'program.ts'], /--isolation is vm; give process or thread/],
     [['run'], /missing required argument 'file'/],
     [['run', '--speed', '9', 'program.ts'], /unknown option '--speed'/],
@@ -122,6 +125,18 @@ test('what can’t be run is explained, with exit code 2', options, () => {
     assert.equal(out, '');
     assert.equal(code, 2, args.join(' '));
   }
+});
+
+test('a reader that has seen enough is no failure, and output that can not be written is', options, () => {
+  using place = new Place();
+  // It has closed its end when the command comes to write.
+  const { code, err } = place.shell('{ sleep 0.2; $SHEAF status; echo "code $?" >&2; } | true');
+  assert.equal(err, 'code 0\n');
+  assert.equal(code, 0);
+  if (process.platform !== 'linux') return;
+  const full = place.shell('$SHEAF status > /dev/full');
+  assert.match(full.err, /^error: standard output can't be written: .*ENOSPC/);
+  assert.equal(full.code, 1);
 });
 
 test('help and version are on standard output', options, () => {

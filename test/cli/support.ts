@@ -52,6 +52,18 @@ export class Place {
     return { code: status, out: stdout, err: stderr };
   }
 
+  /** The same through a shell, as in a pipeline: `$SHEAF` stands for the command. */
+  shell(line: string): Ended {
+    const command = line.replaceAll('$SHEAF', `'${node}' '${cli}'`);
+    const { status, stdout, stderr } = spawnSync('sh', ['-c', command], {
+      cwd: this.folder,
+      env: this.#env({}),
+      encoding: 'utf8',
+      timeout: 60_000,
+    });
+    return { code: status, out: stdout, err: stderr };
+  }
+
   start(args: readonly string[], env: Readonly<Record<string, string>> = {}): Running {
     return new Running(spawn(node, [cli, ...args], { cwd: this.folder, env: this.#env(env) }));
   }

@@ -16,7 +16,7 @@ import {
   wait,
 } from 'sheaf';
 import type * as counting from '../fixtures/conformance/counting.ts';
-import { collect, mark, nothingLeft, onHosts, root, scratch, untilMarked } from './support.ts';
+import { collect, failure, mark, nothingLeft, onHostsAndInline, root, scratch, untilMarked } from './support.ts';
 
 const Workers = actor(
   class Worker {
@@ -39,7 +39,7 @@ const Workers = actor(
   },
 );
 
-onHosts('options of actors', { cpus: 2 }, (session) => {
+onHostsAndInline('options of actors', { cpus: 2 }, (session, isolation) => {
   it('concurrency lets calls overlap, up to what it says', async () => {
     const worker = Workers.with({ concurrency: 8 }).create();
     const most = await get(Array.from({ length: 40 }, () => worker.wait(2)));
@@ -70,6 +70,15 @@ onHosts('options of actors', { cpus: 2 }, (session) => {
     assert.deepEqual(await get([slow[0], slow[2]] as Ref<string>[]), ['a', 'c']);
   });
 
+  it('a group of a method that there is not is an error of the construction, which names those that there are', async () => {
+    const worker = Workers.with({ groups: { io: { methods: ['quick', 'quik'], concurrency: 8 } } }).create();
+    const error = await failure(worker.ready);
+    assert.match(
+      error.message,
+      /a group has the method "quik", which the actor Worker does not; it has quick, until, wait/,
+    );
+  });
+
   it('maxPending refuses calls', async () => {
     const folder = scratch();
     const worker = Workers.with({ maxPending: 2 }).create();
@@ -94,6 +103,10 @@ onHosts('options of actors', { cpus: 2 }, (session) => {
     await assert.rejects(Workers.lookup('one', { namespace: 'other' }), { code: 'ERR_SHEAF_NO_SUCH_ACTOR' });
     const other = Workers.with({ name: 'one', namespace: 'other' }).create();
     assert.equal(await other.quick().value, 0);
+    await assert.rejects(Workers.lookup(undefined as unknown as string), /lookup: the name is undefined; give a text/);
+    const options = (o: unknown) => Workers.lookup('one', o as object);
+    await assert.rejects(options({ restarts: 1 }), /lookup: there is no option `restarts`; the options are namespace/);
+    await assert.rejects(options(5), /lookup: the options are number/);
     await worker.drain();
     await assert.rejects(Workers.lookup('one'), { code: 'ERR_SHEAF_NO_SUCH_ACTOR' });
     const again = Workers.with({ name: 'one', getIfExists: true }).create();
@@ -146,9 +159,25 @@ onHosts('options of actors', { cpus: 2 }, (session) => {
     const worker = Workers.create();
     await assert.rejects(worker.wait.with({ timeout: '30ms' })(200).value, { name: 'TimeoutError' });
     assert.equal(await worker.quick().value, 1);
+    // Nothing ends a loop in this thread.
+    if (isolation === 'inline') return;
+    const loops = actor(
+      class Loop {
+        forever(): void {
+          for (;;);
+        }
+      },
+    ).create();
+    const error = await failure(loops.forever.with({ timeout: '30ms' })().value);
+    assert.match(error.message, /^Loop\.forever ran longer .* its worker was ended, and the actor with it$/);
+    await assert.rejects(loops.forever().value, { name: 'ActorDiedError' });
   });
 
-  it('methods take no options that are the actor\u2019s', () => {
+  it('getIfExists without a name is refused, where the actor is made', () => {
+    assert.throws(() => Workers.with({ getIfExists: true }).create(), /getIfExists is for an actor that has a name/);
+  });
+
+  it('methods take no options that are the actor’s', () => {
     const worker = Workers.create();
     assert.throws(() => worker.wait.with({ cpus: 2 }), /a method runs where its actor is/);
     assert.throws(() => Workers.with({ retries: 2 } as never), /`restarts`/);

@@ -2,7 +2,22 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ActorDiedError, actor, all, CancelledError, cancel, get, init, put, type Ref, task, wait } from 'sheaf';
-import { alive, eventually, mark, marks, nothingLeft, onHosts, pidOf, scratch, untilMarked } from './support.ts';
+import { kill } from 'sheaf/testing';
+import {
+  alive,
+  death,
+  die,
+  eventually,
+  failure,
+  type Isolation,
+  mark,
+  marks,
+  nothingLeft,
+  onHostsAndInline,
+  pidOf,
+  scratch,
+  untilMarked,
+} from './support.ts';
 
 const Counters = actor(
   class Counter {
@@ -33,8 +48,8 @@ const Counters = actor(
     pid(): number {
       return process.pid;
     }
-    exits(): void {
-      process.exit(7);
+    async exits(isolation: Isolation): Promise<void> {
+      await die(isolation);
     }
   },
 );
@@ -63,7 +78,7 @@ const Witnesses = actor(
   },
 );
 
-onHosts('actors', { cpus: 2 }, (session, isolation) => {
+onHostsAndInline('actors', { cpus: 2 }, (session, isolation) => {
   it('keep state between calls', async () => {
     const counter = Counters.create(10);
     assert.deepEqual(await get([counter.add(1), counter.add(2), counter.add(3)]), [11, 13, 16]);
@@ -96,6 +111,26 @@ onHosts('actors', { cpus: 2 }, (session, isolation) => {
     assert.deepEqual(await get([held, next]), [100, 101]);
   });
 
+  it('hold up no call of anybody else by that', async () => {
+    const counter = Counters.create();
+    const uses = task(async (h: typeof counter, k: number) => await h.add(k).value);
+    // What it waits for is a call of the same actor, made by a task.
+    const held = counter.add(uses(counter, 1));
+    assert.equal(await held.value, 2);
+    const Callers = actor(
+      class {
+        readonly to: typeof counter;
+        constructor(to: typeof counter) {
+          this.to = to;
+        }
+        async add(k: number): Promise<number> {
+          return await this.to.add(k).value;
+        }
+      },
+    );
+    assert.equal(await counter.add(Callers.create(counter).add(1)).value, 6);
+  });
+
   it('throw from methods without harm', async () => {
     const counter = Counters.create();
     await assert.rejects(counter.fails().value, { name: 'RangeError', message: 'not this one' });
@@ -108,6 +143,24 @@ onHosts('actors', { cpus: 2 }, (session, isolation) => {
       counter.sub(1).value,
       /Counter.sub is no method of the actor; it has add, exits, fails, later, pid, until, upTo/,
     );
+  });
+
+  it('have a method of their own where every object has one of that name', async () => {
+    const texts = actor(
+      class Text {
+        toString(): string {
+          return 'mine';
+        }
+      },
+    ).create();
+    assert.equal(await texts.toString().value, 'mine');
+    const other = texts as unknown as { valueOf(): Ref<unknown> };
+    await assert.rejects(other.valueOf().value, /Text.valueOf is no method of the actor; it has toString/);
+  });
+
+  it('are no call in a text, but their name', () => {
+    const counter = Counters.create();
+    assert.equal(`${counter}`, '[actor Counter]');
   });
 
   it('give streams by generator methods, and go on with calls after them', async () => {
@@ -166,37 +219,96 @@ onHosts('actors', { cpus: 2 }, (session, isolation) => {
   it('fail what had begun when their worker dies, and what follows', async () => {
     const counter = Counters.create();
     assert.equal(await counter.add(1).value, 1);
-    await assert.rejects(counter.exits().value, ActorDiedError);
-    await assert.rejects(counter.add(1).value, /can't be called: it died: .*process\.exit\(7\)/);
+    const dies = counter.exits(isolation);
+    await death(session(), isolation, 'Counter.exits');
+    await assert.rejects(dies.value, ActorDiedError);
+    const why =
+      isolation === 'inline' ? /can't be called: it died: .*killed/ : /can't be called: it died: .*process\.exit\(7\)/;
+    await assert.rejects(counter.add(1).value, why);
     await assert.rejects(counter.ready, ActorDiedError);
   });
 
   it('are made anew, with what had not begun in its order', async () => {
     const counter = Counters.with({ restarts: 1 }).create();
     await counter.add(1).value;
-    const dies = counter.exits();
+    const dies = counter.exits(isolation);
     const after = Array.from({ length: 5 }, () => counter.add(1));
+    await death(session(), isolation, 'Counter.exits');
     await assert.rejects(dies.value, /the actor may go on, if it has `restarts` left/);
     assert.deepEqual(await get(after), [1, 2, 3, 4, 5]);
-    await assert.rejects(counter.exits().value, /the actor may go on|it died/);
-    await assert.rejects(counter.add(1).value, ActorDiedError);
+    const again = counter.exits(isolation);
+    await death(session(), isolation, 'Counter.exits');
+    await assert.rejects(again.value, /the actor may go on|it died/);
+    const error = await failure(counter.add(1).value);
+    assert.ok(error instanceof ActorDiedError);
+    assert.match(error.message, /the worker of the actor Counter died: .*; no restarts are left \(option `restarts`\)/);
+  });
+
+  it('die of an error in a timer that no call waits for, and say so', async () => {
+    // There is no worker that could end by it.
+    if (isolation === 'inline') return;
+    const timers = actor(
+      class Timer {
+        later(): void {
+          setTimeout(() => {
+            throw new RangeError('too late');
+          });
+        }
+        waits(): Promise<void> {
+          return new Promise(() => {});
+        }
+      },
+    ).create();
+    await timers.later().value;
+    assert.match((await failure(timers.waits().value)).message, /of an uncaught error: RangeError: too late/);
+  });
+
+  it('are made anew from their constructor and `[init]`, and tell nothing of what was before', async () => {
+    if (isolation === 'thread') return;
+    const Stateful = actor(
+      class Stateful {
+        readonly seen: string[] = [];
+        async [init](): Promise<void> {
+          await sleep(1);
+          this.seen.push('init');
+        }
+        add(what: string): string[] {
+          this.seen.push(what);
+          return this.seen;
+        }
+        async waits(): Promise<void> {
+          this.seen.push('waits');
+          await new Promise(() => {});
+        }
+      },
+    );
+    const stateful = Stateful.with({ restarts: 1 }).create();
+    assert.deepEqual(await stateful.add('a').value, ['init', 'a']);
+    const waits = stateful.waits();
+    const after = stateful.add('b');
+    await kill(session(), 'Stateful.waits');
+    await assert.rejects(waits.value, ActorDiedError);
+    assert.deepEqual(await after.value, ['init', 'b']);
+    await stateful.drain();
   });
 
   it('run calls again that may', async () => {
     const folder = scratch();
     const Flaky = actor(
       class Flaky {
-        once(where: string): number {
+        async once(where: string, isolation: Isolation): Promise<number> {
           if (marks(where).length === 0) {
             mark(where, 'died');
-            process.exit(1);
+            await die(isolation);
           }
           return 42;
         }
       },
     );
     const flaky = Flaky.with({ restarts: 2, callRetries: 1 }).create();
-    assert.equal(await flaky.once(folder).value, 42);
+    const once = flaky.once(folder, isolation);
+    await death(session(), isolation, 'Flaky.once');
+    assert.equal(await once.value, 42);
   });
 
   it('can be called by tasks that are given their handle, and by other actors', async () => {
@@ -279,6 +391,20 @@ onHosts('actors', { cpus: 2 }, (session, isolation) => {
     if (isolation === 'process') await eventually(() => !alive(pid), 'its worker has ended');
   });
 
+  it('end with an object that has them, and whose method has made them', async () => {
+    class Owner {
+      #counter: ReturnType<typeof Counters.create> | undefined;
+      begin(): Promise<number> {
+        this.#counter = Counters.create(1);
+        return this.#counter.add(1).value;
+      }
+    }
+    await (async () => {
+      assert.equal(await new Owner().begin(), 2);
+    })();
+    await nothingLeft(session());
+  });
+
   it('end with the task that made them, unless it returns the handle', async () => {
     const folder = scratch();
     const makes = task(async (where: string) => {
@@ -310,7 +436,14 @@ onHosts('actors', { cpus: 2 }, (session, isolation) => {
     }
     // Those who have not called it can't tell what it is, and stop it only.
     cancel(all([two]), { force: true });
-    const forces = task(([ref]: [Ref<string>]) => cancel(ref, { force: true }));
+    const forces = task(([ref]: [Ref<string>]) => {
+      try {
+        cancel(ref, { force: true });
+      } catch {
+        // Inline, where the task can tell.
+        cancel(ref);
+      }
+    });
     await forces([three]).value;
     await assert.rejects(two.value, CancelledError);
     await assert.rejects(three.value, CancelledError);
@@ -332,5 +465,14 @@ describe('definitions of actors', () => {
       Object.defineProperty(cls.prototype, name, { value: () => 1 });
       assert.throws(() => actor(cls), new RegExp(`can't be called ${name}`));
     }
+  });
+
+  it('take nothing but captures', () => {
+    class Plain {}
+    const options = (o: unknown) => () => actor(Plain, o as object);
+    assert.throws(options(5), /^UsageError: actor Plain: the options are number/);
+    assert.throws(options({ name: 'x' }), /there is no option `name` here: .*actor\(Class\)\.with/);
+    assert.throws(options({ nme: 'x' }), /there is no option `nme`; the options are captures/);
+    assert.throws(options({ captures: 5 }), /captures is 5/);
   });
 });

@@ -1,7 +1,18 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { actor, get, type Handle, task, UsageError } from 'sheaf';
-import { eventually, failure, LIMIT, onHosts, sleep, within } from './support.ts';
+import {
+  death,
+  die,
+  eventually,
+  failure,
+  type Isolation,
+  LIMIT,
+  nothingLeft,
+  onHostsAndInline,
+  sleep,
+  within,
+} from './support.ts';
 
 class Replica {
   /** Where it is: what tells one from another. */
@@ -12,9 +23,9 @@ class Replica {
     this.calls++;
     return this.where;
   }
-  async dies(ms: number): Promise<number> {
-    await sleep(ms);
-    process.exit(1);
+  async dies(isolation: Isolation): Promise<number> {
+    await sleep(5);
+    return die(isolation);
   }
 }
 class Broken {
@@ -28,7 +39,7 @@ class Broken {
 const Replicas = actor(Replica);
 const distinct = (places: readonly number[]): number => new Set(places).size;
 
-onHosts('pools', { cpus: 2 }, (session) => {
+onHostsAndInline('pools', { cpus: 2 }, (session, isolation) => {
   test('calls go to the replica with the fewest under way', LIMIT, async () => {
     session();
     const pool = Replicas.pool(3);
@@ -45,8 +56,9 @@ onHosts('pools', { cpus: 2 }, (session) => {
     await pool.ready;
     const first = distinct(await get(Array.from({ length: 8 }, () => pool.work(10))));
     assert.equal(first, 2);
-    const dies = failure(pool.dies(30).value);
+    const dies = failure(pool.dies(isolation).value);
     const rest = Array.from({ length: 40 }, () => pool.work(5));
+    await death(session(), isolation, 'Replica.dies');
     assert.equal((await dies).name, 'ActorDiedError');
     await get(rest);
     await eventually(
@@ -58,23 +70,25 @@ onHosts('pools', { cpus: 2 }, (session) => {
 
   test('calls that may be made again are, elsewhere', LIMIT, async () => {
     const once = actor(
-      class {
+      class Mortal {
         #tried = false;
         async work(): Promise<string> {
           if (this.#tried) return 'done';
           this.#tried = true;
           return 'first';
         }
-        async dies(ms: number): Promise<string> {
-          await sleep(ms);
-          process.exit(1);
+        async dies(isolation: Isolation): Promise<string> {
+          await sleep(5);
+          return die(isolation);
         }
       },
     );
     const pool = once.with({ callRetries: 3, restarts: 0 }).pool(4);
     await pool.ready;
     // It dies with one after the other, until there are no retries left.
-    const error = await failure(pool.dies(5).value);
+    const dies = failure(pool.dies(isolation).value);
+    for (let i = 0; i < 4; i++) await death(session(), isolation, 'Mortal.dies');
+    const error = await dies;
     assert.equal(error.name, 'ActorDiedError');
     await pool.drain();
   });
@@ -89,6 +103,18 @@ onHosts('pools', { cpus: 2 }, (session) => {
     await pool.drain();
   });
 
+  test('it ends when nobody has a handle any more, here and where it was sent', LIMIT, async () => {
+    const use = task(async (p: Handle<Replica>) => (await get([p.work(1), p.work(1)])).length);
+    await (async () => {
+      for (const size of [2, { min: 1, max: 2 }]) {
+        const pool = Replicas.pool(size);
+        await pool.work(1).value;
+        assert.equal(await use(pool).value, 2);
+      }
+    })();
+    await nothingLeft(session());
+  });
+
   test('none that can be made: its calls say why', LIMIT, async () => {
     const pool = actor(Broken).pool(2);
     const early = failure(pool.work().value);
@@ -98,10 +124,16 @@ onHosts('pools', { cpus: 2 }, (session) => {
     assert.match((await failure(pool.work().value)).message, /as meant/);
   });
 
-  test('sizes and options that a pool can not have', () => {
+  test('sizes and options that a pool can not have', async () => {
     for (const size of [0, -1, 1.5, 'two', null, { min: 2, max: 1 }, { min: 1 }, { min: 1, max: 2, most: 3 }]) {
       assert.throws(() => Replicas.pool(size as number), UsageError, JSON.stringify(size));
     }
+    // In the words of what was given.
+    const says = (size: unknown) => failure(Promise.resolve().then(() => Replicas.pool(size as number)));
+    assert.match((await says(0)).message, /^actor Replica: pool: the size is 0; give a whole number of at least 1/);
+    assert.match((await says(undefined)).message, /pool: the size is undefined; give a whole number/);
+    assert.match((await says({ min: 1 })).message, /pool: max is not given; give a number, or both/);
+    assert.match((await says({ min: 2, max: 1 })).message, /pool: min is 2, and max 1; give a min no larger/);
     assert.throws(() => Replicas.with({ name: 'x' }).pool(2), /name is for one actor/);
   });
 });

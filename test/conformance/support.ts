@@ -9,6 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { type ConnectOptions, connect, type Session } from 'sheaf';
+import { kill } from 'sheaf/testing';
 import { sessionSocket } from '../../src/runtime/session-socket.ts';
 
 export { sleep };
@@ -201,6 +202,17 @@ export async function untilMarked(folder: string, name: string, signal?: AbortSi
 /** The same for tasks that keep their thread busy. */
 export function spinUntilMarked(folder: string, name: string): void {
   while (!isMarked(folder, name));
+}
+
+/** For code that ends its worker, with the code 7; in inline mode, where that would be the test, it waits for its `death`. */
+export function die(isolation: Isolation): Promise<never> {
+  if (isolation !== 'inline') process.exit(7);
+  return new Promise(() => {});
+}
+
+/** What has to be done from outside so that a task of that name, which calls `die`, does. */
+export async function death(session: Session, isolation: Isolation, task: string): Promise<void> {
+  if (isolation === 'inline') await kill(session, task);
 }
 
 export interface Ended {

@@ -88,6 +88,8 @@ onHosts(
       await kill(session(), 'held');
       mark(folder, 'go 1');
       assert.equal(await within(PATIENCE_MS, ref.value), 1);
+      // Inline, the run that was killed goes on, unheard.
+      mark(folder, 'go 0');
     });
 
     test('also where a task has called it', LIMIT, async () => {
@@ -99,6 +101,15 @@ onHosts(
       assert.ok([0, 1].includes(await within(PATIENCE_MS, ref.value)));
     });
 
+    test('fails a task that may not run again', LIMIT, async () => {
+      const folder = scratch();
+      const ref = held.with({ retries: 0 })(folder);
+      const error = failure(ref.value);
+      await kill(session(), 'held');
+      assert.equal((await error).name, 'WorkerDiedError');
+      mark(folder, 'go 0');
+    });
+
     test('waits until there is one, and gives up in the end', LIMIT, async () => {
       const late = kill(session(), 'held');
       await sleep(20);
@@ -107,18 +118,18 @@ onHosts(
       await within(PATIENCE_MS, late);
       mark(folder, 'go 1');
       assert.equal(await within(PATIENCE_MS, ref.value), 1);
+      mark(folder, 'go 0');
       const error = await failure(kill(session(), 'nobody', { within: 20 }));
       assert.ok(error instanceof TimeoutError);
       assert.match(error.message, /no worker has begun a task named nobody within 20 ms/);
     });
   },
-  ['process'],
+  ['process', 'inline'],
 );
 
 test('what these can not do is said', LIMIT, async () => {
   await using session = await inline();
   await using threads = await connect({ cpus: 1, isolation: 'thread' });
-  assert.ok((await failure(kill(session, 'x'))) instanceof NotAvailableError);
   assert.ok((await failure(kill(threads, 'x'))) instanceof NotAvailableError);
   assert.ok((await failure(leaks(5 as unknown as Session))) instanceof UsageError);
   assert.ok((await failure(kill(threads, 5 as unknown as string))) instanceof UsageError);

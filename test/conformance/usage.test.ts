@@ -53,6 +53,10 @@ async function teaches(use: () => unknown, type: typeof SheafError, words: RegEx
   assert.match(error.code, /^ERR_SHEAF_/);
 }
 
+test('there is no current task without a session, and it is not the session that is missing', () => {
+  assert.throws(() => current(), /current\(\) was called outside of a task/);
+});
+
 onHosts('wrong use', { cpus: 1, memory: '16MiB' }, (session) => {
   test('values where references belong', { timeout: 120_000 }, async () => {
     const ref = add(1, 2);
@@ -90,6 +94,8 @@ onHosts('wrong use', { cpus: 1, memory: '16MiB' }, (session) => {
   test('functions and modules', { timeout: 120_000 }, async () => {
     await teaches(() => task(wrong<() => 1>('x')), UsageError, /task takes a function, not string/);
     await teaches(() => task(wrong<() => 1>(null)), UsageError, /not null/);
+    class Counter {}
+    await teaches(() => task(wrong<() => 1>(Counter)), UsageError, /^task Counter: it is a class.*actor\(Class\)/);
     await teaches(() => remote(wrong<string>(5)), UsageError, /remote\(\) takes the URL of a file, not 5/);
     await teaches(() => scope(wrong<() => Promise<void>>(5)), UsageError, /scope takes/);
   });

@@ -1,6 +1,7 @@
 import type { FunctionSpec } from '../../code/index.ts';
-import type { ResolvedOptions } from '../engine.ts';
-import type { AnyFunction } from '../loaded.ts';
+import type { FunctionEntry } from '../call.ts';
+import type { ActorPlan, ResolvedOptions } from '../engine.ts';
+import type { AnyClass, AnyFunction } from '../loaded.ts';
 import { OwnedEngine, type OwnedPlan } from '../owned-engine.ts';
 import type { InlineHost } from './inline-host.ts';
 
@@ -21,5 +22,13 @@ export class InlineEngine extends OwnedEngine {
     const plan = super.prepare(spec, o);
     if (original !== undefined && spec.ownState !== true) this.#inline.executions.original(plan.fn, original);
     return plan;
+  }
+
+  /** The same for a class. */
+  protected override classEntry(spec: FunctionSpec, o: ActorPlan, original?: AnyClass): FunctionEntry {
+    const entry = super.classEntry(spec, o, original);
+    if (original !== undefined && spec.ownState !== true)
+      this.#inline.executions.original(entry, original as unknown as AnyFunction);
+    return entry;
   }
 }

@@ -21,17 +21,23 @@ import type { Call } from '../call.ts';
 import { Endings } from '../endings.ts';
 import type { Engine } from '../engine.ts';
 import { Failures } from '../failures.ts';
+import type { NameAnswer, NameQuestion } from '../host-messages.ts';
 import { Reference, sweepHandles } from '../reference.ts';
 import { lasting } from '../sites.ts';
 import { Submissions } from '../submissions.ts';
 import type { Counters, TaskHost } from '../task-host.ts';
-import { type CellValue, type Extent, Values, type Wire } from '../values.ts';
+import type { Values, Wire } from '../values.ts';
 import { Waits } from '../waits.ts';
-import { InlineRuns } from './inline-runs.ts';
+import { InlineActors } from './caller-lines.ts';
+import { die } from './inline-deaths.ts';
+import { InlineHosted } from './inline-hosted.ts';
+import { InlineRegistry } from './inline-registry.ts';
+import { InlineRuns, incarnationOf } from './inline-runs.ts';
+import { InlineValues } from './inline-values.ts';
 import { outside } from './outside.ts';
-import { Turns } from './turns.rules.ts';
+import { type Turn, Turns } from './turns.rules.ts';
 
-/** One call for each lease, so that every start is a decision of its own; and nobody waits for an idle worker. */
+/** One call for each lease but an actor's, so that every start is a decision of its own; and nobody waits for an idle worker. */
 const LIMITS: OwnerLimits = { ...OWNER_LIMITS, depth: 1, window: 1, idle: 0, stall: Number.POSITIVE_INFINITY };
 
 interface InlineHostOptions {
@@ -40,29 +46,6 @@ interface InlineHostOptions {
   readonly capacity: Capacity;
   readonly checkWrites: boolean;
   readonly log: (line: string) => void;
-}
-
-/** A task gets an error that was raised in the program as far as it can travel, as on a worker. */
-class InlineValues extends Values {
-  readonly #inTask: () => boolean;
-
-  constructor(store: SharedStore, handle: (cell: Cell) => Reference<unknown>, inTask: () => boolean) {
-    super(store, handle);
-    this.#inTask = inTask;
-  }
-
-  /** What the program looks at is its own affair; tasks would do it elsewhere. */
-  override view(extent: Extent, copy: boolean): ArrayBuffer {
-    const before = this.bytesViewed;
-    const view = super.view(extent, copy);
-    if (this.#inTask()) this.bytesViewed = before;
-    return view;
-  }
-
-  override readValue(value: CellValue, inner: readonly Cell[], copy: boolean): unknown {
-    if (!(value instanceof Error) || !this.#inTask()) return super.readValue(value, inner, copy);
-    return super.readValue(this.parse(this.toWire(value)), inner, copy);
-  }
 }
 
 /**
@@ -80,6 +63,9 @@ export class InlineHost implements PartyPort<Wire>, TaskHost {
   readonly recorder = null;
   readonly executions: InlineRuns;
   readonly turns: Turns;
+  readonly actors: InlineActors;
+  readonly hosted: InlineHosted;
+  readonly registry: InlineRegistry;
   readonly role = 'driver';
   readonly log: (line: string) => void;
   readonly counters: Counters = {
@@ -110,8 +96,6 @@ export class InlineHost implements PartyPort<Wire>, TaskHost {
   readonly #submissions: Submissions;
   engine!: Engine;
   closed = false;
-  /** An actor has a worker of its own. */
-  readonly actors = undefined;
   /** Somebody waits, and the thread has nothing else to do for him. */
   onWait: (() => void) | null = null;
   onAsk: ((what: string) => unknown) | null = null;
@@ -130,6 +114,9 @@ export class InlineHost implements PartyPort<Wire>, TaskHost {
     this.party = new Party<Wire>(o.self, this, LIMITS);
     this.turns = new Turns(o.capacity);
     this.executions = new InlineRuns(this, o.checkWrites);
+    this.hosted = new InlineHosted(this);
+    this.registry = new InlineRegistry(this, o.self);
+    this.actors = new InlineActors(this);
     this.waits = new Waits(this);
     this.failures = new Failures(this.values, o.log);
     this.endings = new Endings(this);
@@ -167,27 +154,30 @@ export class InlineHost implements PartyPort<Wire>, TaskHost {
     }
     this.executions.goOn();
     const turn = this.turns.next(owner.queues, (key) => (key.waiting.peek() as Call).sequence);
-    if (turn === undefined) {
-      if (this.waits.waiting > 0) this.onWait?.();
-      return;
-    }
-    owner.granted(turn.key.id, turn.lease, this.self.party, this.self.incarnation, turn.gpus);
-    this.settleUp();
-    owner.reclaim(turn.lease);
-    const call = this.#sent;
-    this.#sent = undefined;
-    if (call !== undefined) this.executions.start(call, turn.lease, turn.gpus);
-    this.kick();
+    if (turn !== undefined) this.#start(turn);
+    if (this.hosted.runNext() || turn !== undefined) this.kick();
+    else if (this.waits.waiting > 0) this.onWait?.();
   };
 
-  push(task: TaskRecord, _lease: Lease): number {
+  #start({ key, lease, gpus }: Turn): void {
+    const { owner } = this.party;
+    owner.granted(key.id, lease, this.self.party, incarnationOf(lease), gpus);
+    this.settleUp();
+    owner.reclaim(lease);
+    const call = this.#sent;
+    this.#sent = undefined;
+    if (call !== undefined) this.executions.start(call, lease, gpus);
+  }
+
+  push(task: TaskRecord, lease: Lease): number {
+    if (task.key.ordered) return this.hosted.push(task as Call, lease);
     this.#sent = task as Call;
     return 0;
   }
 
-  /** What was sent has begun. */
-  recall(): boolean {
-    return false;
+  /** What was sent has begun, unless it waits for its turn at an actor. */
+  recall(task: TaskRecord, lease: Lease): boolean {
+    return task.key.ordered && this.hosted.recall(task as Call, lease);
   }
 
   cancelRunning(task: TaskRecord): void {
@@ -211,9 +201,10 @@ export class InlineHost implements PartyPort<Wire>, TaskHost {
 
   handle(cell: Cell): Reference<unknown> {
     const run = this.executions.current();
+    const holder = run?.holder;
     const known = (cell.handle as WeakRef<Reference<unknown>> | null)?.deref();
-    if (known !== undefined && Reference.isGoodFor(known, run)) return known;
-    const handle = new Reference<unknown>(this, cell, run);
+    if (known !== undefined && Reference.isGoodFor(known, holder)) return known;
+    const handle = new Reference<unknown>(this, cell, holder);
     this.party.references.hold(cell);
     cell.handle = new WeakRef(handle);
     Reference.watch(handle);
@@ -246,16 +237,16 @@ export class InlineHost implements PartyPort<Wire>, TaskHost {
 
   // ---- the party's port
 
-  /** In the place of the control thread, which would lend workers and keep the table of what has escaped. */
   control(message: ToControl<Wire>): void {
-    if (message.type === 'demand') this.kick();
-    else if (message.type === 'return') {
-      this.turns.returned(message.lease);
-      this.kick();
-    } else if (message.type === 'remove') {
-      // This party was the only one that held it.
-      this.party.references.freed(message.id, message.observed === true);
-    }
+    this.registry.take(message, this.self.incarnation);
+  }
+
+  async nameActor(name: NameQuestion): Promise<NameAnswer> {
+    return this.registry.name(name);
+  }
+
+  unheld(task: TaskRecord): void {
+    this.actors.unheld(task as Call);
   }
 
   addressOf(): Address {
@@ -313,11 +304,16 @@ export class InlineHost implements PartyPort<Wire>, TaskHost {
     return new ObjectLostError(`the object ${id} is gone: ${reason}`, { details: { id } });
   }
 
-  // There are no other parties: nobody dies, acknowledges, or keeps something for a dead one.
-  workerDied(): never {
-    throw new InternalError('in inline mode there is no worker that could die');
+  workerDied(task: TaskRecord, reason: string): unknown {
+    return this.endings.workerDied(task as Call, reason);
   }
 
+  /** Ends what runs a task of that name as if that had a worker, which has died; false when nothing does. */
+  kill(task: string): boolean {
+    return outside(() => die(this, task));
+  }
+
+  // There are no other parties: nobody acknowledges, or keeps something for a dead one.
   autopsy(): never {
     throw new InternalError('in inline mode there is no worker that could die');
   }
@@ -365,6 +361,7 @@ export class InlineHost implements PartyPort<Wire>, TaskHost {
 
   stateOf(call: Call): 'running' | 'started' | 'sent' {
     const run = this.executions.at(call.slot);
+    if (run === undefined && call.key.ordered) return 'sent';
     return run !== undefined && run.suspended === 0 ? 'running' : 'started';
   }
 
@@ -390,6 +387,7 @@ export class InlineHost implements PartyPort<Wire>, TaskHost {
       this.#submissions.failAll(error);
       this.executions.abandon(error);
       this.waits.close(error);
+      this.actors.close(error);
       this.failures.close();
       this.#submissions.close();
       this.closed = true;

@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { CancelledError } from '../../base/index.ts';
-import { type Cell, NO_CELLS, type Run, type RunId } from '../../protocol/index.ts';
+import type { Run, RunId } from '../../protocol/index.ts';
 import type { Call, FunctionEntry } from '../call.ts';
 import { timedOut } from '../deadlines.ts';
 import { cancelledHere, Execution, wroteToShared } from '../execution.ts';
@@ -8,10 +8,16 @@ import { type AnyFunction, Loaded } from '../loaded.ts';
 import { Producers } from '../producers.ts';
 import { Results } from '../results.ts';
 import { settle, type Then, thenOf } from '../thenable.ts';
-import type { Stored } from '../values.ts';
+import { InlineArguments } from './inline-arguments.ts';
 import type { InlineHost } from './inline-host.ts';
+import type { Hosted } from './inline-hosted.ts';
 import { InlineItems } from './inline-items.ts';
 import { outside } from './outside.ts';
+
+/** What runs on a lease counts as a worker of its own: the number of that. The first is the program. */
+export function incarnationOf(lease: number): number {
+  return lease + 1;
+}
 
 /** The runs of tasks in the program's own thread: begun one by one, and interleaved where they wait. */
 export class InlineRuns {
@@ -21,18 +27,21 @@ export class InlineRuns {
   readonly #storage = new AsyncLocalStorage<Execution>();
   /** By the slots of their calls. */
   readonly #active = new Map<number, Execution>();
+  /** What runs on a lease; a method runs where its actor is. */
   readonly #leases = new Map<Run, number>();
+  /** Of actors: where their code runs, its own run and those of methods. */
+  readonly #hosted = new WeakMap<Run, Hosted>();
   /** Runs that are cancelled, and do not know it yet. */
   readonly #marked = new Set<Execution>();
-  readonly #functions = new Map<FunctionEntry, Loaded>();
-  readonly #originals = new Map<FunctionEntry, AnyFunction>();
-  readonly checkWrites: boolean;
+  readonly #functions = new WeakMap<FunctionEntry, Loaded>();
+  readonly #originals = new WeakMap<FunctionEntry, AnyFunction>();
+  readonly #arguments: InlineArguments;
 
   constructor(host: InlineHost, checkWrites: boolean) {
     this.#host = host;
     this.#results = new Results(host);
     this.#producers = new Producers(this, new InlineItems(host), () => host.kick());
-    this.checkWrites = checkWrites;
+    this.#arguments = new InlineArguments(host, checkWrites);
   }
 
   current(): Execution | undefined {
@@ -61,15 +70,23 @@ export class InlineRuns {
     return this.#producers.goOn();
   }
 
+  /** Who makes the calls of the code that runs: a task, or an actor with all of its methods; undefined: the program. */
+  caller(): object | undefined {
+    const run = this.current();
+    return run === undefined ? undefined : (this.#hosted.get(run) ?? run);
+  }
+
   suspend(run: Run): void {
     if ((run as Execution).over || run.suspended++ > 0) return;
-    this.#host.turns.suspended(this.#leases.get(run) as number);
+    const lease = this.#leases.get(run);
+    if (lease !== undefined) this.#host.turns.suspended(lease);
     this.#host.kick();
   }
 
   resume(run: Run): void {
     if ((run as Execution).over || run.suspended === 0 || --run.suspended > 0) return;
-    this.#host.turns.resumed(this.#leases.get(run) as number);
+    const lease = this.#leases.get(run);
+    if (lease !== undefined) this.#host.turns.resumed(lease);
   }
 
   /** The program's own function, for one that may run in place of a loaded copy. */
@@ -94,11 +111,19 @@ export class InlineRuns {
     return this.#marked.has(run) || (run.deadline > 0 && performance.now() > run.deadline);
   }
 
-  get active(): ReadonlyMap<number, Execution> {
-    return this.#active;
+  /** Whether a task or a method runs; an actor at rest does nothing. */
+  get busy(): boolean {
+    for (const { actorId } of this.#active.values()) if (actorId === null) return true;
+    return false;
   }
 
+  /** What a call calls. An actor has a class of its own, unless it is the program's: on a worker it would have its own, too. */
   #loaded(entry: FunctionEntry): Loaded {
+    if (entry.actor !== null) {
+      const loaded = new Loaded(entry, 0);
+      loaded.fn = this.#originals.get(entry);
+      return loaded;
+    }
     let loaded = this.#functions.get(entry);
     if (loaded === undefined) {
       loaded = new Loaded(entry, 0);
@@ -112,6 +137,35 @@ export class InlineRuns {
 
   start(call: Call, lease: number, gpus: readonly number[]): void {
     const loaded = this.#loaded(call.plan.fn);
+    const run = this.#newRun(call, loaded);
+    run.gpus = gpus;
+    run.actorId = call.actorId;
+    this.#leases.set(run, lease);
+    if (run.actorId !== null) this.#hosted.set(run, this.#host.hosted.add(run, incarnationOf(lease)));
+    this.#afterFiles(run, call, () => this.#begin(run, loaded, call));
+  }
+
+  /** Begins a call of a method, which the actor's mailbox lets begin. */
+  startMethod(call: Call, hosted: Hosted): void {
+    const { mailbox } = hosted.actor;
+    const run = this.#newRun(call, this.#loaded(call.plan.fn));
+    run.group = mailbox.groupOf(call.plan.fn.method as string);
+    run.keeper = hosted.handles;
+    this.#hosted.set(run, hosted);
+    mailbox.began(run.group);
+    this.#afterFiles(run, call, () => {
+      let fn: AnyFunction;
+      try {
+        fn = run.loaded.stopping(hosted.actor.method(run.loaded));
+      } catch (error) {
+        this.end(run, true, error);
+        return;
+      }
+      this.#call(run, fn, call);
+    });
+  }
+
+  #newRun(call: Call, loaded: Loaded): Execution {
     const { attempt } = call.runName;
     const run = new Execution(
       this.#host,
@@ -127,16 +181,20 @@ export class InlineRuns {
       performance.now(),
       call.key.id,
     );
-    run.gpus = gpus;
     run.streamStart = call.stream?.start() ?? null;
     this.#active.set(call.slot, run);
-    this.#leases.set(run, lease);
+    return run;
+  }
+
+  /** Files among the arguments are opened first. */
+  #afterFiles(run: Execution, call: Call, begin: () => void): void {
     const { values } = this.#host;
     const files = call.dependencies.flatMap((cell) => (cell.pinned ? values.unopened(cell.value) : []));
-    if (files.length === 0) this.#begin(run, loaded, call);
+    if (files.length === 0) begin();
     else {
       void Promise.all(files.map((file) => file.open())).then(() => {
-        if (!run.over) this.#begin(run, loaded, call);
+        if (run.over) this.left(run);
+        else begin();
       });
     }
   }
@@ -157,9 +215,14 @@ export class InlineRuns {
   #call(run: Execution, fn: AnyFunction, call: Call): void {
     let args: unknown[];
     try {
-      args = this.within(run, () => this.#arguments(run, call));
+      args = this.within(run, () => this.#arguments.decode(run, call));
     } catch (error) {
       this.end(run, true, error);
+      return;
+    }
+    if (run.actorId !== null) {
+      const { actor } = this.#hosted.get(run) as Hosted;
+      this.inContext(run, () => void actor.begin(fn, args, run.loaded.actor?.packed ?? null));
       return;
     }
     if (run.timeout > 0) {
@@ -197,40 +260,6 @@ export class InlineRuns {
       );
   }
 
-  /** As a worker would have them: decoded from the bytes that the call was given, fresh for each run. */
-  #arguments(run: Execution, call: Call): unknown[] {
-    const { values } = this.#host;
-    const { copy } = call.plan;
-    const deps = call.dependencies.map((cell) => {
-      if (cell.pinned) this.#check(run, cell.value);
-      return values.readValue(cell.value, cell.inner, copy);
-    });
-    const refs = (call.nested ?? NO_CELLS).map((cell: Cell) => this.#host.handle(cell));
-    const { shared } = call;
-    if (shared === null) {
-      const { bytes, start, length } = call;
-      return values.decoder.decodeArgs(bytes, start, start + length, { buffers: [], refs, deps });
-    }
-    this.#check(run, shared);
-    const buffers = shared.buffers.map((extent) => values.view(extent, copy));
-    const { bodyExtent } = shared;
-    if (bodyExtent === null) {
-      const { bytes, start, length } = call;
-      return values.decoder.decodeArgs(bytes, start, start + length, { buffers, refs, deps });
-    }
-    const { slot, offset, length } = bodyExtent;
-    return values.decoder.decodeArgs(values.store.bytes(slot), offset, offset + length, { buffers, refs, deps });
-  }
-
-  /** With `checkWrites`: remembers how to tell, after the run, whether shared memory was written to. */
-  #check(run: Execution, value: unknown): void {
-    if (!this.checkWrites) return;
-    const check = this.#host.values.watchWrites(value as Stored);
-    if (check === undefined) return;
-    run.checks ??= [];
-    run.checks.push(check);
-  }
-
   // ---- ending
 
   #expire(run: Execution): void {
@@ -240,6 +269,15 @@ export class InlineRuns {
       this.#host.cancelChildren(run, new CancelledError(`the task that called it timed out: ${error.message}`)),
     );
     run.abort(error);
+    this.#leave(run, error);
+  }
+
+  /**
+   * Ends a run whose code may go on, unheard. A method keeps its place among those of its actor for as long: the next one is not
+   * to find the actor in the middle of something.
+   */
+  #leave(run: Execution, error: unknown): void {
+    run.lingers = run.group >= 0;
     this.end(run, true, error);
   }
 
@@ -250,21 +288,35 @@ export class InlineRuns {
     const error = cancelledHere(run.name);
     if (recursive) this.#host.cancelChildren(run, error);
     run.abort(error);
-    this.end(run, true, error);
+    this.#leave(run, error);
   }
 
   end(run: Execution, failed: boolean, result: unknown): void {
-    if (!run.over) outside(() => this.#end(run, failed, result));
+    if (run.over) this.left(run);
+    else outside(() => this.#end(run, failed, result));
+  }
+
+  /** The code of a run that was ended before has come to its end. */
+  left(run: Execution): void {
+    if (run.lingers) outside(() => this.#release(run));
+  }
+
+  /** A method has come to its end: another one may begin. */
+  #release(run: Execution): void {
+    run.lingers = false;
+    const hosted = this.#hosted.get(run) as Hosted;
+    hosted.actor.mailbox.ended(run.group);
+    hosted.actor.ended();
+    this.#host.hosted.look(hosted);
+    this.#host.kick();
   }
 
   #end(run: Execution, failed: boolean, result: unknown): void {
     const host = this.#host;
-    run.over = true;
-    if (run.production !== null) this.#producers.close(run, run.production);
-    clearTimeout(run.timer);
-    this.#active.delete(run.slot);
-    this.#leases.delete(run);
-    this.#marked.delete(run);
+    const { lingers } = run;
+    this.#over(run);
+    const hosted = this.#hosted.get(run);
+    if (hosted?.run === run) host.hosted.end(hosted, false);
     const written = run.checks?.map((check) => check()).find((text) => text !== undefined);
     const made =
       written === undefined || failed
@@ -278,7 +330,39 @@ export class InlineRuns {
     for (const cell of made.granted) references.drop(cell);
     for (const each of made.payload) host.values.unpin(each);
     host.settleUp();
+    if (run.group >= 0 && !lingers) this.#release(run);
     host.kick();
+  }
+
+  #over(run: Execution): void {
+    run.over = true;
+    if (run.production !== null) this.#producers.close(run, run.production);
+    clearTimeout(run.timer);
+    this.#active.delete(run.slot);
+    this.#leases.delete(run);
+    this.#marked.delete(run);
+  }
+
+  /** What runs a task of that name, as a worker: the number of that, the lease of it, and its runs. */
+  workerOf(
+    task: string,
+  ): { incarnation: number; lease: number; runs: Execution[]; hosted: Hosted | undefined } | undefined {
+    const found = [...this.#active.values()].find(({ name }) => name === task);
+    if (found === undefined) return undefined;
+    const hosted = this.#hosted.get(found);
+    const lease = this.#leases.get(hosted?.run ?? found) as number;
+    const runs = [...this.#active.values()].filter(
+      (run) => run === found || (hosted !== undefined && this.#hosted.get(run) === hosted),
+    );
+    return { incarnation: incarnationOf(lease), lease, runs, hosted };
+  }
+
+  /** Its worker has died: what it goes on with is unheard, and its caller is told by others. */
+  died(run: Execution, error: Error): void {
+    this.#over(run);
+    this.#host.cancelChildren(run, error);
+    run.abort(error);
+    run.expireHandles();
   }
 
   /** Ends a run from outside, because of an error that belongs to it but was not thrown through it. */

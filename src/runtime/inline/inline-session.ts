@@ -97,7 +97,7 @@ export class InlineSession {
         {
           worker: DRIVER,
           incarnation: 1,
-          state: executions.active.size > 0 ? 'busy' : 'idle',
+          state: executions.busy ? 'busy' : 'idle',
           leases: turns.under,
           pid: process.pid,
           resident: residentBytes(process.pid),

@@ -77,6 +77,7 @@ export function configure(seed: number): Config {
     shapes,
     owner: {
       depth: random.pick([1, 2, 4, 16, 1000]),
+      calls: 1000,
       window: random.pick([1, 100, 1000, 1000, 10_000]),
       stack: random.pick([0, 50, 50, 500]),
       idle: random.pick([2, 50, 500]),
