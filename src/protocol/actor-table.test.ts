@@ -20,7 +20,9 @@ class Node {
         const more = 'worker' in news ? ` ${news.worker}` : 'why' in news && news.why !== null ? `: ${news.why}` : '';
         this.said.push(`${who(party)}: ${short(news.id)} ${news.state}${more}`);
       },
-      retire: (worker, _incarnation, id) => void this.said.push(`retire ${short(id)} on ${worker}`),
+      retire: (worker, _incarnation, id, alone) =>
+        void this.said.push(`retire ${short(id)} on ${worker}${alone ? ' alone' : ''}`),
+      joined: (party, id, of) => void this.said.push(`${who(party)}: ${short(id)} is ${short(of)}`),
       ownerDied: () => 'its owner died',
     });
   }
@@ -153,7 +155,7 @@ describe('the table of actors', () => {
     node.made();
     node.table.forget(A);
     node.table.quiet(A, DRIVER);
-    assert.deepEqual(node.take(), ['driver: A closing 5', 'retire A on 5']);
+    assert.deepEqual(node.take(), ['driver: A closing 5', 'retire A on 5 alone']);
     node.table.over(A, null);
     assert.equal(node.table.size, 0, 'nothing is kept of it');
   });
@@ -183,5 +185,39 @@ describe('the table of actors', () => {
     assert.equal(node.table.claim('default', 'log', B), undefined);
     node.table.over(A, null);
     assert.equal(node.table.named('default', 'log'), B);
+  });
+
+  it('knows who has something to do at the end, and who holds whom', () => {
+    const node = new Node();
+    node.table.created(A, 'default', null);
+    node.table.hosted(B, 6, 1, true, [A]);
+    node.table.created(B, 'default', null);
+    node.table.hosted(A, 5, 1, false);
+    const disposable = () => node.table.disposable((id) => (id === B ? [1] : []));
+    assert.deepEqual(disposable(), [{ id: B, worker: 6, incarnation: 1, heldOn: [1] }]);
+    node.table.hosted(A, 5, 1, true, []);
+    assert.deepEqual(disposable(), [
+      { id: A, worker: 5, incarnation: 1, heldOn: [6] },
+      { id: B, worker: 6, incarnation: 1, heldOn: [1] },
+    ]);
+    node.table.workerDied(6, 1);
+    assert.deepEqual(disposable(), [{ id: A, worker: 5, incarnation: 1, heldOn: [] }]);
+    node.table.over(A, null);
+    assert.deepEqual(disposable(), []);
+  });
+
+  it('tells those who watch what turns out to be another one to watch that', () => {
+    const node = new Node();
+    node.table.watch(B, OTHER, true);
+    node.made();
+    node.table.alias(B, A);
+    assert.deepEqual(node.take(), ['other: B is A']);
+    node.table.watch(B, DRIVER, true);
+    assert.deepEqual(node.take(), ['driver: B is A']);
+    node.table.forget(B);
+    assert.equal(node.table.size, 1);
+    node.table.alias(B, A);
+    node.table.partyDied(DRIVER);
+    assert.equal(node.table.size, 0);
   });
 });

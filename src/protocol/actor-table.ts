@@ -1,3 +1,4 @@
+import type { Disposable } from './actor-endings.ts';
 import { ownerKeyOf } from './ids.ts';
 
 /**
@@ -22,8 +23,10 @@ export type ActorNews<P> =
 
 export interface ActorPort<P> {
   tell(party: string, news: ActorNews<P>): void;
-  /** The worker that hosts it is to end it: nobody has a call of it left. */
-  retire(worker: number, incarnation: number, id: string): void;
+  /** The worker that hosts it is to end it: nobody has a call of it left. `alone`: nobody has it any more, to hear of a failure of that. */
+  retire(worker: number, incarnation: number, id: string, alone: boolean): void;
+  /** Tells one who watches `id` that this is another actor, `of`. A host without this never says so (`alias`). */
+  joined?(party: string, id: string, of: string): void;
   /** What those hear whose actor went with its owner. */
   ownerDied(id: string): P;
 }
@@ -32,6 +35,8 @@ interface Actor<P> {
   readonly id: string;
   readonly name: string | null;
   ready: boolean;
+  /** It has something to do at its end: the references that it was made with, which it may need for that. */
+  disposes: readonly string[] | null;
   /** Negative: none. */
   worker: number;
   incarnation: number;
@@ -44,6 +49,13 @@ interface Actor<P> {
   retired: boolean;
   /** Nobody has it any more: with its end there is nothing left to tell. */
   forgotten: boolean;
+}
+
+interface Host {
+  readonly worker: number;
+  readonly incarnation: number;
+  readonly ready: boolean;
+  readonly disposes: readonly string[] | null;
 }
 
 /**
@@ -64,17 +76,19 @@ export class ActorTable<P> {
   readonly #actors = new Map<string, Actor<P>>();
   /** By namespace and name, while they live. */
   readonly #names = new Map<string, string>();
+  /** Ids under which actors are known that had got theirs from somebody else. */
+  readonly #aliases = new Map<string, string>();
   /** Of those whose creation is still on its way, from another party. */
   readonly #early = new Map<string, Set<string>>();
   /** Where such ones are hosted: a worker that was lent before can be faster than the word of the creation. */
-  readonly #earlyHosts = new Map<string, { worker: number; incarnation: number; ready: boolean }>();
+  readonly #earlyHosts = new Map<string, Host>();
 
   constructor(port: ActorPort<P>) {
     this.#port = port;
   }
 
   get size(): number {
-    return this.#actors.size;
+    return this.#actors.size + this.#aliases.size;
   }
 
   /** The actor that has that name. */
@@ -99,6 +113,7 @@ export class ActorTable<P> {
       id,
       name: key,
       ready: false,
+      disposes: null,
       worker: -1,
       incarnation: -1,
       watchers,
@@ -110,14 +125,24 @@ export class ActorTable<P> {
     this.#actors.set(id, actor);
     const host = this.#earlyHosts.get(id);
     this.#earlyHosts.delete(id);
-    if (host !== undefined) this.hosted(id, host.worker, host.incarnation, host.ready);
+    if (host !== undefined) this.hosted(id, host.worker, host.incarnation, host.ready, host.disposes);
     else for (const party of watchers) this.#port.tell(party, newsOf(actor));
+  }
+
+  /** What was to be the actor `id` is `of`: those who watch it are told to watch that. */
+  alias(id: string, of: string): void {
+    const early = this.#early.get(id);
+    this.#early.delete(id);
+    this.#aliases.set(id, of);
+    for (const party of early ?? []) this.#port.joined?.(party, id, of);
   }
 
   /** `party` calls it, and hears of it from now on. `ownerIsHere`: its owner lives, so that its creation may still come. */
   watch(id: string, party: string, ownerIsHere: boolean): void {
     const actor = this.#actors.get(id);
-    if (actor !== undefined) {
+    const alias = this.#aliases.get(id);
+    if (alias !== undefined) this.#port.joined?.(party, id, alias);
+    else if (actor !== undefined) {
       actor.watchers.add(party);
       // Told that it is closing, it will say when it is quiet.
       if (actor.unquiet !== null && actor.dead === null) actor.unquiet.add(party);
@@ -129,14 +154,21 @@ export class ActorTable<P> {
     } else this.#port.tell(party, { type: 'actor', id, state: 'dead', why: this.#port.ownerDied(id) });
   }
 
-  /** A worker has it: has begun to make it, or (`ready`) is done with that. */
-  hosted(id: string, worker: number, incarnation: number, ready: boolean): void {
+  /** A worker has it: has begun to make it, or (`ready`) is done with that. `disposes` as in `ActorMessage`. */
+  hosted(
+    id: string,
+    worker: number,
+    incarnation: number,
+    ready: boolean,
+    disposes: readonly string[] | null = null,
+  ): void {
     const actor = this.#actors.get(id);
-    if (actor === undefined) this.#earlyHosts.set(id, { worker, incarnation, ready });
+    if (actor === undefined) this.#earlyHosts.set(id, { worker, incarnation, ready, disposes });
     if (actor === undefined || actor.dead !== null) return;
     actor.worker = worker;
     actor.incarnation = incarnation;
     actor.ready = ready;
+    actor.disposes = disposes;
     this.#tellAll(actor);
     this.#retireIfQuiet(actor);
   }
@@ -161,7 +193,7 @@ export class ActorTable<P> {
   #retireIfQuiet(actor: Actor<P>): void {
     if (actor.dead !== null || actor.unquiet === null || actor.unquiet.size > 0 || actor.worker < 0) return;
     actor.retired = true;
-    this.#port.retire(actor.worker, actor.incarnation, actor.id);
+    this.#port.retire(actor.worker, actor.incarnation, actor.id, actor.forgotten);
   }
 
   /** Its owner says that it has ended: `why` is the failure, null if it was in order. */
@@ -199,6 +231,7 @@ export class ActorTable<P> {
       actor.worker = -1;
       actor.incarnation = -1;
       actor.ready = false;
+      actor.disposes = null;
       actor.retired = false;
       this.#tellAll(actor);
     }
@@ -216,6 +249,7 @@ export class ActorTable<P> {
     }
     for (const id of this.#earlyHosts.keys()) if (ownerKeyOf(id) === party) this.#earlyHosts.delete(id);
     for (const [name, id] of this.#names) if (ownerKeyOf(id) === party) this.#names.delete(name);
+    for (const id of this.#aliases.keys()) if (ownerKeyOf(id) === party) this.#aliases.delete(id);
     for (const actor of this.#actors.values()) {
       actor.watchers.delete(party);
       if (ownerKeyOf(actor.id) === party) {
@@ -227,11 +261,24 @@ export class ActorTable<P> {
 
   /** Nobody has it any more. */
   forget(id: string): void {
+    this.#aliases.delete(id);
     const actor = this.#actors.get(id);
     if (actor === undefined) return;
     actor.forgotten = true;
     if (actor.dead !== null) this.#actors.delete(id);
     else this.drain(id);
+  }
+
+  /**
+   * Those that live on a worker and have something to do at their end. `holders`: the numbers of the workers where an object is
+   * held, as far as the directory knows: not of what an actor was made with, which whoever created it holds for it.
+   */
+  disposable(holders: (id: string) => readonly number[]): Disposable[] {
+    const found = [...this.#actors.values()].filter(({ worker, disposes }) => worker >= 0 && disposes !== null);
+    return found.map(({ id, worker, incarnation }) => {
+      const madeWith = found.filter((other) => other.disposes?.includes(id)).map((other) => other.worker);
+      return { id, worker, incarnation, heldOn: [...holders(id), ...madeWith] };
+    });
   }
 
   /** For people. */

@@ -29,6 +29,8 @@ interface Entry<P> {
   lost: boolean;
 }
 
+const NOBODY: ReadonlyMap<string, number> = new Map();
+
 /** The holder that a containing object is. */
 const containing = (id: string): string => `in:${id}`;
 
@@ -304,6 +306,13 @@ export class Directory<P> {
     }
     this.#entries.delete(entry.id);
     for (const party of entry.waiting) this.#port.lost(party, entry.id, 'its owner has died');
+  }
+
+  /** The parties (address keys) that hold an object themselves. */
+  holders(id: string): string[] {
+    const holders = this.#entries.get(id)?.holders ?? NOBODY;
+    const parties = [...holders.keys()].filter((holder) => !holder.startsWith(containing('')));
+    return [...new Set(parties.map((holder) => holder.split('<')[0] as string))];
   }
 
   /**

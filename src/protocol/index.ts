@@ -1,3 +1,4 @@
+export * from './actor-endings.ts';
 export * from './actor-table.ts';
 export * from './cell.ts';
 export * from './directory.ts';

@@ -433,7 +433,7 @@ export class LeaseTable {
         const sent = this.#sentTo(lease.worker);
         // Leases stacked on one worker share its one place: behind a task of another one all of this one's may wait.
         const taken = this.#takeBack(lease, sent > 1 && sent === lease.inFlight ? 1 : 0);
-        lease.begun = taken === 0 && sent === 1;
+        lease.begun = taken === 0 && (sent === 1 || lease.key.shape.resident === true);
         if (taken === 0) continue;
         recalled.add(lease.key);
         this.touch(lease.key);
@@ -464,6 +464,8 @@ export class LeaseTable {
    * owner, until it is known to have begun.
    */
   #patience(lease: Lease): number {
+    // An actor that is there lasts, whatever else its worker is sent.
+    if (lease.begun && lease.key.shape.resident === true) return Number.POSITIVE_INFINITY;
     // Doubling while nothing is answered: where messages take longer than that, nothing would ever begin.
     const stall = this.#limits.stall * 2 ** Math.min(lease.key.recalls, MOST_DOUBLINGS);
     if (this.#sentTo(lease.worker) > 1) return stall;

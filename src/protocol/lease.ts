@@ -12,6 +12,8 @@ export interface Shape {
   readonly exclusive: boolean;
   /** For an actor, which stays: its lease is never called back. Exclusive, too. */
   readonly resident?: boolean;
+  /** For an actor: it may live on a worker with others that may, too. */
+  readonly shared?: boolean;
 }
 
 /** A worker that the scheduler has lent to an owner for tasks of one shape. */
@@ -75,6 +77,6 @@ export class KeyQueue {
 /** Equal for equal shapes. */
 export function shapeKey(shape: Shape): string {
   const custom = Object.entries(shape.custom).sort(([a], [b]) => (a < b ? -1 : 1));
-  const { cpus, gpus, memory, isolation, exclusive, resident = false } = shape;
-  return JSON.stringify([cpus, gpus, memory, custom, isolation, exclusive, resident]);
+  const { cpus, gpus, memory, isolation, exclusive, resident = false, shared = false } = shape;
+  return JSON.stringify([cpus, gpus, memory, custom, isolation, exclusive, resident, shared]);
 }

@@ -10,6 +10,7 @@ export interface Granted {
   readonly worker: WorkerState;
   readonly exclusive: boolean;
   readonly resident: boolean;
+  readonly shared: boolean;
   readonly need: Need;
   readonly gpus: readonly number[];
   readonly since: number;
@@ -132,6 +133,7 @@ export class Ledger {
       worker,
       exclusive: demand.shape.exclusive,
       resident: demand.shape.resident === true,
+      shared: demand.shape.shared === true,
       need,
       gpus,
       since: now,

@@ -79,15 +79,47 @@ describe('the mailbox of an actor', () => {
     assert.equal(box.quiet, true);
   });
 
-  it('sets no limit to a method whose calls wait for each other', () => {
+  it('has a method whose calls are handled together take one place for them all, in its turn', () => {
     const box = new Mailbox<string>({ concurrency: 1, groups: [] });
-    box.unlimited('together');
+    assert.equal(box.gathers('together', 2), 0);
     box.ready = true;
     const group = box.groupOf('together');
-    for (let i = 0; i < 100; i++) {
+    for (let i = 0; i < 2; i++) {
       assert.equal(box.mayBegin(group), true);
       box.began(group);
     }
-    assert.equal(box.mayBegin(0), true);
+    assert.equal(box.mayBegin(group), false);
+    // None of them has taken a place of the others.
+    box.began(0);
+    box.keep(0, 'batch');
+    box.keep(0, 'call');
+    assert.equal(box.next(), undefined);
+    box.ended(0);
+    assert.equal(box.next(), 'batch');
+    box.began(0);
+    assert.equal(box.next(), undefined);
+    box.ended(group);
+    box.ended(group);
+    assert.equal(box.quiet, false);
+    box.ended(0);
+    assert.equal(box.next(), 'call');
+    assert.equal(box.quiet, true);
+  });
+
+  it('takes the places of the group that such a method is in', () => {
+    const box = new Mailbox<string>({ concurrency: 1, groups: [{ methods: ['together'], concurrency: 3 }] });
+    assert.equal(box.gathers('together', 8), 1);
+    assert.equal(box.groupOf('together'), 2);
+  });
+
+  it('keeps calls that may not begin yet where those of other actors may stand behind them', () => {
+    const box = new Mailbox<string>({ concurrency: 1, groups: [] });
+    assert.equal(box.keeps, false);
+    box.shares = true;
+    assert.equal(box.keeps, true);
+    box.keep(0, 'call');
+    assert.equal(box.next(), undefined);
+    box.ready = true;
+    assert.equal(box.next(), 'call');
   });
 });

@@ -15,8 +15,8 @@ export interface Concurrency {
  * the same time as its limit allows. Calls of one caller begin in their order: one that may not begin yet holds up those of
  * its group behind it, and not those of others. Pure.
  *
- * The host takes calls out of the callers' rings in order. One that may not begin is kept here (`keep`) when there are
- * other groups behind it might be calls of; otherwise it stays in its ring, where its caller can still take it back.
+ * The host takes calls out of the callers' rings in order. One that may not begin is kept here (`keep`) when those behind it might
+ * be of another group, or of another actor; otherwise it stays in its ring, where its caller can still take it back.
  */
 export class Mailbox<C> {
   readonly #limits: number[] = [];
@@ -27,6 +27,8 @@ export class Mailbox<C> {
   #keptCount = 0;
   /** No call begins before it is. */
   ready = false;
+  /** The calls of other actors come through the same rings. */
+  shares = false;
 
   constructor({ concurrency, groups }: Concurrency) {
     this.#add(concurrency);
@@ -42,9 +44,14 @@ export class Mailbox<C> {
     return this.#limits.push(limit) - 1;
   }
 
-  /** A method whose calls wait for each other, to be handled together: each may begin at once. */
-  unlimited(method: string): void {
-    if (!this.#groups.has(method)) this.#groups.set(method, this.#add(Number.POSITIVE_INFINITY));
+  /**
+   * A method whose calls are handled together: so many of them may begin, to wait for each other. What handles them takes one place
+   * in the group that the method is in, which is returned: it is kept like a call (`keep`), and begins when its turn comes.
+   */
+  gathers(method: string, most: number): number {
+    const group = this.groupOf(method);
+    this.#groups.set(method, this.#add(most));
+    return group;
   }
 
   groupOf(method: string): number {
@@ -62,7 +69,7 @@ export class Mailbox<C> {
 
   /** Whether calls are taken out of their rings before they may begin: only where others behind them may overtake. */
   get keeps(): boolean {
-    return this.ready && this.#limits.length > 1;
+    return this.shares || (this.ready && this.#limits.length > 1);
   }
 
   keep(group: number, call: C): void {

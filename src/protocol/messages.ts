@@ -67,10 +67,15 @@ export type ReferenceMessage<P> =
 export type ActorMessage<P> =
   /** A new actor, hosted by a task of the sender. */
   | { readonly type: 'create-actor'; readonly id: string; readonly namespace: string; readonly name: string | null }
+  /** What the sender was to have as the actor `id` is another one, `of`, that was there already, or that it had created elsewhere. */
+  | { readonly type: 'alias-actor'; readonly id: string; readonly of: string }
   /** The sender calls it, and wants to hear of it. */
   | { readonly type: 'watch-actor'; readonly id: string }
-  /** The sender is the worker that has begun to make it, or has made it. */
-  | { readonly type: 'hosting'; readonly id: string; readonly ready: boolean }
+  /**
+   * The sender is the worker that has begun to make it, or has made it. `disposes`: it has something to do at its end, and was made
+   * with these references.
+   */
+  | { readonly type: 'hosting'; readonly id: string; readonly ready: boolean; readonly disposes?: readonly string[] }
   /** The task that hosted it is over; the failure that it ended with. */
   | { readonly type: 'actor-over'; readonly id: string; readonly why: P | null }
   /** It is to end in order. */

@@ -551,4 +551,59 @@ describe('a lease for an actor', () => {
       ['x'],
     );
   });
+
+  describe('that may share its worker', () => {
+    const SHARED: Shape = { ...RESIDENT, cpus: 0, shared: true };
+    const on = (node: Node): string[] => node.take().map(({ owner, worker }) => `${owner} ${worker}`);
+
+    it('is on one worker with the others, whoever owns them, until that is full', () => {
+      const node = new Node({ cpus: 4 }, { stacked: 3 });
+      node.scheduler.demand('x', 0, SHARED, 2);
+      assert.equal(node.spawned.length, 1);
+      node.start();
+      node.scheduler.demand('y', 0, SHARED, 2);
+      node.start();
+      assert.deepEqual(on(node), ['x 2', 'x 2', 'y 2', 'y 3']);
+      node.scheduler.returned('x', 1);
+      node.scheduler.demand('z', 0, SHARED, 1);
+      assert.deepEqual(on(node), ['z 2']);
+    });
+
+    it('keeps away from those that do not, and from tasks', () => {
+      const node = new Node({ cpus: 4 });
+      node.scheduler.demand('x', 0, { ...RESIDENT, cpus: 0 }, 1);
+      node.start();
+      node.scheduler.demand('y', 0, SHARED, 1);
+      node.start();
+      node.scheduler.demand('z', 0, { ...RESIDENT, cpus: 0 }, 1);
+      node.start();
+      node.scheduler.demand('t', 0, { ...SHAPE, cpus: 0 }, 1);
+      node.start();
+      assert.deepEqual(on(node), ['x 2', 'y 3', 'z 4', 't 5']);
+    });
+
+    it('needs no worker that is kept for tasks', () => {
+      const node = new Node({ cpus: 4 }, { parties: 4, standstill: 1000 });
+      node.scheduler.demand('x', 0, SHARED, 1);
+      node.start();
+      node.scheduler.demand('y', 0, SHARED, 5);
+      node.scheduler.demand('z', 0, { ...RESIDENT, cpus: 0 }, 1);
+      node.start();
+      assert.deepEqual(on(node), ['x 2', 'y 2', 'y 2', 'y 2', 'y 2', 'y 2']);
+      node.scheduler.now += 1100;
+      node.scheduler.tick();
+      assert.deepEqual(node.refused, ['z']);
+    });
+
+    it('takes as many cores as the one that asks for the most', () => {
+      const node = new Node({ cpus: 3 });
+      node.scheduler.demand('x', 0, { ...SHARED, cpus: 1 }, 1);
+      node.start();
+      node.scheduler.demand('y', 0, { ...SHARED, cpus: 2 }, 1);
+      assert.deepEqual(on(node), ['x 2', 'y 2']);
+      assert.equal(node.scheduler.free.cpus, 1);
+      node.scheduler.returned('y', 2);
+      assert.equal(node.scheduler.free.cpus, 2);
+    });
+  });
 });

@@ -217,7 +217,7 @@ export class Scheduler {
     const { standstill } = this.#limits;
     for (const demand of late) {
       if (!demand.shape.resident || !isUnmet(demand) || this.now - demand.since < standstill) continue;
-      if (this.#workers.withoutActor > 1) continue;
+      if (this.#workers.withoutActor > 1 || this.#joins(demand.shape)) continue;
       this.#ledger.dropUnmet(demand.owner, demand.key);
       const why =
         'on all workers that there may be actors live, but for one that is kept for tasks, and none has ended for ' +
@@ -289,12 +289,17 @@ export class Scheduler {
   /** The last worker that no exclusive task holds is for those who are waited for. */
   #mayLend(demand: Demand): boolean {
     // An actor stays: it does not get the last worker on which none lives.
-    if (demand.shape.resident) return this.#workers.withoutActor > 1;
+    if (demand.shape.resident) return this.#workers.withoutActor > 1 || this.#joins(demand.shape);
     if (!demand.shape.exclusive || this.#workers.isWaiting(demand.owner)) return true;
     const { open, exclusive } = this.#workers.shares;
     if (open > 1 || exclusive === 0) return true;
     // When nothing goes on without it, what waits may wait for just that.
     return this.#workers.nothingRuns && this.now - this.#moved >= this.#limits.quantum;
+  }
+
+  /** Whether it is an actor that shares a worker, and there is one with room. */
+  #joins({ shared, isolation }: Shape): boolean {
+    return shared === true && this.#workers.withActors(isolation) !== undefined;
   }
 
   /**
@@ -310,7 +315,9 @@ export class Scheduler {
       let pool: Pool | undefined;
       for (const demand of unmet) {
         if (demand.shape.isolation !== isolation || !this.#mayLend(demand)) continue;
-        for (let missing = demand.total - demand.held; missing > 0 && wanted < most; missing--) {
+        const together = demand.shape.shared === true ? this.#limits.stacked : 1;
+        const workers = Math.ceil((demand.total - demand.held) / together);
+        for (let missing = workers; missing > 0 && wanted < most; missing--) {
           pool ??= this.#ledger.free.copy();
           const gpus = pool.pickGpus(demand.need);
           if (gpus === undefined || !pool.fits(demand.need)) break;

@@ -155,6 +155,18 @@ export class WorkerTable {
     return n;
   }
 
+  /** The worker of actors that share one, for one more of them: the one on which most live, as long as it has room. */
+  withActors(isolation: Shape['isolation']): WorkerState | undefined {
+    let found: WorkerState | undefined;
+    for (const worker of this.#workers.values()) {
+      const { leases } = worker;
+      if (worker.isolation !== isolation || leases.length === 0 || leases.length >= this.#stacked) continue;
+      if (!leases.every((lease) => lease.shared)) continue;
+      if (found === undefined || leases.length > found.leases.length) found = worker;
+    }
+    return found;
+  }
+
   /** The worker that an owner (an address key) is; undefined for the driver. */
   ofOwner(owner: string): WorkerState | undefined {
     for (const worker of this.#workers.values()) if (isParty(owner, worker)) return worker;
@@ -208,6 +220,8 @@ export class WorkerTable {
 
   /** The worker for a lease, as `Placement` chooses. Undefined when a new one should be started instead, or none can be had. */
   pick(owner: string, shape: Shape): WorkerState | undefined {
+    const others = shape.shared === true ? this.withActors(shape.isolation) : undefined;
+    if (others !== undefined) return others;
     const candidates: (Candidate & { readonly worker: WorkerState })[] = [];
     let count = 0;
     for (const worker of this.#workers.values()) {

@@ -1,4 +1,5 @@
-import { ActorDiedError, CancelledError, SheafError, UnschedulableError } from '../base/index.ts';
+import { ActorDiedError, CancelledError, SheafError, UnschedulableError, UsageError } from '../base/index.ts';
+import type { FunctionSpec } from '../code/index.ts';
 import {
   type ActorNews,
   type Cell,
@@ -10,6 +11,8 @@ import {
 } from '../protocol/index.ts';
 import { ActorPool } from './actor-pool.ts';
 import { type Call, FunctionEntry } from './call.ts';
+import { type ActorPlan, actorsOf } from './engine.ts';
+import type { CreateQuestion } from './host-messages.ts';
 import type { PoolLimits } from './pool.rules.ts';
 import { lasting } from './sites.ts';
 import type { TaskHost } from './task-host.ts';
@@ -49,21 +52,24 @@ export interface LineBeside {
 /** The methods of one target. Their calls keep their order, because they share one `Timing`. */
 export class Methods {
   readonly #host: TaskHost;
-  readonly #target: string;
+  readonly #name: string;
+  readonly #target: (() => string) | null;
   readonly #timing = new Timing();
   readonly #entries = new Map<string, FunctionEntry>();
 
-  constructor(host: TaskHost, target: string) {
+  /** `target`: the id of the actor, once there are calls to be sent; null for a pool, each of which has a worker of its own. */
+  constructor(host: TaskHost, name: string, target: (() => string) | null) {
     this.#host = host;
+    this.#name = name;
     this.#target = target;
   }
 
   get(name: string): FunctionEntry {
     let entry = this.#entries.get(name);
     if (entry === undefined) {
-      const number = this.#host.actors.methodNumber(name);
-      const options = { timing: this.#timing, method: name };
-      entry = new FunctionEntry(number, `${this.#target}.${name}`, null, 0, options);
+      const number = this.#host.actors.methodNumber();
+      const options = { timing: this.#timing, method: name, target: this.#target };
+      entry = new FunctionEntry(number, `${this.#name}.${name}`, null, 0, options);
       this.#entries.set(name, entry);
     }
     return entry;
@@ -84,6 +90,7 @@ export class ActorLink implements CallTarget {
   /** Why it died; the host's error. */
   #error: Error | null = null;
   #ended = false;
+  #draining = false;
   /** Its name is asked for: nothing is sent before it has one. */
   #unnamed = false;
   #joined: string | null = null;
@@ -102,7 +109,7 @@ export class ActorLink implements CallTarget {
     this.cell = cell;
     this.uses = [cell];
     this.name = name;
-    this.#methods = new Methods(host, name);
+    this.#methods = new Methods(host, name, () => this.id);
     this.queue = host.party.owner.orderedQueue(CALLS);
   }
 
@@ -111,10 +118,12 @@ export class ActorLink implements CallTarget {
     return this.#joined ?? this.#host.promote(this.cell);
   }
 
-  /** Another one has the name. */
+  /** It is that one. */
   join(id: string): void {
     this.#joined = id;
+    this.#watching = false;
     this.known();
+    if (this.#draining) this.#host.control({ type: 'drain-actor', id });
   }
 
   method(name: string): FunctionEntry {
@@ -166,7 +175,7 @@ export class ActorLink implements CallTarget {
     if (this.busy || this.#waiters.length > 0) this.watch();
   }
 
-  /** When it is ready, or dead; a death rejects it unless that is what is waited for. */
+  /** When it is ready, or dead; a death rejects it unless that is what is waited for: that it ends otherwise than it was to. */
   until(state: 'ready' | 'dead'): Promise<void> {
     if (this.#isOver())
       return state === 'dead' || this.#error === null ? Promise.resolve() : Promise.reject(this.#error);
@@ -184,6 +193,7 @@ export class ActorLink implements CallTarget {
 
   news(news: ActorNews<Wire>): void {
     if (this.#isOver()) return;
+    const wasClosing = this.#state === 'closing';
     this.#state = news.state;
     switch (news.state) {
       case 'pending':
@@ -200,7 +210,7 @@ export class ActorLink implements CallTarget {
         this.#failAll();
         break;
     }
-    this.#wake();
+    this.#wake(wasClosing);
     for (const line of [...this.#beside.values()]) line.deref()?.changed(this);
   }
 
@@ -266,10 +276,12 @@ export class ActorLink implements CallTarget {
     this.watch();
   }
 
-  #wake(): void {
+  /** `wasClosing`: it was to end in order, and a failure is one of that. */
+  #wake(wasClosing = false): void {
     const over = this.#isOver();
     for (const waiter of this.#waiters.splice(0)) {
-      if (over && waiter.state === 'ready' && this.#error !== null) waiter.reject(this.#error);
+      const fails = waiter.state === 'ready' || wasClosing;
+      if (over && fails && this.#error !== null) waiter.reject(this.#error);
       else if (over || (waiter.state === 'ready' && this.#state === 'ready')) waiter.resolve();
       else {
         this.#waiters.push(waiter);
@@ -289,6 +301,7 @@ export class ActorLink implements CallTarget {
   drain(): Promise<void> {
     const ended = this.until('dead');
     if (!this.#isOver()) {
+      this.#draining = true;
       this.#host.control({ type: 'drain-actor', id: this.id });
       this.#host.reactor.kick();
     }
@@ -304,6 +317,13 @@ export class ActorLink implements CallTarget {
   }
 }
 
+function nameTaken(actor: string, namespace: string, name: string): UsageError {
+  const text =
+    `the actor ${actor} was not created: the name ${JSON.stringify(name)} is taken in namespace ${JSON.stringify(namespace)}; ` +
+    'give another one, or { getIfExists: true } to get the actor that has it';
+  return lasting(new UsageError(text, { code: 'ERR_SHEAF_ACTOR_NAME', details: { actor, name, namespace } }));
+}
+
 export function diedError(name: string, why: string, cause?: unknown): ActorDiedError {
   const options = cause === undefined ? {} : { cause };
   return lasting(
@@ -315,6 +335,8 @@ export function diedError(name: string, why: string, cause?: unknown): ActorDied
 export class Actors {
   readonly #host: TaskHost;
   readonly #links = new WeakMap<Cell, ActorLink>();
+  /** Some have been created here. */
+  made = false;
   /** Those that somebody waits for. */
   readonly awaited = new Set<ActorLink>();
 
@@ -339,7 +361,12 @@ export class Actors {
   news(news: ActorNews<Wire>): void {
     const { references } = this.#host.party;
     const cell = references.owned.get(news.id) ?? references.borrowed.get(news.id);
-    const links = cell === undefined ? [] : [...(this.#joined.get(cell) ?? [])];
+    const links: ActorLink[] = [];
+    for (const ref of this.#aliases.get(news.id) ?? []) {
+      const link = ref.deref();
+      if (link !== undefined) links.push(link);
+    }
+    if (news.state === 'dead') this.#aliases.delete(news.id);
     const own = cell === undefined ? undefined : this.#links.get(cell);
     if (own !== undefined) links.push(own);
     for (const link of links) link.news(news);
@@ -349,13 +376,35 @@ export class Actors {
     }
   }
 
-  readonly #joined = new WeakMap<Cell, ActorLink[]>();
+  /** By the id of the actor: what was to be another one, here or elsewhere, and turned out to be it. */
+  readonly #aliases = new Map<string, WeakRef<ActorLink>[]>();
+
+  #alias(link: ActorLink, of: string): void {
+    const known = this.#aliases.get(of)?.filter((each) => each.deref() !== undefined) ?? [];
+    this.#aliases.set(of, [...known, new WeakRef(link)]);
+    link.join(of);
+    link.watch();
+  }
+
+  /** What is known here as `id` is the actor `of`. Whoever gave it away keeps that as long as it is held here. */
+  joined(id: string, of: string): void {
+    const { references } = this.#host.party;
+    const cell = references.owned.get(id) ?? references.borrowed.get(id);
+    const link = cell === undefined ? undefined : this.#links.get(cell);
+    if (link !== undefined) this.#alias(link, of);
+  }
 
   /**
    * Has the name looked up that a new actor is to have. `begin` is called when it has got it; `join`: otherwise its reference
-   * becomes that of whoever has it.
+   * becomes that of whoever has it, or has failed, of which `refused` is told.
    */
-  async claim(link: ActorLink, namespace: string, name: string, join: boolean, begin: () => void): Promise<void> {
+  async claim(
+    link: ActorLink,
+    { namespace, name, join }: { readonly namespace: string; readonly name: string; readonly join: boolean },
+    begin: () => void,
+    refused: () => void,
+    known: (id: string | null) => void = () => {},
+  ): Promise<void> {
     const host = this.#host;
     link.unnamed();
     const { references } = host.party;
@@ -367,23 +416,14 @@ export class Actors {
       if (id === null) {
         begin();
         link.known();
+        known(link.id);
       } else if (join) {
-        // Like a task that returns a reference: whoever holds the one holds the other.
-        const other = references.served(id);
-        references.delegate(link.cell, other);
-        const joined = this.#joined.get(other) ?? [];
-        joined.push(link);
-        this.#joined.set(other, joined);
-        link.join(id);
-        link.watch();
+        this.#join(link, id);
+        known(id);
       } else {
-        link.fail(
-          diedError(
-            link.name,
-            `the name ${JSON.stringify(name)} is taken in namespace ${JSON.stringify(namespace)}; ` +
-              'give another one, or { getIfExists: true } to get the actor that has it',
-          ),
-        );
+        this.#refuse(link, nameTaken(link.name, namespace, name));
+        refused();
+        known(null);
       }
       host.settleUp();
       host.reactor.kick();
@@ -392,6 +432,62 @@ export class Actors {
     } finally {
       host.drop(link.cell);
     }
+  }
+
+  /** Like a task that returns a reference: whoever holds the one holds the other, which the control thread has given. */
+  #join(link: ActorLink, id: string): void {
+    const { references } = this.#host.party;
+    const other = references.served(id);
+    references.delegate(link.cell, other);
+    this.#host.control({ type: 'alias-actor', id: link.id, of: id });
+    this.#alias(link, id);
+  }
+
+  /** Those who were given it meanwhile hear of that, too. */
+  #refuse(link: ActorLink, error: Error): void {
+    const { id } = link;
+    link.fail(error);
+    this.#host.party.references.settle(link.cell, true, error, false, NO_CELLS);
+    this.#host.control({ type: 'create-actor', id, namespace: '', name: null });
+    this.#host.control({ type: 'actor-over', id, why: this.#host.values.toWire(error) });
+  }
+
+  /** Has the driver create a detached actor, which is to outlive this worker. `args` is one array of them, as in `PackedPlan`. */
+  async createElsewhere(
+    link: ActorLink,
+    spec: FunctionSpec,
+    plan: ActorPlan,
+    args: Cell,
+    packed: readonly number[],
+  ): Promise<void> {
+    const host = this.#host;
+    const { references } = host.party;
+    link.unnamed();
+    references.hold(link.cell);
+    references.hold(args);
+    try {
+      const wish = { spec, plan, args: host.promote(args), packed };
+      const { id } = await (host.createDetached?.(wish) ?? Promise.resolve({ id: null }));
+      if (host.closed) return;
+      if (id !== null) this.#join(link, id);
+      // The driver has one of its own that fails, of which it tells if nobody looks.
+      else this.#refuse(link, nameTaken(link.name, plan.namespace, plan.name ?? ''));
+      host.settleUp();
+      host.reactor.kick();
+    } finally {
+      host.drop(args);
+      host.drop(link.cell);
+    }
+  }
+
+  /** Creates what a worker has asked for in that way; `known` is told which actor it is in the end. */
+  createFor({ spec, plan, args, packed }: CreateQuestion, known: (id: string | null) => void): void {
+    const host = this.#host;
+    const cell = host.party.references.served(args);
+    actorsOf(host.engine)?.create(spec, { ...plan, packed, known }, [host.handle(cell)]);
+    host.drop(cell);
+    host.settleUp();
+    host.reactor.kick();
   }
 
   /** The reference of the actor that has the name; held once. Undefined when nobody has. */
@@ -407,25 +503,19 @@ export class Actors {
     else target.began();
   }
 
-  readonly #numbers = new Map<string, number>();
+  #methodCount = 0;
 
-  /** The number of a method, the same for all actors, so that two ways to one of them agree. */
-  methodNumber(method: string): number {
-    let number = this.#numbers.get(method);
-    if (number === undefined) {
-      number = this.#numbers.size;
-      this.#numbers.set(method, number);
-    }
-    return number;
+  /** One number for each method of each actor: a worker may host several. */
+  methodNumber(): number {
+    return this.#methodCount++;
   }
 
   pool(name: string, limits: PoolLimits): ActorPool {
-    return new ActorPool(this.#host, new Methods(this.#host, name), name, limits);
+    return new ActorPool(this.#host, new Methods(this.#host, name, null), name, limits);
   }
 
   /** Nobody has the actor any more that the task hosts. */
   unheld(call: Call): void {
-    (call.results as Cell).observed = true;
     const id = call.actorId as string;
     queueMicrotask(() => {
       const host = this.#host;

@@ -19,6 +19,15 @@ export function reportAtExit({ failures }: { readonly failures: Failures }): () 
   return () => process.off('exit', listener);
 }
 
+/** A program that comes to its end by itself, and leaves its session open, has actors end in order all the same. */
+export function closeBeforeExit(hasActors: () => boolean, close: () => Promise<void>): () => void {
+  const listener = (): void => {
+    if (hasActors()) void close();
+  };
+  process.on('beforeExit', listener);
+  return () => process.off('beforeExit', listener);
+}
+
 /** A program that exits in the middle leaves no socket and no spilled values behind. */
 export function tidyAtExit(socket: string | undefined, store: SharedStore, spill: string | undefined): () => void {
   const listener = (): void => {

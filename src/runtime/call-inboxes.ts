@@ -1,7 +1,7 @@
 import type { RingReader } from '../transport/index.ts';
 import type { Executions } from './executions.ts';
 import * as F from './frames.ts';
-import type { HostedActor } from './hosted-actor.ts';
+import { isBatch } from './hosted-actor.ts';
 import { type Definition, Loaded } from './loaded.ts';
 import { IncomingParcels } from './parcels.ts';
 import type { PartyHost } from './party-host.ts';
@@ -29,7 +29,7 @@ export class CallInboxes {
   readonly #host: PartyHost;
   readonly #executions: Executions;
   readonly #functions: (Loaded | undefined)[][] = [];
-  readonly #methods: (Loaded | undefined)[][] = [];
+  readonly #methods: Map<number, Loaded>[] = [];
   readonly parcels = new IncomingParcels();
   /** Whose call an actor takes next, where several callers have some. */
   #turn = 0;
@@ -43,22 +43,36 @@ export class CallInboxes {
 
   define(caller: number, number: number, definition: () => unknown): void {
     const loaded = new Loaded(definition() as Definition, this.#host.self.party);
-    const table = loaded.method === null ? this.#functions : this.#methods;
-    table[caller] ??= [];
-    (table[caller] as (Loaded | undefined)[])[number] = loaded;
+    const { actors } = this.#executions;
+    if (loaded.method === null) {
+      this.#functions[caller] ??= [];
+      (this.#functions[caller] as (Loaded | undefined)[])[number] = loaded;
+    } else if (!actors.shared || actors.of(loaded) !== undefined) {
+      this.#methods[caller] ??= new Map();
+      (this.#methods[caller] as Map<number, Loaded>).set(number, loaded);
+    }
+    // Otherwise its actor has ended here: who calls it hears of that, and takes back what it has sent.
   }
 
   /** What the call that a reader stands at is a call of. */
   #calledAt(caller: number, { views: { words }, at }: RingReader): Loaded | undefined {
     const w = at >> 2;
     const isMethod = (((words[w + 2] as number) >> 16) & F.CALL_METHOD) !== 0;
-    return (isMethod ? this.#methods : this.#functions)[caller]?.[words[w + 1] as number];
+    const number = words[w + 1] as number;
+    return isMethod ? this.#methods[caller]?.get(number) : this.#functions[caller]?.[number];
   }
 
   callerDied(caller: number): void {
     this.#functions[caller] = [];
-    this.#methods[caller] = [];
+    delete this.#methods[caller];
     this.parcels.callerDied(caller);
+  }
+
+  /** An actor is over, and its worker goes on: nobody calls its methods here any more. */
+  forget(target: string): void {
+    for (const methods of this.#methods) {
+      for (const [number, loaded] of methods ?? []) if (loaded.target === target) methods.delete(number);
+    }
   }
 
   /**
@@ -69,7 +83,7 @@ export class CallInboxes {
   runNext(idle: boolean, looked = false): boolean {
     if (this.#executions.goOn()) return true;
     const { executor } = this.#host.party;
-    if (this.#executions.actor !== undefined) return this.#nextOf(this.#executions.actor, looked);
+    if (this.#executions.actors.size > 0) return this.#nextOfActors(looked);
     if (executor.running > 0) return false;
     const inboxes = this.#host.reactor.taskInboxes;
     let best: RingReader | undefined;
@@ -103,28 +117,19 @@ export class CallInboxes {
       return true;
     }
     const viewed = values.bytesViewed;
-    this.#executions.start(from, this.#calledAt(from, best) as Loaded, best.views, best.at, best, shared, -1);
+    this.#executions.start(from, this.#calledAt(from, best) as Loaded, best.views, best.at, best, shared, null, -1);
     // What a task has looked at can be found to be garbage in another turn of the event loop only.
     if (values.bytesViewed !== viewed && store.room.tight) reactor.deliveries++;
     return true;
   }
 
-  /** Begins a call of the actor, or takes one out of its ring that others may overtake; true if there was one. */
-  #nextOf(actor: HostedActor, looked: boolean): boolean {
-    const { mailbox } = actor;
-    const kept = mailbox.next();
-    if (kept !== undefined) {
-      const { caller, loaded, frame } = kept;
-      const words = new Int32Array(frame.buffer);
-      this.#executions.start(
-        caller,
-        loaded,
-        { words, bytes: frame },
-        0,
-        null,
-        0,
-        mailbox.groupOf(loaded.method as string),
-      );
+  /** Begins a call of an actor that is here, or takes one out of its ring that others may overtake; true if there was one. */
+  #nextOfActors(looked: boolean): boolean {
+    const next = this.#executions.actors.next();
+    if (next !== undefined) {
+      const { actor, kept } = next;
+      if (isBatch(kept)) actor.batch(kept);
+      else this.#executions.startKept(kept, actor, actor.mailbox.groupOf(kept.loaded.method as string));
       return true;
     }
     const inboxes = this.#host.reactor.taskInboxes;
@@ -134,26 +139,38 @@ export class CallInboxes {
       const { reader, from } = inboxes[at]!;
       if (!reader.next()) continue;
       if (!this.#hasAll(from, reader)) {
-        if (!looked && this.#host.reactor.poll()) return this.#nextOf(actor, true);
+        if (!looked && this.#host.reactor.poll()) return this.#nextOfActors(true);
         looked = true;
         continue;
       }
-      const loaded = this.#calledAt(from, reader) as Loaded;
-      if (loaded.method === null) continue;
-      const group = mailbox.groupOf(loaded.method);
-      const begins = mailbox.mayBegin(group);
-      if (!begins && !mailbox.keeps) continue;
+      if (!this.#take(from, reader, this.#calledAt(from, reader) as Loaded)) continue;
       this.#turn = at + 1;
-      if (!reader.claim()) return true;
-      this.#host.relief.relieve();
-      if (begins) this.#executions.start(from, loaded, reader.views, reader.at, reader, 0, group);
-      else {
-        mailbox.keep(group, { caller: from, loaded, frame: reader.views.bytes.slice(reader.at, reader.end) });
-        reader.advance();
-      }
       return true;
     }
     return false;
+  }
+
+  /** Takes the call that a reader stands at, if it may begin or be kept. */
+  #take(from: number, reader: RingReader, loaded: Loaded): boolean {
+    const executions = this.#executions;
+    const { actors } = executions;
+    const actor = loaded.method === null ? undefined : actors.of(loaded);
+    // A call that is none of theirs: of one more that shares the worker, or of one that has ended.
+    if (loaded.method === null && !(actors.shared && loaded.actor?.shared)) return false;
+    const mailbox = actor?.mailbox;
+    const group = mailbox?.groupOf(loaded.method as string) ?? -1;
+    const begins = mailbox === undefined || mailbox.mayBegin(group) || actor?.refusal !== undefined;
+    if (!begins && !mailbox.keeps) return false;
+    if (!reader.claim()) return true;
+    this.#host.relief.relieve();
+    const { views, at } = reader;
+    if (!begins) {
+      mailbox.keep(group, { caller: from, loaded, frame: views.bytes.slice(at, reader.end) });
+      reader.advance();
+    } else if (actor?.refusal === undefined) {
+      executions.start(from, loaded, views, at, reader, 0, actor ?? null, group);
+    } else executions.start(from, loaded, views, at, reader, 0, actor, -1, () => actor.refusal as Error);
+    return true;
   }
 
   /**

@@ -1,6 +1,7 @@
 import type { FunctionSpec } from '../code/index.ts';
-import { type Cell, type Concurrency, type KeyQueue, type Run, TaskRecord, Timing } from '../protocol/index.ts';
+import { type Cell, type KeyQueue, type Run, TaskRecord, Timing } from '../protocol/index.ts';
 import type { CallTarget } from './actors.ts';
+import type { Hosting } from './loaded.ts';
 import type { Reference } from './reference.ts';
 import type { Site } from './sites.ts';
 import { ownBytes, type Stored } from './values.ts';
@@ -14,8 +15,9 @@ export class FunctionEntry {
   readonly timing: Timing;
   /** The name of a method; null for a function. */
   readonly method: string | null = null;
-  /** Of a class: how many calls of its instance may be under way at the same time. */
-  readonly actor: Concurrency | null = null;
+  readonly #target: (() => string) | null;
+  /** Of a class. */
+  readonly actor: Hosting | null = null;
   /** Worker numbers to the incarnation that has been told. */
   readonly told: number[] = [];
   readonly maxCalls: number;
@@ -27,7 +29,7 @@ export class FunctionEntry {
     name: string,
     spec: FunctionSpec | null,
     maxCalls: number,
-    o: { timing?: Timing; method?: string; actor?: Concurrency } = {},
+    o: { timing?: Timing; method?: string; target?: (() => string) | null; actor?: Hosting } = {},
   ) {
     this.number = number;
     this.name = name;
@@ -35,7 +37,13 @@ export class FunctionEntry {
     this.maxCalls = maxCalls;
     this.timing = o.timing ?? new Timing();
     this.method = o.method ?? null;
+    this.#target = o.target ?? null;
     this.actor = o.actor ?? null;
+  }
+
+  /** Of a method: the id of its actor, which may not be asked for before it is known; null for those of a pool. */
+  get target(): string | null {
+    return this.#target?.() ?? null;
   }
 }
 

@@ -105,14 +105,20 @@ export class Endings {
     call.plan.actor?.ended();
     call.handles = null;
     if (handles === null) {
-      // Nothing but the reader keeps the handle of a stream.
-      const end =
-        call.stream === null ? undefined : ((call.results as Cell).handle as WeakRef<Reference<unknown>>).deref();
+      // Nothing but the reader keeps the handle of a stream, nor that of an actor but who calls it.
+      const lasts = call.stream !== null || call.actorId !== null;
+      const end = lasts ? ((call.results as Cell).handle as WeakRef<Reference<unknown>>).deref() : undefined;
       if (end !== undefined) this.#afterSettling(end, call);
       return;
     }
     if (Array.isArray(handles)) for (const handle of handles) this.#afterSettling(handle, call);
     else this.#afterSettling(handles as Reference<unknown>, call);
+  }
+
+  /** One that was not submitted has failed all the same. */
+  refused(call: Call): void {
+    const handle = ((call.results as Cell).handle as WeakRef<Reference<unknown>>).deref();
+    if (handle !== undefined) this.#afterSettling(handle, call);
   }
 
   #afterSettling(handle: Reference<unknown>, call: Call): void {

@@ -28,7 +28,12 @@ export interface ActorEngine {
     make: (() => Reference<unknown>) | null,
   ): ActorPool;
   /** A new actor: the reference that stands for it. `original`: the class of this process that `spec` describes, if it is here. */
-  create(spec: FunctionSpec, plan: ActorPlan, args: readonly unknown[], original?: AnyClass): Reference<unknown>;
+  create(
+    spec: FunctionSpec,
+    plan: ActorPlan | PackedPlan,
+    args: readonly unknown[],
+    original?: AnyClass,
+  ): Reference<unknown>;
   /** The actor that has the name, if any. */
   lookup(className: string, namespace: string, name: string): Promise<Reference<unknown> | undefined>;
   /** Resolves when it has been made, and rejects if that has failed. */
@@ -59,6 +64,13 @@ export interface ActorPlan {
   readonly join: boolean;
   /** It lives until it is drained, with handles or without, and as long as its owner. */
   readonly detached: boolean;
+}
+
+/** A detached actor that a task wants to have: its arguments come as one array, in which these are references, each in an array by itself. */
+export interface PackedPlan extends ActorPlan {
+  readonly packed: readonly number[];
+  /** Told of the id of the actor that it is in the end; null: the name is taken. */
+  readonly known: (id: string | null) => void;
 }
 
 /** Options of a task, resolved to numbers. */

@@ -1,6 +1,7 @@
 import { CancelledError, UsageError } from '../base/index.ts';
 import { Run, type StreamStart } from '../protocol/index.ts';
 import type { FileValue } from './files.ts';
+import type { HostedActor } from './hosted-actor.ts';
 import type { Loaded } from './loaded.ts';
 import type { Production } from './producers.ts';
 import { Reference } from './reference.ts';
@@ -34,6 +35,8 @@ export class Execution extends Run {
   filesTried: readonly FileValue[] | null = null;
   /** It can't begin, because the value of an argument is gone: its caller has it made again. */
   unread = false;
+  /** Of a method, and of the run that is the actor: where it is. */
+  actor: HostedActor | null = null;
   /** Of a method: its place in the actor's `Mailbox`. */
   group = -1;
   /** It was ended while its method goes on, which keeps that place. */

@@ -1,5 +1,5 @@
 import { ActorDiedError, CancelledError } from '../base/index.ts';
-import type { Concurrency, RunId } from '../protocol/index.ts';
+import type { RunId } from '../protocol/index.ts';
 import type { RingReader } from '../transport/index.ts';
 import { Answers } from './answers.ts';
 import { CallArguments } from './call-arguments.ts';
@@ -8,9 +8,11 @@ import { timedOut } from './deadlines.ts';
 import { cancelledHere, Execution, wroteToShared } from './execution.ts';
 import { FilesFirst, type FileValue } from './files.ts';
 import * as F from './frames.ts';
-import { HostedActor } from './hosted-actor.ts';
+import { CONTROL_PARTY } from './host-messages.ts';
+import { HostedActor, type KeptCall } from './hosted-actor.ts';
+import { HostedActors } from './hosted-actors.ts';
 import { ItemSender } from './item-sender.ts';
-import type { AnyFunction, Loaded } from './loaded.ts';
+import type { AnyFunction, Hosting, Loaded } from './loaded.ts';
 import type { PartyHost } from './party-host.ts';
 import { Producers } from './producers.ts';
 import { Stage } from './stage.ts';
@@ -19,15 +21,17 @@ import { settle, type Then, thenOf } from './thenable.ts';
 /** A task that takes longer than this is worth a message or two before it starts. */
 const LONG_MICROS = 2000;
 
-const ONE_AT_A_TIME: Concurrency = { concurrency: 1, groups: [] };
+const ONE_AT_A_TIME: Hosting = { concurrency: 1, groups: [], shared: false, packed: null };
+
+/** Why a call does not begin. */
+type Refusal = (name: string) => Error;
 
 /** The worker's part of a party host: finds the next call, runs it, answers. */
 export class Executions extends Stage {
   readonly #host: PartyHost;
   readonly #answers: Answers;
   readonly #producers: Producers;
-  /** The actor that this worker hosts. */
-  actor: HostedActor | undefined = undefined;
+  readonly actors = new HostedActors();
   readonly inboxes: CallInboxes;
   readonly #active = new Map<number, Execution>();
   readonly #args: CallArguments;
@@ -51,7 +55,7 @@ export class Executions extends Stage {
   }
 
   callerDied(caller: number): void {
-    this.actor?.mailbox.remove((kept) => kept.caller === caller);
+    for (const { mailbox } of this.actors) mailbox.remove((kept) => 'caller' in kept && kept.caller === caller);
     this.inboxes.callerDied(caller);
     this.#producers.callerDied(caller);
     for (const run of this.#active.values()) {
@@ -63,7 +67,7 @@ export class Executions extends Stage {
       // What ignores its signal goes on, but it does not keep its place.
       this.#leave(run, error);
     }
-    this.actor?.ended();
+    for (const actor of [...this.actors]) actor.ended();
   }
 
   /**
@@ -94,17 +98,40 @@ export class Executions extends Stage {
 
   /** A call that was taken out of its ring and has not begun never does; it is answered all the same. */
   #cancelKept(caller: number, slot: number, sequence: number): void {
-    const { actor } = this;
-    const removed = actor?.mailbox.remove((kept) => {
-      const words = new Int32Array(kept.frame.buffer);
-      return kept.caller === caller && words[0] === slot && words[7] === sequence;
-    });
-    if (removed === undefined || removed.length === 0) return;
-    for (const { loaded, frame } of removed) {
-      const words = new Int32Array(frame.buffer);
-      this.start(caller, loaded, { words, bytes: frame }, 0, null, 0, -1, true);
+    for (const actor of [...this.actors]) {
+      const removed = actor.mailbox.remove((kept) => {
+        if (!('frame' in kept) || kept.caller !== caller) return false;
+        const words = new Int32Array(kept.frame.buffer);
+        return words[0] === slot && words[7] === sequence;
+      }) as KeptCall[];
+      for (const kept of removed) this.startKept(kept, actor, -1, (name) => cancelledHere(name));
+      if (removed.length > 0) actor.ended();
     }
-    actor?.ended();
+  }
+
+  /** The session ends, and with it the actor. */
+  async closeActor(id: string, ms: number): Promise<void> {
+    await this.actors.get(id)?.close(ms);
+    this.#host.mailer.post(CONTROL_PARTY, { type: 'actor-ended', id });
+    this.#host.reactor.kick();
+  }
+
+  /** @internal */
+  startKept({ caller, loaded, frame }: KeptCall, actor: HostedActor, group: number, refused?: Refusal): void {
+    const words = new Int32Array(frame.buffer);
+    this.start(caller, loaded, { words, bytes: frame }, 0, null, 0, actor, group, refused);
+  }
+
+  /** The actor ends before its calls do: those that have begun are told to stop, and those that were kept are refused. */
+  stopCalls(actor: HostedActor, kept: readonly KeptCall[]): void {
+    for (const run of [...this.#active.values()]) {
+      if (run.actor !== actor || run.group < 0 || run.over) continue;
+      const error = cancelledHere(run.name);
+      this.#host.cancelChildren(run, error);
+      run.abort(error);
+      this.#leave(run, error);
+    }
+    for (const each of kept) this.startKept(each, actor, -1, () => actor.refusal as Error);
   }
 
   /** So many items of a stream are consumed. */
@@ -126,8 +153,9 @@ export class Executions extends Stage {
     at: number,
     reader: RingReader | null,
     shared: number,
+    actor: HostedActor | null,
     group: number,
-    cancelled = false,
+    refused?: Refusal,
   ): void {
     const host = this.#host;
     const w = at >> 2;
@@ -154,8 +182,9 @@ export class Executions extends Stage {
       key === F.CALL_KEY_UNKNOWN ? -1 : key,
     );
     run.admitted = shared;
+    run.actor = actor;
     run.group = group;
-    if (group >= 0) this.actor?.mailbox.began(group);
+    if (group >= 0) actor?.mailbox.began(group);
     host.party.executor.started(run);
     this.started++;
     // While a long task is on the stack, nobody here hears that a lease which lies idle is wanted back.
@@ -173,7 +202,7 @@ export class Executions extends Stage {
       const args = this.#arguments(run, flags, source, start, length, extraLength);
       reader?.advance();
       // Its arguments have been taken in, so that what they hold is let go.
-      if (cancelled) this.end(run, true, cancelledHere(run.name));
+      if (refused !== undefined) this.end(run, true, refused(run.name));
       else if (args !== undefined) this.#run(run, args);
       return;
     }
@@ -255,9 +284,9 @@ export class Executions extends Stage {
     const { loaded } = run;
     if (loaded.method === null) return loaded.fn;
     try {
-      const { actor } = this;
-      if (actor !== undefined) loaded.fn ??= loaded.stopping(actor.method(loaded));
-      if (loaded.fn === undefined) throw new ActorDiedError(`the actor of ${loaded.name} has ended on its worker`);
+      const { actor } = run;
+      if (actor === null) throw new ActorDiedError(`the actor of ${loaded.name} has ended on its worker`);
+      loaded.fn ??= loaded.stopping(actor.method(loaded));
       return loaded.fn;
     } catch (error) {
       this.end(run, true, error);
@@ -269,12 +298,14 @@ export class Executions extends Stage {
   #hostActor(run: Execution, args: unknown[]): void {
     const { loaded } = run;
     this.#active.set(Executions.#key(run.caller, run.slot), run);
-    const actor = new HostedActor(this.#host, run, loaded.actor ?? ONE_AT_A_TIME, (failed, result) => {
+    const settings = loaded.actor ?? ONE_AT_A_TIME;
+    const actor = new HostedActor(this.#host, run, settings, (failed, result) => {
       this.end(run, failed, result);
       this.#host.reactor.kick();
     });
-    this.actor = actor;
-    this.inContext(run, () => void actor.begin(loaded.fn as AnyFunction, args));
+    run.actor = actor;
+    this.actors.add(actor, settings.shared);
+    this.inContext(run, () => void actor.begin(loaded.fn as AnyFunction, args, settings.packed));
   }
 
   /** The time of a run is up, and its event loop is free. What it goes on with is unheard, and what it has called ends. */
@@ -342,7 +373,6 @@ export class Executions extends Stage {
 
   /** @internal The run has come to its end, or is brought to it. */
   end(run: Execution, failed: boolean, result: unknown): void {
-    const { actor } = this;
     if (run.over) {
       this.left(run);
       return;
@@ -351,12 +381,7 @@ export class Executions extends Stage {
     const { lingers } = run;
     if (this.#host.recorder !== null) this.#host.recorder.ended(run, failed);
     if (this.onEnd !== null) this.onEnd(run);
-    if (actor?.run === run) {
-      this.actor = undefined;
-      actor.left();
-      // What it leaves behind, timers and sockets, goes with its worker.
-      this.#wornOut = 'its actor had ended';
-    }
+    if (run.actor?.run === run) this.#endActor(run.actor);
     if (run.production !== null) this.#producers.close(run, run.production);
     if (run.suspended > 0) this.waits(run, -1);
     if (run.admitted > 0 && this.#host.store.usable) this.#host.store.admission.dismiss(run.admitted);
@@ -382,6 +407,14 @@ export class Executions extends Stage {
     if (run.group >= 0 && !lingers) this.#release(run);
   }
 
+  #endActor(actor: HostedActor): void {
+    this.actors.remove(actor);
+    void actor.leave();
+    if (this.actors.size > 0) this.inboxes.forget(actor.id);
+    // What it leaves behind, timers and sockets, goes with its worker.
+    this.#wornOut = 'its actor had ended';
+  }
+
   /** @internal The code of a run that was ended before has come to its end. */
   left(run: Execution): void {
     if (!run.lingers) return;
@@ -392,8 +425,8 @@ export class Executions extends Stage {
   /** A method has come to its end: another one may begin. */
   #release(run: Execution): void {
     run.lingers = false;
-    this.actor?.mailbox.ended(run.group);
-    this.actor?.ended();
+    run.actor?.mailbox.ended(run.group);
+    run.actor?.ended();
   }
 
   /**
@@ -424,10 +457,19 @@ export class Executions extends Stage {
     return this.#active.size;
   }
 
-  /** Ends a run from outside, because of an error that belongs to it but was not thrown through it. */
+  /** The calling code is an actor's that is made, and none of its methods'. */
+  get inActor(): boolean {
+    const run = this.current();
+    return run !== undefined && run.actorId !== null && run.actor?.made === true;
+  }
+
+  /**
+   * Ends a run from outside, because of an error that belongs to it but was not thrown through it. What an actor does by
+   * itself once it is made, outside of its methods, is not ended by this: it may be made anew with another worker.
+   */
   failCurrent(error: unknown): boolean {
     const run = this.current();
-    if (run === undefined || run.over) return false;
+    if (run === undefined || run.over || this.inActor) return false;
     this.end(run, true, error);
     this.#host.reactor.kick();
     return true;

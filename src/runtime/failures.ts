@@ -10,6 +10,8 @@ interface Failure {
   readonly call: Call;
 }
 
+const LOOKED_AT = 'nobody looked at its result (ref.ignore() says that this is meant)';
+
 /** More failures than this that nobody has looked at are cleared of those that somebody has by now. */
 const MANY = 1000;
 
@@ -66,7 +68,11 @@ export class Failures {
       each.observed = true;
     });
     if (seen) return;
-    this.#say(`${call.name}, called ${describeSite(call.site)},`, cell.value, cell.inner.length);
+    const [name, made, looked] =
+      call.actorId === null
+        ? [call.name, 'called', LOOKED_AT]
+        : [`the actor ${call.name}`, 'created', 'nobody has called it, or awaited `ready`'];
+    this.#say(`${name}, ${made} ${describeSite(call.site)},`, looked, cell.value, cell.inner.length);
   }
 
   /** The failure, with so many references in it, of a task that a worker has called; its stack says which that was. */
@@ -75,14 +81,14 @@ export class Failures {
     const name = /\n {4}in task (.+) \(attempt \d+, worker \d+\)/.exec(
       error instanceof Error ? `${error.stack}` : '',
     )?.[1];
-    this.#say(`${name ?? 'a task'}, called by a task,`, value, references);
+    this.#say(`${name ?? 'a task'}, called by a task,`, LOOKED_AT, value, references);
   }
 
-  #say(who: string, value: CellValue, references: number): void {
+  #say(who: string, looked: string, value: CellValue, references: number): void {
     const error = this.#read(value, references);
     if (error instanceof CancelledError) return;
     const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-    this.#log(`sheaf: ${who} failed and nobody looked at its result (ref.ignore() says that this is meant): ${text}`);
+    this.#log(`sheaf: ${who} failed and ${looked}: ${text}`);
   }
 
   #read(value: CellValue, references: number): unknown {

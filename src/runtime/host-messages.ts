@@ -1,5 +1,7 @@
+import type { FunctionSpec } from '../code/index.ts';
 import type { SlotRef } from '../memory/index.ts';
 import type { ActorNews } from '../protocol/index.ts';
+import type { ActorPlan } from './engine.ts';
 import type { Wire } from './values.ts';
 
 /** The number of the control thread. */
@@ -18,10 +20,20 @@ export type HostMessage =
   | { readonly type: 'bring'; readonly question: number; readonly slots: readonly SlotRef[] }
   | { readonly type: 'answer'; readonly question: number; readonly answer: unknown }
   | ActorNews<Wire>
-  /** To the worker that hosts it: it is to end now. */
-  | { readonly type: 'retire-actor'; readonly id: string }
+  /** To one who watches `id`: it is the actor `of`. */
+  | { readonly type: 'joined-actor'; readonly id: string; readonly of: string }
+  /** To the worker that hosts it: it is to end now. `alone`: nobody hears whether that goes well. */
+  | { readonly type: 'retire-actor'; readonly id: string; readonly alone: boolean }
+  /** Likewise, because the session ends: it has so many milliseconds. */
+  | { readonly type: 'end-actor'; readonly id: string; readonly ms: number }
+  /** From there: it has. */
+  | { readonly type: 'actor-ended'; readonly id: string }
   /** The answer is a `NameAnswer`. */
   | ({ readonly type: 'name-actor'; readonly question: number } & NameQuestion)
+  /** From a worker, by way of the control thread, to the driver. The answer is a `NameAnswer`: null where the name is taken. */
+  | ({ readonly type: 'create-detached'; readonly question: number; readonly from: number } & CreateQuestion)
+  /** The driver's answer to that, to the control thread, for the party `to`. */
+  | { readonly type: 'created-detached'; readonly question: number; readonly to: number; readonly id: string | null }
   /** To the driver: a signal seems to have come that it has not listened to. */
   | { readonly type: 'signalled' };
 
@@ -42,4 +54,12 @@ export interface NameAnswer {
 export interface LastAnswer {
   /** Failures of tasks that were called by tasks: nobody has looked at them, though somebody could. */
   readonly unobserved: readonly { readonly id: string; readonly payload: Wire; readonly references: number }[];
+}
+
+/** Asks the driver to create an actor that is to outlive who asks. `args` is the id of one array of its arguments; `packed` as in `PackedPlan`. */
+export interface CreateQuestion {
+  readonly spec: FunctionSpec;
+  readonly plan: ActorPlan;
+  readonly args: string;
+  readonly packed: readonly number[];
 }

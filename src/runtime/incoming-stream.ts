@@ -2,6 +2,7 @@ import { ReleasedError } from '../base/index.ts';
 import { Cell, FAILED, type Intake, NO_CELLS, PENDING, PUSHED, READY } from '../protocol/index.ts';
 import type { Call } from './call.ts';
 import { Reference } from './reference.ts';
+import { refuseForce } from './submissions.ts';
 import type { TaskHost } from './task-host.ts';
 import { afterClose, Wait, type Waits } from './waits.ts';
 
@@ -154,6 +155,7 @@ export class IncomingStream {
   /** The same from outside: whoever reads it hears of the error. */
   cancel(error: Error, force: boolean, recursive: boolean): void {
     if (this.#over) return;
+    if (force) refuseForce(this.#end);
     if (this.#end.settled) this.#cancelled = error;
     this.#stop(error, force, recursive);
   }

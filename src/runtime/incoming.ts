@@ -146,10 +146,21 @@ export class Incoming {
       case 'actor':
         host.actors.news(message);
         break;
-      case 'retire-actor':
-        executions?.actor?.retire(message.id);
+      case 'joined-actor':
+        host.actors.joined(message.id, message.of);
         break;
+      case 'retire-actor':
+        executions?.actors.get(message.id)?.retire(message.alone);
+        break;
+      case 'end-actor':
+        void host.executions?.closeActor(message.id, message.ms);
+        break;
+      case 'create-detached':
+        host.createFor(message.question, message.from, message);
+        break;
+      case 'created-detached':
       case 'name-actor':
+      case 'actor-ended':
       case 'exited':
       case 'bring':
       case 'hello':

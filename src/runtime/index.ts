@@ -2,6 +2,7 @@ export { defaultSpillFolder } from '../memory/index.ts';
 export { STREAM_ITEMS } from '../protocol/index.ts';
 export { MOST_CPUS } from '../transport/index.ts';
 export type { ActorPool } from './actor-pool.ts';
+export * from './batching.ts';
 export type {
   ActorRow,
   CallSite,

@@ -13,7 +13,17 @@ export interface Definition {
   readonly name: string;
   readonly maxCalls: number;
   readonly method: string | null;
-  readonly actor: Concurrency | null;
+  /** Of a method: the id of its actor; null for any that the worker hosts, of a pool. */
+  readonly target: string | null;
+  readonly actor: Hosting | null;
+}
+
+/** How a class is to be hosted. */
+export interface Hosting extends Concurrency {
+  /** On a worker with others. */
+  readonly shared: boolean;
+  /** Its arguments come as one array, in which these are references, each in an array by itself; null: as any task's do. */
+  readonly packed: readonly number[] | null;
 }
 
 /** A function as a worker knows it. */
@@ -23,7 +33,8 @@ export class Loaded {
   readonly maxCalls: number;
   readonly spec: FunctionSpec | null;
   readonly method: string | null;
-  readonly actor: Concurrency | null;
+  readonly target: string | null;
+  readonly actor: Hosting | null;
   fn: AnyFunction | undefined = undefined;
   #loading: Promise<Error | undefined> | undefined = undefined;
   calls = 0;
@@ -42,6 +53,7 @@ export class Loaded {
     this.synchronous = spec?.synchronous === true && spec.kind === 'function';
     this.maxCalls = definition.maxCalls;
     this.method = definition.method;
+    this.target = definition.target;
     this.actor = definition.actor;
   }
 

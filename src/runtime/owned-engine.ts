@@ -11,16 +11,18 @@ import {
   ByReference,
   type CurrentTask,
   type EngineWithActors,
+  type PackedPlan,
   type Prepared,
   type ResolvedOptions,
 } from './engine.ts';
 import type { Execution } from './execution.ts';
 import { Gathering } from './gathering.ts';
 import { IncomingStream } from './incoming-stream.ts';
-import type { AnyClass } from './loaded.ts';
+import type { AnyClass, Hosting } from './loaded.ts';
 import type { PoolLimits } from './pool.rules.ts';
 import { cellOf, isReference, Reference } from './reference.ts';
 import { callSiteOf, lasting, objectSite } from './sites.ts';
+import { refuseForce } from './submissions.ts';
 import type { TaskHost } from './task-host.ts';
 import { INLINE_LIMIT, INLINE_TOTAL } from './values.ts';
 import type { WaitLimits } from './waits.ts';
@@ -116,18 +118,25 @@ export class OwnedEngine implements EngineWithActors, ActorEngine {
   }
 
   /** What a class is called by. */
-  protected classEntry(spec: FunctionSpec, o: ActorPlan, _original?: AnyClass): FunctionEntry {
-    const key = `${spec.digest}\n${o.className}\n${JSON.stringify(o.concurrency)}`;
+  protected classEntry(spec: FunctionSpec, o: ActorPlan | PackedPlan, _original?: AnyClass): FunctionEntry {
+    const actor = hostingOf(o);
+    const key = `${spec.digest}\n${o.className}\n${JSON.stringify(actor)}`;
     let fn = this.#functions.get(key);
     if (fn === undefined) {
-      fn = new FunctionEntry(this.#functions.size, o.className, spec, 1, { actor: o.concurrency });
+      fn = new FunctionEntry(this.#functions.size, o.className, spec, 1, { actor });
       this.#functions.set(key, fn);
     }
     return fn;
   }
 
-  create(spec: FunctionSpec, o: ActorPlan, args: readonly unknown[], original?: AnyClass): Reference<unknown> {
+  create(
+    spec: FunctionSpec,
+    o: ActorPlan | PackedPlan,
+    args: readonly unknown[],
+    original?: AnyClass,
+  ): Reference<unknown> {
     const { host } = this;
+    if (o.detached && host.role === 'worker') return this.#createElsewhere(spec, o, args);
     const plan: OwnedPlan = {
       name: o.className,
       fn: this.classEntry(spec, o, original),
@@ -152,6 +161,7 @@ export class OwnedEngine implements EngineWithActors, ActorEngine {
     Reference.watch(handle);
     call.actorId = host.promote(cell);
     const link = this.host.actors.link(cell, o.className);
+    this.host.actors.made = true;
     const begin = (): void => {
       if (o.detached) this.host.actors.keep(cell);
       host.control({ type: 'create-actor', id: call.actorId as string, namespace: o.namespace, name: o.name });
@@ -159,8 +169,37 @@ export class OwnedEngine implements EngineWithActors, ActorEngine {
     };
     // As long as the actor lives: whose method has made it may have the handle, and is not to be kept by it.
     call.site = lasting(callSiteOf(this.create));
-    if (o.name === null) begin();
-    else void this.host.actors.claim(link, o.namespace, o.name, o.join, begin);
+    // Whoever has asked for it hears what becomes of it.
+    const known = 'known' in o ? o.known : undefined;
+    if (known !== undefined) cell.observed = true;
+    const { namespace, name, join } = o;
+    if (name !== null) {
+      void host.actors.claim(link, { namespace, name, join }, begin, () => host.endings.refused(call), known);
+      return handle;
+    }
+    begin();
+    known?.(call.actorId);
+    return handle;
+  }
+
+  /** One that is to outlive the worker on which this task runs has the driver as its owner. */
+  #createElsewhere(spec: FunctionSpec, o: ActorPlan, args: readonly unknown[]): Reference<unknown> {
+    const { host } = this;
+    const run = host.executions?.current();
+    // Values from here on, which stay when those die who own them here.
+    const wrapped = args.flatMap((arg, i) => (ByReference.is(arg) ? [i] : []));
+    const all = this.gather(
+      null,
+      args.map((arg) => (ByReference.is(arg) ? [arg.ref] : arg)),
+    );
+    const cell = new Cell();
+    const handle = new Reference<unknown>(host, cell, run?.holder);
+    run?.adopt(handle);
+    cell.handle = new WeakRef(handle);
+    Reference.watch(handle);
+    host.promote(cell);
+    void host.actors.createElsewhere(host.actors.link(cell, o.className), spec, o, cellOf(all), wrapped);
+    all.release();
     return handle;
   }
 
@@ -398,7 +437,9 @@ export class OwnedEngine implements EngineWithActors, ActorEngine {
   }
 
   cancel(ref: Reference<unknown>, error: Error, force: boolean, recursive: boolean): void {
-    this.host.cancel(cellOf(ref), error, force, recursive);
+    const cell = cellOf(ref);
+    if (force) refuseForce(cell);
+    this.host.cancel(cell, error, force, recursive);
   }
 
   current(): CurrentTask | undefined {
@@ -408,6 +449,11 @@ export class OwnedEngine implements EngineWithActors, ActorEngine {
 }
 
 const EMPTY = new Uint8Array(0);
+
+/** How the class of an actor is to be hosted. */
+export function hostingOf(o: ActorPlan | PackedPlan): Hosting {
+  return { ...o.concurrency, shared: o.shape.shared === true, packed: 'packed' in o ? o.packed : null };
+}
 
 class Current implements CurrentTask {
   readonly #host: TaskHost;

@@ -27,6 +27,7 @@ import { Failures } from './failures.ts';
 import * as F from './frames.ts';
 import {
   CONTROL_PARTY,
+  type CreateQuestion,
   type HostMessage,
   type LastAnswer,
   type NameAnswer,
@@ -333,9 +334,24 @@ export class PartyHost implements PartyPort<Wire>, ReactorHost, TaskHost {
     }) as Promise<NameAnswer>;
   }
 
-  /** Ends the workers of the session. What nobody has looked at of what they called is reported here. */
-  async askToClose(): Promise<void> {
-    const { unobserved } = (await this.ask('close')) as LastAnswer;
+  createDetached(wish: CreateQuestion): Promise<NameAnswer> {
+    return this.questions.ask((question) => {
+      this.mailer.post(CONTROL_PARTY, { type: 'create-detached', question, from: this.self.party, ...wish });
+      this.reactor.kick();
+    }) as Promise<NameAnswer>;
+  }
+
+  /** Creates what a worker has asked for in that way. */
+  createFor(question: number, from: number, wish: CreateQuestion): void {
+    this.actors.createFor(wish, (id) => {
+      this.mailer.post(CONTROL_PARTY, { type: 'created-detached', question, to: from, id });
+      this.reactor.kick();
+    });
+  }
+
+  /** Ends the actors and workers of the session. What nobody has looked at of what they called is reported here. */
+  async askToClose(how: 'close' | 'exit'): Promise<void> {
+    const { unobserved } = (await this.ask(how)) as LastAnswer;
     for (const { id, payload, references } of unobserved) {
       if (this.party.references.borrowed.get(id)?.observed !== true)
         this.failures.elsewhere(this.values.parse(payload), references);
@@ -359,8 +375,8 @@ export class PartyHost implements PartyPort<Wire>, ReactorHost, TaskHost {
   tell(worker: number, incarnation: number, fn: FunctionEntry): void {
     if (fn.told[worker] === incarnation) return;
     fn.told[worker] = incarnation;
-    const { spec, name, maxCalls, method, actor } = fn;
-    const definition: Definition = { spec, name, maxCalls, method, actor };
+    const { spec, name, maxCalls, method, target, actor } = fn;
+    const definition: Definition = { spec, name, maxCalls, method, target, actor };
     this.mailer.define(worker, fn.number, definition);
   }
 
@@ -427,7 +443,7 @@ export class PartyHost implements PartyPort<Wire>, ReactorHost, TaskHost {
   busy(): boolean {
     if (this.executions === null) return false;
     // The task that hosts an actor is one that only waits for calls.
-    return this.party.executor.running > (this.executions.actor === undefined ? 0 : 1);
+    return this.party.executor.running > this.executions.actors.size;
   }
 
   parking(): void {

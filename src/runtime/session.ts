@@ -17,11 +17,12 @@ import {
   MOST_CPUS,
   PipeBell,
 } from '../transport/index.ts';
-import { explainOnSignal, reportAtExit, tidyAtExit } from './at-exit.ts';
+import { closeBeforeExit, explainOnSignal, reportAtExit, tidyAtExit } from './at-exit.ts';
 import { type AdoptedWorker, type ControlConfig, DRIVER, FIRST_WORKER } from './config.ts';
 import { checkSignals, endOnSignals } from './ending.ts';
 import { Explainer } from './explain.ts';
 import { sayIfNotCalled } from './inspect-task.ts';
+import { ACTORS_END_MS, SESSION_END_MS } from './last-moments.ts';
 import { machineLimits } from './machine.ts';
 import { OwnedEngine } from './owned-engine.ts';
 import { PartyHost } from './party-host.ts';
@@ -91,6 +92,7 @@ export class LocalSession {
   readonly #signals: () => void;
   readonly #unreport: () => void;
   #closing: Promise<void> | undefined;
+  #controlGone = false;
   #retries: { name: string; charged: boolean; reason: string }[] = [];
 
   static open(o: SessionOptions): LocalSession {
@@ -162,6 +164,7 @@ export class LocalSession {
     });
     this.#control.on('error', (error) => this.#controlFailed(error));
     this.#control.on('exit', () => {
+      this.#controlGone = true;
       if (this.#closing === undefined) this.#controlFailed(new Error('it ended'));
     });
     this.#control.unref();
@@ -200,8 +203,13 @@ export class LocalSession {
     const silent = explainOnSignal(explainer);
     const tidy = tidyAtExit(config.socket, this.#store, spill);
     this.#unreport = reportAtExit(this.host);
+    const leave = closeBeforeExit(
+      () => this.host.actors.made,
+      () => this.close(),
+    );
     this.#signals = () => {
       unguard();
+      leave();
       silent();
       explainer.close();
       tidy();
@@ -244,7 +252,7 @@ export class LocalSession {
 
   /** The process is about to end: workers go, and nobody is told of what was pending. */
   endForExit(): Promise<void> {
-    this.#closing ??= atMost(END_MS, this.host.askToClose());
+    this.#closing ??= atMost(ACTORS_END_MS.exit + SESSION_END_MS.exit, this.host.askToClose('exit'));
     return this.#closing;
   }
 
@@ -254,8 +262,13 @@ export class LocalSession {
     this.#signals();
     // Until it is all over, this alone keeps the process alive.
     this.#control.ref();
-    const gone = new Promise<void>((resolve) => this.#control.once('exit', () => resolve()));
-    await atMost(2000, this.host.closed ? Promise.resolve() : this.host.askToClose());
+    const gone = new Promise<void>((resolve) => {
+      if (this.#controlGone) resolve();
+      else this.#control.once('exit', () => resolve());
+    });
+    if (!this.host.closed && !this.#controlGone) {
+      await atMost(ACTORS_END_MS.close + SESSION_END_MS.close, this.host.askToClose('close'));
+    }
     this.host.close('the session was closed');
     this.#unreport();
     await atMost(1000, gone);
@@ -290,9 +303,6 @@ function createShared(
     throw error;
   }
 }
-
-/** How long the end of a process waits for its workers', in milliseconds. */
-const END_MS = 900;
 
 /** Waits for `promise`, but not for ever; the timer keeps the process alive meanwhile. */
 function atMost(ms: number, promise: Promise<unknown>): Promise<void> {

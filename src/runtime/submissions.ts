@@ -1,3 +1,4 @@
+import { UsageError } from '../base/index.ts';
 import { type Cell, QUEUED, type Run, type TaskRecord, WAITING } from '../protocol/index.ts';
 import { type Call, callOf } from './call.ts';
 import { cancelGathering } from './gathering.ts';
@@ -6,6 +7,17 @@ import type { TaskHost } from './task-host.ts';
 
 /** Of a long queue, so many are listed at most. */
 const MOST_LISTED = 10_000;
+
+/** A method can't be ended by force: with its worker its actor would end, and with that what others have called of it. */
+export function refuseForce(cell: Cell): void {
+  const call = callOf(cell);
+  if (cell.settled || call === null || call.plan.actor === null) return;
+  throw new UsageError(
+    `${call.name} is a method of an actor and can't be cancelled by force, which would end the actor and all that others have called ` +
+      'of it; cancel it without force, or give it a `timeout`',
+    { details: { method: call.name } },
+  );
+}
 
 /** The calls of a party from the moment they are made until they are over: submitted, counted, cancelled. */
 export class Submissions {
@@ -57,7 +69,8 @@ export class Submissions {
       return;
     }
     call.cancelRecursively = recursive;
-    host.party.owner.cancel(call, error, force);
+    // By way of what it is a part of, or of a borrower: it is asked, and its actor goes on.
+    host.party.owner.cancel(call, error, force && call.plan.actor === null);
     host.settleUp();
     host.reactor.kick();
   }

@@ -6,7 +6,7 @@ import type { Endings } from './endings.ts';
 import type { Engine } from './engine.ts';
 import type { Execution } from './execution.ts';
 import type { Failures } from './failures.ts';
-import type { NameAnswer, NameQuestion } from './host-messages.ts';
+import type { CreateQuestion, NameAnswer, NameQuestion } from './host-messages.ts';
 import type { Origins } from './origins.ts';
 import type { Recorder } from './recorder.ts';
 import type { HandleHost, Reference } from './reference.ts';
@@ -86,6 +86,8 @@ export interface TaskHost extends HandleHost {
   runningFor(call: Call): number;
   /** Asks who has a name, or takes it for a new actor. */
   nameActor(name: NameQuestion): Promise<NameAnswer>;
+  /** Of a worker: has the driver create an actor. */
+  createDetached?(wish: CreateQuestion): Promise<NameAnswer>;
   /**
    * Where there are no workers: ends what runs a task of that name, as the death of its worker would; false when nothing has begun
    * one. Undefined where there are.

@@ -4,6 +4,7 @@ import { libc } from '../native/index.ts';
 import { attach } from './attach.ts';
 import type { WorkerConfig } from './config.ts';
 import { Executions } from './executions.ts';
+import { ACTORS_END_MS } from './last-moments.ts';
 import { OwnedEngine } from './owned-engine.ts';
 import { PartyHost } from './party-host.ts';
 import { answerWithReport } from './reports/answer.ts';
@@ -53,20 +54,30 @@ export function startWorker(config: WorkerConfig): void {
     process.exit(0);
   };
   executions.onRetire = executions.onForced;
-  let uncaught = false;
-  process.on('uncaughtException', (error: Error) => {
-    if (executions.failCurrent(error)) return;
-    uncaught = true;
-    lastWords(`of an uncaught error: ${error?.name}: ${error?.message}`);
+  /** It ends of an error that is no run's; actors have the chance to let go of what they have. */
+  let crashed = false;
+  const crash = (error: Error): void => {
     console.error(error);
-    process.exit(1);
+    if (crashed) return;
+    crashed = true;
+    lastWords(`of an uncaught error: ${error?.name}: ${error?.message}`);
+    if (executions.actors.size === 0) process.exit(1);
+    setTimeout(() => process.exit(1), ACTORS_END_MS.crash);
+    void executions.actors.leave().then(() => process.exit(1));
+  };
+  process.on('uncaughtException', (error: Error) => {
+    if (!executions.failCurrent(error)) crash(error);
   });
   process.on('unhandledRejection', (reason: unknown) => {
     if (executions.failCurrent(reason)) return;
+    if (executions.inActor) {
+      crash(reason as Error);
+      return;
+    }
     console.error(`sheaf: a promise of a task that had ended was rejected on worker ${config.self.party}:`, reason);
   });
   process.on('exit', (code) => {
-    if (code !== 0 && !uncaught) lastWords(`a task called process.exit(${code})`);
+    if (code !== 0 && !crashed) lastWords(`a task called process.exit(${code})`);
   });
 
   host.mailer.post(control, { type: 'hello', pid: isMainThread ? process.pid : threadId });

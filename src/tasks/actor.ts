@@ -1,13 +1,6 @@
-import { kindOf, NotAvailableError, UsageError } from '../base/index.ts';
+import { kindOf, UsageError } from '../base/index.ts';
 import { callSite, describeFunction, type FunctionSpec, kindOf as functionKind } from '../code/index.ts';
-import {
-  type ActorPool,
-  type Engine,
-  inlineTaskEngine,
-  isReference,
-  type Reference,
-  threadState,
-} from '../runtime/index.ts';
+import { type ActorPool, type Engine, isReference, type Reference } from '../runtime/index.ts';
 import { currentEngine, engineOf } from './context.ts';
 import { engineOfActors, type HandleData, handleOf } from './handle.ts';
 import { checkActor, checkActorDefinition, checkLookup, checkPool, resolveActor } from './options.ts';
@@ -46,12 +39,6 @@ export function actorClass(
         );
       }
       const where = engine();
-      if (o.detached === true && (threadState().onWorker || inlineTaskEngine() !== undefined)) {
-        throw new NotAvailableError(
-          `actor ${className}: inside of a task an actor ends with the worker that created it at the latest; create a detached one ` +
-            'where the session was opened, and look it up by its name',
-        );
-      }
       const ref = engineOfActors(where, className).create(
         spec,
         resolveActor(o, className, where.isolation),

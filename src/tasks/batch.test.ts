@@ -3,8 +3,8 @@ import { describe, test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { CancelledError, UsageError } from '../base/index.ts';
 import type { CurrentTask, Engine } from '../runtime/index.ts';
-import { threadState } from '../runtime/index.ts';
-import { batch, batchingMethod, type Gate } from './batch.ts';
+import { batchingMethod, type Gate, threadState } from '../runtime/index.ts';
+import { batch } from './batch.ts';
 
 /** What has become of each, in order: values, or errors. */
 const outcomes = async (promises: readonly Promise<unknown>[]): Promise<unknown[]> =>

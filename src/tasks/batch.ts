@@ -1,30 +1,8 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { after, CancelledError, type Duration, kindOf, milliseconds, UsageError } from '../base/index.ts';
-import { type CurrentTask, threadState } from '../runtime/index.ts';
+import { BATCHING, type BatchingMethod, type CurrentTask, type Gate, threadState } from '../runtime/index.ts';
 import { Batches } from './batch.rules.ts';
 import { checkBatch } from './options.ts';
-
-/** Begins a batch as soon as it may run: what is given is to be called once, and its promise is resolved when the batch is over. */
-export type Gate = (begin: () => Promise<void>) => void;
-
-/** What an actor's host has to know of a batching method. */
-export interface BatchingMethod {
-  /** The method's name, for messages. */
-  name: string;
-  /** Calls that are of use to it at a time beside those of the batch that runs. */
-  readonly max: number;
-  /** Undefined: a batch begins as soon as it is due. */
-  gate: Gate | undefined;
-}
-
-/** Also where a program has two copies of the package. */
-const batching = Symbol.for('sheaf.batch');
-
-/** Undefined for a function that `batch` has not made. */
-export function batchingMethod(fn: unknown): BatchingMethod | undefined {
-  if (typeof fn !== 'function') return undefined;
-  return (fn as { readonly [batching]?: BatchingMethod })[batching];
-}
 
 interface Call<X, Y> {
   readonly item: X;
@@ -153,5 +131,5 @@ export function batch<X, Y>(o: { max: number; wait: Duration }, fn: BatchFunctio
     return method.call(this, item);
   }
   if (fn.name !== '') Object.defineProperty(batched, 'name', { value: fn.name });
-  return Object.defineProperty(batched, batching, { value: method });
+  return Object.defineProperty(batched, BATCHING, { value: method });
 }

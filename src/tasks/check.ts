@@ -1,12 +1,11 @@
 import { bytes, kindOf, milliseconds, NotAvailableError, shown, UsageError } from '../base/index.ts';
 
-/** What is wrong with a value: what to give instead, of which part of it, or which part of Sheaf brings it. */
+/** What is wrong with a value: what to give instead, and of which part of it. */
 interface Fault {
-  readonly give?: string;
+  readonly give: string;
   /** The part that is wrong, such as `.license`, and what it is. */
   readonly at?: string;
   readonly value?: unknown;
-  readonly comesWith?: string;
 }
 
 /** Undefined for a value that an option can have. A fault that is a text says what to give instead. */
@@ -42,12 +41,6 @@ export function checkValue(value: unknown, rule: Rule, name: string, where = '')
   const found = rule(value);
   if (found === undefined) return;
   const fault = typeof found === 'string' ? { give: found } : found;
-  if (fault.comesWith !== undefined) {
-    throw new NotAvailableError(
-      `${where}${shown(value)} as \`${name}\` comes with ${fault.comesWith}, which this version does not have`,
-      { details: { option: name } },
-    );
-  }
   const wrong = 'value' in fault ? fault.value : value;
   throw new UsageError(`${where}${name}${fault.at ?? ''} is ${shown(wrong)}; give ${fault.give}`);
 }

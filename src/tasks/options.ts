@@ -122,12 +122,7 @@ const actorTable: TableOf<ActorOptions> = {
   resources,
   isolation: taskTable.isolation,
   session: taskTable.session,
-  shared: (value) =>
-    value === true
-      ? { comesWith: 'workers that several actors share' }
-      : value === false
-        ? undefined
-        : 'false, or nothing',
+  shared: check.yesOrNo,
   concurrency: limitOfCalls,
   groups: groupsRule,
   restarts: check.wholeOrInfinity(0),
@@ -182,7 +177,7 @@ export function checkLookup(name: unknown, options: unknown, what: string): void
 /** How many replicas a pool has. */
 export function checkPool(size: unknown, className: string, o: ActorOptions): PoolLimits {
   const what = `actor ${className}: pool`;
-  for (const option of ['name', 'detached', 'getIfExists'] as const) {
+  for (const option of ['name', 'detached', 'getIfExists', 'shared'] as const) {
     if (o[option] !== undefined)
       throw new UsageError(`${what}: the option ${option} is for one actor, and a pool is many`);
   }
@@ -209,7 +204,7 @@ export function resolveActor(o: ActorOptions, className: string, isolation: 'pro
   if (o.isolation !== undefined) task.isolation = o.isolation;
   return {
     className,
-    shape: { ...resolveOptions(task, className, isolation, false).shape, resident: true },
+    shape: { ...resolveOptions(task, className, isolation, false).shape, resident: true, shared: o.shared ?? false },
     restarts: o.restarts ?? 0,
     concurrency: { concurrency: o.concurrency ?? 1, groups: Object.values(o.groups ?? {}) },
     namespace: o.namespace ?? 'default',

@@ -162,7 +162,7 @@ export interface ActorOptions {
   namespace?: string;
   /** Whoever has the name already is taken, instead of an error. */
   getIfExists?: boolean;
-  /** It lives on without handles, until it is drained or the session ends. Only where the session was opened. */
+  /** It lives on without handles, and without the task that has created it, until it is drained or the session ends. */
   detached?: boolean;
   /** Cores that it holds for as long as it lives. Default 0: an actor at rest takes no core. */
   cpus?: number;
@@ -176,7 +176,10 @@ export interface ActorOptions {
   isolation?: 'process' | 'thread';
   /** The session it lives in. Default: the one open session. */
   session?: Session;
-  /** A worker that it shares with others; not in this version. Default false: a worker of its own. */
+  /**
+   * It lives on one worker with other actors of the session that say so, up to 64 of them. They share its thread and its end: one that
+   * computes holds up the others, and a death of the worker is one of all of them. Default false: a worker of its own.
+   */
   shared?: boolean;
   /** Calls under way at the same time. Default 1: a call ends, awaits included, before the next begins. */
   concurrency?: number;
@@ -199,7 +202,9 @@ export type Handle<C> = {
     ...a: infer P
   ) => infer R
     ? Task<P, R>
-    : never;
+    : C[K] extends (...a: infer P extends readonly unknown[]) => infer R
+      ? Task<[...P], R>
+      : never;
 } & AsyncDisposable & {
     /** Resolves when it has been made, `[init]` included; rejects with an `ActorDiedError` when that failed. */
     readonly ready: Promise<void>;
@@ -253,7 +258,7 @@ export interface WaitOptions {
 
 /** How far a cancellation goes. */
 export interface CancelOptions {
-  /** Ends the worker of a running task. Default false. */
+  /** Ends the worker of a running task; not for methods of actors. Default false. */
   force?: boolean;
   /** Cancels what it has called, or gathers, as well. Default true. */
   recursive?: boolean;

@@ -299,7 +299,7 @@ async function* completed(
  * Cancelling what `all` gave fails it, and unless `recursive` is false it cancels those of its parts that are pending and
  * that nothing else waits for or knows of. Whoever reads a stream that is cancelled hears of it once, and then of its end.
  *
- * @throws UsageError for what is neither a reference nor a stream.
+ * @throws UsageError for what is neither a reference nor a stream; with `force`, for a method of an actor.
  */
 export function cancel(ref: Ref<unknown> | Stream<unknown>, o: CancelOptions = {}): void {
   if (isStream(ref)) {

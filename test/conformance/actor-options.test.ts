@@ -9,7 +9,6 @@ import {
   cancel,
   connect,
   get,
-  NotAvailableError,
   type Ref,
   remote,
   task,
@@ -96,8 +95,9 @@ onHostsAndInline('options of actors', { cpus: 2 }, (session, isolation) => {
     const found = await Workers.lookup('one');
     assert.equal(await found.quick().value, 1);
     const second = Workers.with({ name: 'one' }).create();
-    await assert.rejects(second.ready, { code: 'ERR_SHEAF_ACTOR_DIED' });
-    await assert.rejects(second.quick().value, { code: 'ERR_SHEAF_ACTOR_DIED' });
+    const details = { actor: 'Worker', name: 'one', namespace: 'default' };
+    await assert.rejects(second.ready, { name: 'UsageError', code: 'ERR_SHEAF_ACTOR_NAME', details });
+    await assert.rejects(second.quick().value, { code: 'ERR_SHEAF_ACTOR_NAME' });
     const shared = Workers.with({ name: 'one', getIfExists: true }).create();
     assert.equal(await shared.quick().value, 1);
     await assert.rejects(Workers.lookup('one', { namespace: 'other' }), { code: 'ERR_SHEAF_NO_SUCH_ACTOR' });
@@ -111,6 +111,21 @@ onHostsAndInline('options of actors', { cpus: 2 }, (session, isolation) => {
     await assert.rejects(Workers.lookup('one'), { code: 'ERR_SHEAF_NO_SUCH_ACTOR' });
     const again = Workers.with({ name: 'one', getIfExists: true }).create();
     assert.equal(await again.quick().value, 0);
+  });
+
+  it('a handle that turned out to be of another actor, or of none, is one for those who are given it', async () => {
+    const use = task(async (handle: ReturnType<typeof Workers.create>) => await handle.wait(1).value);
+    const first = Workers.with({ name: 'known' }).create();
+    await first.ready;
+    // Given on before it is known what it is, and after.
+    const same = Workers.with({ name: 'known', getIfExists: true }).create();
+    assert.equal(await use(same).value, 1);
+    assert.equal(await use(same).value, 1);
+    const refused = Workers.with({ name: 'known' }).create();
+    for (let i = 0; i < 2; i++) await assert.rejects(use(refused).value, /the name "known" is taken/);
+    const drains = task(async (handle: ReturnType<typeof Workers.create>) => await handle.drain());
+    await drains(same).value;
+    await assert.rejects(first.quick().value, { code: 'ERR_SHEAF_ACTOR_DIED' });
   });
 
   it('a detached actor outlives its handles', async () => {
@@ -166,7 +181,6 @@ onHostsAndInline('options of actors', { cpus: 2 }, (session, isolation) => {
     const worker = Workers.create();
     assert.throws(() => worker.wait.with({ cpus: 2 }), /a method runs where its actor is/);
     assert.throws(() => Workers.with({ retries: 2 } as never), /`restarts`/);
-    assert.throws(() => Workers.with({ shared: true } as never), NotAvailableError);
     assert.throws(() => Workers.with({ groups: { a: { methods: 'x' } } as never }), /the names of methods/);
   });
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ActorDiedError, actor, cancel, get, init, put, type Ref, task, wait } from 'sheaf';
+import { ActorDiedError, actor, all, CancelledError, cancel, get, init, put, type Ref, task, wait } from 'sheaf';
 import { kill } from 'sheaf/testing';
 import {
   alive,
@@ -40,6 +40,10 @@ const Counters = actor(
     }
     *upTo(n: number): Generator<number> {
       for (let i = 0; i < n; i++) yield i;
+    }
+    async until(folder: string, name: string): Promise<string> {
+      await untilMarked(folder, name);
+      return name;
     }
     pid(): number {
       return process.pid;
@@ -137,7 +141,7 @@ onHostsAndInline('actors', { cpus: 2 }, (session, isolation) => {
     const counter = Counters.create() as unknown as { sub(k: number): Ref<number> };
     await assert.rejects(
       counter.sub(1).value,
-      /Counter.sub is no method of the actor; it has add, exits, fails, later, pid, upTo/,
+      /Counter.sub is no method of the actor; it has add, exits, fails, later, pid, until, upTo/,
     );
   });
 
@@ -419,6 +423,34 @@ onHostsAndInline('actors', { cpus: 2 }, (session, isolation) => {
     await assert.rejects(queued.value, { name: 'CancelledError' });
     assert.equal(await runs.value, 1);
     assert.equal(await counter.add(1).value, 2);
+  });
+
+  it('are not ended by force, whoever asks', async () => {
+    const folder = scratch();
+    const counter = Counters.with({ concurrency: 5 }).create();
+    const [one, two, three] = [counter.until(folder, 'go'), counter.until(folder, 'go'), counter.until(folder, 'go')];
+    const stream = counter.upTo(1000);
+    assert.equal(await counter.add(1).value, 1);
+    for (const each of [one, stream]) {
+      assert.throws(() => cancel(each, { force: true }), { name: 'UsageError', message: /method of an actor/ });
+    }
+    // Those who have not called it can't tell what it is, and stop it only.
+    cancel(all([two]), { force: true });
+    const forces = task(([ref]: [Ref<string>]) => {
+      try {
+        cancel(ref, { force: true });
+      } catch {
+        // Inline, where the task can tell.
+        cancel(ref);
+      }
+    });
+    await forces([three]).value;
+    await assert.rejects(two.value, CancelledError);
+    await assert.rejects(three.value, CancelledError);
+    mark(folder, 'go');
+    assert.equal(await one.value, 'go');
+    assert.equal(await counter.add(1).value, 2);
+    cancel(one, { force: true });
   });
 
   it('leave nothing behind', async () => {

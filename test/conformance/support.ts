@@ -228,6 +228,8 @@ export interface Running {
   readonly ended: Promise<Ended>;
   /** Resolves when the program has printed a line that begins so; gives the rest of it. */
   line(prefix: string, ms?: number): Promise<string>;
+  /** What it has written to stderr so far. */
+  err(): string;
 }
 
 /** Starts a program of test/fixtures in a process group of its own. */
@@ -264,7 +266,7 @@ export function start(fixture: string, args: readonly string[] = [], env: Record
     );
     return (found as string).slice(prefix.length).trim();
   };
-  return { child, ended, line };
+  return { child, ended, line, err: () => stderr };
 }
 
 export async function program(fixture: string, args: readonly string[] = [], ms = PATIENCE_MS): Promise<Ended> {

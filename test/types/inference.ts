@@ -243,6 +243,12 @@ export async function actors(): Promise<void> {
     *all(): Generator<T> {
       yield this.first;
     }
+    sum(scale: number, ...xs: readonly number[]): number {
+      return scale * xs.length;
+    }
+    count(...xs: readonly T[]): number {
+      return xs.length;
+    }
   }
   class Texts extends Box<string> {}
   const Boxes = actor(Texts);
@@ -253,6 +259,11 @@ export async function actors(): Promise<void> {
   exactly<Ref<string | number>>()(box.at(put(1)));
   exactly<Ref<string>>()(box.later('x'));
   exactly<Stream<string>>()(box.all());
+  exactly<Task<[scale: number, ...number[]], number>>()(box.sum);
+  exactly<Ref<number>>()(box.sum(2, 1, put(2)));
+  exactly<Ref<number>>()(box.count('a', put('b')));
+  // @ts-expect-error wrong element
+  box.sum(2, 'x');
   exactly<Promise<void>>()(box.ready);
   exactly<Promise<void>>()(box.drain());
   exactly<Promise<Handle<Texts>>>()(Boxes.lookup('name', { namespace: 'x' }));

@@ -2,6 +2,7 @@ import { ActorDiedError } from '../../base/index.ts';
 import type { SlotRef } from '../../memory/index.ts';
 import { libc } from '../../native/index.ts';
 import {
+  ActorEndings,
   ActorTable,
   addressKey,
   Directory,
@@ -17,6 +18,7 @@ import { type ControlConfig, DRIVER } from '../config.ts';
 import type { NodeReport, PartyReport, WorkerRow } from '../explain.ts';
 import * as F from '../frames.ts';
 import type { HostMessage, LastAnswer, NameAnswer } from '../host-messages.ts';
+import { ACTORS_END_MS } from '../last-moments.ts';
 import { Mailer } from '../mailer.ts';
 import { isWireOfShared, type Wire } from '../values.ts';
 import type { WorkerHost } from '../worker-host.ts';
@@ -57,6 +59,8 @@ export class ControlHost implements ReactorHost {
   #timer: NodeJS.Timeout | undefined;
   readonly #starts = new Starts();
   #closing: (() => void) | undefined;
+  /** Of the actors, when the session or the program is about to end. */
+  #ending: { readonly actors: ActorEndings; readonly over: () => void } | undefined;
   readonly #reporter = new Reporter((party, question, what, limit) =>
     this.#mailer.post(party, { type: 'ask', question, what, limit }),
   );
@@ -106,10 +110,11 @@ export class ControlHost implements ReactorHost {
     });
     this.#actors = new ActorTable<Wire>({
       tell: (party, news) => this.#tell(party, news),
-      retire: (worker, incarnation, id) => {
+      retire: (worker, incarnation, id, alone) => {
         if (this.#members.get(worker)?.incarnation === incarnation)
-          this.#mailer.post(worker, { type: 'retire-actor', id });
+          this.#mailer.post(worker, { type: 'retire-actor', id, alone });
       },
+      joined: (party, id, of) => this.#tell(party, { type: 'joined-actor', id, of }),
       ownerDied: () => this.#memory.values.toWire(new ActorDiedError('the process that had created it has ended')),
     });
     this.#scheduler = new Scheduler(
@@ -147,7 +152,7 @@ export class ControlHost implements ReactorHost {
     this.#signals = new SignalWatch(
       block,
       () => this.#mailer.post(DRIVER, { type: 'signalled' }),
-      (code) => this.#endProgram(code),
+      (code) => void this.#endProgram(code),
     );
     this.#reactor.kick();
   }
@@ -206,6 +211,8 @@ export class ControlHost implements ReactorHost {
     this.#burials.begin(member, mourners);
     // After word of the death itself, which says what becomes of the calls that were under way there.
     this.#actors.workerDied(member.party, member.incarnation);
+    this.#ending?.actors.workerDied(member.party, member.incarnation);
+    this.#lookAtEnding();
     this.#actors.partyDied(member.key);
     this.#scheduler.now = performance.now();
     if (!member.ready) {
@@ -316,13 +323,16 @@ export class ControlHost implements ReactorHost {
       case 'create-actor':
         this.#actors.created(message.id, message.namespace, message.name);
         break;
+      case 'alias-actor':
+        this.#actors.alias(message.id, message.of);
+        break;
       case 'watch-actor': {
         const owner = addressKey(ownerOf(message.id));
         this.#actors.watch(message.id, key, this.#members.numberOf(owner) !== undefined);
         break;
       }
       case 'hosting':
-        this.#actors.hosted(message.id, from, member.incarnation, message.ready);
+        this.#actors.hosted(message.id, from, member.incarnation, message.ready, message.disposes);
         break;
       case 'actor-over':
         this.#actors.over(message.id, message.why);
@@ -333,6 +343,26 @@ export class ControlHost implements ReactorHost {
       case 'quiet-actor':
         this.#actors.quiet(message.id, key);
         break;
+      case 'actor-ended':
+        this.#ending?.actors.ended(message.id);
+        this.#lookAtEnding();
+        break;
+      case 'create-detached': {
+        // Counted in for the driver, as with everything that is given from here.
+        const driver = this.#members.get(DRIVER) as Member;
+        this.#directory.add(message.args, driver.key, null);
+        this.#mailer.post(DRIVER, message);
+        break;
+      }
+      case 'created-detached': {
+        const { question, to, id } = message;
+        const asked = this.#members.get(to);
+        if (asked === undefined) break;
+        if (id !== null) this.#directory.add(id, asked.key, null);
+        const answer: NameAnswer = { id };
+        this.#mailer.post(to, { type: 'answer', question, answer });
+        break;
+      }
       case 'name-actor': {
         const { namespace, name, id, join } = message;
         const known = id === null ? this.#actors.named(namespace, name) : this.#actors.claim(namespace, name, id);
@@ -376,15 +406,43 @@ export class ControlHost implements ReactorHost {
     }
   }
 
+  /** Has the actors end that have something to do then; resolves when they have, or their time is up. */
+  async #endActors(ms: number): Promise<void> {
+    const living = this.#actors.disposable((id) => this.#workersThatHold(id));
+    if (living.length === 0) return;
+    await new Promise<void>((resolve) => {
+      const late = setTimeout(resolve, ms);
+      const actors = new ActorEndings(living, ({ worker, incarnation, id }) => {
+        if (this.#members.get(worker)?.incarnation === incarnation)
+          this.#mailer.post(worker, { type: 'end-actor', id, ms });
+      });
+      const over = (): void => {
+        clearTimeout(late);
+        resolve();
+      };
+      this.#ending = { actors, over };
+      this.#reactor.kick();
+    });
+  }
+
+  #lookAtEnding(): void {
+    if (this.#ending?.actors.over) this.#ending.over();
+  }
+
+  #workersThatHold(id: string): number[] {
+    return this.#directory.holders(id).flatMap((holder) => this.#members.numberOf(holder) ?? []);
+  }
+
   async #bring(from: number, question: number, slots: readonly SlotRef[]): Promise<void> {
     await this.#memory.bring(slots);
     this.#mailer.post(from, { type: 'answer', question, answer: undefined });
   }
 
   async #answer(from: number, question: number, what: string): Promise<void> {
-    const answer = what === 'close' ? await this.#lastAnswer(from) : await this.describe();
+    const last = what === 'close' || what === 'exit';
+    const answer = last ? await this.#lastAnswer(from, ACTORS_END_MS[what]) : await this.describe();
     this.#mailer.post(from, { type: 'answer', question, answer });
-    if (what !== 'close') return;
+    if (!last) return;
     // The thread ends by itself: being ended from outside in the middle of a foreign call takes the process down.
     clearTimeout(this.#timer);
     this.#signals.close();
@@ -393,9 +451,14 @@ export class ControlHost implements ReactorHost {
   }
 
   /** Ends all workers. What they would have had to say of failures that nobody has looked at is told instead of them. */
-  async #lastAnswer(to: number): Promise<LastAnswer> {
+  async #lastAnswer(to: number, actorsMs: number): Promise<LastAnswer> {
     // What they have sent already, among it that they have let go, may not have been taken in yet.
-    for (const { party } of [...this.#members]) if (party !== to) this.#reactor.drain(party);
+    const drain = (): void => {
+      for (const { party } of [...this.#members]) if (party !== to) this.#reactor.drain(party);
+    };
+    drain();
+    await this.#endActors(actorsMs);
+    drain();
     const unobserved = this.#directory.unobserved(this.#members.get(to)?.key ?? '');
     await this.#close();
     await this.#memory.close();
@@ -448,10 +511,11 @@ export class ControlHost implements ReactorHost {
   }
 
   /** The program hears no signal: it is ended from here, as the signal would have done, but for what is in our hands. */
-  #endProgram(code: number): void {
+  async #endProgram(code: number): Promise<void> {
     // It does hear, and has begun to end by itself.
-    if (this.#closing !== undefined) return;
+    if (this.#closing !== undefined || this.#ending !== undefined) return;
     this.#signals.close();
+    await this.#endActors(ACTORS_END_MS.exit);
     this.#server?.close();
     for (const { process: worker } of this.#members) if (worker?.pid !== process.pid) worker?.kill();
     this.#memory.removeFolder();

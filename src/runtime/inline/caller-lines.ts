@@ -18,7 +18,7 @@ class CallerLine implements CallTarget, LineBeside {
   constructor(host: InlineHost, link: ActorLink) {
     this.#host = host;
     this.#link = link;
-    this.#methods = new Methods(host, link.name);
+    this.#methods = new Methods(host, link.name, null);
     this.queue = host.party.owner.orderedQueue(CALLS);
   }
 

@@ -2,7 +2,7 @@ import { Deque } from '../../base/index.ts';
 import type { KeyQueue, Lease } from '../../protocol/index.ts';
 import type { Call } from '../call.ts';
 import type { Execution } from '../execution.ts';
-import { HostedActor } from '../hosted-actor.ts';
+import { HostedActor, isBatch } from '../hosted-actor.ts';
 import { Reference } from '../reference.ts';
 import type { InlineHost } from './inline-host.ts';
 
@@ -59,6 +59,7 @@ export class Hosted {
           },
         },
         executions: host.executions,
+        log: (line) => host.log(line),
       },
       run,
       run.loaded.actor ?? { concurrency: 1, groups: [] },
@@ -93,8 +94,11 @@ export class Hosted {
   /** Takes the next call that may begin, the callers taking turns; undefined when none may. */
   next(): Call | undefined {
     const { mailbox } = this.actor;
-    const kept = mailbox.next();
-    if (kept !== undefined) {
+    for (let kept = mailbox.next(); kept !== undefined; kept = mailbox.next()) {
+      if (isBatch(kept)) {
+        this.actor.batch(kept);
+        continue;
+      }
       this.kept--;
       return kept;
     }
@@ -139,8 +143,9 @@ export class InlineHosted {
     return hosted;
   }
 
-  retire(incarnation: number, id: string): void {
-    this.#actors.get(incarnation)?.actor.retire(id);
+  retire(incarnation: number, id: string, alone: boolean): void {
+    const actor = this.#actors.get(incarnation)?.actor;
+    if (actor?.id === id) actor.retire(alone);
   }
 
   /** It is no more; killed, it is not told. */
@@ -148,7 +153,7 @@ export class InlineHosted {
     hosted.over = true;
     this.#busy.delete(hosted);
     if (killed) hosted.clear();
-    else hosted.actor.left();
+    else void hosted.actor.leave();
     hosted.handles.expire(hosted.run.name);
     this.#forget(hosted);
   }

@@ -22,7 +22,8 @@ export class InlineRegistry {
     this.#self = self;
     this.table = new ActorTable<Wire>({
       tell: (_party, news) => this.#later(() => host.actors.news(news)),
-      retire: (_worker, incarnation, id) => this.#later(() => host.hosted.retire(incarnation, id)),
+      retire: (_worker, incarnation, id, alone) => this.#later(() => host.hosted.retire(incarnation, id, alone)),
+      joined: (_party, id, of) => this.#later(() => host.actors.joined(id, of)),
       ownerDied: (id) => {
         throw new InternalError(`in inline mode the owner of the actor ${id} is the program, which lives`);
       },
@@ -66,11 +67,14 @@ export class InlineRegistry {
       case 'create-actor':
         table.created(message.id, message.namespace, message.name);
         break;
+      case 'alias-actor':
+        table.alias(message.id, message.of);
+        break;
       case 'watch-actor':
         table.watch(message.id, host.party.key, true);
         break;
       case 'hosting':
-        table.hosted(message.id, this.#self.party, incarnation, message.ready);
+        table.hosted(message.id, this.#self.party, incarnation, message.ready, message.disposes);
         break;
       case 'actor-over':
         table.over(message.id, message.why);

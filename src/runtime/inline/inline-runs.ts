@@ -222,7 +222,7 @@ export class InlineRuns {
     }
     if (run.actorId !== null) {
       const { actor } = this.#hosted.get(run) as Hosted;
-      this.inContext(run, () => void actor.begin(fn, args));
+      this.inContext(run, () => void actor.begin(fn, args, run.loaded.actor?.packed ?? null));
       return;
     }
     if (run.timeout > 0) {
