@@ -2,46 +2,12 @@
 // befall it instead. The same seed gives the same program; when workers die in it, and who wins which race, is left to chance.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { all, asCompleted, cancel, current, get, put, task, wait } from 'sheaf';
+import { actorStream, gathered, ledger, named } from './actors.mjs';
+import { causes, join, make, mix, randomOf, same } from './values.mjs';
 
+/** Scenarios with actors, in one program. */
+const MOST_ACTORS = 4;
 const SIZES = [0, 0, 0, 10, 1_000, 20_000, 60_000];
-const SAMPLES = 16;
-
-/** A generator of numbers in [0, 1) (Mulberry32, by Tommy Ettinger). */
-export function randomOf(seed) {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = state;
-    t = Math.imul(t ^ (t >>> 15), t | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
-// ---- values: a number and, for some, an array that follows from it
-
-function mix(...parts) {
-  let h = 0x9e3779b9;
-  for (const part of parts) h = Math.imul(h ^ part, 0x85ebca6b) ^ (h >>> 13);
-  return h >>> 0;
-}
-
-function make(n, size) {
-  const data = size === 0 ? null : new Float64Array(size);
-  for (let i = 0; i < size; i++) data[i] = n + i;
-  return { n, data };
-}
-
-/** What of the bytes can be told from a few of them. */
-function fingerprint({ n, data }) {
-  let h = n;
-  if (data === null) return h;
-  const step = Math.max(1, Math.floor(data.length / SAMPLES));
-  for (let i = 0; i < data.length; i += step) h = mix(h, data[i] - i, i);
-  return mix(h, data[data.length - 1], data.length);
-}
-
-const join = (seed, size, parts) => make(mix(seed, ...parts.map(fingerprint)), size);
 
 // ---- tasks; each can be run again
 
@@ -98,22 +64,20 @@ export class Program {
   /** @type {{ what: string, ref: unknown, expected?: unknown, fails?: string, may: Set<string> }[]} */
   #steps = [];
   #side = [];
+  #actors = 0;
 
-  constructor(seed) {
+  /** `world`: the session, the `isolation` of its workers, a folder for `marks`; `calm`: none of its workers die by chance. */
+  constructor(seed, world) {
     this.#random = randomOf(seed);
+    this.world = world;
   }
 
   get steps() {
     return this.#steps.length;
   }
 
-  int(n) {
-    return Math.floor(this.#random() * n);
-  }
-
-  #pick(list) {
-    return list[this.int(list.length)];
-  }
+  int = (n) => Math.floor(this.#random() * n);
+  pick = (list) => list[this.int(list.length)];
 
   /** `owned`: what it gives belongs to a worker, and goes with it. */
   #add(what, ref, expected, { from = [], fails, owned = false } = {}) {
@@ -126,15 +90,15 @@ export class Program {
   }
 
   #inputs() {
-    return Array.from({ length: 1 + this.int(3) }, () => this.#pick(this.#steps));
+    return Array.from({ length: 1 + this.int(3) }, () => this.pick(this.#steps));
   }
 
   /** One more step, of a kind chosen by chance. */
   step() {
     const seed = this.int(2 ** 31);
-    const size = this.#pick(SIZES);
+    const size = this.pick(SIZES);
     const first = this.#steps.length === 0;
-    const kind = first ? 0 : this.int(13);
+    const kind = first ? 0 : this.int(14);
     switch (kind) {
       case 0:
         return this.#add('put', put(make(seed, size)), make(seed, size));
@@ -175,10 +139,22 @@ export class Program {
       case 10:
         return this.#add('throws', throws(seed), undefined, { fails: `wrong by ${seed}` });
       case 11:
+        if (this.world.calm) return this.#add('leaf', leaf(seed, size), make(seed, size));
         return this.#add('dies', dies(seed), make(seed, 0));
+      case 12:
+        // Each has a worker of its own or two: there are not many at a time.
+        if (this.#actors < MOST_ACTORS && this.int(2) === 0) {
+          this.#actors++;
+          this.#side.push(this.pick([ledger, ledger, ledger, actorStream, gathered, named])(this, seed));
+        } else this.#aside(seed, size);
+        return;
       default:
-        this.#side.push(this.#pick([this.#stream, this.#handed, this.#gathered, this.#mapped]).call(this, seed, size));
+        this.#aside(seed, size);
     }
+  }
+
+  #aside(seed, size) {
+    this.#side.push(this.pick([this.#stream, this.#handed, this.#gathered, this.#mapped]).call(this, seed, size));
   }
 
   #joined(seed, size, from) {
@@ -268,19 +244,6 @@ const mapped = task(({ seed, bad }) => {
   return make(seed, 0);
 }, robust);
 
-function causes(error) {
-  const names = [];
-  for (let each = error; each instanceof Error; each = each.cause) names.push(each.name);
-  return names;
-}
-
 function lost(error) {
   if (!causes(error).some((name) => LOST.includes(name))) throw error;
-}
-
-function same(what, value, expected) {
-  if (fingerprint(value) === fingerprint(expected) && value.n === expected.n) return;
-  throw new Error(
-    `${what} is ${value.n} with ${value.data?.length ?? 0} numbers, not ${expected.n} with ${expected.data?.length ?? 0}`,
-  );
 }

@@ -7,7 +7,11 @@ import { parseArgs } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { connect, put, task } from 'sheaf';
-import { Program, randomOf } from './program.mjs';
+import { leaks } from 'sheaf/testing';
+import { descendants, descriptors, privateBytes } from './left.mjs';
+import { marksFolder, removeMarks } from './marks.mjs';
+import { Program } from './program.mjs';
+import { randomOf } from './values.mjs';
 
 const { values: o } = parseArgs({
   options: {
@@ -27,8 +31,12 @@ const STEPS = 80;
 const WARM = 10;
 /** Between looks at what is left. */
 const LOOK_EVERY = 10;
+/** A moment that does not come. */
+const FAR = 1e9;
 /** What the heap may grow by from then on, whatever the number of programs. */
 const GROWTH = 24 * 1024 * 1024;
+/** The same for all private memory, that of the control thread and of what is not JavaScript included. */
+const PRIVATE_GROWTH = 128 * 1024 * 1024;
 
 setFlagsFromString('--expose-gc');
 const gc = runInNewContext('gc');
@@ -68,11 +76,28 @@ async function within(ms, promise, seed) {
 }
 
 /** In a frame of its own, which keeps nothing of the program once it is over. */
-async function runOne(seed, count) {
-  const program = new Program(seed);
+async function runOne(seed, count, world) {
+  const program = new Program(seed, world);
   for (let i = 0; i < count; i++) program.step();
   await within(PATIENCE_MS, program.check(), seed);
   return program.steps;
+}
+
+/** What the session has left behind in the system. */
+async function checkLeft(before) {
+  // Closing is not over at once.
+  for (let i = 0; ; i++) {
+    const files = descriptors();
+    const children = descendants();
+    const segments = files.filter((each) => each.includes('memfd:sheaf'));
+    if (files.length <= before && children.length === 0 && segments.length === 0) return;
+    if (i === 200) {
+      throw new Error(
+        `of the session are left: processes ${children.join(', ')}; ${files.length} descriptors, ${before} before: ${files.join(', ')}`,
+      );
+    }
+    await sleep(50);
+  }
 }
 
 /**
@@ -91,26 +116,52 @@ async function look(session, seed) {
     }
     await sleep(5);
     const { used, spilled } = session.stats().memory;
-    if (used === 0 && spilled === 0) return;
-    if (i === 200)
+    if (used === 0 && spilled === 0) break;
+    if (i === 200) {
+      // The report of who has it.
+      process.kill(process.pid, 'SIGUSR2');
+      await sleep(2_000);
       throw new Error(`${used} bytes in memory and ${spilled} on disk are left after the program of seed ${seed}`);
+    }
   }
+  // An actor that lives has a lease, and a reference that stands for it.
+  const left = await leaks(session);
+  if (left.length > 0)
+    throw new Error(`left after the program of seed ${seed}: ${left.map(({ what }) => what).join(', ')}`);
 }
 
-const session = await connect({ cpus: 2, memory: o.memory, isolation: o.isolation });
+const options = { cpus: 2, memory: o.memory, isolation: o.isolation };
+// What Node opens once, on its own account, is open after a first session.
+const warming = await connect(options);
+await bomb(FAR, true).value;
+await warming[Symbol.asyncDispose]();
+const openBefore = descriptors().length;
+const session = await connect(options);
+const marks = marksFolder();
+const tally = { answered: 0, failed: 0, deaths: 0 };
 const end = performance.now() + seconds * 1000;
 const random = randomOf(first);
 let programs = 0;
 let steps = 0;
 let killed = 0;
 let base = 0;
+let basePrivate = 0;
+let mostPrivate = 0;
 let most = 0;
 try {
   for (let seed = first; performance.now() < end || programs <= WARM; seed++) {
     const over = new AbortController();
-    const kills = random() < 0.5 ? killing(random, over.signal) : Promise.resolve(0);
+    // Between looks either any worker may die or none does: what actors may answer is known to the last word in a calm.
+    const calm = Math.floor(programs / LOOK_EVERY) % 2 === 0;
+    const kills = !calm && random() < 0.7 ? killing(random, over.signal) : Promise.resolve(0);
     try {
-      steps += await runOne(seed, 1 + Math.floor(random() * STEPS));
+      steps += await runOne(seed, 1 + Math.floor(random() * STEPS), {
+        session,
+        isolation: o.isolation,
+        marks,
+        calm,
+        tally,
+      });
     } catch (error) {
       throw new Error(`the program of seed ${seed} went wrong (the run began with seed ${first})`, { cause: error });
     } finally {
@@ -121,16 +172,23 @@ try {
     if (programs % LOOK_EVERY !== 0) continue;
     await look(session, seed);
     const heap = process.memoryUsage().heapUsed;
-    if (programs === WARM) base = heap;
+    const bytes = privateBytes();
+    if (programs === WARM) [base, basePrivate] = [heap, bytes];
     most = Math.max(most, heap);
+    mostPrivate = Math.max(mostPrivate, bytes);
     if (heap > base + GROWTH)
       throw new Error(`the heap has grown from ${base} to ${heap} bytes in ${programs} programs`);
+    if (bytes > basePrivate + PRIVATE_GROWTH)
+      throw new Error(`private memory has grown from ${basePrivate} to ${bytes} bytes in ${programs} programs`);
   }
 } finally {
   await session[Symbol.asyncDispose]();
+  removeMarks(marks);
 }
+await checkLeft(openBefore);
 const MiB = (bytes) => `${(bytes / 2 ** 20).toFixed(1)} MiB`;
 console.log(
   `${programs} programs of ${steps} steps in all, ${killed} workers killed, seed ${first}: every result right; ` +
-    `heap ${MiB(base)} after ${WARM} programs, ${MiB(most)} at most`,
+    `calls of actors: ${tally.answered} answered, ${tally.failed} failed as they may, ${tally.deaths} deaths beside those; ` +
+    `heap ${MiB(base)} after ${WARM} programs, ${MiB(most)} at most; private memory ${MiB(basePrivate)}, ${MiB(mostPrivate)} at most`,
 );
