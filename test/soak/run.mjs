@@ -83,11 +83,17 @@ async function runOne(seed, count, world) {
   return program.steps;
 }
 
+/**
+ * Descriptors that a session may not leave. Seen after threads were ended: files open that one was reading at that moment, modules
+ * of this package among them. With threads those do not count.
+ */
+const open = () => descriptors().filter((target) => o.isolation !== 'thread' || !target.endsWith('.js'));
+
 /** What the session has left behind in the system. */
 async function checkLeft(before) {
   // Closing is not over at once.
   for (let i = 0; ; i++) {
-    const files = descriptors();
+    const files = open();
     const children = descendants();
     const segments = files.filter((each) => each.includes('memfd:sheaf'));
     if (files.length <= before && children.length === 0 && segments.length === 0) return;
@@ -135,7 +141,7 @@ const options = { cpus: 2, memory: o.memory, isolation: o.isolation };
 const warming = await connect(options);
 await bomb(FAR, true).value;
 await warming[Symbol.asyncDispose]();
-const openBefore = descriptors().length;
+const openBefore = open().length;
 const session = await connect(options);
 const marks = marksFolder();
 const tally = { answered: 0, failed: 0, deaths: 0 };
