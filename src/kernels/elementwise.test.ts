@@ -134,5 +134,9 @@ test('values are cast: wrapped, cut off and saturated, or true', () => {
   assert.equal(cast(0n, 'i64', 'bool'), 0);
   assert.equal(cast(2n ** 53n + 1n, 'i64', 'f64'), 2 ** 53);
   assert.equal(cast(0.1, 'f64', 'f32'), Math.fround(0.1));
+  // The double in between is the middle of two floats, from which rounding to even goes down.
+  const above = 2n ** 60n + 2n ** 36n + 1n;
+  assert.equal(cast(above, 'i64', 'f32'), 2 ** 60 + 2 ** 37);
+  assert.equal(cast(-above, 'i64', 'f32'), -(2 ** 60) - 2 ** 37);
   assert.equal(cast(1, 'bool', 'i64'), 1n);
 });

@@ -50,3 +50,12 @@ export function saturated(x: number, dtype: DType): number | bigint {
   if (x >= Number(max)) return max;
   return isBig(dtype) ? BigInt(Math.trunc(x)) : Math.trunc(x) + 0;
 }
+
+/** The nearest float of 32 bits, rounded once: by way of a double it would be twice. */
+export function nearest32(x: bigint): number {
+  const size = x < 0n ? -x : x;
+  if (size < 2n ** 53n) return Math.fround(Number(x));
+  // Of the bits that a double has no room for, it is enough to know whether there are any (rounding "to odd").
+  const kept = size - (size & 0xfffn) + ((size & 0xfffn) === 0n ? 0n : 0x800n);
+  return Math.fround(x < 0n ? -Number(kept) : Number(kept));
+}

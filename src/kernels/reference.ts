@@ -1,6 +1,6 @@
 import { DTYPES, type DType, type Elements, isBig, kindOf, type Shape, sizeOf } from '../nd/index.ts';
 import { type ElementOp, elementOp } from './elementwise.ts';
-import { saturated, wrapped } from './integers.ts';
+import { nearest32, saturated, wrapped } from './integers.ts';
 import type { Kernel, Step } from './kernel.ts';
 import { type Accumulator, reducer } from './reducers.ts';
 
@@ -42,7 +42,10 @@ export function applied(op: ElementOp, dtype: DType, args: readonly Value[]): Va
 /** A value in another type. */
 export function cast(x: Value, from: DType, to: DType): Value {
   if (to === 'bool') return Number(x !== 0 && x !== 0n);
-  if (kindOf(to) === 'float') return to === 'f32' ? Math.fround(Number(x)) : Number(x);
+  if (kindOf(to) === 'float') {
+    if (to === 'f64') return Number(x);
+    return typeof x === 'bigint' ? nearest32(x) : Math.fround(x);
+  }
   if (kindOf(from) === 'float') return saturated(x as number, to);
   const own = wrapped(BigInt(x), to);
   return isBig(to) ? own : Number(own);

@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { kindOf, sizeOf } from '../nd/index.ts';
+import { DTYPE_NAMES, type DType, elements, isBig, kindOf, sizeOf } from '../nd/index.ts';
+import type { ElementOpName } from './elementwise.ts';
 import { JavaScriptKernels } from './javascript/compile.ts';
-import type { Kernel, Result, Step } from './kernel.ts';
+import { type Kernel, KernelBuilder, type Result, type Step } from './kernel.ts';
 import { again, programs } from './kernels.fixture.ts';
+import { REDUCERS, type ReducerName, reducer } from './reducers.ts';
 import { interpret, type Run, type Strided } from './reference.ts';
 import { verify } from './verify.ts';
+import { WasmKernels } from './wasm/kernels.ts';
 
 const RUNS = Number(process.env.SHEAF_KERNEL_RUNS ?? 2000);
 
@@ -62,6 +65,36 @@ function assertSame(kernel: Kernel, run: Run, expected: readonly Strided[], got:
   }
 }
 
+/** Operators that WebAssembly has no few instructions for. */
+const WITHOUT: ReadonlySet<ElementOpName> = new Set([
+  'acos',
+  'acosh',
+  'asin',
+  'asinh',
+  'atan',
+  'atanh',
+  'cos',
+  'cosh',
+  'exp',
+  'expm1',
+  'log',
+  'log10',
+  'log1p',
+  'log2',
+  'sin',
+  'sinh',
+  'tan',
+  'tanh',
+  'floorDivide',
+  'remainder',
+  'pow',
+  'atan2',
+  'hypot',
+  'logaddexp',
+  'nextafter',
+]);
+const hasInstructions = (name: ElementOpName): boolean => !WITHOUT.has(name);
+
 test('generated JavaScript does what the reference interpreter does', () => {
   const kernels = new JavaScriptKernels();
   fc.assert(
@@ -74,4 +107,94 @@ test('generated JavaScript does what the reference interpreter does', () => {
     }),
     { numRuns: RUNS },
   );
+});
+
+/** The run with everything it reads and writes in a memory, one after the other with a gap between. */
+function inMemory(memory: WebAssembly.Memory, run: Run): Run {
+  let next = 8;
+  const moved = (each: Strided): Strided => {
+    const { elements } = each;
+    const Elements = elements.constructor as new (
+      buffer: ArrayBufferLike,
+      offset: number,
+      length: number,
+    ) => typeof elements;
+    const copy = new Elements(memory.buffer, next, elements.length);
+    copy.set(elements as never);
+    next += Math.ceil((elements.byteLength + 8) / 8) * 8;
+    return { ...each, elements: copy };
+  };
+  return { ...run, operands: run.operands.map(moved), results: run.results.map(moved) };
+}
+
+for (const shared of [false, true]) {
+  test(`generated WebAssembly does what the reference interpreter does${shared ? ', in shared memory' : ''}`, () => {
+    const memory = new WebAssembly.Memory({ initial: 16, maximum: 16, shared });
+    const kernels = new WasmKernels(memory);
+    let done = 0;
+    fc.assert(
+      fc.property(programs(hasInstructions), ({ kernel, run }) => {
+        const [expected, got] = [again(run), inMemory(memory, run)];
+        interpret(kernel, expected);
+        assert.equal(kernels.run(kernel, got), true);
+        assertSame(kernel, run, expected.results, got.results);
+        done++;
+      }),
+      { numRuns: RUNS },
+    );
+    assert.ok(done > 0);
+  });
+}
+
+test('a reduction finds the one element that matters, wherever it is', () => {
+  const memory = new WebAssembly.Memory({ initial: 1, maximum: 1 });
+  const [wasm, javascript] = [new WasmKernels(memory), new JavaScriptKernels()];
+  const length = 150;
+  for (const dtype of DTYPE_NAMES) {
+    for (const name of Object.keys(REDUCERS) as ReducerName[]) {
+      if (!reducer(name).takes.includes(kindOf(dtype))) continue;
+      const builder = new KernelBuilder(1);
+      const kernel = builder.result(builder.operand(dtype), name).build();
+      assertFinds(kernel, name, dtype, dtype);
+    }
+    // Booleans in lanes as wide as numbers.
+    if (dtype === 'bool') continue;
+    for (const name of ['any', 'all'] as const) {
+      const builder = new KernelBuilder(1);
+      const zero = builder.constant(isBig(dtype) ? 0n : 0, dtype);
+      assertFinds(
+        builder.result(builder.apply('notEqual', [builder.operand(dtype), zero], 'bool'), name).build(),
+        name,
+        dtype,
+        'bool',
+      );
+    }
+  }
+
+  function assertFinds(kernel: Kernel, name: ReducerName, dtype: DType, gives: DType): void {
+    const value = (x: number): number | bigint => (isBig(dtype) ? BigInt(x) : x);
+    const [rest, one] = { sum: [0, 1], prod: [1, 2], min: [3, 2], max: [3, 4], any: [0, 1], all: [1, 0] }[name] as [
+      number,
+      number,
+    ];
+    for (let at = 0; at < length; at++) {
+      const data = elements(dtype, length);
+      data.fill(value(rest) as never);
+      data[at] = value(one) as never;
+      const into = elements(gives, 1);
+      into[0] = reducer(name).identity(gives) as never;
+      const run = {
+        space: [length],
+        operands: [{ elements: data, offset: 0, strides: [1] }],
+        scalars: [],
+        results: [{ elements: into, offset: 0, strides: [0] }],
+      };
+      const [inWasm, inJavaScript] = [inMemory(memory, run), again(run)];
+      assert.equal(wasm.run(kernel, inWasm), true);
+      javascript.run(kernel, inJavaScript);
+      for (const { results } of [inWasm, inJavaScript]) {
+        assert.equal(Number(results[0]?.elements[0]), one, `${name} of ${dtype} with its element at ${at}`);
+      }
+    }
+  }
 });

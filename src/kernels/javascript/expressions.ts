@@ -196,6 +196,7 @@ export function castText(x: string, from: DType, to: DType): string {
   const big = isBig(from);
   if (to === 'bool') return `+(${x} !== ${big ? '0n' : '0'})`;
   const toKind = kindOf(to);
+  if (big && to === 'f32') return `h.nearest32(${x})`;
   if (toKind === 'float') return wrap(big ? `Number(${x})` : x, to);
   if (kindOf(from) === 'float') return `h.saturated(${x}, '${to}')`;
   if (isBig(to)) return wrap(big ? x : `BigInt(${x})`, to);

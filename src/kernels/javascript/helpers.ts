@@ -31,4 +31,5 @@ export const helpers = {
   shiftLeft: I.shiftLeft,
   shiftRight: I.shiftRight,
   saturated: I.saturated,
+  nearest32: I.nearest32,
 } as const;
