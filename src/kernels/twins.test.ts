@@ -11,7 +11,7 @@ import { interpret, type Run, type Strided } from './reference.ts';
 import { verify } from './verify.ts';
 import { WasmKernels } from './wasm/kernels.ts';
 
-const RUNS = Number(process.env.SHEAF_KERNEL_RUNS ?? 2000);
+const RUNS = Number(process.env.SHEAF_KERNEL_RUNS ?? 800);
 
 /**
  * How far apart a result may be that sums or multiplies floats: its values added up, or multiplied, in any order and with any
