@@ -48,7 +48,7 @@ onHostsAndInline('options of actors', { cpus: 2 }, (session, isolation) => {
     assert.equal(Math.max(...(await get(Array.from({ length: 10 }, () => one.wait(1))))), 1);
   });
 
-  it('a thousand calls wait at the same time', async () => {
+  it('a thousand calls wait at the same time (line 35)', async () => {
     const folder = scratch();
     const worker = Workers.with({ concurrency: 1001 }).create();
     const calls = Array.from({ length: 900 }, () => worker.until(folder, 'all'));
@@ -58,7 +58,7 @@ onHostsAndInline('options of actors', { cpus: 2 }, (session, isolation) => {
     assert.equal((await get(calls)).length, 900);
   });
 
-  it('groups have limits of their own, and do not hold each other up', async () => {
+  it('groups have limits of their own, and do not hold each other up (line 35)', async () => {
     const folder = scratch();
     const worker = Workers.with({ groups: { slow: { methods: ['until'], concurrency: 1 } } }).create();
     const slow = [worker.until(folder, 'a'), worker.until(folder, 'b'), worker.until(folder, 'c')];
@@ -79,7 +79,7 @@ onHostsAndInline('options of actors', { cpus: 2 }, (session, isolation) => {
     );
   });
 
-  it('maxPending refuses calls', async () => {
+  it('maxPending refuses calls (line 36)', async () => {
     const folder = scratch();
     const worker = Workers.with({ maxPending: 2 }).create();
     const calls = [worker.until(folder, 'go'), worker.quick()];
@@ -89,7 +89,7 @@ onHostsAndInline('options of actors', { cpus: 2 }, (session, isolation) => {
     await worker.quick().value;
   });
 
-  it('a name is for one actor of its namespace, and finds it', async () => {
+  it('a name is for one actor of its namespace, and finds it (line 34)', async () => {
     const worker = Workers.with({ name: 'one' }).create();
     await worker.wait(1).value;
     const found = await Workers.lookup('one');
