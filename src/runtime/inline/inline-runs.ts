@@ -57,6 +57,10 @@ export class InlineRuns {
     return this.within(run, fn);
   }
 
+  gathers(run: Execution, value: boolean): void {
+    run.gathers = value;
+  }
+
   /** So many items of a stream are consumed. */
   more({ slot, sequence }: RunId, taken: number): void {
     const run = this.#active.get(slot);
