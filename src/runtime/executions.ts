@@ -119,7 +119,16 @@ export class Executions extends Stage {
   /** @internal */
   startKept({ caller, loaded, frame }: KeptCall, actor: HostedActor, group: number, refused?: Refusal): void {
     const words = new Int32Array(frame.buffer);
+    this.#host.block.setKept(caller, words[0] as number, false);
     this.start(caller, loaded, { words, bytes: frame }, 0, null, 0, actor, group, refused);
+  }
+
+  /** @internal A call has joined those that wait for a batch, or that begins. */
+  gathers(run: Execution, value: boolean): void {
+    // The slot of one that is over may be another one's.
+    if (run.over || run.gathers === value) return;
+    run.gathers = value;
+    this.#host.block.setKept(run.caller, run.slot, value);
   }
 
   /** The actor ends before its calls do: those that have begun are told to stop, and those that were kept are refused. */
