@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { simulateActors } from './actors.ts';
+import { simulateActors } from './index.ts';
 
 describe('actors under random schedules', () => {
   it('lose, repeat and reorder no call, and leave nothing behind', () => {
