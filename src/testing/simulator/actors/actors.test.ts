@@ -4,17 +4,15 @@ import { simulateActors } from './index.ts';
 
 describe('actors under random schedules', () => {
   it('lose, repeat and reorder no call, and leave nothing behind', () => {
-    const total = { calls: 0, answered: 0, deaths: 0, restarts: 0 };
+    const total = { calls: 0, onWorkers: 0, answered: 0, deaths: 0, restarts: 0, joins: 0 };
     for (let seed = 1; seed <= 2000; seed++) {
-      const { problem, calls, answered, deaths, restarts } = simulateActors(seed);
-      assert.equal(problem, undefined, `seed ${seed}`);
-      total.calls += calls;
-      total.answered += answered;
-      total.deaths += deaths;
-      total.restarts += restarts;
+      const life = simulateActors(seed);
+      assert.equal(life.problem, undefined, `seed ${seed}`);
+      for (const name of Object.keys(total) as (keyof typeof total)[]) total[name] += life[name];
     }
     // What never happens is not checked.
-    assert.ok(total.answered > total.calls / 2, JSON.stringify(total));
-    assert.ok(total.deaths > 2000 && total.restarts > 500, JSON.stringify(total));
+    const text = JSON.stringify(total);
+    assert.ok(total.answered > total.calls / 2 && total.onWorkers > total.calls / 4, text);
+    assert.ok(total.deaths > 2000 && total.restarts > 500 && total.joins > 2000, text);
   });
 });

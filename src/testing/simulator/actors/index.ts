@@ -1,70 +1,72 @@
-import type { Cell } from '../../../protocol/index.ts';
 import { Violation } from '../values.ts';
-import type { Line } from './line.ts';
-import type { Node } from './node.ts';
 import { Simulation } from './simulation.ts';
 
 /**
- * Actors under random schedules: two parties create actors and call them, workers that host them die, and so may one of the two;
- * handles are let go, actors are drained. Every link is first in, first out, and nothing else is ordered. At the end nothing may
- * hang, be left, or have run out of order, or twice without leave.
+ * Actors under random schedules. Drivers, tasks and methods create actors, get them by name, pass them on and call them; workers
+ * die, and so may a driver; handles are let go, actors are drained. Every link is first in, first out, and nothing else is ordered.
+ * At the end nothing may hang, be left, or have run out of order, or once more than it may.
  */
 export interface ActorSimulation {
   readonly seed: number;
   readonly problem: string | undefined;
   readonly calls: number;
+  /** Of them, those that were made on workers. */
+  readonly onWorkers: number;
   readonly answered: number;
   readonly deaths: number;
   readonly restarts: number;
+  /** Actors that were got by their name. */
+  readonly joins: number;
 }
 
 /** Runs one random life of some actors. */
 export function simulateActors(seed: number): ActorSimulation {
   const sim = new Simulation(seed);
-  const { random } = sim;
+  const { control } = sim;
   let problem: string | undefined;
   try {
-    for (let actions = random.between(20, 120); actions > 0; ) {
-      if (random.chance(0.6)) {
-        sim.step();
-        continue;
-      }
-      actions--;
-      const what = random.next();
-      if (sim.held.length === 0 || what < 0.1) {
-        if (sim.table.rows().length < 20) sim.create(random.pick(sim.drivers.filter((each) => each.alive)));
-      } else if (what < 0.85) sim.call(random.pick(sim.held));
-      else if (what < 0.9) sim.letGo(random.pick(sim.held));
-      else if (what < 0.94) {
-        const line = random.pick(sim.held);
-        line.excused = true;
-        line.node.control({ type: 'drain-actor', id: line.id });
-      } else {
-        const driver = sim.drivers[1] as Node;
-        const workers = [...sim.nodes.values()].filter((each) => each.alive && !sim.drivers.includes(each));
-        const victim = driver.alive && random.chance(0.05) ? driver : workers.length > 0 && random.pick(workers);
-        if (!victim) continue;
-        for (const line of sim.held) {
-          const { lease } = line.host;
-          if (lease === null || lease.worker === victim.address.party) line.excused = true;
-        }
-        for (const call of sim.calls)
-          if (call.line.host.lease?.worker === victim.address.party) call.line.excused = true;
-        if (victim.hosted !== null) victim.hosted.call.line.excused = true;
-        sim.held = sim.held.filter((line) => line.node !== victim);
-        sim.kill(victim);
+    for (let actions = sim.random.between(20, 120); actions > 0; ) {
+      if (sim.random.chance(0.7)) sim.step();
+      else {
+        actions--;
+        act(sim);
       }
     }
-    while (sim.held.length > 0) sim.letGo(sim.held[0] as Line);
     sim.settle();
-    // Leases that lie idle go back.
-    sim.now += 100_000;
-    for (const node of sim.drivers) node.turn(() => node.party.owner.tick());
+    sim.tick();
     sim.settle();
     sim.check();
   } catch (error) {
     problem = error instanceof Violation ? error.message : String((error as Error).stack);
   }
-  const answered = sim.calls.filter((call) => (call.results as Cell).value === 1 || call.runs > 0).length;
-  return { seed, problem, calls: sim.calls.length, answered, deaths: sim.deaths, restarts: sim.restarts };
+  const calls = sim.calls.filter(({ line }) => line !== null);
+  return {
+    seed,
+    problem,
+    calls: calls.length,
+    onWorkers: calls.filter(({ from }) => !control.drivers.includes(from)).length,
+    answered: calls.filter(({ runs }) => runs > 0).length,
+    deaths: control.deaths,
+    restarts: sim.restarts,
+    joins: control.joins,
+  };
+}
+
+/** Something that a program does, or that happens to one. */
+function act(sim: Simulation): void {
+  const { random, control } = sim;
+  const what = random.next();
+  const drivers = control.drivers.filter(({ alive }) => alive);
+  if (sim.held.length === 0 || what < 0.12) {
+    if (sim.roomForMore) sim.held.push(sim.create(random.pick(drivers)));
+  } else if (what < 0.7) sim.call(random.pick(sim.held));
+  else if (what < 0.83) sim.task(random.pick(drivers));
+  else if (what < 0.9) sim.letGo(random.pick(sim.held));
+  else if (what < 0.94) sim.drain(random.pick(sim.held));
+  else {
+    const driver = control.drivers[1];
+    const workers = control.living.filter((each) => !control.drivers.includes(each));
+    if (driver?.alive && random.chance(0.05)) control.kill(driver);
+    else if (workers.length > 0) control.kill(random.pick(workers));
+  }
 }
