@@ -10,6 +10,8 @@ const OTHER = `${NODE}.7.1`;
 
 class Node {
   readonly said: string[] = [];
+  /** What nobody has any more. */
+  readonly gone = new Set<string>();
   readonly table: ActorTable<string>;
 
   constructor() {
@@ -23,6 +25,7 @@ class Node {
       retire: (worker, _incarnation, id, alone) =>
         void this.said.push(`retire ${short(id)} on ${worker}${alone ? ' alone' : ''}`),
       joined: (party, id, of) => void this.said.push(`${who(party)}: ${short(id)} is ${short(of)}`),
+      isGone: (id) => this.gone.has(id),
       ownerDied: () => 'its owner died',
     });
   }
@@ -219,5 +222,48 @@ describe('the table of actors', () => {
     node.table.alias(B, A);
     node.table.partyDied(DRIVER);
     assert.equal(node.table.size, 0);
+  });
+
+  it('ends what was to end before word of its creation came', () => {
+    const node = new Node();
+    assert.equal(node.table.claim('default', 'log', A), undefined);
+    node.table.watch(A, OTHER, true);
+    node.table.drain(A);
+    assert.equal(node.table.strays, 2);
+    node.table.created(A, 'default', 'log');
+    assert.deepEqual(node.take(), ['other: A pending', 'other: A closing -1']);
+    assert.equal(node.table.named('default', 'log'), undefined);
+    node.table.hosted(A, 5, 1, true);
+    node.table.quiet(A, OTHER);
+    assert.deepEqual(node.take(), ['other: A closing 5', 'retire A on 5']);
+    assert.equal(node.table.strays, 0);
+  });
+
+  it('forgets that something was to end that never comes', () => {
+    const node = new Node();
+    node.table.drain(A);
+    node.table.alias(A, B);
+    assert.equal(node.table.strays, 0, 'it is another one, of which it is said again');
+    node.table.drain(B);
+    node.table.partyDied(DRIVER);
+    assert.equal(node.table.strays, 0, 'its owner is dead');
+    node.table.drain(A);
+    node.table.forget(A);
+    assert.equal(node.table.strays, 0, 'nobody has it');
+  });
+
+  it('tells those who come when nobody has it any more that it has ended', () => {
+    const node = new Node();
+    node.made();
+    node.table.over(A, 'it crashed');
+    node.table.forget(A);
+    node.gone.add(A);
+    node.take();
+    // Known to them under another id, which they still have.
+    node.table.watch(A, OTHER, true);
+    assert.deepEqual(node.take(), ['other: A dead']);
+    node.table.drain(A);
+    node.table.hosted(A, 5, 1, true);
+    assert.equal(node.table.strays, 0);
   });
 });

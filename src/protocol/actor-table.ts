@@ -25,6 +25,8 @@ export interface ActorPort<P> {
   tell(party: string, news: ActorNews<P>): void;
   /** The worker that hosts it is to end it: nobody has a call of it left. `alone`: nobody has it any more, to hear of a failure of that. */
   retire(worker: number, incarnation: number, id: string, alone: boolean): void;
+  /** Whether an actor that is not in the table will never come: nobody has it any more, or its owner is dead. A host without this never says so. */
+  isGone?(id: string): boolean;
   /** Tells one who watches `id` that this is another actor, `of`. A host without this never says so (`alias`). */
   joined?(party: string, id: string, of: string): void;
   /** What those hear whose actor went with its owner. */
@@ -82,6 +84,8 @@ export class ActorTable<P> {
   readonly #early = new Map<string, Set<string>>();
   /** Where such ones are hosted: a worker that was lent before can be faster than the word of the creation. */
   readonly #earlyHosts = new Map<string, Host>();
+  /** Those of them that are to end as soon as they are there. */
+  readonly #earlyDrains = new Set<string>();
 
   constructor(port: ActorPort<P>) {
     this.#port = port;
@@ -89,6 +93,11 @@ export class ActorTable<P> {
 
   get size(): number {
     return this.#actors.size + this.#aliases.size;
+  }
+
+  /** Ids for which something has come, but not their creation. */
+  get strays(): number {
+    return this.#early.size + this.#earlyHosts.size + this.#earlyDrains.size;
   }
 
   /** The actor that has that name. */
@@ -127,12 +136,15 @@ export class ActorTable<P> {
     this.#earlyHosts.delete(id);
     if (host !== undefined) this.hosted(id, host.worker, host.incarnation, host.ready, host.disposes);
     else for (const party of watchers) this.#port.tell(party, newsOf(actor));
+    if (this.#earlyDrains.delete(id)) this.drain(id);
   }
 
   /** What was to be the actor `id` is `of`: those who watch it are told to watch that. */
   alias(id: string, of: string): void {
     const early = this.#early.get(id);
     this.#early.delete(id);
+    // Whoever wants it to end says so again, of the other one, when he hears of that.
+    this.#earlyDrains.delete(id);
     this.#aliases.set(id, of);
     for (const party of early ?? []) this.#port.joined?.(party, id, of);
   }
@@ -147,6 +159,9 @@ export class ActorTable<P> {
       // Told that it is closing, it will say when it is quiet.
       if (actor.unquiet !== null && actor.dead === null) actor.unquiet.add(party);
       this.#port.tell(party, newsOf(actor));
+    } else if (ownerIsHere && this.#port.isGone?.(id) === true) {
+      // It was called under another id, or the call is over by now.
+      this.#port.tell(party, { type: 'actor', id, state: 'dead', why: null });
     } else if (ownerIsHere) {
       const early = this.#early.get(id);
       if (early === undefined) this.#early.set(id, new Set([party]));
@@ -163,7 +178,8 @@ export class ActorTable<P> {
     disposes: readonly string[] | null = null,
   ): void {
     const actor = this.#actors.get(id);
-    if (actor === undefined) this.#earlyHosts.set(id, { worker, incarnation, ready, disposes });
+    if (actor === undefined && this.#port.isGone?.(id) !== true)
+      this.#earlyHosts.set(id, { worker, incarnation, ready, disposes });
     if (actor === undefined || actor.dead !== null) return;
     actor.worker = worker;
     actor.incarnation = incarnation;
@@ -176,6 +192,7 @@ export class ActorTable<P> {
   /** It is to end in order. */
   drain(id: string): void {
     const actor = this.#actors.get(id);
+    if (actor === undefined && !this.#aliases.has(id) && this.#port.isGone?.(id) !== true) this.#earlyDrains.add(id);
     if (actor === undefined || actor.dead !== null || actor.unquiet !== null) return;
     actor.unquiet = new Set(actor.watchers);
     this.#unname(actor);
@@ -248,6 +265,7 @@ export class ActorTable<P> {
       } else if (early.size === 0) this.#early.delete(id);
     }
     for (const id of this.#earlyHosts.keys()) if (ownerKeyOf(id) === party) this.#earlyHosts.delete(id);
+    for (const id of this.#earlyDrains) if (ownerKeyOf(id) === party) this.#earlyDrains.delete(id);
     for (const [name, id] of this.#names) if (ownerKeyOf(id) === party) this.#names.delete(name);
     for (const id of this.#aliases.keys()) if (ownerKeyOf(id) === party) this.#aliases.delete(id);
     for (const actor of this.#actors.values()) {
@@ -262,6 +280,8 @@ export class ActorTable<P> {
   /** Nobody has it any more. */
   forget(id: string): void {
     this.#aliases.delete(id);
+    this.#earlyHosts.delete(id);
+    this.#earlyDrains.delete(id);
     const actor = this.#actors.get(id);
     if (actor === undefined) return;
     actor.forgotten = true;

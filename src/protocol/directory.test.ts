@@ -36,6 +36,20 @@ describe('the directory', () => {
     assert.equal(directory.size, 0);
   });
 
+  it('knows what is gone for good, and what may still come', () => {
+    directory.promote(id(1, 2), null);
+    assert.equal(directory.isGone(id(1, 2)), false);
+    assert.equal(directory.isGone(id(1, 3)), false, 'it may be on its way');
+    assert.equal(directory.isGone(id(1, 1)), true, 'a newer one has come');
+    directory.remove(id(1, 2), key(1), 1, null);
+    assert.equal(directory.isGone(id(1, 2)), true);
+    directory.partyDying(key(1));
+    assert.equal(directory.isGone(id(1, 3)), true, 'its owner has said all that it will ever say');
+    directory.partyDied(key(1));
+    assert.equal(directory.isGone(id(1, 3)), true);
+    take();
+  });
+
   it('tells the owner, once, when the value that somebody asks for is gone', () => {
     directory.promote(id(1, 1), settled('x'));
     for (const party of [2, 3]) directory.add(id(1, 1), key(party), at(1));

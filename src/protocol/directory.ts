@@ -90,6 +90,12 @@ export class Directory<P> {
     return nodeOf(id) === this.#node;
   }
 
+  /** It was here, and is not any more; or it will never be, because its owner is dead. */
+  isGone(id: string): boolean {
+    const owner = ownerKeyOf(id);
+    return !this.#entries.has(id) && (this.#isPast(id) || this.#isDead(owner) || this.#dying.has(owner));
+  }
+
   promote(id: string, settled: SettledValue<P> | null): void {
     const owner = ownerKeyOf(id);
     if (this.#isDead(owner)) return;

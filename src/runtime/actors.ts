@@ -269,7 +269,7 @@ export class ActorLink implements CallTarget {
 
   /** Says, when it is being drained, that it has no call from here left. */
   tellIfQuiet(): void {
-    if (this.#state === 'closing' && !this.busy) this.#host.control({ type: 'quiet-actor', id: this.id });
+    if (this.#state === 'closing') this.#host.actors.tellIfQuiet(this.id);
   }
 
   began(): void {
@@ -359,21 +359,26 @@ export class Actors {
   }
 
   news(news: ActorNews<Wire>): void {
-    const { references } = this.#host.party;
-    const cell = references.owned.get(news.id) ?? references.borrowed.get(news.id);
-    const links: ActorLink[] = [];
-    for (const ref of this.#aliases.get(news.id) ?? []) {
-      const link = ref.deref();
-      if (link !== undefined) links.push(link);
-    }
+    const links = this.#linksOf(news.id);
     if (news.state === 'dead') this.#aliases.delete(news.id);
-    const own = cell === undefined ? undefined : this.#links.get(cell);
-    if (own !== undefined) links.push(own);
     for (const link of links) link.news(news);
-    // It was called from here once, and is not any more.
-    if (news.state === 'closing' && links.every((link) => !link.busy)) {
-      this.#host.control({ type: 'quiet-actor', id: news.id });
-    }
+    // It was called from here once, and perhaps is not any more.
+    if (news.state === 'closing') this.tellIfQuiet(news.id);
+  }
+
+  /** All that is known here of an actor: more than one where it was got by its name. */
+  #linksOf(id: string): ActorLink[] {
+    const { references } = this.#host.party;
+    const cell = references.owned.get(id) ?? references.borrowed.get(id);
+    const own = cell === undefined ? undefined : this.#links.get(cell);
+    const links = this.#aliases.get(id)?.flatMap((ref) => ref.deref() ?? []) ?? [];
+    if (own !== undefined) links.push(own);
+    return links;
+  }
+
+  /** Says, of one that is being drained, that it has no call from here left, by whatever handle. */
+  tellIfQuiet(id: string): void {
+    if (this.#linksOf(id).every((link) => !link.busy)) this.#host.control({ type: 'quiet-actor', id });
   }
 
   /** By the id of the actor: what was to be another one, here or elsewhere, and turned out to be it. */

@@ -1,4 +1,4 @@
-import { simulateActors } from './simulator/actors.ts';
+import { simulateActors } from './simulator/actors/index.ts';
 import { simulate } from './simulator/index.ts';
 
 const USAGE = `usage: simulate --seeds N [--first K]   runs N seeds, from K (default 1)

@@ -151,6 +151,47 @@ onHosts('disposal', { cpus: 2 }, () => {
   });
 });
 
+class Turns {
+  n = 0;
+  async until(folder: string, mark: string): Promise<number> {
+    await untilMarked(folder, mark);
+    return ++this.n;
+  }
+  next(): number {
+    return ++this.n;
+  }
+}
+const AllTurns = actor(Turns);
+
+onHosts('a named actor that is drained', { cpus: 2 }, () => {
+  it('ends after what was called, also while its name is being looked up', LIMIT, async () => {
+    const turns = AllTurns.with({ name: 'short' }).create();
+    const first = turns.next();
+    await turns.drain();
+    assert.equal(await first.value, 1);
+    const next = AllTurns.with({ name: 'short' }).create();
+    assert.equal(await next.next().value, 1);
+  });
+
+  it('ends after what was called by every handle of one party', LIMIT, async () => {
+    const folder = scratch();
+    const Named = AllTurns.with({ name: 'both', getIfExists: true });
+    const one = Named.create();
+    const other = Named.create();
+    await Promise.all([one.ready, other.ready]);
+    const first = one.until(folder, 'go');
+    const later = [1, 2, 3].map(() => other.next());
+    const drained = one.drain();
+    const refused = async (): Promise<boolean> =>
+      (await Promise.race([failure(one.next().value), sleep(20)])) instanceof ActorDiedError;
+    await eventually(refused, 'it takes no more calls');
+    mark(folder, 'go');
+    assert.equal(await first.value, 1);
+    for (const [i, ref] of later.entries()) assert.equal(await ref.value, i + 2);
+    await drained;
+  });
+});
+
 for (const isolation of hosts) {
   it(`a failure of an actor that nobody looks at is told once (${isolation})`, LIMIT, async () => {
     const { ended } = start('actor-unobserved.mjs', [isolation]);

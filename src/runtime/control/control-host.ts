@@ -114,6 +114,7 @@ export class ControlHost implements ReactorHost {
         if (this.#members.get(worker)?.incarnation === incarnation)
           this.#mailer.post(worker, { type: 'retire-actor', id, alone });
       },
+      isGone: (id) => this.#members.numberOf(addressKey(ownerOf(id))) === undefined || this.#directory.isGone(id),
       joined: (party, id, of) => this.#tell(party, { type: 'joined-actor', id, of }),
       ownerDied: () => this.#memory.values.toWire(new ActorDiedError('the process that had created it has ended')),
     });
