@@ -343,8 +343,8 @@ export class PartyHost implements PartyPort<Wire>, ReactorHost, TaskHost {
 
   /** Creates what a worker has asked for in that way. */
   createFor(question: number, from: number, wish: CreateQuestion): void {
-    this.actors.createFor(wish, (id) => {
-      this.mailer.post(CONTROL_PARTY, { type: 'created-detached', question, to: from, id });
+    this.actors.createFor(wish, (answer) => {
+      this.mailer.post(CONTROL_PARTY, { type: 'created-detached', question, to: from, ...answer });
       this.reactor.kick();
     });
   }

@@ -356,20 +356,21 @@ export class ControlHost implements ReactorHost {
         break;
       }
       case 'created-detached': {
-        const { question, to, id } = message;
+        const { question, to, id, of } = message;
         const asked = this.#members.get(to);
         if (asked === undefined) break;
         if (id !== null) this.#directory.add(id, asked.key, null);
-        const answer: NameAnswer = { id };
+        const answer: NameAnswer = { id, of };
         this.#mailer.post(to, { type: 'answer', question, answer });
         break;
       }
       case 'name-actor': {
-        const { namespace, name, id, join } = message;
-        const known = id === null ? this.#actors.named(namespace, name) : this.#actors.claim(namespace, name, id);
+        const { namespace, name, id, of, join } = message;
+        const actors = this.#actors;
+        const known = id === null ? actors.named(namespace, name) : actors.claim(namespace, name, id, of);
         // Counted in for who asks, as with everything that is given from here.
-        if (known !== undefined && join) this.#directory.add(known, key, null);
-        const answer: NameAnswer = { id: known ?? null };
+        if (known !== undefined && join && known.type === of) this.#directory.add(known.id, key, null);
+        const answer: NameAnswer = { id: known?.id ?? null, of: known?.type ?? null };
         this.#mailer.post(from, { type: 'answer', question: message.question, answer });
         break;
       }
