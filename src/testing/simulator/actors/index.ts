@@ -12,7 +12,7 @@ export interface ActorSimulation {
   readonly calls: number;
   /** Of them, those that were made on workers. */
   readonly onWorkers: number;
-  readonly answered: number;
+  readonly begun: number;
   readonly deaths: number;
   readonly restarts: number;
   /** Actors that were got by their name. */
@@ -51,7 +51,7 @@ export function simulateActors(seed: number): ActorSimulation {
     problem,
     calls: calls.length,
     onWorkers: calls.filter(({ from }) => !control.drivers.includes(from)).length,
-    answered: calls.filter(({ runs }) => runs > 0).length,
+    begun: calls.filter(({ runs }) => runs > 0).length,
     deaths: control.deaths,
     restarts: sim.restarts,
     joins: control.joins,
