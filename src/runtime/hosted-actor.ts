@@ -110,7 +110,9 @@ export class HostedActor<C = KeptCall> {
     const group = mailbox.gathers(name, 2 * method.max);
     method.name = `${this.run.name}.${name}`;
     method.gate = (begin) => {
-      mailbox.keep(group, { group, begin });
+      // At the end of the session all that wait for it are cancelled, and leave it when it begins.
+      if (this.refusal !== undefined) this.batch({ group, begin });
+      else mailbox.keep(group, { group, begin });
       this.#host.reactor.kick();
     };
     method.joins = () => {

@@ -1,8 +1,11 @@
-import { simulateActors } from './simulator/actors/index.ts';
+import { type ActorSimulation, simulateActors } from './simulator/actors/index.ts';
 import { simulate } from './simulator/index.ts';
 
 const USAGE = `usage: simulate --seeds N [--first K]   runs N seeds, from K (default 1)
-       simulate --seed S [--trace]       runs one, and prints its log`;
+       simulate --seed S [--trace]       runs one, and prints its log
+       simulate --actors ...             the lives of actors only, of which there is no log`;
+
+const MOST_FAILED = 20;
 
 function option(name: string): number | undefined {
   const at = process.argv.indexOf(`--${name}`);
@@ -13,6 +16,44 @@ function option(name: string): number | undefined {
     process.exit(2);
   }
   return value;
+}
+
+type ActorTotals = { -readonly [name in Exclude<keyof ActorSimulation, 'seed' | 'problem'>]: number };
+
+/** False when it fails. */
+function actors(seed: number, totals: ActorTotals): boolean {
+  const { seed: _, problem, ...counts } = simulateActors(seed);
+  for (const name of Object.keys(counts) as (keyof ActorTotals)[]) totals[name] += counts[name];
+  if (problem !== undefined) console.error(`seed ${seed} of actors: ${problem}`);
+  return problem === undefined;
+}
+
+const noActors = (): ActorTotals => ({
+  calls: 0,
+  onWorkers: 0,
+  begun: 0,
+  deaths: 0,
+  restarts: 0,
+  joins: 0,
+  ends: 0,
+});
+
+function describe(totals: ActorTotals): string {
+  const { calls, onWorkers, begun, deaths, restarts, joins, ends } = totals;
+  return (
+    `actors: ${calls} calls, ${onWorkers} of them from workers, ${begun} begun, ${deaths} deaths, ${restarts} restarts, ` +
+    `${joins} got by name, ${ends} ended with their session`
+  );
+}
+
+function manyActors(first: number, count: number): void {
+  const started = performance.now();
+  const totals = noActors();
+  let failed = 0;
+  for (let seed = first; seed < first + count && failed < MOST_FAILED; seed++) if (!actors(seed, totals)) failed++;
+  const seconds = ((performance.now() - started) / 1000).toFixed(1);
+  console.log(`${count} seeds, ${failed} failed, in ${seconds} s\n${describe(totals)}`);
+  if (failed > 0) process.exitCode = 1;
 }
 
 function one(seed: number): void {
@@ -30,6 +71,7 @@ function many(first: number, count: number): void {
   let events = 0;
   let deaths = 0;
   let failed = 0;
+  const totals = noActors();
   const counts = {
     cancelledEarly: 0,
     cancelledRunning: 0,
@@ -40,11 +82,7 @@ function many(first: number, count: number): void {
     remade: 0,
   };
   for (let seed = first; seed < first + count; seed++) {
-    const { problem } = simulateActors(seed);
-    if (problem !== undefined) {
-      failed++;
-      console.error(`seed ${seed} of actors: ${problem}`);
-    }
+    if (!actors(seed, totals)) failed++;
     const result = simulate(seed);
     tasks += result.tasks;
     events += result.events;
@@ -53,8 +91,8 @@ function many(first: number, count: number): void {
     if (result.problem === undefined) continue;
     failed++;
     console.error(`seed ${seed}: ${result.problem}`);
-    if (failed >= 20) {
-      console.error('enough; stopping at 20 failed seeds');
+    if (failed >= MOST_FAILED) {
+      console.error(`enough; stopping at ${MOST_FAILED} failed seeds`);
       break;
     }
   }
@@ -63,14 +101,18 @@ function many(first: number, count: number): void {
     `${count} seeds, ${tasks} tasks, ${events} events, ${deaths} dead workers, ${failed} failed, in ${seconds} s
 cancelled: ${counts.cancelledEarly} before they began, ${counts.cancelledRunning} while they ran
 begun on a worker that died: ${counts.charged} charged, ${counts.bystanders} bystanders
-losses: ${counts.unread} found by a worker, ${counts.missing} by the directory; ${counts.remade} tasks ran again`,
+losses: ${counts.unread} found by a worker, ${counts.missing} by the directory; ${counts.remade} tasks ran again
+${describe(totals)}`,
   );
   if (failed > 0) process.exitCode = 1;
 }
 
 const seed = option('seed');
 const seeds = option('seeds');
-if (seed !== undefined) one(seed);
+const ofActors = process.argv.includes('--actors');
+if (seed !== undefined && ofActors) manyActors(seed, 1);
+else if (seeds !== undefined && ofActors) manyActors(option('first') ?? 1, seeds);
+else if (seed !== undefined) one(seed);
 else if (seeds !== undefined) many(option('first') ?? 1, seeds);
 else {
   console.error(USAGE);

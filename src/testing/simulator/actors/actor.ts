@@ -15,6 +15,8 @@ export class Actor {
   /** Calls of its method `together` are handled together, at most so many; 0: they are not. */
   readonly batch: number;
   readonly methods: readonly string[];
+  /** It has something to do at its end. */
+  readonly disposes: boolean;
   /** Why its calls may fail. */
   excuse: string | undefined;
   /** Its worker has been told to end it; how many words that somebody calls an actor had come from each party by then. */
@@ -29,6 +31,7 @@ export class Actor {
     this.batch = random.pick([0, 0, 1, 3]);
     this.limits = { concurrency: random.pick([1, 1, 3]), groups: grouped ? GROUPS : [] };
     this.methods = ['plain', ...(grouped ? ['read', 'list'] : []), ...(this.batch > 0 ? ['together'] : [])];
+    this.disposes = random.chance(0.7);
     host.hosts = this;
   }
 

@@ -98,7 +98,7 @@ export type Message =
   | { readonly to: 'party'; readonly message: FromControl<unknown> }
   | { readonly to: 'news'; readonly news: ActorNews<unknown> }
   | { readonly to: 'joined'; readonly id: string; readonly of: string }
-  | { readonly to: 'retire'; readonly id: string }
+  | { readonly to: 'retire' | 'end' | 'ended'; readonly id: string }
   | { readonly to: 'worker'; readonly pushed: Pushed }
   | { readonly to: 'cancel'; readonly pushed: Pushed }
   | { readonly to: 'acknowledge'; readonly receipt: number }

@@ -12,6 +12,7 @@ import {
 } from '../../../protocol/index.ts';
 import { NODE } from '../control.ts';
 import { Violation } from '../values.ts';
+import { Ending } from './ending.ts';
 import type { Line } from './line.ts';
 import { Node } from './node.ts';
 import type { Simulation } from './simulation.ts';
@@ -34,6 +35,7 @@ export class Control {
   readonly #created = new Set<string>();
   readonly #drained = new Set<string>();
   readonly #burials = new Map<Node, Set<Node>>();
+  ending: Ending | null = null;
   deaths = 0;
   joins = 0;
 
@@ -174,6 +176,12 @@ export class Control {
     for (const [name, of] of this.#names) if (of === id) this.#names.delete(name);
   }
 
+  /** Has the actors end that have something to do then. */
+  end(): Ending {
+    this.ending = new Ending(this.#sim);
+    return this.ending;
+  }
+
   // ---- deaths
 
   kill(node: Node): void {
@@ -197,6 +205,7 @@ export class Control {
     this.table.workerDied(party, incarnation);
     for (const [name, id] of this.#names) if (ownerKeyOf(id) === key) this.#names.delete(name);
     this.table.partyDied(key);
+    this.ending?.died(node);
     this.scheduler.workerDied(party, incarnation);
     this.scheduler.ownerDied(key);
     for (const [dead, waiting] of [...this.#burials]) if (waiting.delete(node)) this.#buryIfDone(dead);

@@ -26,6 +26,8 @@ export class Hosting {
   readonly #running = new Map<Pushed, SimRun>();
   #retiring = false;
   #over = false;
+  #disposed = false;
+  #closed: (() => void) | null = null;
 
   constructor(node: Node, run: SimRun, actor: Actor) {
     this.#node = node;
@@ -49,7 +51,8 @@ export class Hosting {
   take(pushed: Pushed): boolean {
     const { mailbox } = this;
     const group = mailbox.groupOf(pushed.call.method);
-    if (mailbox.mayBegin(group)) this.#begin(pushed);
+    if (this.closing) this.#node.runs.refuse(pushed);
+    else if (mailbox.mayBegin(group)) this.#begin(pushed);
     else if (mailbox.keeps) {
       pushed.state = 'kept';
       mailbox.keep(group, pushed);
@@ -107,7 +110,8 @@ export class Hosting {
     if (this.#batching || this.#waiting.length === 0) return;
     this.#batching = true;
     this.#node.soon(() => {
-      this.mailbox.keep(this.actor.groupOf('together'), new Batch());
+      if (this.closing) this.#beginBatch();
+      else this.mailbox.keep(this.actor.groupOf('together'), new Batch());
     });
   }
 
@@ -115,7 +119,9 @@ export class Hosting {
     const { actor, mailbox } = this;
     const group = actor.groupOf('together');
     mailbox.began(group);
-    this.#goes(group);
+    // Those that stop with the session all wait for their batch, whatever else goes on.
+    if (!this.closing) this.#goes(group);
+    else (this.#going[group] as number)++;
     const runs = this.#waiting.splice(0, actor.batch);
     this.#node.soon(() => {
       mailbox.ended(group);
@@ -150,6 +156,24 @@ export class Hosting {
     if (run !== undefined) this.#node.runs.finish(run);
   }
 
+  /** Its session ends: what goes on is answered, what was kept is refused, and when all is quiet it is over. */
+  close(over: () => void): void {
+    this.#closed = over;
+    const wasReady = this.mailbox.ready;
+    this.mailbox.ready = false;
+    for (const kept of this.mailbox.remove(() => true)) {
+      if (kept instanceof Batch) this.#beginBatch();
+      else this.#node.runs.refuse(kept);
+    }
+    for (const run of this.#running.values()) this.#node.runs.finish(run);
+    if (wasReady) this.#retireIfQuiet();
+    else over();
+  }
+
+  get closing(): boolean {
+    return this.#closed !== null;
+  }
+
   callerDied(caller: Node): void {
     this.mailbox.remove((kept) => !(kept instanceof Batch) && kept.from === caller);
     this.#retireIfQuiet();
@@ -161,6 +185,11 @@ export class Hosting {
   }
 
   #retireIfQuiet(): void {
+    if (this.closing && !this.#disposed && this.mailbox.quiet) {
+      this.#disposed = true;
+      this.#over = true;
+      this.#node.soon(() => this.#closed?.());
+    }
     if (!this.#retiring || this.#over || !this.mailbox.quiet) return;
     this.#over = true;
     if (this.#running.size > 0) throw new Violation('an actor ends while calls of it go on');

@@ -12,17 +12,20 @@ export interface ActorSimulation {
   readonly calls: number;
   /** Of them, those that were made on workers. */
   readonly onWorkers: number;
-  readonly answered: number;
+  readonly begun: number;
   readonly deaths: number;
   readonly restarts: number;
   /** Actors that were got by their name. */
   readonly joins: number;
+  /** 1: the session has ended in the middle, and actors had something to do then. */
+  readonly ends: number;
 }
 
 /** Runs one random life of some actors. */
 export function simulateActors(seed: number): ActorSimulation {
   const sim = new Simulation(seed);
   const { control } = sim;
+  let ends = 0;
   let problem: string | undefined;
   try {
     for (let actions = sim.random.between(20, 120); actions > 0; ) {
@@ -32,10 +35,13 @@ export function simulateActors(seed: number): ActorSimulation {
         act(sim);
       }
     }
-    sim.settle();
-    sim.tick();
-    sim.settle();
-    sim.check();
+    if (sim.random.chance(0.2)) ends = sim.end() ? 1 : 0;
+    else {
+      sim.settle();
+      sim.tick();
+      sim.settle();
+      sim.check();
+    }
   } catch (error) {
     problem = error instanceof Violation ? error.message : String((error as Error).stack);
   }
@@ -45,10 +51,11 @@ export function simulateActors(seed: number): ActorSimulation {
     problem,
     calls: calls.length,
     onWorkers: calls.filter(({ from }) => !control.drivers.includes(from)).length,
-    answered: calls.filter(({ runs }) => runs > 0).length,
+    begun: calls.filter(({ runs }) => runs > 0).length,
     deaths: control.deaths,
     restarts: sim.restarts,
     joins: control.joins,
+    ends,
   };
 }
 
@@ -63,10 +70,5 @@ function act(sim: Simulation): void {
   else if (what < 0.83) sim.task(random.pick(drivers));
   else if (what < 0.9) sim.letGo(random.pick(sim.held));
   else if (what < 0.94) sim.drain(random.pick(sim.held));
-  else {
-    const driver = control.drivers[1];
-    const workers = control.living.filter((each) => !control.drivers.includes(each));
-    if (driver?.alive && random.chance(0.05)) control.kill(driver);
-    else if (workers.length > 0) control.kill(random.pick(workers));
-  }
+  else sim.killOne();
 }

@@ -1,4 +1,3 @@
-import { addressKey } from '../../../protocol/index.ts';
 import type { Message } from './call.ts';
 import type { Node } from './node.ts';
 
@@ -11,45 +10,50 @@ export interface Link {
 
 /** The links between all who take part: each is first in, first out, and nothing else is ordered. */
 export class Links {
-  readonly #links = new Map<string, Link>();
+  readonly #links = new Map<Node | null, Map<Node | null, Link>>();
+  /** Those on which something is under way. */
+  readonly #busy: Link[] = [];
   readonly #deliver: (link: Link, message: Message) => void;
 
   constructor(deliver: (link: Link, message: Message) => void) {
     this.#deliver = deliver;
   }
 
+  get busy(): number {
+    return this.#busy.length;
+  }
+
   send(from: Node | null, to: Node | null, message: Message): void {
-    const name = nameOf(from, to);
-    let link = this.#links.get(name);
+    let links = this.#links.get(from);
+    if (links === undefined) {
+      links = new Map();
+      this.#links.set(from, links);
+    }
+    let link = links.get(to);
     if (link === undefined) {
       link = { from, to, queue: [] };
-      this.#links.set(name, link);
+      links.set(to, link);
     }
-    link.queue.push(message);
+    if (link.queue.push(message) === 1) this.#busy.push(link);
   }
 
-  /** Those on which something is under way. */
-  get busy(): Link[] {
-    const busy: Link[] = [];
-    for (const [name, link] of this.#links) {
-      if (link.queue.length > 0) busy.push(link);
-      else if (link.to?.alive === false) this.#links.delete(name);
-    }
-    return busy;
+  /** What has been under way longest on one of the busy links arrives. */
+  next(at: number): void {
+    this.#take(this.#busy[at] as Link);
   }
 
-  next(link: Link): void {
-    this.#deliver(link, link.queue.shift() as Message);
+  #take(link: Link): void {
+    const message = link.queue.shift() as Message;
+    if (link.queue.length === 0) {
+      const last = this.#busy.pop() as Link;
+      if (last !== link) this.#busy[this.#busy.indexOf(link)] = last;
+    }
+    this.#deliver(link, message);
   }
 
   /** Everything that is under way between the two arrives. */
   drain(from: Node | null, to: Node | null): void {
-    const link = this.#links.get(nameOf(from, to));
-    while (link !== undefined && link.queue.length > 0) this.next(link);
+    const link = this.#links.get(from)?.get(to);
+    while (link !== undefined && link.queue.length > 0) this.#take(link);
   }
-}
-
-function nameOf(from: Node | null, to: Node | null): string {
-  const name = (node: Node | null): string => (node === null ? 'control' : addressKey(node.address));
-  return `${name(from)}>${name(to)}`;
 }

@@ -260,7 +260,7 @@ export class Node implements PartyPort<unknown> {
 
   replied(worker: Node, reply: Reply<unknown>): void {
     const [result] = reply.results;
-    const plain = result?.inner.length === 0 && reply.kept.length === 0 && reply.receipt === 0;
+    const plain = !reply.failed && result?.inner.length === 0 && reply.kept.length === 0 && reply.receipt === 0;
     if (plain) this.party.completed(worker.address.party, reply.slot, 1, result.payload);
     else this.party.replied(worker.address, reply);
   }
@@ -295,21 +295,22 @@ export class Node implements PartyPort<unknown> {
   #take(pushed: Pushed): boolean {
     const { call } = pushed;
     if (call.hosts !== null) {
-      if (this.hosting?.actor.owner.alive === false) return false;
-      if (this.hosting !== null) throw new Violation('two actors on one worker');
+      if (this.hosting !== null) return this.#busyFor(pushed);
       this.#host(pushed);
       return true;
     }
     if (call.line !== null) return this.hosting?.take(pushed) === true;
-    if (this.hosting !== null) {
-      // The worker of an owner that has died may be lent again before word of that death has come here.
-      if (this.hosting.actor.owner.alive && pushed.from.alive) throw new Violation('a task beside an actor');
-      return false;
-    }
+    if (this.hosting !== null) return this.#busyFor(pushed);
     if (!this.party.executor.mayStart(1, false, true)) return false;
     const run = this.runs.begin(pushed);
     this.runs.act(run, () => this.runs.finish(run));
     return true;
+  }
+
+  /** The worker of an owner that has died may be lent again before word of that death has come here. */
+  #busyFor({ call, from }: Pushed): false {
+    if (this.hosting?.actor.owner.alive && from.alive) throw new Violation(`${call.name} beside an actor`);
+    return false;
   }
 
   #host(pushed: Pushed): void {
@@ -323,13 +324,22 @@ export class Node implements PartyPort<unknown> {
     this.control({ type: 'hosting', id: hosts.id, ready: false });
     this.soon(() => {
       if (this.hosting !== hosting) return;
+      if (hosting.closing) return;
       hosting.mailbox.ready = true;
-      this.control({ type: 'hosting', id: hosts.id, ready: true });
+      const disposes = hosts.disposes ? { disposes: pushed.handles } : {};
+      this.control({ type: 'hosting', id: hosts.id, ready: true, ...disposes });
     });
   }
 
   retire(id: string): void {
     if (this.hosting?.actor.id === id) this.hosting.retire();
+  }
+
+  /** The session ends. */
+  end(id: string): void {
+    const over = (): void => this.sim.links.send(this, null, { to: 'ended', id });
+    if (this.hosting?.actor.id === id) this.hosting.close(over);
+    else over();
   }
 
   /** The actor here has ended. */

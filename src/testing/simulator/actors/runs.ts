@@ -89,10 +89,10 @@ export class Runs {
     sim.links.send(this.#node, pushed.from, { to: 'reply', reply });
   }
 
-  /** Answers for one that has been kept, and is not to begin any more. */
-  refuse({ from, slot, call }: Pushed): void {
-    const results = [{ payload: call.serial, inner: [], delegate: null }];
-    const reply = { slot, micros: -1, failed: false, results, kept: [], receipt: 0 };
+  /** Answers for one that is not to begin any more. */
+  refuse({ from, slot }: Pushed): void {
+    const results = [{ payload: 'refused', inner: [], delegate: null }];
+    const reply = { slot, micros: -1, failed: true, results, kept: [], receipt: 0 };
     this.#node.sim.links.send(this.#node, from, { to: 'reply', reply });
   }
 }

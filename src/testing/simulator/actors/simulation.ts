@@ -54,6 +54,10 @@ export class Simulation {
       this.control.claim(from as Node, m.line, m.name, m.join);
       return;
     }
+    if (m.to === 'ended') {
+      this.control.ending?.ended(m.id);
+      return;
+    }
     const node = to as Node;
     node.turn(() => {
       if (m.to === 'party') node.fromControl(m.message);
@@ -61,10 +65,11 @@ export class Simulation {
       else if (m.to === 'claimed') node.claimed(m.line, m.id, m.join);
       else if (m.to === 'joined') node.joined(m.id, m.of);
       else if (m.to === 'retire') node.retire(m.id);
+      else if (m.to === 'end') node.end(m.id);
       else if (m.to === 'reply') node.replied(from as Node, m.reply);
       else if (m.to === 'acknowledge') node.party.executor.acknowledged(m.receipt);
       else if (m.to === 'cancel') node.cancelled(m.pushed);
-      else node.came(from as Node, m.pushed);
+      else if (m.to === 'worker') node.came(from as Node, m.pushed);
     });
   }
 
@@ -183,15 +188,14 @@ export class Simulation {
 
   /** One thing that can happen next, of those under way; false when nothing is. */
   step(): boolean {
-    const links = this.links.busy;
-    const n = links.length + this.#later.length;
+    const { busy } = this.links;
+    const n = busy + this.#later.length;
     if (n === 0) return false;
     this.now++;
     this.control.scheduler.now = this.now;
     const at = this.random.int(n);
-    const link = links[at];
-    if (link !== undefined) this.links.next(link);
-    else (this.#later.splice(at - links.length, 1)[0] as () => void)();
+    if (at < busy) this.links.next(at);
+    else (this.#later.splice(at - busy, 1)[0] as () => void)();
     return true;
   }
 
@@ -202,6 +206,25 @@ export class Simulation {
       while (this.held.length > 0) this.letGo(this.held[0] as Line);
       if (++steps > 100_000) throw new Violation('there is no end of it');
     } while (this.step());
+  }
+
+  /** The session ends in the middle of everything. True when some actor has something to do then. */
+  end(): boolean {
+    const ending = this.control.end();
+    for (let steps = 0; !ending.over; steps++) {
+      if (steps > 100_000 || !this.step()) throw new Violation('the session does not come to its end');
+      if (this.random.chance(0.005)) this.killOne();
+    }
+    return ending.actors > 0;
+  }
+
+  /** A worker, or now and then the second driver, dies. */
+  killOne(): void {
+    const { control, random } = this;
+    const driver = control.drivers[1];
+    const workers = control.living.filter((each) => !control.drivers.includes(each));
+    if (driver?.alive && random.chance(0.05)) control.kill(driver);
+    else if (workers.length > 0) control.kill(random.pick(workers));
   }
 
   /** Leases that lie idle go back. */
