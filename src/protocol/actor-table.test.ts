@@ -226,7 +226,7 @@ describe('the table of actors', () => {
 
   it('ends what was to end before word of its creation came', () => {
     const node = new Node();
-    assert.equal(node.table.claim('default', 'log', A), undefined);
+    assert.equal(node.table.claim('default', 'log', A, 'Log'), undefined);
     node.table.watch(A, OTHER, true);
     node.table.drain(A);
     assert.equal(node.table.strays, 2);
