@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Actor, actor, current, type Handle, task } from 'sheaf';
+import { actor, current, type Handle, task } from 'sheaf';
 import { eventually, failure, isMarked, LIMIT, mark, onHosts, scratch, spinUntilMarked } from './support.ts';
 
 class Noting {
@@ -43,7 +43,7 @@ onHosts('calls that come late', { cpus: 2, memory: '16MiB' }, () => {
       const late = callsLate(gone, folder);
       await eventually(() => isMarked(folder, 'knows'), 'the caller knows where it is');
       await failure(gone.exits().value);
-      const others: Actor<Noting>[] = [];
+      const others: Handle<Noting>[] = [];
       try {
         while (others.length < MOST_OTHERS) {
           const other = Notings.create();
