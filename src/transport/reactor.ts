@@ -1,5 +1,6 @@
 import type { Bell } from './bell.ts';
 import { type Channel, type ControlBlock, MESSAGES, TASKS } from './control-block.ts';
+import { CoreLedger } from './core-ledger.rules.ts';
 import type { RingReader, RingWriter } from './ring.ts';
 import { SpinLuck } from './spin-luck.ts';
 
@@ -337,6 +338,7 @@ export class Reactor {
             spinning = false;
             this.block.endSpin(this.party);
             this.#luck.record(true);
+            this.#ledger.answered();
           }
           const now = performance.now();
           idleSince = now;
@@ -353,16 +355,17 @@ export class Reactor {
           return;
         }
         if (!spinning) {
+          if (!this.#ledger.affordable()) return;
           if (!this.#luck.worthTrying() || !this.block.beginSpin(this.party, this.#options.spinners)) {
             if (yielded) return;
             // Who waits for what was done here may be spinning on this core, and goes first: all that is left is to sleep.
             yielded = true;
-            this.#options.yieldCore?.();
+            if (!this.#yield(now)) this.#ledger.helped();
             continue;
           }
           spinning = true;
         }
-        if (now - idleSince >= YIELDING_MS) this.#options.yieldCore?.();
+        if (now - idleSince >= YIELDING_MS) this.#yield(now);
       }
     } finally {
       if (spinning) this.block.endSpin(this.party);
@@ -373,6 +376,15 @@ export class Reactor {
     return this.#options.spin > 0 && !this.#host.busy();
   }
 
+  /** Lets others on this core go first; true when one of them had work for it that took a slice. */
+  #yield(now: number): boolean {
+    const { yieldCore } = this.#options;
+    if (yieldCore === undefined) return false;
+    yieldCore();
+    return this.#ledger.gaveAway(performance.now() - now);
+  }
+
+  readonly #ledger = new CoreLedger();
   readonly #luck = new SpinLuck();
   #seen = 0;
 
@@ -395,7 +407,8 @@ export class Reactor {
     // The turn that gives timers and sockets their chance, and goes on polling.
     this.#schedule();
     if (begun - this.#stretch >= this.#options.slice || host.busy()) return;
-    if (!this.#luck.worthTrying() || !this.block.beginSpin(this.party, this.#options.spinners)) return;
+    if (!this.#ledger.affordable() || !this.#luck.worthTrying()) return;
+    if (!this.block.beginSpin(this.party, this.#options.spinners)) return;
     const before = this.deliveries;
     const patience = begun - this.#rangAt < WAKING_MS ? WAKING_MS : this.#options.spin;
     let idleSince = begun;
@@ -406,12 +419,15 @@ export class Reactor {
         if (heard) idleSince = now;
         if (this.deliveries !== before || this.#closed) break;
         if (now - idleSince >= patience || now - begun >= this.#options.slice) break;
-        if (now - idleSince >= YIELDING_MS) this.#options.yieldCore?.();
+        // The event loop, and what waits there, has been kept waiting long enough.
+        if (now - idleSince >= YIELDING_MS && this.#yield(now)) break;
       }
     } finally {
       this.block.endSpin(this.party);
     }
-    this.#luck.record(this.deliveries !== before);
+    const answered = this.deliveries !== before;
+    this.#luck.record(answered);
+    if (answered) this.#ledger.answered();
     this.#seen = this.deliveries;
   }
 
