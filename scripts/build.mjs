@@ -95,7 +95,14 @@ async function buildAll(stamp) {
   const temporary = join(root, `build/dist-${process.pid}`);
   rmSync(temporary, { recursive: true, force: true });
   try {
-    const bundles = build({ ...BUNDLING, outdir: temporary, entryPoints: entryPoints(), legalComments: 'none' });
+    const bundles = build({
+      ...BUNDLING,
+      outdir: temporary,
+      entryPoints: entryPoints(),
+      legalComments: 'none',
+      // The maps are for stacks. The bundles are readable as they are, and the sources would be a third of the package.
+      sourcesContent: false,
+    });
     const types = join(temporary, 'types');
     await Promise.all([bundles, declarations(types)]);
     prune(types);

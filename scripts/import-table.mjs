@@ -15,6 +15,7 @@ export const ROOMS = {
   transport: ['protocol', 'codec', 'memory', 'native'],
   runtime: ['nd', 'native', 'codec', 'memory', 'protocol', 'code', 'transport'],
   tasks: ['runtime'],
+  kernels: ['nd', 'memory', 'native'],
   cli: ['*'],
   testing: ['*'],
 };

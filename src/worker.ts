@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import { workerData } from 'node:worker_threads';
 import { codecComesWith } from './codec/index.ts';
+import { undisturbed } from './native/index.ts';
 import { startWorker } from './runtime/worker-main.ts';
 
 // Entry of a worker: a process with its configuration in the environment, or a thread that was handed it.
@@ -28,7 +29,7 @@ function preload(): void {
   // That this is experimental on some versions is no news to the program, which did not ask for it.
   process.emitWarning = () => undefined;
   try {
-    createRequire(import.meta.url)('./index.js');
+    undisturbed(() => createRequire(import.meta.url)('./index.js'));
   } catch {
     // A task is just loading it, or Node was told not to do this: then it takes its time.
     void import('./index.ts').catch(() => {});

@@ -1,2 +1,3 @@
+export { Gate } from './gate.ts';
 export * from './libc.ts';
 export * from './segment.ts';

@@ -2,14 +2,21 @@ import { createRequire } from 'node:module';
 import { endianness } from 'node:os';
 import { isMainThread, workerData } from 'node:worker_threads';
 import type koffiModule from 'koffi';
+import { Gate } from './gate.ts';
 
-/** It may be missing: then the thread host serves. */
-/** Two words of all threads of the process: how many of them are loading native code, and whether the process is ending. */
-const handed: unknown = (workerData as { sheafLoading?: unknown } | null | undefined)?.sheafLoading;
+/** What the session has handed to a thread of its own. */
+const handed = workerData as { sheafLoading?: unknown; sheafGate?: unknown } | null | undefined;
+/** Two words of all threads of the process: how many are at what must not be cut off, and whether the process is ending. */
 export const nativeLoading: SharedArrayBuffer =
-  handed instanceof SharedArrayBuffer ? handed : new SharedArrayBuffer(2 * Int32Array.BYTES_PER_ELEMENT);
+  handed?.sheafLoading instanceof SharedArrayBuffer
+    ? handed.sheafLoading
+    : new SharedArrayBuffer(2 * Int32Array.BYTES_PER_ELEMENT);
 const loading = new Int32Array(nativeLoading);
 const LONGEST_LOAD_MS = 5000;
+/** Of a worker thread, which is inside until it has started. */
+const gate = handed?.sheafGate instanceof SharedArrayBuffer ? new Gate(handed.sheafGate) : undefined;
+let starting = gate !== undefined;
+let depth = 0;
 
 /**
  * For the end of the process: a thread that is ended while it loads native code takes the process down with a fatal error, so
@@ -23,24 +30,40 @@ export function endNativeLoading(): void {
   }
 }
 
-function whileLoading<T>(load: () => T): T {
+/** This thread has started, and may be ended from now on whenever it is not in `undisturbed`. */
+export function startIsOver(): void {
+  starting = false;
+  gate?.leave();
+}
+
+/** Does `work`, during which this thread is not ended, by the session or with the process. It must come to its end by itself. */
+export function undisturbed<T>(work: () => T): T {
+  if (depth > 0) return work();
+  Atomics.add(loading, 0, 1);
   const over = (): void => {
     Atomics.sub(loading, 0, 1);
     Atomics.notify(loading, 0);
   };
-  Atomics.add(loading, 0, 1);
   if (!isMainThread && Atomics.load(loading, 1) === 1) {
     over();
     // Until the process is gone, which is about to happen.
     for (;;) Atomics.wait(loading, 1, 1);
   }
+  if (gate !== undefined && !starting && !gate.enter()) {
+    over();
+    gate.wait();
+  }
+  depth++;
   try {
-    return load();
+    return work();
   } finally {
+    depth--;
+    if (!starting) gate?.leave();
     over();
   }
 }
 
+/** It may be missing: then the thread host serves. */
 function required(): typeof koffiModule | undefined {
   try {
     return createRequire(import.meta.url)('koffi') as typeof koffiModule;
@@ -49,7 +72,7 @@ function required(): typeof koffiModule | undefined {
   }
 }
 
-const koffi = whileLoading(required);
+const koffi = undisturbed(required);
 
 /**
  * The few calls of the C library that Node does not offer: anonymous shared memory, mapping it at a fixed place, giving
@@ -112,11 +135,20 @@ const SA_RESETHAND = 0x80000000;
 const SA_RESTORER = 0x04000000;
 const SIGACTION_KNOWN = ['x64', 'arm64'].includes(process.arch) && endianness() === 'LE';
 
+/** A thread that can be ended is not while it is in one of the calls. */
+function guarded(c: Libc): Libc {
+  if (gate === undefined) return c;
+  type Foreign = (...args: unknown[]) => unknown;
+  const entries = Object.entries(c as unknown as Record<string, Foreign>);
+  const calls = entries.map(([name, call]): [string, Foreign] => [name, (...args) => undisturbed(() => call(...args))]);
+  return Object.fromEntries(calls) as unknown as Libc;
+}
+
 let loaded: Libc | undefined | null = null;
 
 /** The C library, or undefined where it can't be had (another system, koffi missing). Loaded once per thread. */
 export function libc(): Libc | undefined {
-  if (loaded === null) loaded = process.platform === 'linux' ? load() : undefined;
+  if (loaded === null) loaded = process.platform === 'linux' ? undisturbed(load) : undefined;
   return loaded;
 }
 
@@ -173,7 +205,7 @@ function load(): Libc | undefined {
     return `errno ${errno}`;
   };
 
-  return {
+  return guarded({
     memfdCreate: (label) => check('memfd_create', memfdCreate(label, MFD_CLOEXEC)),
     ftruncate: (fd, length) => void check('ftruncate', ftruncate(fd, length)),
     mapFixed(address, length, fd, offset) {
@@ -212,5 +244,5 @@ function load(): Libc | undefined {
     dieWithParent: () => void check('prctl', prctl(PR_SET_PDEATHSIG, SIGKILL)),
     addressOf: (view) => BigInt(koffi.address(view)),
     viewOf: (address, length) => koffi.view(address, length) as ArrayBuffer,
-  };
+  });
 }

@@ -111,6 +111,59 @@ describe('the calls of one party to an actor', () => {
     assert.ok(host.pushed.slice(-3).every(({ lease }) => lease.worker === 6));
   });
 
+  it('have not begun while the actor keeps them for later, and are not charged', () => {
+    const host = new Caller();
+    host.hosted();
+    const [running, kept, overtook, inRing] = [
+      host.call(),
+      host.call(),
+      host.call({ retries: 1 }),
+      host.call({ retries: 1 }),
+    ];
+    host.begin(running);
+    host.keep(kept);
+    host.begin(overtook);
+    host.sent();
+    host.died();
+    assert.equal(outcome(running), 'worker died: by chance');
+    const later = host.call();
+    host.hosted(6);
+    assert.deepEqual(host.sent(), [kept, overtook, inRing, later]);
+    assert.deepEqual(
+      [kept, overtook, inRing].map(({ attempt, retries }) => [attempt, retries]),
+      [
+        [0, 0],
+        [1, 0],
+        [0, 1],
+      ],
+    );
+    // Kept there as well, more often than what has begun may be resubmitted without a charge.
+    for (let worker = 6; worker < 30; worker++) {
+      host.keep(kept);
+      host.died(worker);
+      host.hosted(worker + 1);
+    }
+    assert.equal((kept.results as Cell).settled, false);
+    host.begin(kept);
+    host.died(30);
+    assert.equal(outcome(kept), 'worker died: by chance');
+  });
+
+  it('fail where they were cancelled, and do not come again', () => {
+    const host = new Caller();
+    host.hosted();
+    const [running, kept, next] = [host.call(), host.call(), host.call()];
+    host.begin(running);
+    host.keep(kept);
+    host.keep(next);
+    host.party.owner.cancel(kept, 'cancelled', false);
+    host.sent();
+    host.died();
+    assert.equal(outcome(kept), 'cancelled');
+    host.hosted(6);
+    assert.deepEqual(host.sent(), [next]);
+  });
+
   it('run again at the front, as often as they may', () => {
     const host = new Caller();
     host.hosted();

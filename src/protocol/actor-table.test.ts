@@ -165,7 +165,7 @@ describe('the table of actors', () => {
 
   it('ends with its owner, and its name is free', () => {
     const node = new Node();
-    assert.equal(node.table.claim('default', 'log', A), undefined);
+    assert.equal(node.table.claim('default', 'log', A, 'Log'), undefined);
     node.made('log');
     node.table.watch(A, OTHER, true);
     node.take();
@@ -177,17 +177,17 @@ describe('the table of actors', () => {
 
   it('gives a name to one actor of its namespace, until that ends', () => {
     const node = new Node();
-    node.table.claim('default', 'log', A);
+    node.table.claim('default', 'log', A, 'Log');
     node.made('log');
-    assert.equal(node.table.claim('default', 'log', B), A);
-    assert.equal(node.table.claim('elsewhere', 'log', B), undefined);
-    assert.equal(node.table.named('default', 'log'), A);
+    assert.deepEqual(node.table.claim('default', 'log', B, 'Other'), { id: A, type: 'Log' });
+    assert.equal(node.table.claim('elsewhere', 'log', B, 'Log'), undefined);
+    assert.deepEqual(node.table.named('default', 'log'), { id: A, type: 'Log' });
     node.table.workerDied(5, 1);
-    assert.equal(node.table.named('default', 'log'), A, 'it is made anew');
+    assert.deepEqual(node.table.named('default', 'log'), { id: A, type: 'Log' }, 'it is made anew');
     node.table.drain(A);
-    assert.equal(node.table.claim('default', 'log', B), undefined);
+    assert.equal(node.table.claim('default', 'log', B, 'Log'), undefined);
     node.table.over(A, null);
-    assert.equal(node.table.named('default', 'log'), B);
+    assert.deepEqual(node.table.named('default', 'log'), { id: B, type: 'Log' });
   });
 
   it('knows who has something to do at the end, and who holds whom', () => {
@@ -226,7 +226,7 @@ describe('the table of actors', () => {
 
   it('ends what was to end before word of its creation came', () => {
     const node = new Node();
-    assert.equal(node.table.claim('default', 'log', A), undefined);
+    assert.equal(node.table.claim('default', 'log', A, 'Log'), undefined);
     node.table.watch(A, OTHER, true);
     node.table.drain(A);
     assert.equal(node.table.strays, 2);

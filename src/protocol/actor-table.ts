@@ -18,6 +18,8 @@ export type ActorNews<P> =
       /** Negative while it is closing without one. */
       readonly worker: number;
       readonly incarnation: number;
+      /** It is closing, and is not made yet. */
+      readonly making?: true;
     }
   | { readonly type: 'actor'; readonly id: string; readonly state: 'dead'; readonly why: P | null };
 
@@ -77,7 +79,7 @@ export class ActorTable<P> {
   readonly #port: ActorPort<P>;
   readonly #actors = new Map<string, Actor<P>>();
   /** By namespace and name, while they live. */
-  readonly #names = new Map<string, string>();
+  readonly #names = new Map<string, { readonly id: string; readonly type: string }>();
   /** Ids under which actors are known that had got theirs from somebody else. */
   readonly #aliases = new Map<string, string>();
   /** Of those whose creation is still on its way, from another party. */
@@ -100,16 +102,21 @@ export class ActorTable<P> {
     return this.#early.size + this.#earlyHosts.size + this.#earlyDrains.size;
   }
 
-  /** The actor that has that name. */
-  named(namespace: string, name: string): string | undefined {
+  /** The actor that has that name, and what its class is called. */
+  named(namespace: string, name: string): { readonly id: string; readonly type: string } | undefined {
     return this.#names.get(nameKey(namespace, name));
   }
 
   /** Takes the name for an actor that is about to be created; or answers who has it. */
-  claim(namespace: string, name: string, id: string): string | undefined {
+  claim(
+    namespace: string,
+    name: string,
+    id: string,
+    type: string,
+  ): { readonly id: string; readonly type: string } | undefined {
     const key = nameKey(namespace, name);
     const known = this.#names.get(key);
-    if (known === undefined) this.#names.set(key, id);
+    if (known === undefined) this.#names.set(key, { id, type });
     return known;
   }
 
@@ -230,7 +237,7 @@ export class ActorTable<P> {
   }
 
   #unname(actor: Actor<P>): void {
-    if (actor.name !== null && this.#names.get(actor.name) === actor.id) this.#names.delete(actor.name);
+    if (actor.name !== null && this.#names.get(actor.name)?.id === actor.id) this.#names.delete(actor.name);
   }
 
   #tellAll(actor: Actor<P>): void {
@@ -265,7 +272,7 @@ export class ActorTable<P> {
     }
     for (const id of this.#earlyHosts.keys()) if (ownerKeyOf(id) === party) this.#earlyHosts.delete(id);
     for (const id of this.#earlyDrains) if (ownerKeyOf(id) === party) this.#earlyDrains.delete(id);
-    for (const [name, id] of this.#names) if (ownerKeyOf(id) === party) this.#names.delete(name);
+    for (const [name, { id }] of this.#names) if (ownerKeyOf(id) === party) this.#names.delete(name);
     for (const id of this.#aliases.keys()) if (ownerKeyOf(id) === party) this.#aliases.delete(id);
     for (const actor of this.#actors.values()) {
       actor.watchers.delete(party);
@@ -327,6 +334,7 @@ function newsOf<P>({ id, dead, unquiet, retired, worker, incarnation, ready }: A
       state: 'closing',
       worker: nowhere ? -1 : worker,
       incarnation: nowhere ? -1 : incarnation,
+      ...(nowhere || worker < 0 || ready ? {} : { making: true }),
     };
   }
   if (worker < 0) return { type: 'actor', id, state: 'pending' };

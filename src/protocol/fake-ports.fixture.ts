@@ -38,7 +38,7 @@ export class FakeHost implements PartyPort<unknown> {
   readonly party: Party<unknown>;
   readonly limits: OwnerLimits;
   readonly said: Sent[] = [];
-  readonly pushed: { task: TaskRecord; lease: Lease; ticket: number; begun: boolean }[] = [];
+  readonly pushed: { task: TaskRecord; lease: Lease; ticket: number; begun: boolean; kept: boolean }[] = [];
   readonly acknowledged: { worker: number; receipt: number }[] = [];
   readonly freed: Cell[] = [];
   readonly killed: TaskRecord[] = [];
@@ -117,7 +117,7 @@ export class FakeHost implements PartyPort<unknown> {
   push(task: TaskRecord, lease: Lease): number {
     if (this.room === 0) return -1;
     this.room--;
-    this.pushed.push({ task, lease, ticket: ++this.#tickets, begun: false });
+    this.pushed.push({ task, lease, ticket: ++this.#tickets, begun: false, kept: false });
     return this.#tickets;
   }
 
@@ -126,8 +126,14 @@ export class FakeHost implements PartyPort<unknown> {
     for (const each of this.pushed) if (each.ticket === task.ticket) each.begun = true;
   }
 
+  /** The worker takes the task out of its ring for later: it can't be taken back, and has not begun. */
+  keep(task: TaskRecord): void {
+    for (const each of this.pushed) if (each.ticket === task.ticket) each.kept = true;
+  }
+
   recall(task: TaskRecord): boolean {
-    return this.pushed.find((each) => each.ticket === task.ticket)?.begun === false;
+    const pushed = this.pushed.find((each) => each.ticket === task.ticket);
+    return pushed?.begun === false && !pushed.kept;
   }
 
   cancelRunning(task: TaskRecord, _lease: Lease, force: boolean): void {
@@ -192,7 +198,10 @@ export class FakeHost implements PartyPort<unknown> {
   drain(): void {}
 
   autopsy(): { guilty: number; started(task: TaskRecord): boolean } {
-    return { guilty: this.guilty, started: (task) => !this.recall(task) };
+    return {
+      guilty: this.guilty,
+      started: (task) => this.pushed.some((each) => each.ticket === task.ticket && each.begun),
+    };
   }
 
   discard(payload: unknown): void {

@@ -76,7 +76,12 @@ export class ActorPool implements CallTarget, LineBeside {
       member.ready = true;
       this.#size.ready();
     }
-    if (!link.over) return;
+    if (!link.over) {
+      // It waits for the calls that were made before, and may end at any moment once they are over.
+      if (link.refusal !== undefined && link.worker >= 0)
+        this.#host.party.owner.detach(this.queue, link.worker, link.incarnation);
+      return;
+    }
     this.#members.delete(link);
     link.left(this);
     this.#size.died(member.ready);

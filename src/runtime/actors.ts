@@ -12,7 +12,7 @@ import {
 import { ActorPool } from './actor-pool.ts';
 import { type Call, FunctionEntry } from './call.ts';
 import { type ActorPlan, actorsOf } from './engine.ts';
-import type { CreateQuestion } from './host-messages.ts';
+import type { CreateQuestion, NameAnswer } from './host-messages.ts';
 import type { PoolLimits } from './pool.rules.ts';
 import { lasting } from './sites.ts';
 import type { TaskHost } from './task-host.ts';
@@ -34,6 +34,8 @@ export interface CallTarget {
   pending: number;
   /** Why it takes no calls any more; undefined while it does. */
   readonly refusal: Error | undefined;
+  /** It is being made: its constructor or `[init]` is not over. */
+  readonly making?: boolean;
   method(name: string): FunctionEntry;
   /** A call has been made, or is over. */
   began(): void;
@@ -87,6 +89,7 @@ export class ActorLink implements CallTarget {
   readonly #methods: Methods;
   #watching = false;
   #state: State = 'pending';
+  making = false;
   /** Why it died; the host's error. */
   #error: Error | null = null;
   #ended = false;
@@ -195,6 +198,7 @@ export class ActorLink implements CallTarget {
     if (this.#isOver()) return;
     const wasClosing = this.#state === 'closing';
     this.#state = news.state;
+    this.making = news.state === 'hosted' || (news.state === 'closing' && news.making === true);
     switch (news.state) {
       case 'pending':
         this.#moved(-1, -1);
@@ -233,6 +237,7 @@ export class ActorLink implements CallTarget {
     this.#error = error;
     this.#failAll();
     this.#wake();
+    for (const line of [...this.#beside.values()]) line.deref()?.changed(this);
   }
 
   #failAll(): void {
@@ -308,6 +313,20 @@ export class ActorLink implements CallTarget {
     return ended;
   }
 
+  /** What those wait for who await `ready`, or its end. */
+  get waitsFor(): string {
+    const on = `on worker ${this.worker}`;
+    if (this.making) return `${this.#awaited} waits for its constructor or \`[init]\`, which is not over ${on}`;
+    if (this.#state === 'pending') return `${this.#awaited} waits for a worker that hosts it`;
+    if (this.worker < 0) return `${this.#awaited} waits for its disposal`;
+    return `${this.#awaited} waits for the calls that were made before, ${on}`;
+  }
+
+  get #awaited(): string {
+    const ends = this.#waiters.some(({ state }) => state === 'dead');
+    return `${ends ? 'drain()' : '`ready`'} of the actor ${this.name}`;
+  }
+
   close(error: Error): void {
     for (const waiter of this.#waiters.splice(0)) {
       this.#host.waits.waiting--;
@@ -317,11 +336,28 @@ export class ActorLink implements CallTarget {
   }
 }
 
-function nameTaken(actor: string, namespace: string, name: string): UsageError {
+/** `has`: the class of the actor that has the name. */
+function nameTaken(
+  actor: string,
+  { namespace, name, join }: { readonly namespace: string; readonly name: string; readonly join: boolean },
+  has: string | null,
+): UsageError {
+  const taken = `the name ${JSON.stringify(name)} is taken in namespace ${JSON.stringify(namespace)}`;
   const text =
-    `the actor ${actor} was not created: the name ${JSON.stringify(name)} is taken in namespace ${JSON.stringify(namespace)}; ` +
-    'give another one, or { getIfExists: true } to get the actor that has it';
-  return lasting(new UsageError(text, { code: 'ERR_SHEAF_ACTOR_NAME', details: { actor, name, namespace } }));
+    join && has !== null && has !== actor
+      ? `the actor ${actor} was not created: ${taken}, by an actor of the class ${has}, which ${actor} is not; give another one, or ` +
+        `get that actor by its own class: ${has}.lookup(${JSON.stringify(name)})`
+      : `the actor ${actor} was not created: ${taken}; give another one, or { getIfExists: true } to get the actor that has it`;
+  const others = has === null || has === actor ? {} : { has };
+  const details = { actor, name, namespace, ...others };
+  return lasting(new UsageError(text, { code: 'ERR_SHEAF_ACTOR_NAME', details }));
+}
+
+function ofOtherClass(actor: string, namespace: string, name: string, has: string): UsageError {
+  const text =
+    `the actor ${JSON.stringify(name)} in namespace ${JSON.stringify(namespace)} is of the class ${has}, and was looked up as one of ` +
+    `${actor}; look it up by its own class: ${has}.lookup(${JSON.stringify(name)})`;
+  return lasting(new UsageError(text, { code: 'ERR_SHEAF_ACTOR_NAME', details: { actor, has, name, namespace } }));
 }
 
 export function diedError(name: string, why: string, cause?: unknown): ActorDiedError {
@@ -408,7 +444,7 @@ export class Actors {
     { namespace, name, join }: { readonly namespace: string; readonly name: string; readonly join: boolean },
     begin: () => void,
     refused: () => void,
-    known: (id: string | null) => void = () => {},
+    known: (answer: NameAnswer) => void = () => {},
   ): Promise<void> {
     const host = this.#host;
     link.unnamed();
@@ -416,19 +452,19 @@ export class Actors {
     // Nobody else holds it until the answer is there.
     references.hold(link.cell);
     try {
-      const { id } = await host.nameActor({ namespace, name, id: link.id, join });
+      const { id, of } = await host.nameActor({ namespace, name, id: link.id, of: link.name, join });
       if (host.closed) return;
       if (id === null) {
         begin();
         link.known();
-        known(link.id);
-      } else if (join) {
+        known({ id: link.id, of: link.name });
+      } else if (join && of === link.name) {
         this.#join(link, id);
-        known(id);
+        known({ id, of });
       } else {
-        this.#refuse(link, nameTaken(link.name, namespace, name));
+        this.#refuse(link, nameTaken(link.name, { namespace, name, join }, of));
         refused();
-        known(null);
+        known({ id: null, of });
       }
       host.settleUp();
       host.reactor.kick();
@@ -472,11 +508,11 @@ export class Actors {
     references.hold(args);
     try {
       const wish = { spec, plan, args: host.promote(args), packed };
-      const { id } = await (host.createDetached?.(wish) ?? Promise.resolve({ id: null }));
+      const { id, of } = await (host.createDetached?.(wish) ?? Promise.resolve({ id: null, of: null }));
       if (host.closed) return;
       if (id !== null) this.#join(link, id);
       // The driver has one of its own that fails, of which it tells if nobody looks.
-      else this.#refuse(link, nameTaken(link.name, plan.namespace, plan.name ?? ''));
+      else this.#refuse(link, nameTaken(link.name, { ...plan, name: plan.name ?? '' }, of));
       host.settleUp();
       host.reactor.kick();
     } finally {
@@ -486,7 +522,7 @@ export class Actors {
   }
 
   /** Creates what a worker has asked for in that way; `known` is told which actor it is in the end. */
-  createFor({ spec, plan, args, packed }: CreateQuestion, known: (id: string | null) => void): void {
+  createFor({ spec, plan, args, packed }: CreateQuestion, known: (answer: NameAnswer) => void): void {
     const host = this.#host;
     const cell = host.party.references.served(args);
     actorsOf(host.engine)?.create(spec, { ...plan, packed, known }, [host.handle(cell)]);
@@ -495,10 +531,12 @@ export class Actors {
     host.reactor.kick();
   }
 
-  /** The reference of the actor that has the name; held once. Undefined when nobody has. */
-  async lookup(namespace: string, name: string): Promise<Cell | undefined> {
-    const { id } = await this.#host.nameActor({ namespace, name, id: null, join: true });
-    return id === null ? undefined : this.#host.party.references.served(id);
+  /** The reference of the actor of a class that has the name; held once. Undefined when nobody has. */
+  async lookup(className: string, namespace: string, name: string): Promise<Cell | undefined> {
+    const { id, of } = await this.#host.nameActor({ namespace, name, id: null, of: className, join: true });
+    if (id === null) return undefined;
+    if (of !== className) throw ofOtherClass(className, namespace, name, of ?? '');
+    return this.#host.party.references.served(id);
   }
 
   /** A call of an actor has been handed to the protocol. */
@@ -575,11 +613,16 @@ export class Actors {
   died(task: TaskRecord, reason: string): Error {
     const call = task as Call;
     const { name } = call.plan.actor as CallTarget;
+    const attempts = call.attempt + 1;
+    const again =
+      attempts === 1
+        ? 'so it was not called again (option `callRetries` of the actor)'
+        : `and it had been called ${attempts} times by then, as often as it may be (option \`callRetries\` of the actor, or \`retries\` of the call)`;
     return lasting(
       new ActorDiedError(
         `the worker of the actor ${name} died while ${call.name} was under way: ${reason}; whether it has had an effect is not ` +
-          'known, so it was not called again (option `callRetries` of the actor); the actor may go on, if it has `restarts` left',
-        { details: { actor: name, method: call.name, reason } },
+          `known, ${again}; the actor may go on, if it has \`restarts\` left`,
+        { details: { actor: name, method: call.name, attempts, reason } },
       ),
     );
   }

@@ -9,6 +9,8 @@ export interface BatchingMethod {
   readonly max: number;
   /** Undefined: a batch begins as soon as it is due. */
   gate: Gate | undefined;
+  /** A call joins those that wait for a batch; what is returned is called when that begins. */
+  joins: (() => (() => void) | undefined) | undefined;
 }
 
 /** Under which a batching method has what is to be known of it; the same where a program has two copies of the package. */

@@ -165,7 +165,9 @@ export class CallInboxes {
     this.#host.relief.relieve();
     const { views, at } = reader;
     if (!begins) {
-      mailbox.keep(group, { caller: from, loaded, frame: views.bytes.slice(at, reader.end) });
+      const frame = views.bytes.slice(at, reader.end);
+      this.#host.block.setKept(from, views.words[at >> 2] as number, true);
+      mailbox.keep(group, { caller: from, loaded, frame });
       reader.advance();
     } else if (actor?.refusal === undefined) {
       executions.start(from, loaded, views, at, reader, 0, actor ?? null, group);

@@ -82,7 +82,7 @@ export class CallSender {
     words[w + 5] = extraLength;
     words[w + 6] = call.plan.timeout;
     words[w + 7] = call.sequence | 0;
-    host.block.setCancelled(host.self.party, call.slot, false);
+    host.block.clearCall(host.self.party, call.slot);
     const ticket = writer.commit(total);
     host.reactor.notify(lease.worker);
     host.counters.bytesOut += size;

@@ -22,9 +22,15 @@ export class Deaths {
     this.#reason = '';
   }
 
-  autopsy(worker: number): { guilty: number; started(task: TaskRecord): boolean } {
+  /** Whether a worker has begun a call: an actor there may have taken it out of its ring for later. */
+  begun(worker: number, { ticket, slot }: TaskRecord): boolean {
     const { reactor, block, self } = this.#host;
-    const started = (each: TaskRecord): boolean => reactor.taskWriter(worker).claimed(each.ticket);
+    return reactor.taskWriter(worker).claimed(ticket) && !block.kept(self.party, slot);
+  }
+
+  autopsy(worker: number): { guilty: number; started(task: TaskRecord): boolean } {
+    const { block, self } = this.#host;
+    const started = (each: TaskRecord): boolean => this.begun(worker, each);
     const timeout = this.#reason.startsWith('timeout: ');
     if (timeout) this.#timedOut(worker);
     // A worker that was ended on purpose did nothing wrong by itself; one that was too large may not be so the next time.

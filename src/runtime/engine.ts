@@ -2,6 +2,7 @@ import type { FunctionSpec } from '../code/index.ts';
 import type { SharedStore } from '../memory/index.ts';
 import type { Concurrency, Shape } from '../protocol/index.ts';
 import type { ActorPool } from './actor-pool.ts';
+import type { NameAnswer } from './host-messages.ts';
 import type { IncomingStream } from './incoming-stream.ts';
 import type { AnyClass, AnyFunction } from './loaded.ts';
 import type { PoolLimits } from './pool.rules.ts';
@@ -69,8 +70,8 @@ export interface ActorPlan {
 /** A detached actor that a task wants to have: its arguments come as one array, in which these are references, each in an array by itself. */
 export interface PackedPlan extends ActorPlan {
   readonly packed: readonly number[];
-  /** Told of the id of the actor that it is in the end; null: the name is taken. */
-  readonly known: (id: string | null) => void;
+  /** Told which actor it is in the end; an id of null: it can't have the name. */
+  readonly known: (answer: NameAnswer) => void;
 }
 
 /** Options of a task, resolved to numbers. */

@@ -41,6 +41,8 @@ export class Execution extends Run {
   group = -1;
   /** It was ended while its method goes on, which keeps that place. */
   lingers = false;
+  /** Of a method: it waits for its batch, and nothing is done of it before that begins. */
+  gathers = false;
   /** The actor that it is to host. */
   actorId: string | null = null;
   /** Of code of an actor: what has its handles, where they do not end with a worker. */

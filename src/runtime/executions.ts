@@ -1,6 +1,7 @@
 import { ActorDiedError, CancelledError } from '../base/index.ts';
 import type { RunId } from '../protocol/index.ts';
 import type { RingReader } from '../transport/index.ts';
+import { diedError } from './actors.ts';
 import { Answers } from './answers.ts';
 import { CallArguments } from './call-arguments.ts';
 import { CallInboxes } from './call-inboxes.ts';
@@ -9,7 +10,7 @@ import { cancelledHere, Execution, wroteToShared } from './execution.ts';
 import { FilesFirst, type FileValue } from './files.ts';
 import * as F from './frames.ts';
 import { CONTROL_PARTY } from './host-messages.ts';
-import { HostedActor, type KeptCall } from './hosted-actor.ts';
+import { HostedActor, isBatch, type KeptCall } from './hosted-actor.ts';
 import { HostedActors } from './hosted-actors.ts';
 import { ItemSender } from './item-sender.ts';
 import type { AnyFunction, Hosting, Loaded } from './loaded.ts';
@@ -119,7 +120,16 @@ export class Executions extends Stage {
   /** @internal */
   startKept({ caller, loaded, frame }: KeptCall, actor: HostedActor, group: number, refused?: Refusal): void {
     const words = new Int32Array(frame.buffer);
+    this.#host.block.setKept(caller, words[0] as number, false);
     this.start(caller, loaded, { words, bytes: frame }, 0, null, 0, actor, group, refused);
+  }
+
+  /** @internal A call has joined those that wait for a batch, or that begins. */
+  gathers(run: Execution, value: boolean): void {
+    // The slot of one that is over may be another one's.
+    if (run.over || run.gathers === value) return;
+    run.gathers = value;
+    this.#host.block.setKept(run.caller, run.slot, value);
   }
 
   /** The actor ends before its calls do: those that have begun are told to stop, and those that were kept are refused. */
@@ -381,7 +391,7 @@ export class Executions extends Stage {
     const { lingers } = run;
     if (this.#host.recorder !== null) this.#host.recorder.ended(run, failed);
     if (this.onEnd !== null) this.onEnd(run);
-    if (run.actor?.run === run) this.#endActor(run.actor);
+    if (run.actor?.run === run) this.#endActor(run.actor, failed ? result : undefined);
     if (run.production !== null) this.#producers.close(run, run.production);
     if (run.suspended > 0) this.waits(run, -1);
     if (run.admitted > 0 && this.#host.store.usable) this.#host.store.admission.dismiss(run.admitted);
@@ -407,8 +417,17 @@ export class Executions extends Stage {
     if (run.group >= 0 && !lingers) this.#release(run);
   }
 
-  #endActor(actor: HostedActor): void {
+  /** `failure`: undefined when it has ended in order. */
+  #endActor(actor: HostedActor, failure: unknown): void {
     this.actors.remove(actor);
+    // Their callers may have heard of its end already, and wait for these answers all the same.
+    const kept = actor.mailbox.remove((each) => !isBatch(each)) as KeptCall[];
+    const { name } = actor.run;
+    const error =
+      failure === undefined
+        ? diedError(name, 'it has ended: it was drained, or let go')
+        : diedError(name, `it died: ${String(failure)}`, failure);
+    for (const each of kept) this.startKept(each, actor, -1, () => error);
     void actor.leave();
     if (this.actors.size > 0) this.inboxes.forget(actor.id);
     // What it leaves behind, timers and sockets, goes with its worker.

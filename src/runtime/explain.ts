@@ -162,6 +162,10 @@ function waitLines(host: TaskHost): WaitLine[] {
   }
   const lines: WaitLine[] = [];
   addLines(host, cells, 0, lines, new Set());
+  for (const link of host.actors.awaited) {
+    if (lines.length >= MOST_LINES) break;
+    lines.push({ indent: 0, text: link.waitsFor, count: 1, key: -1 });
+  }
   return lines;
 }
 
@@ -242,6 +246,8 @@ function onWorker(host: TaskHost, call: Call): string {
     case 'started':
       return `was started on worker ${worker} and waits there for something itself${attempt}`;
     default:
+      if (call.plan.actor?.making)
+        return `was sent to worker ${worker}, where its actor is being made: its constructor or \`[init]\` is not over${attempt}`;
       return `was sent to worker ${worker} and stands behind what runs there${attempt}`;
   }
 }

@@ -30,24 +30,29 @@ export type HostMessage =
   | { readonly type: 'actor-ended'; readonly id: string }
   /** The answer is a `NameAnswer`. */
   | ({ readonly type: 'name-actor'; readonly question: number } & NameQuestion)
-  /** From a worker, by way of the control thread, to the driver. The answer is a `NameAnswer`: null where the name is taken. */
+  /** From a worker, by way of the control thread, to the driver. The answer is a `NameAnswer`, whose id is null where the name is taken. */
   | ({ readonly type: 'create-detached'; readonly question: number; readonly from: number } & CreateQuestion)
   /** The driver's answer to that, to the control thread, for the party `to`. */
-  | { readonly type: 'created-detached'; readonly question: number; readonly to: number; readonly id: string | null }
+  | ({ readonly type: 'created-detached'; readonly question: number; readonly to: number } & NameAnswer)
   /** To the driver: a signal seems to have come that it has not listened to. */
   | { readonly type: 'signalled' };
 
-/** Who has that name? With an `id` it is for that one, if nobody has; `join`: otherwise whoever asks takes the one that has it. */
+/** Who has that name, for an actor of the class `of`? With an `id` it is for that one, if nobody has; `join`: otherwise whoever asks takes the one that has it. */
 export interface NameQuestion {
   readonly namespace: string;
   readonly name: string;
   readonly id: string | null;
+  readonly of: string;
   readonly join: boolean;
 }
 
-/** The one that has the name; counted in for who asks, if he takes it. Null: nobody has, or has had until now. */
+/**
+ * The one that has the name; counted in for who asks, if he takes it: it is of his class. Null: nobody has, or has had until now.
+ * `of`: what its class is called.
+ */
 export interface NameAnswer {
   readonly id: string | null;
+  readonly of: string | null;
 }
 
 /** What the control thread answers when it is asked to close. */

@@ -32,6 +32,9 @@ export interface ActorHost<C> {
   readonly executions: {
     /** Calls `fn` as code of the actor's run. */
     inContext<T>(run: Execution, fn: () => T): T;
+    current(): Execution | undefined;
+    /** Nothing is done yet of a call that has begun, or something is from now on. */
+    gathers(run: Execution, value: boolean): void;
     /** Its calls that have begun are told to stop, and those that were kept are refused. */
     stopCalls?(actor: HostedActor<C>, kept: readonly C[]): void;
   } | null;
@@ -111,6 +114,13 @@ export class HostedActor<C = KeptCall> {
       if (this.refusal !== undefined) this.batch({ group, begin });
       else mailbox.keep(group, { group, begin });
       this.#host.reactor.kick();
+    };
+    method.joins = () => {
+      const run = this.#host.executions?.current();
+      // Another method that calls it has begun to do something.
+      if (run === undefined || run.loaded.method !== name) return undefined;
+      this.#host.executions?.gathers(run, true);
+      return () => this.#host.executions?.gathers(run, false);
     };
   }
 

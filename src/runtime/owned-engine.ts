@@ -178,7 +178,7 @@ export class OwnedEngine implements EngineWithActors, ActorEngine {
       return handle;
     }
     begin();
-    known?.(call.actorId);
+    known?.({ id: call.actorId, of: o.className });
     return handle;
   }
 
@@ -205,7 +205,7 @@ export class OwnedEngine implements EngineWithActors, ActorEngine {
 
   async lookup(className: string, namespace: string, name: string): Promise<Reference<unknown> | undefined> {
     const { host } = this;
-    const cell = await this.host.actors.lookup(namespace, name);
+    const cell = await this.host.actors.lookup(className, namespace, name);
     if (cell === undefined) return undefined;
     const handle = host.handle(cell);
     host.drop(cell);

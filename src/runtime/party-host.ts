@@ -207,7 +207,7 @@ export class PartyHost implements PartyPort<Wire>, ReactorHost, TaskHost {
     const { slot } = task;
     const call = task as Call;
     const run = { slot, sequence: call.runName.sequence };
-    this.block.setCancelled(this.self.party, slot, true);
+    this.block.setCancelled(this.self.party, slot);
     const flags = (call.cancelRecursively ? F.CANCEL_RECURSIVE : 0) | (force ? F.CANCEL_BY_FORCE : 0);
     this.mailer.cancel(worker, run, flags);
     if (force) this.control({ type: 'kill', worker, incarnation, run, reason });
@@ -343,8 +343,8 @@ export class PartyHost implements PartyPort<Wire>, ReactorHost, TaskHost {
 
   /** Creates what a worker has asked for in that way. */
   createFor(question: number, from: number, wish: CreateQuestion): void {
-    this.actors.createFor(wish, (id) => {
-      this.mailer.post(CONTROL_PARTY, { type: 'created-detached', question, to: from, id });
+    this.actors.createFor(wish, (answer) => {
+      this.mailer.post(CONTROL_PARTY, { type: 'created-detached', question, to: from, ...answer });
       this.reactor.kick();
     });
   }
@@ -403,7 +403,7 @@ export class PartyHost implements PartyPort<Wire>, ReactorHost, TaskHost {
   stateOf(call: Call): 'running' | 'started' | 'sent' {
     const { worker } = call.lease as Lease;
     if (this.block.currentSlot(worker, this.self.party) === call.slot) return 'running';
-    return this.reactor.taskWriter(worker).claimed(call.ticket) ? 'started' : 'sent';
+    return this.deaths.begun(worker, call) ? 'started' : 'sent';
   }
 
   runningFor(call: Call): number {

@@ -1,7 +1,10 @@
 import { Worker } from 'node:worker_threads';
-import { libc, nativeLoading } from '../native/index.ts';
+import { Gate, libc, nativeLoading } from '../native/index.ts';
 import { type ControlConfig, sessionConfig, type WorkerConfig } from './config.ts';
 import type { WorkerHost, WorkerProcess } from './worker-host.ts';
+
+/** A thread that can't be ended just now is tried again after so long. */
+const GATE_AGAIN_MS = 1;
 
 /**
  * Workers as threads of the session's process, for systems where memory can't be shared between processes, and on
@@ -29,8 +32,9 @@ export class ThreadHost implements WorkerHost {
       // The thread closes its bell when it ends; the pipe itself stays for the next one.
       bells: bells === undefined ? undefined : { read: [libc()!.dup(bells.read[party] as number)], write: bells.write },
     };
+    const gate = Gate.inside();
     const worker = new Worker(workerEntry, {
-      workerData: { sheafWorker: config, sheafLoading: nativeLoading },
+      workerData: { sheafWorker: config, sheafLoading: nativeLoading, sheafGate: gate.buffer },
       env: { ...process.env, ...env },
       stdout: false,
       stderr: false,
@@ -49,18 +53,19 @@ export class ThreadHost implements WorkerHost {
       over = true;
       ended(failure ?? (killed ? 'it was killed' : `it exited with code ${code}`));
     });
-    // A thread that is ended while it loads native code takes the process down: until it has, its end is put off.
-    let loaded = false;
-    worker.once('message', () => {
-      loaded = true;
-      if (killed) void worker.terminate();
-    });
+    const end = (): void => {
+      if (over) return;
+      // It starts, or is at what must not be cut off: both come to an end by themselves.
+      if (gate.end()) void worker.terminate();
+      else setTimeout(end, GATE_AGAIN_MS);
+    };
     worker.unref();
     return {
       pid: process.pid,
       kill: () => {
+        if (killed) return;
         killed = true;
-        if (loaded) void worker.terminate();
+        end();
       },
     };
   }

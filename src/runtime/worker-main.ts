@@ -1,6 +1,6 @@
-import { isMainThread, parentPort, threadId } from 'node:worker_threads';
+import { isMainThread, threadId } from 'node:worker_threads';
 import { tolerateLargeViews } from '../memory/index.ts';
-import { libc } from '../native/index.ts';
+import { libc, startIsOver } from '../native/index.ts';
 import { attach } from './attach.ts';
 import type { WorkerConfig } from './config.ts';
 import { Executions } from './executions.ts';
@@ -37,8 +37,7 @@ export function startWorker(config: WorkerConfig): void {
     role: 'worker',
     log: (line) => sayOnStderr(line),
   });
-  // Native code is loaded; see `ThreadHost`.
-  if (config.isolation === 'thread') parentPort?.postMessage(null);
+  startIsOver();
   const executions = new Executions(host, config.checkWrites);
   host.executions = executions;
   new WorkerOutput(config.self.party, executions).install();

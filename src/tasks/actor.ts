@@ -38,6 +38,14 @@ export function actorClass(
           `actor ${className}: getIfExists is for an actor that has a name; give it one: with({ name, getIfExists: true })`,
         );
       }
+      for (const option of ['detached', 'namespace'] as const) {
+        if (o[option] === undefined || o[option] === false || o.name !== undefined) continue;
+        const value = option === 'detached' ? 'true' : JSON.stringify(o[option]);
+        throw new UsageError(
+          `actor ${className}: ${option} is for an actor that has a name, by which others find it; give it one: ` +
+            `with({ name, ${option}: ${value} })`,
+        );
+      }
       const where = engine();
       const ref = engineOfActors(where, className).create(
         spec,

@@ -11,6 +11,7 @@ interface Call<X, Y> {
   readonly task: CurrentTask | undefined;
   readonly resolve: (value: Y) => void;
   readonly reject: (error: unknown) => void;
+  readonly begun: (() => void) | undefined;
 }
 
 /** Takes the items of a batch, and gives their results in the same order. */
@@ -24,6 +25,7 @@ class Batching<X, Y> implements BatchingMethod {
   readonly #inOwnContext = AsyncLocalStorage.snapshot();
   name: string;
   gate: Gate | undefined;
+  joins: BatchingMethod['joins'];
   /** A batch is about to begin. */
   #called = false;
   #stopTimer: (() => void) | undefined;
@@ -37,8 +39,9 @@ class Batching<X, Y> implements BatchingMethod {
 
   call(receiver: unknown, item: X): Promise<Y> {
     const task = threadState().single?.current();
+    const begun = this.joins?.();
     return new Promise<Y>((resolve, reject) => {
-      this.#batches.add({ item, receiver, task, resolve, reject }, performance.now());
+      this.#batches.add({ item, receiver, task, resolve, reject, begun }, performance.now());
       this.#look();
     });
   }
@@ -71,6 +74,7 @@ class Batching<X, Y> implements BatchingMethod {
     for (const call of this.#batches.withdraw(isCancelled)) call.reject(leftOut(this.name));
     const calls = this.#batches.begin(performance.now());
     if (calls.length > 0) {
+      for (const { begun } of calls) begun?.();
       await this.#run(calls);
       this.#batches.ended();
     }

@@ -10,6 +10,11 @@ let bindings = 0;
 export const engines = new WeakMap<Session, Engine>();
 export const sessions = new WeakMap<Session, LocalSession | InlineSession>();
 
+/** Whether a call without a session of its own has one, or several. */
+export function hasSession(): boolean {
+  return threadState().engines.size > 0 || (bindings > 0 && bound.getStore() !== undefined);
+}
+
 /** The engine that a call without a session of its own uses. */
 export function currentEngine(what: string): Engine {
   // A task belongs to its session, whatever the program around it has open.

@@ -10,7 +10,7 @@ import {
   mostMemory,
   threadState,
 } from '../runtime/index.ts';
-import { currentEngine, engines, runWith, sessions } from './context.ts';
+import { currentEngine, engines, hasSession, runWith, sessions } from './context.ts';
 import { checkConnect, checkEnvironment, type EnvironmentOption } from './options.ts';
 import type { Bytes, ConnectOptions, Current, Session, SessionStats } from './types.ts';
 
@@ -145,7 +145,7 @@ export async function connect(where: string | ConnectOptions = {}): Promise<Sess
  */
 export function current(): Current {
   // Without a session, too: it is not one that is missing.
-  const task = threadState().engines.size === 0 ? undefined : currentEngine('current').current();
+  const task = hasSession() ? currentEngine('current').current() : undefined;
   if (task === undefined) {
     throw new UsageError('current() was called outside of a task: it is for code that runs on a worker');
   }

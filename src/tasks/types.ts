@@ -160,9 +160,9 @@ export interface ActorOptions {
   name?: string;
   /** Default `'default'`. */
   namespace?: string;
-  /** Whoever has the name already is taken, instead of an error. */
+  /** Whoever of that class has the name already is taken, instead of an error. */
   getIfExists?: boolean;
-  /** It lives on without handles, and without the task that has created it, until it is drained or the session ends. */
+  /** It lives on without handles, and without the task that has created it, until it is drained or the session ends. It needs a `name`. */
   detached?: boolean;
   /** Cores that it holds for as long as it lives. Default 0: an actor at rest takes no core. */
   cpus?: number;
@@ -230,9 +230,9 @@ export interface ActorClass<K extends abstract new (...a: never[]) => object> {
    */
   pool(size: number | { min: number; max: number }, ...args: Args<ConstructorParameters<K>>): Handle<InstanceType<K>>;
   /**
-   * The living actor of that name.
+   * The living actor of that name and class.
    *
-   * @throws UsageError with code `ERR_SHEAF_NO_SUCH_ACTOR` when there is none.
+   * @throws UsageError with code `ERR_SHEAF_NO_SUCH_ACTOR` when there is none, and `ERR_SHEAF_ACTOR_NAME` when it is of a class with another name.
    */
   lookup(name: string, options?: { namespace?: string }): Promise<Handle<InstanceType<K>>>;
 }

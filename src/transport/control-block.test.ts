@@ -18,13 +18,13 @@ import type { RingReader, RingWriter } from './ring.ts';
 
 const SHAPE: BlockShape = { parties: 40, ring: 4096 };
 
-function send(writer: RingWriter, text: string): void {
+function send(writer: RingWriter, text: string): number {
   const bytes = new TextEncoder().encode(text);
   const at = writer.reserve(bytes.length + 4);
   assert.ok(at >= 0);
   writer.views.words[at >> 2] = bytes.length;
   writer.views.bytes.set(bytes, at + 4);
-  writer.commit(bytes.length + 4);
+  return writer.commit(bytes.length + 4);
 }
 
 function received(reader: RingReader): string[] {
@@ -171,17 +171,61 @@ function tests(): void {
 
     test('has a flag for the cancellation of each slot of each owner, up to a number of them', () => {
       const b = block();
-      b.setCancelled(1, 8191, true);
-      b.setCancelled(2, 0, true);
+      b.setCancelled(1, 8191);
+      b.setCancelled(2, 0);
       assert.equal(b.cancelled(1, 8191), true);
       assert.equal(b.cancelled(1, 0), false);
       assert.equal(b.cancelled(2, 0), true);
-      b.setCancelled(2, 0, false);
+      b.clearCall(2, 0);
       assert.equal(b.cancelled(2, 0), false);
       // Beyond them a message says it.
-      b.setCancelled(1, 8192, true);
+      b.setCancelled(1, 8192);
       assert.equal(b.cancelled(1, 8192), false);
       assert.equal(b.cancelled(2, 0), false);
+    });
+
+    test('has a flag for a call that its worker keeps, beside that', () => {
+      const b = block();
+      b.setKept(1, 5, true);
+      assert.deepEqual([b.kept(1, 5), b.cancelled(1, 5), b.kept(1, 4), b.kept(2, 5)], [true, false, false, false]);
+      b.setCancelled(1, 5);
+      b.setKept(1, 5, false);
+      assert.deepEqual([b.kept(1, 5), b.cancelled(1, 5)], [false, true]);
+      b.setKept(1, 5, true);
+      b.clearCall(1, 5);
+      assert.deepEqual([b.kept(1, 5), b.cancelled(1, 5)], [false, false]);
+      // Beyond them a call that was claimed counts as begun.
+      b.setKept(1, 8192, true);
+      assert.deepEqual([b.kept(1, 8192), b.kept(2, 0)], [false, false]);
+    });
+
+    test('wherever a worker dies, a call that it had begun is known to have begun, and one that it kept is not', () => {
+      const [caller, worker, slot] = [1, 2, 7];
+      for (let steps = 0; steps <= 6; steps++) {
+        const b = block();
+        const writer = b.writer(caller, worker, TASKS);
+        const reader = b.reader(caller, worker, TASKS);
+        // What the slot was used for last is no matter.
+        b.setKept(caller, slot, true);
+        b.clearCall(caller, slot);
+        const ticket = send(writer, 'call');
+        let ran = false;
+        const life = [
+          () => assert.ok(reader.next()),
+          () => assert.ok(reader.claim()),
+          () => b.setKept(caller, slot, true),
+          () => reader.advance(),
+          () => b.setKept(caller, slot, false),
+          () => {
+            ran = true;
+          },
+        ];
+        for (const step of life.slice(0, steps)) step();
+        const begun = writer.claimed(ticket) && !b.kept(caller, slot);
+        // Between claim and mark, and between the end of that and the call, it is said to have begun.
+        assert.deepEqual({ steps, begun }, { steps, begun: [2, 5, 6].includes(steps) });
+        if (ran) assert.ok(begun);
+      }
     });
 
     test('a deadline is kept to the fraction of a millisecond', () => {
@@ -220,8 +264,8 @@ function tests(): void {
         () => big.writer(0, party, TASKS),
         () => big.writer(last, party, MESSAGES),
         () => big.writer(1, party, MESSAGES),
-        () => big.setCancelled(party, 0, true),
-        () => big.setCancelled(party, 8191, true),
+        () => big.setCancelled(party, 0),
+        () => big.setCancelled(party, 8191),
         () => big.beginSpin(party, 10),
         () => big.park(party),
       ];
@@ -389,7 +433,7 @@ function tests(): void {
         const b = ControlBlock.create({ parties, ring: 4096 }, 'threads');
         send(b.writer(0, 0, TASKS), 'first');
         send(b.writer(parties - 1, parties - 1, MESSAGES), 'last');
-        b.setCancelled(parties - 1, 8191, true);
+        b.setCancelled(parties - 1, 8191);
         b.setRelieved(parties - 1, -1);
         b.reset(parties - 1, 7);
         assert.deepEqual(received(b.reader(0, 0, TASKS)), ['first']);

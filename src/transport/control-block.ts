@@ -31,7 +31,10 @@ export type BlockHandle =
 /** Words before those of the first party; the first one counts spinners. */
 const HEAD_WORDS = 16;
 const PARTY_WORDS = 64;
-const CANCEL_CELLS = 8192;
+const CALL_CELLS = 8192;
+/** In the cell of a call: what its caller says, and what its worker does. */
+const CANCELLED = 1;
+const KEPT = 2;
 
 const PARKED = 0;
 const EPOCH = 1;
@@ -96,7 +99,7 @@ class BlockLayout {
   constructor(shape: BlockShape) {
     const { parties, ring } = shape;
     this.shape = shape;
-    this.head = segmentBytes((HEAD_WORDS + parties * (PARTY_WORDS + CANCEL_CELLS)) * 4);
+    this.head = segmentBytes((HEAD_WORDS + parties * (PARTY_WORDS + CALL_CELLS)) * 4);
     this.inbox = segmentBytes(parties * 2 * ringBytes(ring));
     this.inboxesPerPiece = Math.min(parties, Math.max(1, Math.floor(MAPPING / (parties * 2 * ring))));
     this.pieces = Math.ceil(parties / this.inboxesPerPiece);
@@ -138,7 +141,7 @@ export class ControlBlock {
   readonly #layout: BlockLayout;
   readonly #pieces: { readonly segment: Segment; readonly views: Views }[] = [];
   readonly #partyBase: number;
-  readonly #cancelBase: number;
+  readonly #callBase: number;
   readonly #openedWords: number;
 
   private constructor(handle: BlockHandle, shape: BlockShape, mapped: SharedMemory | undefined) {
@@ -146,7 +149,7 @@ export class ControlBlock {
     this.shape = shape;
     this.#layout = new BlockLayout(shape);
     this.#partyBase = HEAD_WORDS;
-    this.#cancelBase = this.#partyBase + shape.parties * PARTY_WORDS;
+    this.#callBase = this.#partyBase + shape.parties * PARTY_WORDS;
     this.#openedWords = Math.ceil(shape.parties / 32);
     const { segment, views } = this.#piece(0, mapped);
     this.segment = segment;
@@ -319,19 +322,43 @@ export class ControlBlock {
     );
   }
 
-  #cancelCell(owner: number, slot: number): number {
-    return slot < CANCEL_CELLS ? this.#cancelBase + owner * CANCEL_CELLS + slot : -1;
+  #callCell(owner: number, slot: number): number {
+    return slot < CALL_CELLS ? this.#callBase + owner * CALL_CELLS + slot : -1;
+  }
+
+  /** A call is about to be sent from a slot: nothing is known of it. */
+  clearCall(owner: number, slot: number): void {
+    const cell = this.#callCell(owner, slot);
+    if (cell >= 0) Atomics.store(this.views.words, cell, 0);
   }
 
   /** The flag that a running task can see at once, even in a synchronous loop. */
-  setCancelled(owner: number, slot: number, value: boolean): void {
-    const cell = this.#cancelCell(owner, slot);
-    if (cell >= 0) Atomics.store(this.views.words, cell, value ? 1 : 0);
+  setCancelled(owner: number, slot: number): void {
+    const cell = this.#callCell(owner, slot);
+    if (cell >= 0) Atomics.or(this.views.words, cell, CANCELLED);
   }
 
   cancelled(owner: number, slot: number): boolean {
-    const cell = this.#cancelCell(owner, slot);
-    return cell >= 0 && Atomics.load(this.views.words, cell) === 1;
+    const cell = this.#callCell(owner, slot);
+    return cell >= 0 && (Atomics.load(this.views.words, cell) & CANCELLED) !== 0;
+  }
+
+  /**
+   * Said by a worker: it has taken the call out of its ring, and has not begun it. Only what has been claimed may be marked, because
+   * the slot of a call that its caller takes back is another one's at once; and the mark is taken away before anything
+   * is done of the call. Whoever dies in between leaves a call that counts as begun.
+   */
+  setKept(owner: number, slot: number, value: boolean): void {
+    const cell = this.#callCell(owner, slot);
+    if (cell < 0) return;
+    if (value) Atomics.or(this.views.words, cell, KEPT);
+    else Atomics.and(this.views.words, cell, ~KEPT);
+  }
+
+  /** Whether a call that its worker has claimed is known not to have begun. For the calls of a dead worker. */
+  kept(owner: number, slot: number): boolean {
+    const cell = this.#callCell(owner, slot);
+    return cell >= 0 && (Atomics.load(this.views.words, cell) & KEPT) !== 0;
   }
 
   /** Which holder of its number a party is. */

@@ -37,6 +37,35 @@ test('the same is said on SIGUSR2', { ...options, skip: notBuilt || process.plat
   await running.shows(/asked by SIGUSR2\. Waiting for:\n {2}sum .*waits for 2 of its arguments\n.*runs on worker/);
 });
 
+test('what an actor that is never made keeps waiting is said of it', options, async () => {
+  using place = new Place();
+  place.file(
+    'actor.ts',
+    `import { setTimeout as sleep } from 'node:timers/promises';
+import { actor, connect, init } from 'sheaf';
+const Models = actor(class Model {
+  async [init](): Promise<void> { await sleep(3_600_000); }
+  answer(): number { return 42; }
+});
+await using session = await connect({ cpus: 1 });
+const model = Models.create();
+void model.answer().value.catch(() => {});
+await model.drain();
+`,
+  );
+  for (const mode of [[], ['--inline']]) {
+    await using running = place.start(['run', ...mode, 'actor.ts'], { SHEAF_EXPLAIN_AFTER_MS: '1500' });
+    await running.shows(
+      /drain\(\) of the actor Model waits for its constructor or `\[init\]`, which is not over on worker \d+/,
+    );
+    const call =
+      mode.length === 0
+        ? /sent to worker \d+, where its actor is being made: its constructor or `\[init\]` is/
+        : /Model\.answer/;
+    assert.match(running.out + running.err, call);
+  }
+});
+
 test('nothing is said while things come in, nor when it is switched off', options, async () => {
   using place = new Place();
   place.file('program.ts', PROGRAM);

@@ -77,7 +77,11 @@ onHosts('detached actors made by tasks', { cpus: 2 }, (session) => {
     });
     const cannot = task(
       async () => {
-        const sum = Sums.with({ detached: true }).create(fails() as Ref<number>, new Float64Array(1), byRef(five()));
+        const sum = Sums.with({ name: 'fails', detached: true }).create(
+          fails() as Ref<number>,
+          new Float64Array(1),
+          byRef(five()),
+        );
         await sum.ready;
       },
       { captures: { fails } },

@@ -5,7 +5,9 @@ import {
   eventually,
   FOREVER_MS,
   failure,
+  hostOptions,
   hosts,
+  type Isolation,
   LIMIT,
   mark,
   marks,
@@ -17,6 +19,8 @@ import {
   untilMarked,
   within,
 } from './support.ts';
+
+const hostsAndInline: readonly Isolation[] = [...hosts, 'inline'];
 
 class Log {
   readonly folder: string;
@@ -57,7 +61,9 @@ class Busy {
   }
   async works(listens: boolean): Promise<void> {
     mark(this.folder, 'works');
-    await sleep(FOREVER_MS, undefined, listens ? { signal: current().signal } : {}).catch(() => {});
+    await sleep(FOREVER_MS, undefined, { ref: false, ...(listens ? { signal: current().signal } : {}) }).catch(
+      () => {},
+    );
     mark(this.folder, 'stopped');
   }
   [Symbol.dispose](): void {
@@ -70,7 +76,8 @@ const Busies = actor(Busy);
 const Making = actor(
   class Making {
     async [init](): Promise<void> {
-      await sleep(FOREVER_MS);
+      // Inline it is the program's, which is not to wait for it.
+      await sleep(FOREVER_MS, undefined, { ref: false });
     }
     [Symbol.dispose](): void {}
   },
@@ -202,9 +209,11 @@ for (const isolation of hosts) {
     }
     assert.match(told.join('\n'), /the actor Named, created .*the name "taken" is taken/);
   });
+}
 
+for (const isolation of hostsAndInline) {
   describe(`the end of a session (${isolation})`, () => {
-    const options = { cpus: 2, isolation } as const;
+    const options = { cpus: 2, ...hostOptions(isolation) };
 
     it('is that of its actors, those after the others whom they hold', LIMIT, async () => {
       const folder = scratch();
@@ -245,7 +254,8 @@ for (const isolation of hosts) {
       await never;
     });
 
-    for (const how of ['awaits', 'stuck', 'loop']) {
+    // Inline Ctrl-C ends the program as without a session.
+    for (const how of isolation === 'inline' ? [] : ['awaits', 'stuck', 'loop']) {
       it(`by Ctrl-C is that of its actors, too: ${how}`, LIMIT, async () => {
         const folder = scratch();
         const { child, ended, line } = start('actor-ends.mjs', [how, isolation, folder]);
@@ -264,7 +274,7 @@ for (const isolation of hosts) {
       assert.deepEqual(marks(folder), ['ended-a', 'ended-b']);
     });
 
-    for (const how of ['closes', 'lets-go']) {
+    for (const how of isolation === 'inline' ? ['closes'] : ['closes', 'lets-go']) {
       it(`says so once when the disposal of one has failed, and nobody else hears of it: ${how}`, LIMIT, async () => {
         const folder = scratch();
         const { child, ended, line, err } = start('actor-ends.mjs', [how, isolation, folder]);

@@ -36,6 +36,16 @@ const Workers = actor(
     quick(): number {
       return this.most;
     }
+    exits(): void {
+      process.exit(7);
+    }
+  },
+);
+const Others = actor(
+  class Other {
+    other(): string {
+      return 'other';
+    }
   },
 );
 
@@ -48,7 +58,7 @@ onHostsAndInline('options of actors', { cpus: 2 }, (session, isolation) => {
     assert.equal(Math.max(...(await get(Array.from({ length: 10 }, () => one.wait(1))))), 1);
   });
 
-  it('a thousand calls wait at the same time', async () => {
+  it('a thousand calls wait at the same time (line 35)', async () => {
     const folder = scratch();
     const worker = Workers.with({ concurrency: 1001 }).create();
     const calls = Array.from({ length: 900 }, () => worker.until(folder, 'all'));
@@ -58,7 +68,7 @@ onHostsAndInline('options of actors', { cpus: 2 }, (session, isolation) => {
     assert.equal((await get(calls)).length, 900);
   });
 
-  it('groups have limits of their own, and do not hold each other up', async () => {
+  it('groups have limits of their own, and do not hold each other up (line 35)', async () => {
     const folder = scratch();
     const worker = Workers.with({ groups: { slow: { methods: ['until'], concurrency: 1 } } }).create();
     const slow = [worker.until(folder, 'a'), worker.until(folder, 'b'), worker.until(folder, 'c')];
@@ -75,11 +85,11 @@ onHostsAndInline('options of actors', { cpus: 2 }, (session, isolation) => {
     const error = await failure(worker.ready);
     assert.match(
       error.message,
-      /a group has the method "quik", which the actor Worker does not; it has quick, until, wait/,
+      /a group has the method "quik", which the actor Worker does not; it has exits, quick, until, wait/,
     );
   });
 
-  it('maxPending refuses calls', async () => {
+  it('maxPending refuses calls (line 36)', async () => {
     const folder = scratch();
     const worker = Workers.with({ maxPending: 2 }).create();
     const calls = [worker.until(folder, 'go'), worker.quick()];
@@ -89,7 +99,7 @@ onHostsAndInline('options of actors', { cpus: 2 }, (session, isolation) => {
     await worker.quick().value;
   });
 
-  it('a name is for one actor of its namespace, and finds it', async () => {
+  it('a name is for one actor of its namespace, and finds it (line 34)', async () => {
     const worker = Workers.with({ name: 'one' }).create();
     await worker.wait(1).value;
     const found = await Workers.lookup('one');
@@ -111,6 +121,57 @@ onHostsAndInline('options of actors', { cpus: 2 }, (session, isolation) => {
     await assert.rejects(Workers.lookup('one'), { code: 'ERR_SHEAF_NO_SUCH_ACTOR' });
     const again = Workers.with({ name: 'one', getIfExists: true }).create();
     assert.equal(await again.quick().value, 0);
+  });
+
+  it('a name belongs to an actor of one class, and is no way to another one', async () => {
+    const worker = Workers.with({ name: 'typed' }).create();
+    await worker.ready;
+    const details = { actor: 'Other', has: 'Worker', name: 'typed', namespace: 'default' };
+    const looks = Others.lookup('typed');
+    await assert.rejects(looks, { name: 'UsageError', code: 'ERR_SHEAF_ACTOR_NAME', details });
+    await assert.rejects(
+      looks,
+      /"typed" .* is of the class Worker, and was looked up as one of Other; .*Worker\.lookup\("typed"\)/,
+    );
+    const shares = Others.with({ name: 'typed', getIfExists: true }).create();
+    await assert.rejects(shares.ready, { code: 'ERR_SHEAF_ACTOR_NAME', details });
+    await assert.rejects(shares.other().value, /is taken .* by an actor of the class Worker, which Other is not/);
+    // In a task, where another worker asks; and a detached one, which the program creates for it.
+    const elsewhere = task(async (how: 'lookup' | 'joins' | 'detached') => {
+      const Named = Others.with({ name: 'typed', getIfExists: true, detached: how === 'detached' });
+      const other = how === 'lookup' ? await Others.lookup('typed') : Named.create();
+      return await other.other().value;
+    });
+    for (const how of ['lookup', 'joins', 'detached'] as const) {
+      await assert.rejects(elsewhere(how).value, { code: 'ERR_SHEAF_ACTOR_NAME', details });
+    }
+    await worker.drain();
+    const other = Others.with({ name: 'typed', getIfExists: true }).create();
+    assert.equal(await other.other().value, 'other');
+    await other.drain();
+  });
+
+  it('what is for an actor that has a name is refused without one, where the actor is made', () => {
+    assert.throws(() => Workers.with({ detached: true }).create(), {
+      name: 'UsageError',
+      message: /detached is for an actor that has a name, .*: with\(\{ name, detached: true \}\)/,
+    });
+    assert.throws(
+      () => Workers.with({ namespace: 'x' }).create(),
+      /namespace is for .*with\(\{ name, namespace: "x" \}\)/,
+    );
+  });
+
+  it('a call that ran as often as it may says how often that was', async (t) => {
+    // Inline there is no worker that it could end.
+    if (isolation === 'inline') return t.skip();
+    const worker = Workers.with({ restarts: 3 }).create();
+    const once = await failure(worker.exits().value);
+    assert.match(once.message, /so it was not called again \(option `callRetries` of the actor\)/);
+    const thrice = await failure(worker.exits.with({ retries: 2 })().value);
+    assert.match(thrice.message, /and it had been called 3 times by then, as often as it may be/);
+    assert.equal((thrice as Error & { details: { attempts: number } }).details.attempts, 3);
+    await worker.drain();
   });
 
   it('a handle that turned out to be of another actor, or of none, is one for those who are given it', async () => {

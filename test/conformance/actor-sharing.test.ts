@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ActorDiedError, actor, current, get, task, UsageError } from 'sheaf';
+import { ActorDiedError, actor, current, get, init, task, UsageError } from 'sheaf';
 import {
   alive,
   collect,
@@ -48,6 +48,36 @@ const Boxes = actor(Box);
 const Shared = Boxes.with({ shared: true });
 
 onHosts('actors that share a worker', { cpus: 2 }, (session, isolation) => {
+  test('answer what waited for one that could not be made, while the others go on', LIMIT, async () => {
+    const folder = scratch();
+    const other = Shared.create();
+    await other.ready;
+    const Failing = actor(
+      class Failing {
+        async [init](): Promise<void> {
+          await untilMarked(folder, 'fail');
+          throw new RangeError('no instance');
+        }
+        hears(): void {}
+      },
+      { captures: { folder } },
+    );
+    const failing = Failing.with({ shared: true }).create();
+    const calls = [failing.hears(), failing.hears()];
+    // A call after them that begins: they are out of the ring.
+    await other.add(1).value;
+    mark(folder, 'fail');
+    for (const call of calls) {
+      const error = await failure(call.value);
+      assert.ok(error instanceof ActorDiedError, String(error));
+      assert.ok(error.cause instanceof RangeError, String(error.cause));
+    }
+    await session().drained();
+    assert.equal(session().stats().tasks.pending, 0);
+    assert.equal(await other.add(1).value, 2);
+    await other.drain();
+  });
+
   test('are on one, and others are not', LIMIT, async () => {
     const boxes = Array.from({ length: 20 }, () => Shared.create());
     const own = Boxes.create();

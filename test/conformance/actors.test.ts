@@ -379,7 +379,7 @@ onHostsAndInline('actors', { cpus: 2 }, (session, isolation) => {
     assert.ok(marks(folder).includes('ended-u'));
   });
 
-  it('end when nobody has a handle any more, with their worker', async () => {
+  it('end when nobody has a handle any more, with their worker (line 33)', async () => {
     const folder = scratch();
     const pid = await (async () => {
       const witness = Witnesses.create(folder, 'g');

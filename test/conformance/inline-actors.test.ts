@@ -1,17 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import {
-  ActorDiedError,
-  actor,
-  connect,
-  get,
-  type Handle,
-  NotAvailableError,
-  put,
-  type Ref,
-  ReleasedError,
-  task,
-} from 'sheaf';
+import { ActorDiedError, actor, batch, connect, get, type Handle, put, type Ref, ReleasedError, task } from 'sheaf';
 import { inline, kill, leaks } from 'sheaf/testing';
 import { eventually, failure, LIMIT, lazySession, mark, marks, scratch, sleep, untilMarked } from './support.ts';
 
@@ -71,14 +60,38 @@ class Ending {
   }
 }
 class Slow {
+  #kept: Ref<number> | undefined;
+  keeps([ref]: [Ref<number>]): void {
+    this.#kept = ref;
+  }
+  async kept(): Promise<number | undefined> {
+    return await this.#kept?.value;
+  }
   async until(folder: string): Promise<string[]> {
     await untilMarked(folder, 'go');
     return marks(folder);
   }
 }
+class Gathering {
+  readonly folder: string;
+  constructor(folder: string) {
+    this.folder = folder;
+  }
+  gather = batch({ max: 2, wait: 0 }, async (xs: number[]) => {
+    mark(this.folder, 'first');
+    await untilMarked(this.folder, 'go');
+    return xs.map((x) => x * 10);
+  });
+  one(): number {
+    return 1;
+  }
+}
+const Gatherings = actor(Gathering);
 const Notes = actor(Noting);
 const Keepers = actor(Keeper);
 const Endings = actor(Ending);
+const Slows = actor(Slow);
+const sevens = task(() => 7);
 
 test('the class of the program itself runs where nothing could tell it from a loaded one', LIMIT, async () => {
   (globalThis as { sheafPlain?: unknown }).sheafPlain = Plain;
@@ -134,7 +147,7 @@ test('what an actor has kept ends with it, handles of others too', LIMIT, async 
   }, 'the other actor has ended');
 });
 
-test('an actor that a task makes ends with it, and detached ones are not made there', LIMIT, async () => {
+test('an actor that a task makes ends with it', LIMIT, async () => {
   const folder = scratch();
   const makes = task(async (where: string) => await Endings.create(where).here().value);
   assert.equal(await makes(folder).value, true);
@@ -142,10 +155,33 @@ test('an actor that a task makes ends with it, and detached ones are not made th
   const returns = task((where: string) => ({ handle: Endings.create(where) }));
   const { handle } = (await returns(scratch()).value) as unknown as { handle: Handle<Ending> };
   assert.equal(await handle.here().value, true);
-  const detaches = task(() => {
-    Notes.with({ name: 'x', detached: true }).create();
-  });
-  assert.ok((await failure(detaches().value)) instanceof NotAvailableError);
+});
+
+test('a detached actor that a task makes is the program’s, and outlives the task and its death', LIMIT, async () => {
+  await using own = await inline({ cpus: 2 });
+  const folder = scratch();
+  const make = async (where: string, waits: boolean): Promise<void> => {
+    const made = Slows.with({ name: 'kept', detached: true, getIfExists: true }).create();
+    const seven = sevens();
+    await made.keeps([seven]).value;
+    if (waits) await untilMarked(where, 'go');
+  };
+  const makes = task(make, { retries: 0 });
+  await own.run(() => makes(folder, false)).value;
+  await leaks(own, { within: 0 });
+  const found = await own.run(() => Slows.lookup('kept'));
+  assert.equal(await found.kept().value, 7);
+  const dies = own.run(() => makes(folder, true));
+  const death = failure(dies.value);
+  await kill(own, 'make');
+  await death;
+  mark(folder, 'go');
+  assert.equal(await found.kept().value, 7);
+  await found.drain();
+  await assert.rejects(
+    own.run(() => Slows.lookup('kept')),
+    { code: 'ERR_SHEAF_NO_SUCH_ACTOR' },
+  );
 });
 
 test('an actor at rest holds no core, and tasks go on beside its calls', LIMIT, async () => {
@@ -173,6 +209,23 @@ test('calls of an actor that was killed and does not come back fail, and nothing
   })();
   assert.equal(own.stats().tasks.pending, 0);
   assert.deepEqual(await leaks(own), []);
+});
+
+test('of a killed actor, calls that waited for their group or their batch run on the next one', LIMIT, async () => {
+  await using own = await inline();
+  const folder = scratch();
+  const gathering = own.run(() => Gatherings.with({ restarts: 1 }).create(folder));
+  const running = failure(gathering.gather(0).value);
+  await untilMarked(folder, 'first');
+  const waiting = [1, 2, 3].map((i) => gathering.gather(i));
+  const slow = gathering.one();
+  // Both have come to it, and stand behind the batch.
+  await sleep(20);
+  await kill(own, 'Gathering.gather');
+  mark(folder, 'go');
+  assert.ok((await running) instanceof ActorDiedError);
+  assert.deepEqual(await get(waiting), [10, 20, 30]);
+  assert.equal(await slow.value, 1);
 });
 
 test('many tasks may call one actor, and it keeps nothing of them', LIMIT, async () => {

@@ -8,9 +8,12 @@ import {
   failure,
   type Isolation,
   LIMIT,
+  mark,
   nothingLeft,
   onHostsAndInline,
+  scratch,
   sleep,
+  untilMarked,
   within,
 } from './support.ts';
 
@@ -34,6 +37,20 @@ class Broken {
   }
   work(): number {
     return 1;
+  }
+}
+/** Takes its time to end. */
+class Leaving {
+  readonly #folder: string;
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+  work(): number {
+    return 1;
+  }
+  async [Symbol.asyncDispose](): Promise<void> {
+    mark(this.#folder, 'leaving');
+    await untilMarked(this.#folder, 'called');
   }
 }
 const Replicas = actor(Replica);
@@ -101,6 +118,29 @@ onHostsAndInline('pools', { cpus: 2 }, (session, isolation) => {
     const use = task(async (p: Handle<Replica>) => get([p.work(1), p.work(1)]));
     assert.equal((await use(pool).value).length, 2);
     await pool.drain();
+  });
+
+  test('where it was sent, no call begins on a replica that is at its end', LIMIT, async () => {
+    const folder = scratch();
+    const pool = actor(Leaving).pool(1, folder);
+    const use = task(async (p: Handle<Leaving>, folder: string) => {
+      await p.work().value;
+      mark(folder, 'used');
+      await untilMarked(folder, 'leaving');
+      const late = p.work().value.then(
+        () => 'answered',
+        (error: Error) => error.name,
+      );
+      // A turn or two for it to be sent; what is not sent waits for the end of the replica.
+      await Promise.race([late, sleep(50)]);
+      mark(folder, 'called');
+      return late;
+    });
+    const late = use(pool, folder);
+    await untilMarked(folder, 'used');
+    const drained = pool.drain();
+    assert.equal(await late.value, 'ActorDiedError');
+    await drained;
   });
 
   test('it ends when nobody has a handle any more, here and where it was sent', LIMIT, async () => {

@@ -149,7 +149,7 @@ onHostsAndInline('streams', { cpus: 2 }, (session) => {
   });
 
   test(
-    '41: items are readable before the task ends, and references are freed as they are consumed',
+    'items are readable before the task ends, and references are freed as they are consumed (line 41)',
     LIMIT,
     async () => {
       const folder = scratch();
@@ -180,7 +180,7 @@ onHostsAndInline('streams', { cpus: 2 }, (session) => {
     },
   );
 
-  test('42: an error at item 2 comes after items 0 and 1, once, and then the end for ever', LIMIT, async () => {
+  test('an error at item 2 comes after items 0 and 1, once, and then the end for ever (line 42)', LIMIT, async () => {
     for (const form of [(s: Stream<number>) => s, (s: Stream<number>) => s.refs()]) {
       const items = iteratorOf<unknown>(form(failing()));
       for (const i of [0, 1]) {
@@ -203,7 +203,7 @@ onHostsAndInline('streams', { cpus: 2 }, (session) => {
     ['a synchronous', notedInSync],
   ] as const) {
     test(
-      `43: with a window of 1 ${kind} producer is never more than one ahead, and ends when it is left`,
+      `with a window of 1 ${kind} producer is never more than one ahead, and ends when it is left (line 43)`,
       LIMIT,
       async () => {
         const folder = scratch();
@@ -224,7 +224,7 @@ onHostsAndInline('streams', { cpus: 2 }, (session) => {
     );
   }
 
-  test('43: no producer runs further ahead than its window, in items and in bytes', LIMIT, async () => {
+  test('no producer runs further ahead than its window, in items and in bytes (line 43)', LIMIT, async () => {
     const folder = scratch();
     const items = iteratorOf(noted(folder, 1000));
     await items.next();

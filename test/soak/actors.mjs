@@ -67,11 +67,22 @@ function mustBe(name, error) {
   if (!causes(error).includes(name)) throw new Error(`no ${name}`, { cause: error });
 }
 
-async function using(handle, work) {
+/** Waits for the end of an actor. Where its worker may have died in the middle of that, it may have failed. */
+async function ended(s, end) {
+  const failure = await end.then(
+    () => undefined,
+    (error) => error,
+  );
+  if (failure === undefined) return;
+  if (s.deaths === 0) throw failure;
+  mustBe('ActorDiedError', failure);
+}
+
+async function using(s, handle, work) {
   try {
     await work(handle);
   } finally {
-    await handle[Symbol.asyncDispose]();
+    await ended(s, handle[Symbol.asyncDispose]());
   }
 }
 
@@ -119,7 +130,11 @@ export async function ledger(program, seed) {
   }
   const end = pick(['drained', 'drained early', 'disposed of', 'let go']);
   let early;
-  if (end === 'drained early') early = sleep(int(60)).then(() => handle.drain());
+  if (end === 'drained early') {
+    const drained = sleep(int(60)).then(() => handle.drain());
+    // How often it has died is known when the strikes are over.
+    early = Promise.allSettled([...strikes, drained]).then(() => ended(s, drained));
+  }
   await Promise.all(strikes);
   const outcomes = (await Promise.all(waiting)).flat().filter((each) => each !== undefined);
   await early;
@@ -133,8 +148,8 @@ export async function ledger(program, seed) {
     closed: end === 'drained early',
   });
   if (end === 'let go') return;
-  if (end === 'disposed of') await handle[Symbol.asyncDispose]();
-  if (end === 'drained') await handle.drain();
+  if (end === 'disposed of') await ended(s, handle[Symbol.asyncDispose]());
+  if (end === 'drained') await ended(s, handle.drain());
   await refusedAfterTheEnd(handle);
   if (path !== null && calm && s.deaths === 0 && !marked(path)) throw new Error('it was not disposed of in order');
 }
@@ -144,7 +159,7 @@ export async function actorStream(program, seed) {
   const s = new Scenario(program, seed);
   const callRetries = program.pick([0, 1_000]);
   const Made = Ledgers.with({ concurrency: 2, callRetries, restarts: Number.POSITIVE_INFINITY });
-  return using(Made.create(seed, null, make(0, 0)), (handle) => readStream(s, handle, callRetries));
+  return using(s, Made.create(seed, null, make(0, 0)), (handle) => readStream(s, handle, callRetries));
 }
 
 async function readStream(s, handle, callRetries) {
@@ -188,7 +203,7 @@ const labels = task((handle, xs) => Promise.all(xs.map((x) => handle.label(x).va
 
 /** Calls that are gathered: each has the answer to its own item, and no batch is larger than it may be, or answered twice. */
 export async function gathered(program, seed) {
-  return using(Batchers.create(), (handle) => label(program, seed, handle));
+  return using(new Scenario(program, seed), Batchers.create(), (handle) => label(program, seed, handle));
 }
 
 async function label({ int, world }, seed, handle) {
@@ -246,5 +261,5 @@ export async function named(program, seed) {
     await own.drain();
     const gone = await Ledgers.lookup(name).then(String, (error) => error);
     if (gone.code !== 'ERR_SHEAF_NO_SUCH_ACTOR') throw new Error('a name outlives its actor', { cause: gone });
-  } else await own.drain();
+  } else await ended(s, own.drain());
 }

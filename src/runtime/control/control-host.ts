@@ -3,6 +3,7 @@ import type { SlotRef } from '../../memory/index.ts';
 import { libc } from '../../native/index.ts';
 import {
   ActorEndings,
+  type ActorNews,
   ActorTable,
   addressKey,
   Directory,
@@ -109,7 +110,7 @@ export class ControlHost implements ReactorHost {
       },
     });
     this.#actors = new ActorTable<Wire>({
-      tell: (party, news) => this.#tell(party, news),
+      tell: (party, news) => this.#tellOfActor(party, news),
       retire: (worker, incarnation, id, alone) => {
         if (this.#members.get(worker)?.incarnation === incarnation)
           this.#mailer.post(worker, { type: 'retire-actor', id, alone });
@@ -161,6 +162,14 @@ export class ControlHost implements ReactorHost {
   #tell(party: string, message: FromControl<Wire> | HostMessage): void {
     const number = this.#members.numberOf(party);
     if (number !== undefined) this.#mailer.post(number, message);
+  }
+
+  #tellOfActor(party: string, news: ActorNews<Wire>): void {
+    if ('worker' in news) {
+      const host = this.#members.get(news.worker);
+      if (host?.incarnation === news.incarnation) host.knownTo.add(party);
+    }
+    this.#tell(party, news);
   }
 
   // ---- the end of a party
@@ -231,11 +240,14 @@ export class ControlHost implements ReactorHost {
 
   /**
    * Whether a party has anything to do at the death of another one: something has been sent between them, or may be. Others need
-   * not hear of it, and nobody waits until they have: they may compute for long.
+   * not hear of it, and nobody waits until they have: they may compute for long. One that was told of an actor there may make its
+   * first call of it only now, and that must not come to the next worker of the number.
    */
   #haveDealings(other: Member, dead: Member): boolean {
     return (
-      this.#block.connected(other.party, dead.party) || this.#scheduler.hasLent(dead.party, dead.incarnation, other.key)
+      this.#block.connected(other.party, dead.party) ||
+      this.#scheduler.hasLent(dead.party, dead.incarnation, other.key) ||
+      dead.knownTo.has(other.key)
     );
   }
 
@@ -356,20 +368,21 @@ export class ControlHost implements ReactorHost {
         break;
       }
       case 'created-detached': {
-        const { question, to, id } = message;
+        const { question, to, id, of } = message;
         const asked = this.#members.get(to);
         if (asked === undefined) break;
         if (id !== null) this.#directory.add(id, asked.key, null);
-        const answer: NameAnswer = { id };
+        const answer: NameAnswer = { id, of };
         this.#mailer.post(to, { type: 'answer', question, answer });
         break;
       }
       case 'name-actor': {
-        const { namespace, name, id, join } = message;
-        const known = id === null ? this.#actors.named(namespace, name) : this.#actors.claim(namespace, name, id);
+        const { namespace, name, id, of, join } = message;
+        const actors = this.#actors;
+        const known = id === null ? actors.named(namespace, name) : actors.claim(namespace, name, id, of);
         // Counted in for who asks, as with everything that is given from here.
-        if (known !== undefined && join) this.#directory.add(known, key, null);
-        const answer: NameAnswer = { id: known ?? null };
+        if (known !== undefined && join && known.type === of) this.#directory.add(known.id, key, null);
+        const answer: NameAnswer = { id: known?.id ?? null, of: known?.type ?? null };
         this.#mailer.post(from, { type: 'answer', question: message.question, answer });
         break;
       }

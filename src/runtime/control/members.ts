@@ -16,6 +16,8 @@ export interface Member {
   /** Why it is being ended, if it is. */
   killReason: string | undefined;
   lastWords: string | undefined;
+  /** Parties (address keys) that were told that an actor is here, and may call it until they hear otherwise. */
+  readonly knownTo: Set<string>;
   /** The deadline that was found to have passed, and how often. */
   overdue: { at: number; looks: number } | undefined;
 }
@@ -89,6 +91,7 @@ export class Members {
       ready: false,
       killReason: undefined,
       lastWords: undefined,
+      knownTo: new Set(),
       overdue: undefined,
     };
     this.#members.set(party, member);

@@ -34,6 +34,10 @@ class CallerLine implements CallTarget, LineBeside {
     return this.#link.refusal;
   }
 
+  get making(): boolean {
+    return this.#link.making;
+  }
+
   method(name: string): FunctionEntry {
     return this.#methods.get(name);
   }

@@ -12,7 +12,7 @@ export function die(host: InlineHost, task: string): boolean {
   const worker = host.executions.workerOf(task);
   if (worker === undefined) return false;
   const { incarnation, lease, runs, hosted } = worker;
-  const begun = new Set(runs.map(({ slot }) => slot));
+  const begun = new Set(runs.filter(({ gathers }) => !gathers).map(({ slot }) => slot));
   // One that only waits is not to blame, as on a worker, where nothing of it is on the stack.
   const guilty = runs.find(({ suspended }) => suspended === 0)?.slot ?? -1;
   const error = new CancelledError(`the caller of the task is gone: ${REASON}`);

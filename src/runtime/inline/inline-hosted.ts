@@ -1,5 +1,5 @@
 import { Deque } from '../../base/index.ts';
-import type { KeyQueue, Lease } from '../../protocol/index.ts';
+import type { Cell, KeyQueue, Lease } from '../../protocol/index.ts';
 import type { Call } from '../call.ts';
 import type { Execution } from '../execution.ts';
 import { HostedActor, isBatch } from '../hosted-actor.ts';
@@ -19,6 +19,16 @@ class ActorHandles {
     if (this.#handles.length < this.#sweepAt) return;
     this.#handles = this.#handles.filter((each) => each.deref() !== undefined);
     this.#sweepAt = Math.max(SWEEP_AT, 2 * this.#handles.length);
+  }
+
+  /** Whether one of them is of the object `id`. */
+  has(id: string): boolean {
+    return this.#handles.some((each) => {
+      const handle = each.deref();
+      let cell: Cell | null = handle === undefined ? null : Reference.peek(handle);
+      while (cell !== null && cell.alias !== null) cell = cell.alias;
+      return cell?.id === id;
+    });
   }
 
   expire(name: string): void {
@@ -86,6 +96,11 @@ export class Hosted {
     this.kept = 0;
   }
 
+  /** Of those that its mailbox kept: so many have left it. */
+  unkept(count: number): void {
+    this.kept -= count;
+  }
+
   /** No call of it waits here. */
   get empty(): boolean {
     return this.inboxes.size === 0 && this.kept === 0;
@@ -105,7 +120,7 @@ export class Hosted {
     for (const [line, inbox] of this.inboxes) {
       for (let call = inbox.peek(); call !== undefined; call = inbox.peek()) {
         const group = mailbox.groupOf(call.plan.fn.method as string);
-        const begins = mailbox.mayBegin(group);
+        const begins = mailbox.mayBegin(group) || this.actor.refusal !== undefined;
         if (!begins && !mailbox.keeps) break;
         inbox.shift();
         // The last one to be asked next time.
@@ -160,6 +175,11 @@ export class InlineHosted {
 
   #forget(hosted: Hosted): void {
     if (hosted.over && hosted.empty) this.#actors.delete(hosted.incarnation);
+  }
+
+  /** Which actors hold an object, by their incarnations. */
+  holders(id: string): number[] {
+    return [...this.#actors.values()].flatMap(({ handles, incarnation }) => (handles.has(id) ? [incarnation] : []));
   }
 
   // ---- calls

@@ -91,15 +91,16 @@ export class InlineRegistry {
   }
 
   /** The one that has the name is held until whoever asks has taken it. */
-  name({ namespace, name, id, join }: NameQuestion): NameAnswer {
-    const known = id === null ? this.table.named(namespace, name) : this.table.claim(namespace, name, id);
-    if (known === undefined) return { id: null };
+  name({ namespace, name, id, of, join }: NameQuestion): NameAnswer {
+    const { table } = this;
+    const known = id === null ? table.named(namespace, name) : table.claim(namespace, name, id, of);
+    if (known === undefined) return { id: null, of: null };
     const { references } = this.#host.party;
-    const cell = references.owned.get(known);
-    if (join && cell !== undefined) {
+    const cell = references.owned.get(known.id);
+    if (join && known.type === of && cell !== undefined) {
       references.hold(cell);
       outside(() => setImmediate(() => this.#host.drop(cell)));
     }
-    return { id: known };
+    return { id: known.id, of: known.type };
   }
 }

@@ -4,6 +4,7 @@ import type { Run, RunId } from '../../protocol/index.ts';
 import type { Call, FunctionEntry } from '../call.ts';
 import { timedOut } from '../deadlines.ts';
 import { cancelledHere, Execution, wroteToShared } from '../execution.ts';
+import type { HostedActor } from '../hosted-actor.ts';
 import { type AnyFunction, Loaded } from '../loaded.ts';
 import { Producers } from '../producers.ts';
 import { Results } from '../results.ts';
@@ -55,6 +56,10 @@ export class InlineRuns {
   /** The same, for the code of a stream. */
   inContext<T>(run: Execution, fn: () => T): T {
     return this.within(run, fn);
+  }
+
+  gathers(run: Execution, value: boolean): void {
+    run.gathers = value;
   }
 
   /** So many items of a stream are consumed. */
@@ -147,8 +152,12 @@ export class InlineRuns {
 
   /** Begins a call of a method, which the actor's mailbox lets begin. */
   startMethod(call: Call, hosted: Hosted): void {
-    const { mailbox } = hosted.actor;
+    const { mailbox, refusal } = hosted.actor;
     const run = this.#newRun(call, this.#loaded(call.plan.fn));
+    if (refusal !== undefined) {
+      this.end(run, true, refusal);
+      return;
+    }
     run.group = mailbox.groupOf(call.plan.fn.method as string);
     run.keeper = hosted.handles;
     this.#hosted.set(run, hosted);
@@ -289,6 +298,23 @@ export class InlineRuns {
     if (recursive) this.#host.cancelChildren(run, error);
     run.abort(error);
     this.#leave(run, error);
+  }
+
+  /** The actor ends before its calls do: those that have begun are told to stop, and those that have not are refused. */
+  stopCalls(actor: HostedActor<Call>, kept: readonly Call[]): void {
+    const own = [...this.#active.values()].filter((run) => run.group >= 0 && this.#hosted.get(run)?.actor === actor);
+    for (const run of own) {
+      if (run.over) continue;
+      const error = cancelledHere(run.name);
+      this.#host.cancelChildren(run, error);
+      run.abort(error);
+      this.#leave(run, error);
+    }
+    const hosted = this.#hosted.get(actor.run) as Hosted;
+    hosted.unkept(kept.length);
+    for (const call of kept) this.startMethod(call, hosted);
+    this.#host.hosted.look(hosted);
+    this.#host.kick();
   }
 
   end(run: Execution, failed: boolean, result: unknown): void {

@@ -1,15 +1,17 @@
 import { randomBytes } from 'node:crypto';
 import { UsageError } from '../../base/index.ts';
 import { SharedStore } from '../../memory/index.ts';
-import { explainOnSignal, reportAtExit, tidyAtExit } from '../at-exit.ts';
+import { closeBeforeExit, explainOnSignal, reportAtExit, tidyAtExit } from '../at-exit.ts';
 import { DRIVER } from '../config.ts';
 import { residentBytes } from '../control/reporter.ts';
 import { StatusServer } from '../control/status-server.ts';
 import { Explainer, type NodeReport, reportParty } from '../explain.ts';
+import { ACTORS_END_MS } from '../last-moments.ts';
 import type { SessionOptions } from '../session.ts';
 import { sessionSocket } from '../session-socket.ts';
 import { type SessionStats, sessionStats } from '../stats.ts';
 import { addEngine, addInline, removeEngine, removeInline } from '../thread-state.ts';
+import { endActors } from './inline-endings.ts';
 import { InlineEngine } from './inline-engine.ts';
 import { InlineHost } from './inline-host.ts';
 import { endTasksOfStrayErrors } from './stray-errors.ts';
@@ -28,7 +30,7 @@ export class InlineSession {
   readonly #since = performance.now();
   readonly #quiet: () => void;
   readonly #unreport: () => void;
-  #closed = false;
+  #closing: Promise<void> | undefined;
 
   static open(o: SessionOptions): InlineSession {
     return new InlineSession(o);
@@ -54,9 +56,14 @@ export class InlineSession {
     this.#status = socket === undefined ? undefined : new StatusServer(socket, { status: async () => this.#report() });
     const silent = explainOnSignal(explainer);
     const tidy = tidyAtExit(socket, this.#store, undefined);
+    const leave = closeBeforeExit(
+      () => this.host.actors.made,
+      () => this.close(),
+    );
     const unlisten = endTasksOfStrayErrors(this.host.executions);
     this.#unreport = reportAtExit(this.host);
     this.#quiet = () => {
+      leave();
       silent();
       explainer.close();
       tidy();
@@ -69,7 +76,7 @@ export class InlineSession {
   }
 
   get closed(): boolean {
-    return this.#closed;
+    return this.#closing !== undefined;
   }
 
   async ask(what: string): Promise<unknown> {
@@ -122,10 +129,16 @@ export class InlineSession {
     };
   }
 
-  async close(): Promise<void> {
-    if (this.#closed) return;
-    this.#closed = true;
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
     removeEngine(this.engine);
+    const ended = endActors(this.host, ACTORS_END_MS.close);
+    // What they do at their end is code of tasks still.
+    if (ended !== undefined) await ended;
     removeInline(this.host);
     this.#quiet();
     this.#status?.close();

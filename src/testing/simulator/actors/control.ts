@@ -160,7 +160,7 @@ export class Control {
   /** Somebody wants to create an actor with that name, or to have the one that has it. */
   claim(from: Node, line: Line, name: string, join: boolean): void {
     const { id } = line.actor;
-    const known = this.table.claim('', name, id);
+    const known = this.table.claim('', name, id, 'Simulated')?.id;
     if (known !== this.#names.get(name)) {
       throw new Violation(`the name ${name} is ${known ?? 'nobody'}'s, and should be ${this.#names.get(name)}'s`);
     }

@@ -1,0 +1,364 @@
+import { DTYPES, type DType } from '../../nd/index.ts';
+import type { ElementOpName } from '../elementwise.ts';
+import type { Kernel, Step } from '../kernel.ts';
+import { type ReducerName, reducer } from '../reducers.ts';
+import { Code, I32, V128 } from './code.ts';
+import * as scalars from './scalars.ts';
+import * as vectors from './vectors.ts';
+
+/**
+ * How an array lies along the last axis of a kernel's space: element after element; one element for all points; or otherwise. Code is
+ * made for one way.
+ */
+export type Along = 'unit' | 'same' | 'any';
+
+export interface Variant {
+  readonly operands: readonly Along[];
+  readonly results: readonly Along[];
+  /** The memory is shared. */
+  readonly shared: boolean;
+}
+
+const COMBINES: Readonly<Record<ReducerName, ElementOpName>> = {
+  sum: 'add',
+  prod: 'multiply',
+  min: 'minimum',
+  max: 'maximum',
+  any: 'logicalOr',
+  all: 'logicalAnd',
+};
+
+/** So often the body is repeated in one round of the loop: additions of one accumulator would wait for each other. */
+const UNROLLED_HELD = 4;
+const UNROLLED = 2;
+
+/** An array as the code knows it: where it stands inside so many loops, and how far it goes for one step along each axis. */
+interface Cursor {
+  readonly dtype: DType;
+  readonly along: Along;
+  readonly at: readonly number[];
+  readonly by: readonly number[];
+}
+
+/**
+ * The module of a kernel, or undefined when an operator of it has no instructions. Its function takes, all in bytes but for the lengths
+ * and the scalars: the length of each axis; of each operand, then of each result, its address and its strides; the scalars.
+ */
+export function moduleOf(kernel: Kernel, variant: Variant): Uint8Array<ArrayBuffer> | undefined {
+  const emitter = new Emitter(kernel, variant);
+  return emitter.emit() ? emitter.code.module(variant.shared) : undefined;
+}
+
+class Emitter {
+  readonly #kernel: Kernel;
+  readonly code = new Code();
+  readonly #lengths: number[] = [];
+  readonly #operands: Cursor[];
+  readonly #results: Cursor[];
+  readonly #given: number[];
+  readonly #counters: number[] = [];
+  /** Bytes of an element, where it can be done in lanes. */
+  readonly #width: number;
+  readonly #lanes: number;
+  readonly #vectorized: boolean;
+
+  constructor(kernel: Kernel, variant: Variant) {
+    this.#kernel = kernel;
+    const { rank } = kernel;
+    const c = this.code;
+    for (let axis = 0; axis < rank; axis++) this.#lengths.push(c.param(I32));
+    const cursor = (dtype: DType, along: Along) => ({
+      dtype,
+      along,
+      first: c.param(I32),
+      by: Array.from({ length: rank }, () => c.param(I32)),
+    });
+    const made = [
+      ...kernel.operands.map((dtype, i) => cursor(dtype, variant.operands[i] as Along)),
+      ...kernel.results.map(({ value }, i) => cursor(this.#typeOf(value), variant.results[i] as Along)),
+    ];
+    this.#given = kernel.scalars.map((dtype) => c.param(scalars.typeOf(dtype)));
+    const placed = made.map(({ first, ...rest }): Cursor => {
+      const inner = Array.from({ length: Math.max(0, rank - 1) }, () => c.local(I32));
+      return { ...rest, at: [first, ...inner] };
+    });
+    this.#operands = placed.slice(0, kernel.operands.length);
+    this.#results = placed.slice(kernel.operands.length);
+    for (let axis = 0; axis < rank; axis++) this.#counters.push(c.local(I32));
+    const width = vectors.widthOf(kernel.steps.map(({ dtype }) => dtype));
+    const onlyBooleans = kernel.steps.every(({ dtype }) => dtype === 'bool');
+    this.#width = onlyBooleans ? 1 : (width ?? 0);
+    this.#lanes = this.#width === 0 ? 1 : 16 / this.#width;
+    this.#vectorized = rank > 0 && this.#width > 0 && this.#fits();
+  }
+
+  #typeOf(value: number): DType {
+    return (this.#kernel.steps[value] as Step).dtype;
+  }
+
+  /** Whether all operators can be done in lanes, of arrays that lie as that needs. */
+  #fits(): boolean {
+    const { steps, results } = this.#kernel;
+    if (this.#operands.some(({ along }) => along === 'any')) return false;
+    if (this.#results.some(({ along }, i) => along === 'any' || (along === 'same' && results[i]?.reduce === null)))
+      return false;
+    const scratch = new Code();
+    const x = scratch.local(V128);
+    for (const step of steps) {
+      if (step.op === 'position') return false;
+      if (step.op === 'load' || step.op === 'scalar' || step.op === 'constant') continue;
+      if (step.op === 'cast') {
+        if (!vectors.cast(scratch, x, this.#typeOf(step.args[0]), step.dtype, this.#width)) return false;
+      } else if (!vectors.apply(scratch, step.op, this.#typeOf(step.args.at(-1) as number), [x, x, x])) return false;
+    }
+    return results.every(({ value, reduce }) => {
+      return reduce === null || vectors.apply(scratch, COMBINES[reduce], this.#typeOf(value), [x, x]);
+    });
+  }
+
+  /** False when some operator can't be done at all. */
+  emit(): boolean {
+    const { rank } = this.#kernel;
+    const c = this.code;
+    const last = Math.max(0, rank - 1);
+    let complete = true;
+    const loops = (axis: number): void => {
+      if (axis === last) {
+        complete = this.#innermost(last);
+        return;
+      }
+      const counter = this.#counters[axis] as number;
+      c.get(this.#lengths[axis] as number).set(counter);
+      c.while(
+        () => c.get(counter),
+        () => {
+          for (const { at } of this.#arrays) c.get(at[axis] as number).set(at[axis + 1] as number);
+          loops(axis + 1);
+          for (const { at, by } of this.#arrays) this.#advance(at[axis] as number, by[axis] as number);
+          c.get(counter).i32(1).op(0x6b).set(counter);
+        },
+      );
+    };
+    loops(0);
+    return complete;
+  }
+
+  get #arrays(): Cursor[] {
+    return [...this.#operands, ...this.#results];
+  }
+
+  #advance(at: number, by: number): void {
+    this.code.get(at, by).op(0x6a).set(at);
+  }
+
+  #innermost(axis: number): boolean {
+    const { rank, results } = this.#kernel;
+    const c = this.code;
+    const held = results.map(({ reduce }, i) => reduce !== null && rank > 0 && this.#results[i]?.along === 'same');
+    // What all points combine is kept in a variable, and stored at the end.
+    const totals = results.map(({ value }, i) => {
+      if (!held[i]) return -1;
+      const total = c.local(scalars.typeOf(this.#typeOf(value)));
+      scalars.load(c.get(this.#results[i]?.at[axis] as number), this.#typeOf(value), 0).set(total);
+      return total;
+    });
+    const one = this.#body(axis, totals);
+    if (one === undefined) return false;
+    if (rank === 0) {
+      one();
+      return true;
+    }
+    const left = this.#counters[axis] as number;
+    c.get(this.#lengths[axis] as number).set(left);
+    if (this.#vectorized) this.#inLanes(axis, left, totals);
+    c.while(
+      () => c.get(left),
+      () => {
+        one();
+        for (const { at, by, along } of this.#arrays) {
+          if (along !== 'same') this.#advance(at[axis] as number, by[axis] as number);
+        }
+        c.get(left).i32(1).op(0x6b).set(left);
+      },
+    );
+    for (const [i, total] of totals.entries()) {
+      if (total < 0) continue;
+      scalars.store(
+        c.get(this.#results[i]?.at[axis] as number).get(total),
+        this.#typeOf((results[i] as { value: number }).value),
+        0,
+      );
+    }
+    return true;
+  }
+
+  /** Writes what comes before all points; what it returns writes one of them. Undefined when that can't be done. */
+  #body(axis: number, totals: readonly number[]): (() => void) | undefined {
+    const { steps, results } = this.#kernel;
+    const c = this.code;
+    const locals = steps.map((step) =>
+      step.op === 'scalar' ? (this.#given[step.scalar] as number) : c.local(scalars.typeOf(step.dtype)),
+    );
+    for (const [i, step] of steps.entries()) {
+      const local = locals[i] as number;
+      if (step.op === 'constant') scalars.constant(c, step.value, step.dtype).set(local);
+      else if (this.#isSame(step)) scalars.load(c.get(this.#addressOf(step, axis)), step.dtype, 0).set(local);
+    }
+    const scratch = new Code();
+    for (const step of steps) {
+      if (this.#isComputed(step) && step.op !== 'cast') {
+        if (!scalars.apply(scratch, step.op, this.#typeOf(step.args.at(-1) as number), [0, 0, 0])) return undefined;
+      }
+    }
+    return () => {
+      for (const [i, step] of steps.entries()) {
+        const local = locals[i] as number;
+        if (step.op === 'load') {
+          if (!this.#isSame(step)) scalars.load(c.get(this.#addressOf(step, axis)), step.dtype, 0).set(local);
+        } else if (step.op === 'position') {
+          // Counters go down.
+          c.get(this.#lengths[step.axis] as number, this.#counters[step.axis] as number)
+            .op(0x6b, 0xad)
+            .set(local);
+        } else if (this.#isComputed(step)) {
+          const args = step.args.map((arg) => locals[arg] as number);
+          if (step.op === 'cast') scalars.cast(c, args[0] as number, this.#typeOf(step.args[0] as number), step.dtype);
+          else scalars.apply(c, step.op, this.#typeOf(step.args.at(-1) as number), args);
+          c.set(local);
+        }
+      }
+      for (const [i, { value, reduce }] of results.entries()) {
+        const dtype = this.#typeOf(value);
+        const local = locals[value] as number;
+        const total = totals[i] as number;
+        const at = this.#results[i]?.at[axis] as number;
+        if (reduce === null) scalars.store(c.get(at, local), dtype, 0);
+        else if (total >= 0) {
+          scalars.apply(c, COMBINES[reduce], dtype, [total, local]);
+          c.set(total);
+        } else {
+          const before = c.local(scalars.typeOf(dtype));
+          scalars.load(c.get(at), dtype, 0).set(before);
+          c.get(at);
+          scalars.apply(c, COMBINES[reduce], dtype, [before, local]);
+          scalars.store(c, dtype, 0);
+        }
+      }
+    };
+  }
+
+  /** Rounds of the last axis in lanes, as many as are full; the rest is left to be done one by one. */
+  #inLanes(axis: number, left: number, totals: readonly number[]): void {
+    const { steps, results } = this.#kernel;
+    const c = this.code;
+    const rounds = totals.some((total) => total >= 0) ? UNROLLED_HELD : UNROLLED;
+    const perRound = rounds * this.#lanes;
+    const locals = steps.map(() => c.local(V128));
+    for (const [i, step] of steps.entries()) {
+      const local = locals[i] as number;
+      if (step.op === 'constant') {
+        vectors.constantSplat(c, step.value, step.dtype);
+        c.set(local);
+      } else if (step.op === 'scalar') {
+        vectors.splat(c.get(this.#given[step.scalar] as number), step.dtype);
+        c.set(local);
+      } else if (this.#isSame(step)) {
+        vectors.loadSplat(c.get(this.#addressOf(step, axis)), step.dtype, 0, this.#width);
+        c.set(local);
+      }
+    }
+    const gathered = results.map(({ value, reduce }, i) => {
+      if ((totals[i] as number) < 0 || reduce === null) return [];
+      return Array.from({ length: rounds }, () => {
+        const local = c.local(V128);
+        vectors.constantSplat(c, reducer(reduce).identity(this.#typeOf(value)), this.#typeOf(value));
+        c.set(local);
+        return local;
+      });
+    });
+    c.while(
+      () => c.get(left).i32(perRound).op(0x4f),
+      () => {
+        for (let round = 0; round < rounds; round++) this.#lanesOnce(axis, round, locals, gathered);
+        for (const { at, dtype, along } of this.#arrays) {
+          if (along === 'same') continue;
+          const cursor = at[axis] as number;
+          c.get(cursor)
+            .i32(perRound * DTYPES[dtype].bytes)
+            .op(0x6a)
+            .set(cursor);
+        }
+        c.get(left).i32(perRound).op(0x6b).set(left);
+      },
+    );
+    for (const [i, accumulators] of gathered.entries()) this.#gather(accumulators, i, totals[i] as number);
+  }
+
+  #lanesOnce(axis: number, round: number, locals: readonly number[], gathered: readonly (readonly number[])[]): void {
+    const { steps, results } = this.#kernel;
+    const c = this.code;
+    const offsetOf = (dtype: DType): number => round * this.#lanes * DTYPES[dtype].bytes;
+    for (const [i, step] of steps.entries()) {
+      if (step.op === 'load') {
+        if (this.#isSame(step)) continue;
+        vectors.load(c.get(this.#addressOf(step, axis)), step.dtype, offsetOf(step.dtype), this.#width);
+      } else if (this.#isComputed(step)) {
+        const args = step.args.map((arg) => locals[arg] as number);
+        if (step.op === 'cast')
+          vectors.cast(c, args[0] as number, this.#typeOf(step.args[0] as number), step.dtype, this.#width);
+        else vectors.apply(c, step.op, this.#typeOf(step.args.at(-1) as number), args);
+      } else continue;
+      c.set(locals[i] as number);
+    }
+    for (const [i, { value, reduce }] of results.entries()) {
+      const dtype = this.#typeOf(value);
+      const at = this.#results[i]?.at[axis] as number;
+      let local = locals[value] as number;
+      const accumulator = gathered[i]?.[round];
+      if (reduce !== null) {
+        let before = accumulator;
+        if (before === undefined) {
+          before = c.local(V128);
+          vectors.load(c.get(at), dtype, offsetOf(dtype), this.#width);
+          c.set(before);
+        }
+        vectors.apply(c, COMBINES[reduce], dtype, [before, local]);
+        local = accumulator ?? c.local(V128);
+        c.set(local);
+      }
+      if (accumulator === undefined) vectors.store(c.get(at), dtype, offsetOf(dtype), this.#width, local);
+    }
+  }
+
+  /** All lanes of all accumulators into the total. */
+  #gather(accumulators: readonly number[], result: number, total: number): void {
+    const [first, ...others] = accumulators;
+    if (first === undefined) return;
+    const { value, reduce } = this.#kernel.results[result] as { value: number; reduce: ReducerName };
+    const dtype = this.#typeOf(value);
+    const c = this.code;
+    for (const other of others) {
+      vectors.apply(c, COMBINES[reduce], dtype, [first, other]);
+      c.set(first);
+    }
+    const lane = c.local(scalars.typeOf(dtype));
+    for (let i = 0; i < this.#lanes; i++) {
+      vectors.extract(c, dtype, first, i, this.#width);
+      c.set(lane);
+      scalars.apply(c, COMBINES[reduce], dtype, [total, lane]);
+      c.set(total);
+    }
+  }
+
+  #isSame(step: Step): boolean {
+    return step.op === 'load' && this.#operands[step.operand]?.along === 'same';
+  }
+
+  #isComputed(step: Step): step is Extract<Step, { args: readonly number[] }> {
+    return 'args' in step;
+  }
+
+  #addressOf(step: Step, axis: number): number {
+    return this.#operands[(step as { operand: number }).operand]?.at[axis] as number;
+  }
+}

@@ -1,0 +1,66 @@
+import { sizeOf } from '../../nd/index.ts';
+import { type Kernel, keyOf } from '../kernel.ts';
+import type { Run, Strided } from '../reference.ts';
+import { type Along, moduleOf } from './compile.ts';
+
+type Function = (...args: (number | bigint)[]) => void;
+
+/** Kernels as WebAssembly with SIMD, over one memory; each compiled once. */
+export class WasmKernels {
+  readonly #memory: WebAssembly.Memory;
+  readonly #shared: boolean;
+  readonly #compiled = new Map<string, Function | null>();
+
+  /** `memory`: where all operands and results lie. */
+  constructor(memory: WebAssembly.Memory) {
+    this.#memory = memory;
+    this.#shared = memory.buffer instanceof SharedArrayBuffer;
+  }
+
+  /** How many were compiled. */
+  get size(): number {
+    return this.#compiled.size;
+  }
+
+  /** Runs it, as `interpret` does. False, and nothing done, when an operator of it has no instructions, or not all lies in the memory. */
+  run(kernel: Kernel, run: Run): boolean {
+    const arrays = [...run.operands, ...run.results];
+    if (arrays.some(({ elements }) => elements.buffer !== this.#memory.buffer)) return false;
+    const compiled = this.#functionOf(kernel, run);
+    if (compiled === null) return false;
+    if (sizeOf(run.space) === 0) return true;
+    const args: (number | bigint)[] = [...run.space];
+    for (const { elements, offset, strides } of arrays) {
+      const bytes = elements.BYTES_PER_ELEMENT;
+      // As signed numbers of 32 bits, which is how addresses above 2 GiB are given.
+      args.push((elements.byteOffset + offset * bytes) | 0);
+      for (const step of strides) args.push((step * bytes) | 0);
+    }
+    args.push(...run.scalars);
+    compiled(...args);
+    return true;
+  }
+
+  #functionOf(kernel: Kernel, run: Run): Function | null {
+    const operands = run.operands.map(alongOf);
+    const results = run.results.map(alongOf);
+    const key = `${[...operands, ...results].join()} ${keyOf(kernel)}`;
+    let compiled = this.#compiled.get(key);
+    if (compiled === undefined) {
+      const bytes = moduleOf(kernel, { operands, results, shared: this.#shared });
+      compiled = bytes === undefined ? null : this.#instance(bytes);
+      this.#compiled.set(key, compiled);
+    }
+    return compiled;
+  }
+
+  #instance(bytes: Uint8Array<ArrayBuffer>): Function {
+    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), { sheaf: { memory: this.#memory } });
+    return exports.run as Function;
+  }
+}
+
+function alongOf({ strides }: Strided): Along {
+  const step = strides.at(-1);
+  return step === 1 ? 'unit' : step === 0 ? 'same' : 'any';
+}
