@@ -266,4 +266,27 @@ describe('the table of actors', () => {
     node.table.hosted(A, 5, 1, true);
     assert.equal(node.table.strays, 0);
   });
+
+  it('is nowhere, while it is closing, to those who are quiet', () => {
+    const node = new Node();
+    node.made();
+    node.table.watch(A, OTHER, true);
+    node.table.drain(A);
+    node.table.quiet(A, OTHER);
+    node.take();
+    node.table.workerDied(5, 1);
+    node.table.hosted(A, 6, 1, true);
+    // It may have called the actor since, and would send that to a worker that does not wait for it.
+    assert.deepEqual(node.take(), [
+      'driver: A closing -1',
+      'other: A closing -1',
+      'driver: A closing 6',
+      'other: A closing -1',
+    ]);
+    node.table.watch(A, OTHER, true);
+    node.table.quiet(A, DRIVER);
+    assert.deepEqual(node.take(), ['other: A closing 6']);
+    node.table.quiet(A, OTHER);
+    assert.deepEqual(node.take(), ['retire A on 6']);
+  });
 });

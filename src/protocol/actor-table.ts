@@ -142,7 +142,7 @@ export class ActorTable<P> {
     const host = this.#earlyHosts.get(id);
     this.#earlyHosts.delete(id);
     if (host !== undefined) this.hosted(id, host.worker, host.incarnation, host.ready, host.disposes);
-    else for (const party of watchers) this.#port.tell(party, newsOf(actor));
+    else for (const party of watchers) this.#port.tell(party, newsOf(actor, party));
     if (this.#earlyDrains.delete(id)) this.drain(id);
   }
 
@@ -165,7 +165,7 @@ export class ActorTable<P> {
       actor.watchers.add(party);
       // Told that it is closing, it will say when it is quiet.
       if (actor.unquiet !== null && actor.dead === null) actor.unquiet.add(party);
-      this.#port.tell(party, newsOf(actor));
+      this.#port.tell(party, newsOf(actor, party));
     } else if (ownerIsHere && this.#port.isGone?.(id) === true) {
       // It was called under another id, or the call is over by now.
       this.#port.tell(party, { type: 'actor', id, state: 'dead', why: null });
@@ -241,8 +241,7 @@ export class ActorTable<P> {
   }
 
   #tellAll(actor: Actor<P>): void {
-    const news = newsOf(actor);
-    for (const party of actor.watchers) this.#port.tell(party, news);
+    for (const party of actor.watchers) this.#port.tell(party, newsOf(actor, party));
   }
 
   /** A worker is gone: its actors are without one until their owners find another. */
@@ -313,7 +312,7 @@ export class ActorTable<P> {
     return [...this.#actors.values()].map((actor) => ({
       id: actor.id,
       name: actor.name === null ? null : (actor.name.split('\n')[1] as string),
-      state: newsOf(actor).state,
+      state: newsOf(actor, '').state,
       worker: actor.worker,
     }));
   }
@@ -321,16 +320,21 @@ export class ActorTable<P> {
 
 const nameKey = (namespace: string, name: string): string => `${namespace}\n${name}`;
 
-function newsOf<P>({ id, dead, unquiet, retired, worker, incarnation, ready }: Actor<P>): ActorNews<P> {
+/**
+ * What a party hears. One that is closing is nowhere to those who have said that they are quiet: it does not wait for what they may have
+ * called since, until they say that they do (`watch`).
+ */
+function newsOf<P>({ id, dead, unquiet, retired, worker, incarnation, ready }: Actor<P>, party: string): ActorNews<P> {
   if (dead !== null) return { type: 'actor', id, state: 'dead', why: dead.why };
   if (unquiet !== null) {
+    const nowhere = retired || !unquiet.has(party);
     return {
       type: 'actor',
       id,
       state: 'closing',
-      worker: retired ? -1 : worker,
-      incarnation: retired ? -1 : incarnation,
-      ...(worker < 0 || ready ? {} : { making: true }),
+      worker: nowhere ? -1 : worker,
+      incarnation: nowhere ? -1 : incarnation,
+      ...(nowhere || worker < 0 || ready ? {} : { making: true }),
     };
   }
   if (worker < 0) return { type: 'actor', id, state: 'pending' };

@@ -35,7 +35,7 @@ export function simulateActors(seed: number): ActorSimulation {
         act(sim);
       }
     }
-    if (sim.random.chance(0.2)) ends = sim.end() ? 1 : 0;
+    if (sim.random.chance(0.25)) ends = sim.end() ? 1 : 0;
     else {
       sim.settle();
       sim.tick();

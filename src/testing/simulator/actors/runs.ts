@@ -48,10 +48,13 @@ export class Runs {
   /** Has it do some things, one after the other, and then end. */
   act(run: SimRun, end: () => void): void {
     const { sim } = this.#node;
-    let left = run.lines.length === 0 ? sim.random.int(2) : sim.random.between(1, 4);
+    // Now and then for long: whatever was to come after it may come before its end.
+    const most = sim.random.chance(0.05) ? 15 : 4;
+    let left = run.lines.length === 0 ? sim.random.int(most >> 1) : sim.random.between(1, most);
     const go = (): void => {
-      if (!run.over && left-- > 0) {
-        this.#step(run);
+      if (left-- > 0) {
+        // One that has been answered does nothing any more, and takes its time for it.
+        if (!run.over) this.#step(run);
         sim.later(() => this.#node.turn(go));
       } else end();
     };

@@ -81,7 +81,7 @@ export class Simulation {
     const cell = new Cell();
     const allowed = random.pick([1, 2, 6]);
     // Only what can't turn out to be the new one itself, which would be kept by itself then.
-    const handles = this.#someOf(node, 0.2).filter(({ actor }) => actor.name === null);
+    const handles = this.#someOf(node, 0.4).filter(({ actor }) => actor.name === null);
     const host = new Call(node, owner.queue(SHAPE), new Timing(), cell, {
       allowed,
       number: 0,
@@ -213,7 +213,7 @@ export class Simulation {
     const ending = this.control.end();
     for (let steps = 0; !ending.over; steps++) {
       if (steps > 100_000 || !this.step()) throw new Violation('the session does not come to its end');
-      if (this.random.chance(0.005)) this.killOne();
+      if (this.random.chance(0.02)) this.killOne();
     }
     return ending.actors > 0;
   }
