@@ -1,5 +1,5 @@
 import { type Cell, type KeyQueue, NO_CELLS } from '../protocol/index.ts';
-import { type ActorLink, CALLS, type CallTarget, diedError, type LineBeside, type Methods } from './actors.ts';
+import { type ActorLink, CALLS, type CallTarget, diedError, type LineBeside, type Methods } from './actor-link.ts';
 import type { FunctionEntry } from './call.ts';
 import { type PoolLimits, PoolSize } from './pool.rules.ts';
 import type { Reference } from './reference.ts';

@@ -1,6 +1,6 @@
 import type { FunctionSpec } from '../code/index.ts';
 import { type Cell, type KeyQueue, type Run, TaskRecord, Timing } from '../protocol/index.ts';
-import type { CallTarget } from './actors.ts';
+import type { CallTarget } from './actor-link.ts';
 import type { Hosting } from './loaded.ts';
 import type { Reference } from './reference.ts';
 import type { Site } from './sites.ts';

@@ -1,7 +1,7 @@
 import { ActorDiedError, CancelledError } from '../base/index.ts';
 import type { RunId } from '../protocol/index.ts';
 import type { RingReader } from '../transport/index.ts';
-import { diedError } from './actors.ts';
+import { diedError } from './actor-link.ts';
 import { Answers } from './answers.ts';
 import { CallArguments } from './call-arguments.ts';
 import { CallInboxes } from './call-inboxes.ts';

@@ -2,8 +2,8 @@ import { BackPressureError, CancelledError, UsageError } from '../base/index.ts'
 import type { FunctionSpec } from '../code/index.ts';
 import type { SharedStore } from '../memory/index.ts';
 import { Cell, Intake, READY } from '../protocol/index.ts';
+import type { CallTarget } from './actor-link.ts';
 import type { ActorPool } from './actor-pool.ts';
-import type { CallTarget } from './actors.ts';
 import { ArgumentArena, Call, FunctionEntry, type Plan } from './call.ts';
 import {
   type ActorEngine,

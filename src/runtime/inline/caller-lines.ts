@@ -1,5 +1,6 @@
 import type { Cell, KeyQueue } from '../../protocol/index.ts';
-import { type ActorLink, Actors, CALLS, type CallTarget, type LineBeside, Methods } from '../actors.ts';
+import { type ActorLink, CALLS, type CallTarget, type LineBeside, Methods } from '../actor-link.ts';
+import { Actors } from '../actors.ts';
 import type { FunctionEntry } from '../call.ts';
 import type { InlineHost } from './inline-host.ts';
 import { outside } from './outside.ts';

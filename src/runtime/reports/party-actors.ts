@@ -1,4 +1,4 @@
-import { ActorLink } from '../actors.ts';
+import { ActorLink } from '../actor-link.ts';
 import type { PartyHost } from '../party-host.ts';
 
 /** What one party knows of actors: those that it hosts, and its calls that are not over, by actor. */
