@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { createConnection } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -8,6 +8,7 @@ import { after, before, describe } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import { threadId } from 'node:worker_threads';
 import { type ConnectOptions, connect, type Session } from 'sheaf';
 import { kill } from 'sheaf/testing';
 import { sessionSocket } from '../../src/runtime/session-socket.ts';
@@ -189,10 +190,20 @@ export function scratch(): string {
   return folder;
 }
 export const marks = (folder: string): string[] => readdirSync(folder).sort();
-export const mark = (folder: string, name: string): void => writeFileSync(join(folder, name), String(process.pid));
+/** Whoever sees it can read it: it is written elsewhere first. */
+export function mark(folder: string, name: string): void {
+  const unseen = `${folder}.${process.pid}.${threadId}`;
+  writeFileSync(unseen, String(process.pid));
+  renameSync(unseen, join(folder, name));
+}
 export const isMarked = (folder: string, name: string): boolean => existsSync(join(folder, name));
 /** Who has set a mark. */
-export const pidOf = (folder: string, name: string): number => Number(readFileSync(join(folder, name), 'utf8'));
+export function pidOf(folder: string, name: string): number {
+  const pid = Number(readFileSync(join(folder, name), 'utf8'));
+  // A signal to process 0 is one to all of the tests.
+  assert.ok(pid > 0, `${name} has no process in it`);
+  return pid;
+}
 
 /** For tasks that last until a test lets them end: waits for a mark, leaving the event loop free. */
 export async function untilMarked(folder: string, name: string, signal?: AbortSignal): Promise<void> {
