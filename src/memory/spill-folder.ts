@@ -77,7 +77,8 @@ function refuseForeign(folder: string): void {
 /** Deletes the folder of a session, at once. */
 export function removeSpillFolder(path: string): void {
   try {
-    rmSync(path, { recursive: true, force: true, maxRetries: 5, retryDelay: 10 });
+    // A file that is being written when the program exits appears after the others have gone: some two seconds in all.
+    rmSync(path, { recursive: true, force: true, maxRetries: 20, retryDelay: 10 });
   } catch {
     // Who next spills to the folder around it tries again.
   }
