@@ -1,5 +1,5 @@
 import { DTYPES, type DType, isBig, kindOf } from '../../nd/index.ts';
-import type { ElementOpName } from '../elementwise.ts';
+import { ELEMENTWISE, type ElementOpName, elementOp } from '../elementwise.ts';
 import type { ReducerName } from '../reducers.ts';
 
 /**
@@ -41,10 +41,6 @@ export function literal(value: number | bigint, dtype: DType): string {
 
 type Write = (x: string, y: string, z: string) => string;
 
-const math =
-  (name: string): Write =>
-  (x) =>
-    `Math.${name}(${x})`;
 const same: Write = (x) => x;
 const compare =
   (operator: string): Write =>
@@ -53,15 +49,11 @@ const compare =
 
 /** Of floats, before rounding to 32 bits. */
 const FLOATS: Partial<Record<ElementOpName, Write>> = {
-  abs: math('abs'),
   negative: (x) => `-${x}`,
   positive: same,
   sign: (x) => `h.sign(${x})`,
   square: (x) => `${x} * ${x}`,
-  ceil: math('ceil'),
-  floor: math('floor'),
   round: (x) => `h.roundToEven(${x})`,
-  trunc: math('trunc'),
   reciprocal: (x) => `1 / ${x}`,
   isFinite: (x) => `+(${x} - ${x} === 0)`,
   isInf: (x) => `+(Math.abs(${x}) === Infinity)`,
@@ -76,35 +68,17 @@ const FLOATS: Partial<Record<ElementOpName, Write>> = {
   pow: (x, y) => `h.pow(${x}, ${y})`,
   maximum: (x, y) => `Math.max(${x}, ${y})`,
   minimum: (x, y) => `Math.min(${x}, ${y})`,
-  atan2: (x, y) => `Math.atan2(${x}, ${y})`,
   copysign: (x, y) => `h.copysign(${x}, ${y})`,
   hypot: (x, y) => `Math.hypot(${x}, ${y})`,
   logaddexp: (x, y) => `h.logaddexp(${x}, ${y})`,
   nextafter: (x, y) => `h.nextAfter(${x}, ${y})`,
 };
 
-for (const name of [
-  'acos',
-  'acosh',
-  'asin',
-  'asinh',
-  'atan',
-  'atanh',
-  'cos',
-  'cosh',
-  'exp',
-  'expm1',
-  'log',
-  'log10',
-  'log1p',
-  'log2',
-  'sin',
-  'sinh',
-  'sqrt',
-  'tan',
-  'tanh',
-] as const) {
-  FLOATS[name] = math(name);
+// Operators that are functions of `Math` by definition.
+for (const name of Object.keys(ELEMENTWISE) as ElementOpName[]) {
+  const { float, arity } = elementOp(name);
+  if (float === undefined || Reflect.get(Math, name) !== float) continue;
+  FLOATS[name] = (...operands) => `Math.${name}(${operands.slice(0, arity).join(', ')})`;
 }
 
 /** What is the same for every type. */
@@ -120,7 +94,7 @@ const ANY: Partial<Record<ElementOpName, Write>> = {
 
 /** Of integers and booleans that are numbers, before wrapping. */
 const INTEGERS: Partial<Record<ElementOpName, Write>> = {
-  abs: math('abs'),
+  abs: (x) => `Math.abs(${x})`,
   negative: (x) => `-${x}`,
   positive: same,
   sign: (x) => `+(${x} > 0) - +(${x} < 0)`,
@@ -185,10 +159,8 @@ export function applyText(op: ElementOpName, dtype: DType, [x, y, z]: readonly s
   return rounded(op, (INTEGERS[op] as Write)(...args), dtype);
 }
 
-const YES_OR_NO: ReadonlySet<string> = new Set(['isFinite', 'isInf', 'isNaN', 'signbit']);
-
 const rounded = (op: ElementOpName, expression: string, dtype: DType): string =>
-  YES_OR_NO.has(op) || dtype === 'bool' ? expression : wrap(expression, dtype);
+  elementOp(op).gives === 'bool' || dtype === 'bool' ? expression : wrap(expression, dtype);
 
 /** A value in another type. */
 export function castText(x: string, from: DType, to: DType): string {

@@ -1,5 +1,5 @@
 import { DTYPES, type DType, isBig, kindOf } from '../../nd/index.ts';
-import type { ElementOpName } from '../elementwise.ts';
+import { type ElementOpName, elementOp } from '../elementwise.ts';
 import { type Code, F32, F64, I32, I64, type ValueType } from './code.ts';
 
 /**
@@ -103,15 +103,6 @@ const PLAIN: Partial<Record<ElementOpName, Opcodes>> = {
   greaterEqual: { i32: 0x4e, u32: 0x4f, i64: 0x59, u64: 0x5a, f32: 0x60, f64: 0x66 },
 };
 
-const COMPARES: ReadonlySet<ElementOpName> = new Set([
-  'equal',
-  'notEqual',
-  'less',
-  'greater',
-  'lessEqual',
-  'greaterEqual',
-]);
-
 /** Which of the opcodes serves that type. */
 function opcodeOf(opcodes: Opcodes, dtype: DType): number | undefined {
   const { kind } = DTYPES[dtype];
@@ -130,7 +121,7 @@ export function apply(c: Code, op: ElementOpName, dtype: DType, args: readonly n
   const opcode = opcodes === undefined ? undefined : opcodeOf(opcodes, dtype);
   if (opcode !== undefined) {
     c.get(...args).op(opcode);
-    if (!COMPARES.has(op)) wrap(c, dtype);
+    if (elementOp(op).gives === 'same') wrap(c, dtype);
     return true;
   }
   if (op === 'where') {
