@@ -37,6 +37,10 @@ const containing = (id: string): string => `in:${id}`;
 /** The holder that a party (an address key) is, for what the party at the place `by` has added. */
 const counted = (party: string, by: string | null): string => (by === null ? party : `${party}<${by}`);
 
+/** The party that such a holder is; undefined for an object. */
+const partyOf = (holder: string): string | undefined =>
+  holder.startsWith(containing('')) ? undefined : (holder.split('<')[0] as string);
+
 /**
  * The references of one node that have escaped their owner's thread. It answers for them, so that an owner whose event
  * loop is blocked holds nobody up, and it knows who holds them. Lives on the control thread. Pure.
@@ -317,8 +321,7 @@ export class Directory<P> {
   /** The parties (address keys) that hold an object themselves. */
   holders(id: string): string[] {
     const holders = this.#entries.get(id)?.holders ?? NOBODY;
-    const parties = [...holders.keys()].filter((holder) => !holder.startsWith(containing('')));
-    return [...new Set(parties.map((holder) => holder.split('<')[0] as string))];
+    return [...new Set([...holders.keys()].flatMap((holder) => partyOf(holder) ?? []))];
   }
 
   /**

@@ -3,7 +3,7 @@ import { callSite, describeFunction, type FunctionSpec, kindOf as functionKind }
 import { type ActorPool, type Engine, isReference, type Reference } from '../runtime/index.ts';
 import { currentEngine, engineOf } from './context.ts';
 import { engineOfActors, type HandleData, handleOf } from './handle.ts';
-import { checkActor, checkActorDefinition, checkLookup, checkPool, resolveActor } from './options.ts';
+import { checkActor, checkActorDefinition, checkLookup, checkNamed, checkPool, resolveActor } from './options.ts';
 import type { ActorClass, ActorOptions } from './types.ts';
 
 type AnyClass = abstract new (...args: never[]) => object;
@@ -33,19 +33,7 @@ export function actorClass(
       return actorClass(spec, streams, { ...o, ...options }, original);
     },
     create(...args: unknown[]) {
-      if (o.getIfExists === true && o.name === undefined) {
-        throw new UsageError(
-          `actor ${className}: getIfExists is for an actor that has a name; give it one: with({ name, getIfExists: true })`,
-        );
-      }
-      for (const option of ['detached', 'namespace'] as const) {
-        if (o[option] === undefined || o[option] === false || o.name !== undefined) continue;
-        const value = option === 'detached' ? 'true' : JSON.stringify(o[option]);
-        throw new UsageError(
-          `actor ${className}: ${option} is for an actor that has a name, by which others find it; give it one: ` +
-            `with({ name, ${option}: ${value} })`,
-        );
-      }
+      checkNamed(o, `actor ${className}`);
       const where = engine();
       const ref = engineOfActors(where, className).create(
         spec,

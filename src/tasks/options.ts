@@ -168,6 +168,19 @@ export function checkActor(options: unknown, what: string): void {
   });
 }
 
+/** Options that mean nothing for an actor that nobody can find by a name, when it is created. */
+export function checkNamed(o: ActorOptions, what: string): void {
+  if (o.name !== undefined) return;
+  for (const option of ['getIfExists', 'detached', 'namespace'] as const) {
+    const value = o[option];
+    if (value === undefined || value === false) continue;
+    throw new UsageError(
+      `${what}: ${option} is for an actor that has a name, by which others find it; give it one: ` +
+        `with({ name, ${option}: ${JSON.stringify(value)} })`,
+    );
+  }
+}
+
 /** What `Class.lookup(name, options)` is given. */
 export function checkLookup(name: unknown, options: unknown, what: string): void {
   check.checkValue(name, actorTable.name, 'the name', `${what}: `);

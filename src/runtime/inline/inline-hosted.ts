@@ -96,11 +96,6 @@ export class Hosted {
     this.kept = 0;
   }
 
-  /** Of those that its mailbox kept: so many have left it. */
-  unkept(count: number): void {
-    this.kept -= count;
-  }
-
   /** No call of it waits here. */
   get empty(): boolean {
     return this.inboxes.size === 0 && this.kept === 0;

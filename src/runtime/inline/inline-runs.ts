@@ -311,7 +311,7 @@ export class InlineRuns {
       this.#leave(run, error);
     }
     const hosted = this.#hosted.get(actor.run) as Hosted;
-    hosted.unkept(kept.length);
+    hosted.kept -= kept.length;
     for (const call of kept) this.startMethod(call, hosted);
     this.#host.hosted.look(hosted);
     this.#host.kick();
