@@ -169,7 +169,12 @@ try {
         tally,
       });
     } catch (error) {
-      throw new Error(`the program of seed ${seed} went wrong (the run began with seed ${first})`, { cause: error });
+      const wrong = new Error(`the program of seed ${seed} went wrong (the run began with seed ${first})`, {
+        cause: error,
+      });
+      // What else goes wrong when the session is closed in the middle of it is not to hide this.
+      console.error(wrong);
+      throw wrong;
     } finally {
       over.abort();
       killed += await kills;
