@@ -36,13 +36,13 @@ describe('the programs in the pages', () => {
   after(() => rmSync(folder, { recursive: true, force: true }));
   const typed: string[] = [];
 
-  const write = (page: string, { files }: Page, { line, language, text }: Program): string => {
-    const place = join(folder, basename(page, '.md'));
+  /** Each mode has a folder of its own, since the program runs in both at once and may write files. */
+  const write = (mode: string, page: string, { files }: Page, { line, language, text }: Program): string => {
+    const place = join(folder, mode, basename(page, '.md'));
     mkdirSync(place, { recursive: true });
     for (const [name, content] of files) writeFileSync(join(place, name), content);
     const path = join(place, `line-${line}.${language === 'ts' ? 'ts' : 'mjs'}`);
     writeFileSync(path, text);
-    if (language === 'ts') typed.push(path);
     return path;
   };
 
@@ -51,9 +51,15 @@ describe('the programs in the pages', () => {
     for (const program of page.programs) {
       const modes = program.workers ? ['workers'] : ['workers', 'inline'];
       it(`${path}:${program.line} runs, and prints what the page says (${modes.join(', ')})`, async () => {
-        const file = write(path, page, program);
-        const command = program.language === 'ts' ? [join(root, 'dist/cli.js'), 'run', file] : [file];
-        const outcomes = await Promise.all(modes.map((mode) => node(dirname(file), command, mode)));
+        const typescript = program.language === 'ts';
+        const files = modes.map((mode) => write(mode, path, page, program));
+        if (typescript) typed.push(files[0]!);
+        const outcomes = await Promise.all(
+          files.map((file, i) => {
+            const command = typescript ? [join(root, 'dist/cli.js'), 'run', file] : [file];
+            return node(dirname(file), command, modes[i]);
+          }),
+        );
         for (const [i, { code, out, err }] of outcomes.entries()) {
           assert.equal(code, 0, `${modes[i]}: it ended with ${code}:\n${err}`);
           if (program.output !== undefined) assert.equal(out, program.output, modes[i]);

@@ -85,9 +85,9 @@ async function runOne(seed, count, world) {
 
 /**
  * Descriptors that a session may not leave. Seen after threads were ended: files open that one was reading at that moment, modules
- * of this package among them. With threads those do not count.
+ * of this package and of the programs among them. With threads those do not count.
  */
-const open = () => descriptors().filter((target) => o.isolation !== 'thread' || !target.endsWith('.js'));
+const open = () => descriptors().filter((target) => o.isolation !== 'thread' || !/\.m?js$/.test(target));
 
 /** What the session has left behind in the system. */
 async function checkLeft(before) {
