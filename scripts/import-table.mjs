@@ -16,6 +16,10 @@ export const ROOMS = {
   runtime: ['nd', 'native', 'codec', 'memory', 'protocol', 'code', 'transport'],
   tasks: ['runtime'],
   kernels: ['nd', 'memory', 'native'],
+  partitioned: ['nd', 'codec'],
+  pipelines: ['tasks', 'kernels'],
+  io: ['nd', 'codec', 'kernels', 'tasks', 'partitioned'],
+  arrays: ['pipelines', 'partitioned', 'io'],
   cli: ['*'],
   testing: ['*'],
 };

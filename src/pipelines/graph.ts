@@ -1,0 +1,89 @@
+import type { ElementOpName, ReducerName } from '../kernels/index.ts';
+import type { DType, Shape } from '../nd/index.ts';
+import type { Buffer } from './buffers.ts';
+
+/** How one axis of an argument is walked: from `start` on, by `step` for each step of the result along its axis `axis`. */
+export interface AxisMap {
+  readonly start: number;
+  readonly step: number;
+  /** Undefined: it stays where it is, so the axis is gone from the result. */
+  readonly axis: number | undefined;
+}
+
+/**
+ * What a node does with its arguments. Where nothing else is said, arguments broadcast to the shape of the node.
+ *
+ * All that is whole-array and has no simpler form is a `call` of a routine by its name: sorting, decompositions. It may have several results;
+ * `output` is one of them.
+ */
+export type Op =
+  /** Elements that are there: from `offset` on, so many elements apart along each axis (0 and negative ones are good). */
+  | { readonly kind: 'source'; readonly buffer: Buffer; readonly offset: number; readonly strides: readonly number[] }
+  /** The same everywhere. */
+  | { readonly kind: 'constant'; readonly value: number | bigint }
+  /** Where an element lies along an axis, an i64. */
+  | { readonly kind: 'position'; readonly axis: number }
+  | { readonly kind: 'element'; readonly op: ElementOpName }
+  | { readonly kind: 'cast' }
+  /**
+   * Elements of the argument in another order: slices, transposes, broadcasts, new and dropped axes. One map for each axis of the
+   * argument; axes of the result that none names are broadcast.
+   */
+  | { readonly kind: 'view'; readonly maps: readonly AxisMap[] }
+  /** The elements in the order of rows, in another shape. */
+  | { readonly kind: 'reshape' }
+  /** Combined along some axes (ascending), which are gone from the result. */
+  | { readonly kind: 'reduce'; readonly reducer: ReducerName; readonly axes: readonly number[] }
+  /** The place of the least or greatest along an axis, the first one of several, an i64; NaN wins. The axis is gone. */
+  | { readonly kind: 'place'; readonly of: 'min' | 'max'; readonly axis: number }
+  /** Of the last two axes, `[..., m, k]` and `[..., k, n]`; those before broadcast. */
+  | { readonly kind: 'matmul' }
+  /** `x[..., indices[i], ...]` along an axis of the first argument; the second is of one axis, i64, counted from the front. */
+  | { readonly kind: 'take'; readonly axis: number }
+  /**
+   * Put together: argument i lies where `at[i]` says, one map for each axis of the result whose `axis` is one of the argument. Later ones cover
+   * earlier ones; all of the result is covered.
+   */
+  | { readonly kind: 'assemble'; readonly at: readonly (readonly AxisMap[])[] }
+  | { readonly kind: 'call'; readonly routine: string; readonly params: Params; readonly outputs: readonly ArrayType[] }
+  | { readonly kind: 'output'; readonly index: number };
+
+/** What a routine is told besides its arrays; JSON. */
+export type Params = Readonly<Record<string, number | string | boolean | readonly number[]>>;
+
+export interface ArrayType {
+  readonly shape: Shape;
+  readonly dtype: DType;
+}
+
+/**
+ * An array, computed or not: a node of a graph without cycles that grows from arguments to results. Nodes are never changed but in one
+ * way: a node whose elements were computed and are kept becomes a source (`settle`), and lets go of what it was made of.
+ */
+export class Node {
+  readonly shape: Shape;
+  readonly dtype: DType;
+  #op: Op;
+  #args: readonly Node[];
+
+  constructor(op: Op, shape: Shape, dtype: DType, args: readonly Node[] = []) {
+    this.#op = op;
+    this.shape = shape;
+    this.dtype = dtype;
+    this.#args = args;
+  }
+
+  get op(): Op {
+    return this.#op;
+  }
+
+  get args(): readonly Node[] {
+    return this.#args;
+  }
+
+  /** Its elements are there from now on. */
+  settle(source: Extract<Op, { kind: 'source' }>): void {
+    this.#op = source;
+    this.#args = [];
+  }
+}
