@@ -1,4 +1,5 @@
-import type { ElementOpName, ReducerName } from '../kernels/index.ts';
+import type { ElementOpName } from '../kernels/elementwise.ts';
+import type { ReducerName } from '../kernels/reducers.ts';
 import type { DType, Shape } from '../nd/index.ts';
 import type { Buffer } from './buffers.ts';
 

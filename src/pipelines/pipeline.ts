@@ -1,4 +1,5 @@
-import type { Kernel, ReducerName } from '../kernels/index.ts';
+import type { Kernel } from '../kernels/kernel.ts';
+import type { ReducerName } from '../kernels/reducers.ts';
 import type { DType } from '../nd/index.ts';
 
 /**
@@ -18,12 +19,15 @@ export type Where =
   | { readonly at: 'scratch'; readonly offset: number; readonly row: number; readonly strides: readonly number[] }
   | { readonly at: 'accumulator'; readonly accumulator: number; readonly strides: readonly number[] };
 
+/** In the place of a scalar: the number of the tile's first row, an i64. */
+export const FIRST_ROW = -1;
+
 /** A kernel and what it is run on. Its space is the rows of the tile, then `inner`. */
 export interface Call {
   readonly kernel: Kernel;
   readonly inner: readonly number[];
   readonly operands: readonly Where[];
-  /** For each scalar of the kernel which one of those of the plan it is. */
+  /** For each scalar of the kernel which one of those of the plan it is, or `FIRST_ROW`. */
   readonly scalars: readonly number[];
   readonly results: readonly Where[];
 }

@@ -1,33 +1,86 @@
-import { type Elements, elements, rowMajor, sizeOf } from '../nd/index.ts';
+import { InternalError } from '../base/index.ts';
+import { type Elements, elements, sizeOf } from '../nd/index.ts';
 import type { Buffers } from './buffers.ts';
+import { execute, type Machine, Room, sourceOfView } from './execution.ts';
 import type { Node } from './graph.ts';
-import { evaluate, sourceOf } from './reference.ts';
+import type { Plan } from './plan.ts';
+import { planOf } from './planning.rules.ts';
+import { sourceOf } from './reference.ts';
 import type { Routines } from './routines.ts';
+import { compilersFor } from './tile-runner.ts';
+import { valuesOf } from './values.rules.ts';
 import { copy, dense, isDense } from './walk.ts';
+
+/** What differs from machine to machine. */
+export interface PipelineOptions {
+  /** Bytes of the cache that a tile and its scratch may take. */
+  readonly cache?: number;
+  readonly routines?: Routines;
+}
+
+/** Half of what is next to a core on most machines: what is read ahead needs room as well. */
+const CACHE = 512 << 10;
+/** Plans are kept while their texts are no longer than this, altogether. */
+const KEPT = 16 << 20;
 
 /** Computes arrays, with their elements in one storage. */
 export class Pipelines {
   readonly buffers: Buffers;
-  readonly #routines: Routines;
+  readonly #machine: Machine;
+  readonly #cache: number;
+  readonly #plans = new Map<string, Plan>();
+  #kept = 0;
 
-  constructor(buffers: Buffers, routines: Routines = new Map()) {
+  /** `memory`: the one in which the buffers place what they can. */
+  constructor(buffers: Buffers & { readonly memory: WebAssembly.Memory }, options: PipelineOptions = {}) {
     this.buffers = buffers;
-    this.#routines = routines;
+    this.#cache = options.cache ?? CACHE;
+    this.#machine = {
+      buffers,
+      compilers: compilersFor(buffers.memory),
+      routines: options.routines ?? new Map(),
+      scratch: new Room(buffers),
+      gathered: new Room(buffers),
+    };
   }
 
   /** Computes the nodes, all together, and settles them: they are sources then. */
   async compute(nodes: readonly Node[]): Promise<void> {
-    const wanted = [...new Set(nodes)].filter(({ op }) => op.kind !== 'source');
-    const values = evaluate(wanted, (buffer) => this.buffers.view(buffer, 'read'), this.#routines);
-    for (const [node, value] of values) {
-      const buffer = this.buffers.allocate(node.dtype, value.length);
-      this.buffers.view(buffer, 'write').set(value as never);
-      node.settle({ kind: 'source', buffer, offset: 0, strides: rowMajor(node.shape) });
+    this.computeNow(nodes);
+  }
+
+  /** The same at once. */
+  computeNow(nodes: readonly Node[]): void {
+    const wanted = nodes.filter(({ op }) => op.kind !== 'source');
+    if (wanted.length === 0) return;
+    const { values, roots } = valuesOf(wanted);
+    const key = values.keyOf(roots);
+    let plan = this.#plans.get(key);
+    if (plan === undefined) {
+      plan = planOf(values, roots, { cache: this.#cache, lowersProducts: () => true });
+      this.#keep(key, plan);
+    }
+    const arrays = execute(plan, values, this.#machine);
+    for (const [i, node] of wanted.entries()) {
+      const view = plan.roots[i];
+      if (view === undefined) throw new InternalError('a plan lacks what was asked for');
+      node.settle(sourceOfView(view, arrays, values));
+    }
+  }
+
+  #keep(key: string, plan: Plan): void {
+    this.#plans.set(key, plan);
+    this.#kept += key.length;
+    for (const oldest of this.#plans.keys()) {
+      if (this.#kept <= KEPT) break;
+      this.#plans.delete(oldest);
+      this.#kept -= oldest.length;
     }
   }
 
   /**
-   * The elements of a node that was computed, row by row; those that lie so are not copied, and nobody may change them.
+   * The elements of a node that was computed, row by row. Those that lie so are not copied: nobody may change them, nor keep them longer
+   * than the node.
    */
   read(node: Node): Elements {
     const { buffer, offset, strides } = sourceOf(node);

@@ -2,21 +2,42 @@ import { InternalError } from '../base/index.ts';
 import {
   alongOf,
   type Compiled,
-  type JavaScriptKernels,
+  JavaScriptKernels,
   type Run,
   reducer,
   type Strided,
   type WasmFunction,
-  type WasmKernels,
+  WasmKernels,
 } from '../kernels/index.ts';
 import { DTYPES, type DType, type Elements } from '../nd/index.ts';
-import { type Accumulator, type Call, type Pipeline, unitsOf, type Where } from './pipeline.ts';
+import { type Accumulator, type Call, FIRST_ROW, type Pipeline, unitsOf, type Where } from './pipeline.ts';
 
 /** Compilers for kernels over one memory. */
 export interface Compilers {
   readonly memory: WebAssembly.Memory;
   readonly wasm: WasmKernels;
   readonly javascript: JavaScriptKernels;
+  /** All of the memory, as elements of a type. */
+  views(dtype: DType): Elements;
+}
+
+export function compilersFor(memory: WebAssembly.Memory): Compilers {
+  const made: Partial<Record<DType, Elements>> = {};
+  return {
+    memory,
+    wasm: new WasmKernels(memory),
+    javascript: new JavaScriptKernels(),
+    views: (dtype) => {
+      made[dtype] ??= new DTYPES[dtype].Elements(memory.buffer);
+      return made[dtype];
+    },
+  };
+}
+
+/** An array that does not lie in the memory: from `offset` on, in elements. */
+export interface Elsewhere {
+  readonly elements: Elements;
+  readonly offset: number;
 }
 
 /** What a pipeline is run on. Addresses are bytes from the beginning of the memory. */
@@ -24,7 +45,7 @@ export interface Binding {
   /** Of the plan. */
   readonly scalars: readonly (number | bigint)[];
   /** Each array of the plan that the pipeline uses: its address, or its elements where they lie elsewhere. */
-  readonly arrays: readonly (number | Elements)[];
+  readonly arrays: readonly (number | Elsewhere)[];
   /** As many blocks of scratch as there are slots, one after the other. */
   readonly scratch: number;
   /** The accumulators of all units, one unit after the other; where there is one unit alone, it uses the arrays themselves. */
@@ -56,7 +77,7 @@ interface Place {
 type Ready = (row: number, rows: number, slot: number) => void;
 
 export function tileRunner(pipeline: Pipeline, binding: Binding, compilers: Compilers): TileRunner {
-  const views = viewsOf(compilers.memory);
+  const { views } = compilers;
   const context: Context = { pipeline, binding, compilers, views };
   const ready = pipeline.calls.map((call) => callOf(call, context));
   const starts = pipeline.accumulators.map((accumulator, i) =>
@@ -91,14 +112,6 @@ interface Context {
   readonly views: Views;
 }
 
-function viewsOf(memory: WebAssembly.Memory): Views {
-  const made: Partial<Record<DType, Elements>> = {};
-  return (dtype) => {
-    made[dtype] ??= new DTYPES[dtype].Elements(memory.buffer);
-    return made[dtype];
-  };
-}
-
 function placeOf(where: Where, dtype: DType, { pipeline, binding }: Context): Place {
   const { bytes } = DTYPES[dtype];
   if (where.at === 'scratch') {
@@ -111,19 +124,22 @@ function placeOf(where: Where, dtype: DType, { pipeline, binding }: Context): Pl
     const strides = [0, ...where.strides];
     // One unit has nothing to be combined with.
     if (unitsOf(pipeline) < 2) {
-      const own = binding.arrays[array] as number | Elements;
+      const own = binding.arrays[array] as number | Elsewhere;
       return typeof own === 'number'
         ? { dtype, elements: undefined, at: () => own, strides }
-        : { dtype, elements: own, at: () => 0, strides };
+        : { dtype, elements: own.elements, at: () => own.offset, strides };
     }
     const { unit, gathered } = pipeline;
     const start = binding.gathered + offset;
     return { dtype, elements: undefined, at: (row) => start + Math.floor(row / unit) * gathered, strides };
   }
-  const own = binding.arrays[where.array] as number | Elements;
+  const own = binding.arrays[where.array] as number | Elsewhere;
   const strides = [where.row, ...where.strides];
   const { row, offset } = where;
-  if (typeof own !== 'number') return { dtype, elements: own, at: (first) => offset + first * row, strides };
+  if (typeof own !== 'number') {
+    const start = own.offset + offset;
+    return { dtype, elements: own.elements, at: (first) => start + first * row, strides };
+  }
   const start = own + offset * bytes;
   const step = row * bytes;
   return { dtype, elements: undefined, at: (first) => start + first * step, strides };
@@ -138,7 +154,7 @@ function callOf(call: Call, context: Context): Ready {
     const { reduce } = kernel.results[i] as { reduce: Parameters<typeof reducer>[0] | null };
     if (reduce === null || where.at === 'accumulator') return [];
     const place = results[i] as Place;
-    return [freshRows(place, where.row, reducer(reduce).identity(place.dtype), context.views)];
+    return [freshRows(place, perRow(where, call.inner), reducer(reduce).identity(place.dtype), context.views)];
   });
   const wasm = places.every(({ elements }) => elements === undefined)
     ? context.compilers.wasm.compiled(kernel, operands.map(alongOf), results.map(alongOf))
@@ -151,11 +167,19 @@ function callOf(call: Call, context: Context): Ready {
   };
 }
 
+/** How many elements a result has for each row, where it has some. */
+function perRow({ strides }: Where, inner: readonly number[]): number {
+  let size = 1;
+  for (const [axis, step] of strides.entries()) if (step !== 0) size *= inner[axis] as number;
+  return size;
+}
+
 const resultType = ({ kernel }: Call, result: number): DType =>
   (kernel.steps[(kernel.results[result] as { value: number }).value] as { dtype: DType }).dtype;
 
+/** What is known before the first tile. */
 const given = (call: Call, { binding }: Context): (number | bigint)[] =>
-  call.scalars.map((i) => binding.scalars[i] as number | bigint);
+  call.scalars.map((i) => (i === FIRST_ROW ? 0n : (binding.scalars[i] as number | bigint)));
 
 function inWasm(call: Call, places: readonly Place[], compiled: WasmFunction, context: Context): Ready {
   // As signed numbers of 32 bits, which is how addresses above 2 GiB are given.
@@ -166,9 +190,12 @@ function inWasm(call: Call, places: readonly Place[], compiled: WasmFunction, co
     const { bytes } = DTYPES[dtype];
     for (const step of strides) args.push((step * bytes) | 0);
   }
+  const first = call.scalars.indexOf(FIRST_ROW);
+  const firstAt = first < 0 ? -1 : args.length + first;
   args.push(...given(call, context));
   return (row, rows, slot) => {
     args[0] = rows;
+    if (firstAt >= 0) args[firstAt] = BigInt(row);
     for (let i = 0; i < places.length; i++) args[at[i] as number] = (places[i] as Place).at(row, slot) | 0;
     compiled(...args);
   };
@@ -180,7 +207,9 @@ function inJavaScript(call: Call, operands: readonly Place[], results: readonly 
     results.map(({ strides }) => strides.at(-1) === 0),
   );
   const scalars = given(call, context);
+  const first = call.scalars.indexOf(FIRST_ROW);
   return (row, rows, slot) => {
+    if (first >= 0) scalars[first] = BigInt(row);
     const strided = (place: Place): Strided => ({
       elements: place.elements ?? context.views(place.dtype),
       offset: place.elements === undefined ? place.at(row, slot) / DTYPES[place.dtype].bytes : place.at(row, slot),
@@ -216,11 +245,11 @@ function combineUnits(accumulator: Accumulator, units: number, context: Context)
   const { dtype, length, reducer: name, array, offset } = accumulator;
   const { binding, views, pipeline } = context;
   const { bytes } = DTYPES[dtype];
-  const own = binding.arrays[array] as number | Elements;
+  const own = binding.arrays[array] as number | Elsewhere;
   const into: Strided =
     typeof own === 'number'
       ? { elements: views(dtype), offset: own / bytes, strides: [0, 1] }
-      : { elements: own, offset: 0, strides: [0, 1] };
+      : { ...own, strides: [0, 1] };
   into.elements.fill(reducer(name).identity(dtype) as never, into.offset, into.offset + length);
   if (pipeline.gathered % bytes !== 0)
     throw new InternalError('the accumulators of units do not lie in whole elements');

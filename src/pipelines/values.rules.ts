@@ -1,0 +1,348 @@
+import { InternalError, UsageError } from '../base/index.ts';
+import { elementOp } from '../kernels/elementwise.ts';
+import { applied, cast } from '../kernels/reference.ts';
+import { type DType, kindOf, rowMajor, type Shape, sizeOf } from '../nd/index.ts';
+import type { Buffer } from './buffers.ts';
+import type { AxisMap, Node, Op } from './graph.ts';
+import { inOrder, isDense, viewed } from './walk.ts';
+
+/** What a value is made by: an operation, with all that differs from run to run given by number. */
+export type ValueOp =
+  | Exclude<Op, { kind: 'source' | 'constant' | 'place' }>
+  | { readonly kind: 'source'; readonly source: number; readonly offset: number; readonly strides: readonly number[] }
+  | { readonly kind: 'scalar'; readonly scalar: number };
+
+/** Like a node, with its arguments by number; they come before it. */
+export interface Value {
+  readonly op: ValueOp;
+  readonly shape: Shape;
+  readonly dtype: DType;
+  readonly args: readonly number[];
+}
+
+/** Elements that are there: all of a buffer from `offset` on. */
+export interface SourceArray {
+  readonly buffer: Buffer;
+  readonly offset: number;
+}
+
+/** Values without repetition: the same operation on the same arguments is one value. */
+export class Values {
+  readonly list: Value[] = [];
+  readonly scalars: (number | bigint)[] = [];
+  readonly sources: SourceArray[] = [];
+  readonly #known = new Map<string, number>();
+  readonly #texts: string[] = [];
+  readonly #scalars = new Map<string, number>();
+  readonly #sources = new Map<Buffer, number[]>();
+
+  /** `of`: whose scalars and sources keep their numbers. */
+  constructor(of?: Values) {
+    if (of === undefined) return;
+    for (const [i, source] of of.sources.entries()) this.sources[i] = source;
+    for (const [own, scalar] of of.#scalars) this.#scalars.set(own, scalar);
+    for (const [i, scalar] of of.scalars.entries()) this.scalars[i] = scalar;
+  }
+
+  at(id: number): Value {
+    return this.list[id] as Value;
+  }
+
+  /**
+   * What is computed, as text: the same for graphs that differ only in where their sources lie and what their constants are. `ids`: the
+   * values that are asked for.
+   */
+  keyOf(ids: readonly number[]): string {
+    return `${this.#texts.join('\n')}\n${ids}`;
+  }
+
+  #put(text: string, op: ValueOp, shape: Shape, dtype: DType, args: readonly number[]): number {
+    let id = this.#known.get(text);
+    if (id === undefined) {
+      id = this.list.push({ op, shape, dtype, args }) - 1;
+      this.#known.set(text, id);
+      this.#texts.push(text);
+    }
+    return id;
+  }
+
+  source(buffer: Buffer, offset: number, strides: readonly number[], shape: Shape, dtype: DType): number {
+    let known = this.#sources.get(buffer);
+    if (known === undefined) {
+      known = [];
+      this.#sources.set(buffer, known);
+    }
+    let source = known.find((each) => this.sources[each]?.offset === offset);
+    if (source === undefined) {
+      source = this.sources.push({ buffer, offset }) - 1;
+      known.push(source);
+    }
+    return this.#source(source, 0, strides, shape, dtype);
+  }
+
+  #source(source: number, offset: number, strides: readonly number[], shape: Shape, dtype: DType): number {
+    const text = `source ${source} ${offset} ${strides} ${shape} ${dtype}`;
+    return this.#put(text, { kind: 'source', source, offset, strides }, shape, dtype, []);
+  }
+
+  constant(value: number | bigint, shape: Shape, dtype: DType): number {
+    const own = `${dtype} ${Object.is(value, -0) ? '-0' : value}`;
+    let scalar = this.#scalars.get(own);
+    if (scalar === undefined) {
+      scalar = this.scalars.push(value) - 1;
+      this.#scalars.set(own, scalar);
+    }
+    return this.#put(`scalar ${scalar} ${shape} ${dtype}`, { kind: 'scalar', scalar }, shape, dtype, []);
+  }
+
+  position(axis: number, shape: Shape): number {
+    return this.#put(`position ${axis} ${shape}`, { kind: 'position', axis }, shape, 'i64', []);
+  }
+
+  element(op: Extract<Op, { kind: 'element' }>, shape: Shape, dtype: DType, args: readonly number[]): number {
+    const facts = elementOp(op.op);
+    const folded = this.#constantsOf(args);
+    if (folded !== undefined) {
+      const own = this.at(args.at(-1) as number).dtype;
+      return this.constant(applied(facts, own, folded), shape, dtype);
+    }
+    const ordered =
+      facts.commutes === true && (args[0] as number) > (args[1] as number)
+        ? [args[1] as number, args[0] as number]
+        : args;
+    return this.#put(`${op.op} ${ordered} ${shape} ${dtype}`, op, shape, dtype, ordered);
+  }
+
+  cast(shape: Shape, dtype: DType, arg: number): number {
+    const from = this.at(arg);
+    if (from.dtype === dtype) return arg;
+    const folded = this.#constantsOf([arg]);
+    if (folded !== undefined) return this.constant(cast(folded[0] as number, from.dtype, dtype), shape, dtype);
+    return this.#put(`cast ${arg} ${shape} ${dtype}`, { kind: 'cast' }, shape, dtype, [arg]);
+  }
+
+  /** The same elements, computed by themselves. */
+  copy(arg: number): number {
+    const { shape, dtype } = this.at(arg);
+    return this.#put(`copy ${arg}`, { kind: 'cast' }, shape, dtype, [arg]);
+  }
+
+  #constantsOf(args: readonly number[]): (number | bigint)[] | undefined {
+    const values: (number | bigint)[] = [];
+    for (const arg of args) {
+      const { op } = this.at(arg);
+      if (op.kind !== 'scalar') return undefined;
+      values.push(this.scalars[op.scalar] as number | bigint);
+    }
+    return values;
+  }
+
+  view(maps: readonly AxisMap[], shape: Shape, arg: number): number {
+    const from = this.at(arg);
+    switch (from.op.kind) {
+      case 'scalar':
+        return this.constant(this.scalars[from.op.scalar] as number | bigint, shape, from.dtype);
+      case 'source': {
+        const { offset, strides } = viewed(maps, from.op, shape.length);
+        return this.#source(from.op.source, offset, strides, shape, from.dtype);
+      }
+      case 'view':
+        return this.view(composed(from.op.maps, maps), shape, from.args[0] as number);
+      default: {
+        if (isWhole(maps, from.shape, shape)) return arg;
+        const text = `view ${maps.map(({ start, step, axis }) => `${start},${step},${axis}`).join(' ')} ${arg} ${shape}`;
+        return this.#put(text, { kind: 'view', maps }, shape, from.dtype, [arg]);
+      }
+    }
+  }
+
+  reshape(shape: Shape, arg: number): number {
+    const from = this.at(arg);
+    if (sameShape(from.shape, shape)) return arg;
+    const { op } = from;
+    if (op.kind === 'scalar') return this.constant(this.scalars[op.scalar] as number | bigint, shape, from.dtype);
+    if (op.kind === 'source') {
+      const strides = reshapedStrides(from.shape, op.strides, shape);
+      if (strides !== undefined) return this.#source(op.source, op.offset, strides, shape, from.dtype);
+    }
+    if (op.kind === 'reshape') return this.reshape(shape, from.args[0] as number);
+    return this.#put(`reshape ${arg} ${shape}`, { kind: 'reshape' }, shape, from.dtype, [arg]);
+  }
+
+  reduce(op: Extract<Op, { kind: 'reduce' }>, shape: Shape, dtype: DType, arg: number): number {
+    if (op.axes.length === 0) return arg;
+    return this.#put(`reduce ${op.reducer} ${op.axes} ${arg} ${dtype}`, op, shape, dtype, [arg]);
+  }
+
+  /** The first place where the least or greatest is, by the operations that there are: the least of the places where it is. */
+  place(of: 'min' | 'max', axis: number, shape: Shape, given: number): number {
+    const from = this.at(given);
+    const length = from.shape[axis] as number;
+    if (length === 0 && sizeOf(shape) > 0) throw nothingToPlace(of, axis, from.shape);
+    const arg = from.dtype === 'bool' ? this.cast(from.shape, 'u8', given) : given;
+    const { dtype } = this.at(arg);
+    const best = this.reduce({ kind: 'reduce', reducer: of, axes: [axis] }, shape, dtype, arg);
+    const maps = shape.map((_, i) => ({ start: 0, step: 1, axis: i < axis ? i : i + 1 }));
+    const everywhere = this.view(maps, from.shape, best);
+    const element = (op: Extract<Op, { kind: 'element' }>['op'], args: number[], type: DType): number =>
+      this.element({ kind: 'element', op }, from.shape, type, args);
+    let found = element('equal', [arg, everywhere], 'bool');
+    // A NaN is what is least and greatest, and equals nothing.
+    if (kindOf(dtype) === 'float') found = element('logicalOr', [found, element('isNaN', [arg], 'bool')], 'bool');
+    const none = this.constant(BigInt(length), from.shape, 'i64');
+    const places = element('where', [found, this.position(axis, from.shape), none], 'i64');
+    return this.reduce({ kind: 'reduce', reducer: 'min', axes: [axis] }, shape, 'i64', places);
+  }
+
+  /** What is computed by itself, by whatever computes it. */
+  whole(
+    op: Extract<Op, { kind: 'matmul' | 'take' | 'assemble' | 'call' | 'output' }>,
+    shape: Shape,
+    dtype: DType,
+    args: readonly number[],
+  ): number {
+    const text = JSON.stringify(op, (_, each: unknown) =>
+      typeof each === 'number' && (!Number.isFinite(each) || Object.is(each, -0)) ? `${1 / each} ${each}` : each,
+    );
+    return this.#put(`${text} ${args} ${shape} ${dtype}`, op, shape, dtype, args);
+  }
+
+  /** A value of other values, with other arguments or the same. */
+  again({ op, shape, dtype }: Value, args: readonly number[]): number {
+    const [first] = args as [number];
+    switch (op.kind) {
+      case 'source': {
+        const text = `source ${op.source} ${op.offset} ${op.strides} ${shape} ${dtype}`;
+        return this.#put(text, op, shape, dtype, []);
+      }
+      case 'scalar':
+        return this.constant(this.scalars[op.scalar] as number | bigint, shape, dtype);
+      case 'position':
+        return this.position(op.axis, shape);
+      case 'element':
+        return this.element(op, shape, dtype, args);
+      case 'cast':
+        return dtype === this.at(first).dtype ? this.copy(first) : this.cast(shape, dtype, first);
+      case 'view':
+        return this.view(op.maps, shape, first);
+      case 'reshape':
+        return this.reshape(shape, first);
+      case 'reduce':
+        return this.reduce(op, shape, dtype, first);
+      default:
+        return this.whole(op, shape, dtype, args);
+    }
+  }
+}
+
+/** The values of nodes, and the number of each that is asked for. */
+export function valuesOf(nodes: readonly Node[]): { values: Values; roots: number[] } {
+  const values = new Values();
+  const ids = new Map<Node, number>();
+  for (const node of inOrder(nodes)) {
+    const args: number[] = [];
+    for (const arg of node.args) args.push(ids.get(arg) as number);
+    ids.set(node, valueFor(values, node, args));
+  }
+  return { values, roots: nodes.map((node) => ids.get(node) as number) };
+}
+
+function valueFor(values: Values, { op, shape, dtype }: Node, args: readonly number[]): number {
+  const [first] = args as [number];
+  switch (op.kind) {
+    case 'source':
+      return values.source(op.buffer, op.offset, op.strides, shape, dtype);
+    case 'constant':
+      return values.constant(op.value, shape, dtype);
+    case 'position':
+      return values.position(op.axis, shape);
+    case 'element':
+      return values.element(op, shape, dtype, args);
+    case 'cast':
+      return values.cast(shape, dtype, first);
+    case 'view':
+      return values.view(op.maps, shape, first);
+    case 'reshape':
+      return values.reshape(shape, first);
+    case 'reduce':
+      return values.reduce(op, shape, dtype, first);
+    case 'place':
+      return values.place(op.of, op.axis, shape, first);
+    case 'call':
+    case 'output':
+    case 'matmul':
+    case 'take':
+    case 'assemble':
+      return values.whole(op, shape, dtype, args);
+    default:
+      throw new InternalError(`there is no operation ${(op as { kind: string }).kind}`);
+  }
+}
+
+/** What `argmin` and `argmax` say of an empty axis. */
+export function nothingToPlace(of: 'min' | 'max', axis: number, shape: Shape): UsageError {
+  const operation = of === 'min' ? 'argmin' : 'argmax';
+  return new UsageError(`${operation}: axis ${axis} is empty, so nothing in it is the ${of}`, {
+    code: 'ERR_SHEAF_SHAPE',
+    details: { operation, shapes: [[...shape]] },
+  });
+}
+
+export function sameShape(a: Shape, b: Shape): boolean {
+  if (a === b) return true;
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
+}
+
+/** One view after another, as one. */
+function composed(first: readonly AxisMap[], second: readonly AxisMap[]): AxisMap[] {
+  return first.map(({ start, step, axis }) => {
+    if (axis === undefined) return { start, step: 0, axis };
+    const next = second[axis] as AxisMap;
+    return { start: start + step * next.start, step: step * next.step, axis: next.axis };
+  });
+}
+
+/** Whether a view shows all as it is. */
+function isWhole(maps: readonly AxisMap[], from: Shape, shape: Shape): boolean {
+  return (
+    sameShape(from, shape) &&
+    maps.every(({ start, step, axis }, i) => start === 0 && (from[i] === 1 || (step === 1 && axis === i)))
+  );
+}
+
+/** The strides of the same elements in another shape, where there are any: axes that lie in one line are split and joined. */
+export function reshapedStrides(shape: Shape, strides: readonly number[], to: Shape): number[] | undefined {
+  if (isDense(shape, strides)) return rowMajor(to);
+  const own = shape.map((length, i) => [length, strides[i] as number] as const).filter(([length]) => length !== 1);
+  const result = new Array<number>(to.length).fill(0);
+  let [i, axis] = [0, 0];
+  while (axis < to.length) {
+    if (to[axis] === 1) {
+      axis++;
+      continue;
+    }
+    // The shortest run of axes on either side that holds as many elements as one on the other.
+    let end = axis + 1;
+    let last = i + 1;
+    let wanted = to[axis] as number;
+    let have = own[i]?.[0] ?? 1;
+    while (wanted !== have) {
+      if (wanted < have) wanted *= to[end++] ?? Number.NaN;
+      else have *= own[last++]?.[0] ?? Number.NaN;
+      if (Number.isNaN(wanted) || Number.isNaN(have)) return undefined;
+    }
+    for (let k = i; k + 1 < last; k++) {
+      const [outer, inner] = [own[k], own[k + 1]] as [readonly [number, number], readonly [number, number]];
+      if (outer[1] !== inner[1] * inner[0]) return undefined;
+    }
+    let step = (own[last - 1] as readonly [number, number])[1];
+    for (let k = end - 1; k >= axis; k--) {
+      result[k] = step;
+      step *= to[k] as number;
+    }
+    [i, axis] = [last, end];
+  }
+  return result;
+}
