@@ -33,7 +33,7 @@ export type Op =
   | { readonly kind: 'view'; readonly maps: readonly AxisMap[] }
   /** The elements in the order of rows, in another shape. */
   | { readonly kind: 'reshape' }
-  /** Combined along some axes (ascending), which are gone from the result. */
+  /** Combined along some axes (ascending), which are gone from the result; along none it is what it was. */
   | { readonly kind: 'reduce'; readonly reducer: ReducerName; readonly axes: readonly number[] }
   /** The place of the least or greatest along an axis, the first one of several, an i64; NaN wins. The axis is gone. */
   | { readonly kind: 'place'; readonly of: 'min' | 'max'; readonly axis: number }

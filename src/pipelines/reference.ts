@@ -132,6 +132,10 @@ function run(kernel: Kernel, space: Shape, operands: readonly DenseArray[], own:
 }
 
 function reduced({ reducer: name, axes }: OpOf<'reduce'>, own: DenseArray, of: DenseArray): void {
+  if (axes.length === 0) {
+    own.elements.set(of.elements as never);
+    return;
+  }
   own.elements.fill(reducer(name).identity(own.dtype) as never);
   const builder = new KernelBuilder(of.shape.length);
   const kept = rowMajor(own.shape);
