@@ -39,6 +39,7 @@ const PURE_FILES = new Set([
   'pipelines/buffers.ts',
   'pipelines/graph.ts',
   'pipelines/pipeline.ts',
+  'pipelines/plan.ts',
   'pipelines/walk.ts',
 ]);
 
