@@ -1,11 +1,12 @@
 import { InternalError } from '../base/index.ts';
+import { applied, cast, elementOp } from '../kernels/index.ts';
 import { DTYPES } from '../nd/index.ts';
 import type { Buffer, Buffers } from './buffers.ts';
 import { type Pipeline, unitsOf } from './pipeline.ts';
-import type { ArrayView, Plan } from './plan.ts';
+import type { ArrayView, MadeScalar, Plan } from './plan.ts';
 import type { Routines } from './routines.ts';
-import { type Compilers, type Elsewhere, tileRunner } from './tile-runner.ts';
-import type { SourceArray } from './values.rules.ts';
+import type { SourceArray } from './survey.rules.ts';
+import { type Compilers, type Elsewhere, TileRunner } from './tile-runner.ts';
 import { runWhole } from './wholes.ts';
 
 /** What a plan is run with. */
@@ -40,6 +41,8 @@ export class Room {
 export interface Machine {
   readonly buffers: Buffers;
   readonly compilers: Compilers;
+  /** Of pipelines that were run before. */
+  readonly runners: WeakMap<Pipeline, TileRunner>;
   readonly routines: Routines;
   readonly scratch: Room;
   readonly gathered: Room;
@@ -50,7 +53,7 @@ export function execute(plan: Plan, given: Given, machine: Machine): readonly Bu
   const { buffers } = machine;
   const arrays: Buffer[] = given.sources.map(({ buffer }) => buffer);
   const offsets: number[] = given.sources.map(({ offset }) => offset);
-  const scalars = [...given.scalars, ...plan.fixed.map(BigInt)];
+  const scalars = plan.scalars.length === 0 ? given.scalars : withMade(given.scalars, plan.scalars);
   const make = (array: number): void => {
     const { dtype, length } = plan.arrays[array - plan.sources] as Plan['arrays'][number];
     arrays[array] = buffers.allocate(dtype, length);
@@ -85,12 +88,26 @@ export function execute(plan: Plan, given: Given, machine: Machine): readonly Bu
   return arrays;
 }
 
+/** What operations on scalars alone give is computed here: it is the same at all points. */
+function withMade(given: readonly (number | bigint)[], made: readonly MadeScalar[]): (number | bigint)[] {
+  const all = [...given];
+  for (const scalar of made) {
+    if (scalar.kind === 'whole') all.push(BigInt(scalar.value));
+    else {
+      const args = scalar.args.map((arg) => all[arg] as number | bigint);
+      if (scalar.kind === 'element') all.push(applied(elementOp(scalar.op), scalar.of, args));
+      else all.push(cast(args[0] as number | bigint, scalar.of, scalar.to));
+    }
+  }
+  return all;
+}
+
 function runPipeline(
   pipeline: Pipeline,
   arrays: readonly Buffer[],
   offsets: readonly number[],
   scalars: readonly (number | bigint)[],
-  { buffers, compilers, scratch, gathered }: Machine,
+  { buffers, compilers, runners, scratch, gathered }: Machine,
 ): void {
   const bound: (number | Elsewhere)[] = [];
   const bind = (array: number): void => {
@@ -107,16 +124,17 @@ function runPipeline(
   }
   for (const { array } of pipeline.accumulators) bind(array);
   const units = unitsOf(pipeline);
-  const runner = tileRunner(
-    pipeline,
-    {
-      arrays: bound,
-      scalars,
-      scratch: scratch.address(pipeline.scratch),
-      gathered: gathered.address(units < 2 ? 0 : units * pipeline.gathered),
-    },
-    compilers,
-  );
+  let runner = runners.get(pipeline);
+  if (runner === undefined) {
+    runner = new TileRunner(pipeline, compilers);
+    runners.set(pipeline, runner);
+  }
+  runner.bind({
+    arrays: bound,
+    scalars,
+    scratch: scratch.address(pipeline.scratch),
+    gathered: gathered.address(units < 2 ? 0 : units * pipeline.gathered),
+  });
   runner.run(0, pipeline.rows, 0);
   runner.combine();
 }

@@ -27,22 +27,6 @@ interface Seen {
   readonly rows: readonly number[];
 }
 
-/** Scalars that a plan has of its own: whole numbers, behind those of the graph. */
-export class FixedScalars {
-  readonly #first: number;
-  readonly values: number[] = [];
-
-  constructor(first: number) {
-    this.#first = first;
-  }
-
-  /** The number of the scalar that has this value. */
-  of(value: number): number {
-    const known = this.values.indexOf(value);
-    return this.#first + (known < 0 ? this.values.push(value) - 1 : known);
-  }
-}
-
 /**
  * Writes values as steps at the points of one space, down to what is stored. Views, broadcasts and reshapes that only split axes
  * are no steps: they say where the point is seen.
@@ -53,16 +37,14 @@ export class Expander {
   readonly steps: Draft[] = [];
   readonly #values: Values;
   readonly #stored: (id: number) => boolean;
-  readonly #fixed: FixedScalars;
   readonly #seen = new Map<string, Seen>();
   readonly #done = new Map<number, Map<number, number>>();
   readonly #known = new Map<string, number>();
   readonly #identities = new Map<Shape, Seen>();
 
-  constructor(values: Values, shape: Shape, stored: (id: number) => boolean, fixed: FixedScalars) {
+  constructor(values: Values, shape: Shape, stored: (id: number) => boolean) {
     this.#values = values;
     this.#stored = stored;
-    this.#fixed = fixed;
     const space = shape.filter((length) => length !== 1);
     this.space = space.length === 0 ? [1] : space;
   }
@@ -252,7 +234,7 @@ export class Expander {
   }
 
   #whole(value: number): number {
-    const scalar = this.#fixed.of(value);
+    const scalar = this.#values.whole(value);
     return this.#step(`s${scalar} i64`, { op: 'scalar', scalar, dtype: 'i64' });
   }
 }

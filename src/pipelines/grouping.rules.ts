@@ -1,6 +1,6 @@
 import type { ReducerName } from '../kernels/reducers.ts';
 import { DTYPES, type Shape } from '../nd/index.ts';
-import { type Draft, Expander, type FixedScalars, type Load } from './expand.rules.ts';
+import { type Draft, Expander, type Load } from './expand.rules.ts';
 import type { AxisMap } from './graph.ts';
 import { rowMajorOf } from './simplify.rules.ts';
 import { isWhole, LONGEST, type Storing } from './storing.rules.ts';
@@ -66,8 +66,8 @@ export interface Groups {
 }
 
 /** Which targets are computed together. */
-export function grouped(values: Values, needed: readonly number[], storing: Storing, fixed: FixedScalars): Groups {
-  const { planned, wholes } = phased(values, needed, storing, fixed);
+export function grouped(values: Values, needed: readonly number[], storing: Storing): Groups {
+  const { planned, wholes } = phased(values, needed, storing);
   const pipelines = pipelinesOf(planned);
   const list = [...pipelines, ...wholes].sort((a, b) => a.phase - b.phase);
   const kernels = new Map<number, number>();
@@ -124,7 +124,6 @@ function phased(
   values: Values,
   needed: readonly number[],
   storing: Storing,
-  fixed: FixedScalars,
 ): { planned: Planned[]; wholes: WholeGroup[] } {
   const ready = new Map<number, Ready>();
   const planned: Planned[] = [];
@@ -163,7 +162,7 @@ function phased(
   }
 
   function plan(target: Target, earliest: number): Planned {
-    const expander = new Expander(values, target.walked, isStored, fixed);
+    const expander = new Expander(values, target.walked, isStored);
     const step = stepOf(expander, values, target);
     const loads = expander.steps.flatMap((step) => (step.op === 'load' ? [(step as { load: Load }).load] : []));
     let phase = earliest;

@@ -14,7 +14,7 @@ export {
   type Compilers,
   compilersFor,
   type Elsewhere,
-  type TileRunner,
+  TileRunner,
   tileRunner,
 } from './tile-runner.ts';
 

@@ -7,6 +7,7 @@ import type { Plan } from './plan.ts';
 import { planOf } from './planning.rules.ts';
 import { sourceOf } from './reference.ts';
 import type { Routines } from './routines.ts';
+import { Survey } from './survey.rules.ts';
 import { compilersFor } from './tile-runner.ts';
 import { valuesOf } from './values.rules.ts';
 import { copy, dense, isDense } from './walk.ts';
@@ -38,6 +39,7 @@ export class Pipelines {
     this.#machine = {
       buffers,
       compilers: compilersFor(buffers.memory),
+      runners: new WeakMap(),
       routines: options.routines ?? new Map(),
       scratch: new Room(buffers),
       gathered: new Room(buffers),
@@ -53,18 +55,18 @@ export class Pipelines {
   computeNow(nodes: readonly Node[]): void {
     const wanted = nodes.filter(({ op }) => op.kind !== 'source');
     if (wanted.length === 0) return;
-    const { values, roots } = valuesOf(wanted);
-    const key = values.keyOf(roots);
-    let plan = this.#plans.get(key);
+    const survey = new Survey(wanted);
+    let plan = this.#plans.get(survey.key);
     if (plan === undefined) {
+      const { values, roots } = valuesOf(survey, wanted);
       plan = planOf(values, roots, { cache: this.#cache, lowersProducts: () => true });
-      this.#keep(key, plan);
+      this.#keep(survey.key, plan);
     }
-    const arrays = execute(plan, values, this.#machine);
+    const arrays = execute(plan, survey, this.#machine);
     for (const [i, node] of wanted.entries()) {
       const view = plan.roots[i];
       if (view === undefined) throw new InternalError('a plan lacks what was asked for');
-      node.settle(sourceOfView(view, arrays, values));
+      node.settle(sourceOfView(view, arrays, survey));
     }
   }
 

@@ -1,6 +1,6 @@
 import { InternalError } from '../base/index.ts';
 import { sizeOf } from '../nd/index.ts';
-import { type Draft, Expander, FixedScalars, type Load } from './expand.rules.ts';
+import { type Draft, Expander, type Load } from './expand.rules.ts';
 import {
   grouped,
   type KernelGroup,
@@ -29,10 +29,9 @@ export function planOf(given: Values, asked: readonly number[], options: PlanOpt
   const needed = reachable(values, roots);
   const storing = new Storing(values, needed, roots);
   for (let round = 1; ; round++) {
-    const fixed = new FixedScalars(given.scalars.length);
-    const groups = grouped(values, needed, storing, fixed);
+    const groups = grouped(values, needed, storing);
     if (round < ROUNDS && storing.divided(groups.kernelOf, groups.pieceOf)) continue;
-    return new Planner(values, roots, storing, fixed, groups.list, options).plan();
+    return new Planner(values, roots, storing, groups.list, options).plan();
   }
 }
 
@@ -48,7 +47,6 @@ class Planner {
   readonly #values: Values;
   readonly #roots: readonly number[];
   readonly #storing: Storing;
-  readonly #fixed: FixedScalars;
   readonly #list: readonly (PipelineGroup | WholeGroup)[];
   readonly #options: PlanOptions;
   readonly #sources: number;
@@ -65,17 +63,15 @@ class Planner {
     values: Values,
     roots: readonly number[],
     storing: Storing,
-    fixed: FixedScalars,
     list: readonly (PipelineGroup | WholeGroup)[],
     options: PlanOptions,
   ) {
     this.#values = values;
     this.#roots = roots;
     this.#storing = storing;
-    this.#fixed = fixed;
     this.#list = list;
     this.#options = options;
-    this.#sources = values.sources.length;
+    this.#sources = values.sources;
   }
 
   plan(): Plan {
@@ -107,7 +103,7 @@ class Planner {
     return {
       sources: this.#sources,
       arrays: this.#arrays,
-      fixed: this.#fixed.values,
+      scalars: this.#values.madeScalars,
       steps: this.#withLives(steps as never, roots),
       roots,
     };
@@ -188,7 +184,7 @@ class Planner {
         targets.flatMap(({ value, piece, reduce }) => ((piece ?? reduce) === undefined ? [value] : [])),
       );
       const stored = (id: number): boolean => this.#storing.has(id) && !within.has(id);
-      expander = new Expander(this.#values, (targets[0] as Planned).walked, stored, this.#fixed);
+      expander = new Expander(this.#values, (targets[0] as Planned).walked, stored);
       own = targets.map((target) => stepOf(expander, this.#values, target));
     }
     for (const step of expander.steps) {

@@ -19,7 +19,7 @@ export function simplified(
 ): { values: Values; roots: number[] } {
   const needed = reachable(values, roots);
   const uses = usesOf(values, needed, roots);
-  const next = new Values(values);
+  const next = new Values(values.sources, values.givenScalars, values);
   const ids: number[] = [];
   /** How often a new value is used that was made for an old one. */
   const newUses = new Map<number, number>();

@@ -1,8 +1,9 @@
-import { InternalError } from '../base/index.ts';
 import {
   alongOf,
   type Compiled,
   JavaScriptKernels,
+  type Kernel,
+  type ReducerName,
   type Run,
   reducer,
   type Strided,
@@ -52,221 +53,268 @@ export interface Binding {
   readonly gathered: number;
 }
 
-/** Runs tiles of one pipeline. It changes nothing but what the pipeline says, so that several may run it at the same time. */
-export interface TileRunner {
-  /** Rows from `first`, which is the first of a unit, up to `last`. Whoever runs tiles at the same time has another slot. */
-  run(first: number, last: number, slot: number): void;
-  /** Combines what the units have gathered, when all are done. */
-  combine(): void;
-}
-
-/** Elements of a type anywhere in the memory. */
-type Views = (dtype: DType) => Elements;
-
-/** Arrays in the memory and those elsewhere, as calls find them. */
-interface Place {
+/** Where an operand or a result stands. Bytes in the memory; elements elsewhere. */
+class Spot {
+  readonly where: Where;
   readonly dtype: DType;
-  /** Undefined: in the memory. */
-  readonly elements: Elements | undefined;
-  /** The address for the first row of what is asked for; elsewhere: elements. */
-  at(row: number, slot: number): number;
   readonly strides: readonly number[];
-}
+  elements: Elements | undefined;
+  #base = 0;
+  #row = 0;
+  readonly #slot: number;
+  #unit = 0;
+  readonly #pipeline: Pipeline;
 
-/** One call, made ready: runs so many rows. */
-type Ready = (row: number, rows: number, slot: number) => void;
+  constructor(where: Where, dtype: DType, pipeline: Pipeline) {
+    this.where = where;
+    this.dtype = dtype;
+    this.#pipeline = pipeline;
+    this.strides = [where.at === 'accumulator' ? 0 : where.row, ...where.strides];
+    this.#slot = where.at === 'scratch' ? pipeline.scratch : 0;
+  }
 
-export function tileRunner(pipeline: Pipeline, binding: Binding, compilers: Compilers): TileRunner {
-  const { views } = compilers;
-  const context: Context = { pipeline, binding, compilers, views };
-  const ready = pipeline.calls.map((call) => callOf(call, context));
-  const starts = pipeline.accumulators.map((accumulator, i) =>
-    startOf(
-      accumulator,
-      placeOf({ at: 'accumulator', accumulator: i, strides: [] }, accumulator.dtype, context),
-      views,
-    ),
-  );
-  const { rows, tile, unit } = pipeline;
-  return {
-    run(first, last, slot) {
-      for (let row = first; row < last; row += tile) {
-        if (row % unit === 0) for (const start of starts) start(row);
-        const here = Math.min(tile, last - row);
-        for (let i = 0; i < ready.length; i++) (ready[i] as Ready)(row, here, slot);
+  bind({ arrays, scratch, gathered }: Binding): void {
+    const { where } = this;
+    if (where.at === 'scratch') this.#base = scratch + where.offset;
+    else if (where.at === 'array') this.#bindTo(arrays[where.array] as number | Elsewhere, where.offset, where.row);
+    else {
+      const { array, offset } = this.#pipeline.accumulators[where.accumulator] as Accumulator;
+      // One unit has nothing to be combined with.
+      if (unitsOf(this.#pipeline) < 2) this.#bindTo(arrays[array] as number | Elsewhere, 0, 0);
+      else {
+        this.#base = gathered + offset;
+        this.#unit = this.#pipeline.gathered;
       }
-    },
-    combine() {
-      if (rows === 0) for (const start of starts) start(0);
-      const units = unitsOf(pipeline);
-      if (units < 2) return;
-      for (const accumulator of pipeline.accumulators) combineUnits(accumulator, units, context);
-    },
-  };
-}
-
-interface Context {
-  readonly pipeline: Pipeline;
-  readonly binding: Binding;
-  readonly compilers: Compilers;
-  readonly views: Views;
-}
-
-function placeOf(where: Where, dtype: DType, { pipeline, binding }: Context): Place {
-  const { bytes } = DTYPES[dtype];
-  if (where.at === 'scratch') {
-    const start = binding.scratch + where.offset;
-    const each = pipeline.scratch;
-    return { dtype, elements: undefined, at: (_, slot) => start + slot * each, strides: [where.row, ...where.strides] };
-  }
-  if (where.at === 'accumulator') {
-    const { array, offset } = pipeline.accumulators[where.accumulator] as Accumulator;
-    const strides = [0, ...where.strides];
-    // One unit has nothing to be combined with.
-    if (unitsOf(pipeline) < 2) {
-      const own = binding.arrays[array] as number | Elsewhere;
-      return typeof own === 'number'
-        ? { dtype, elements: undefined, at: () => own, strides }
-        : { dtype, elements: own.elements, at: () => own.offset, strides };
     }
-    const { unit, gathered } = pipeline;
-    const start = binding.gathered + offset;
-    return { dtype, elements: undefined, at: (row) => start + Math.floor(row / unit) * gathered, strides };
   }
-  const own = binding.arrays[where.array] as number | Elsewhere;
-  const strides = [where.row, ...where.strides];
-  const { row, offset } = where;
-  if (typeof own !== 'number') {
-    const start = own.offset + offset;
-    return { dtype, elements: own.elements, at: (first) => start + first * row, strides };
+
+  #bindTo(own: number | Elsewhere, offset: number, row: number): void {
+    const { bytes } = DTYPES[this.dtype];
+    if (typeof own === 'number') {
+      this.#base = own + offset * bytes;
+      this.#row = row * bytes;
+      this.elements = undefined;
+    } else {
+      this.#base = own.offset + offset;
+      this.#row = row;
+      this.elements = own.elements;
+    }
   }
-  const start = own + offset * bytes;
-  const step = row * bytes;
-  return { dtype, elements: undefined, at: (first) => start + first * step, strides };
+
+  at(row: number, unit: number, slot: number): number {
+    return this.#base + row * this.#row + unit * this.#unit + slot * this.#slot;
+  }
+
+  /** The same in elements of `strided.elements`. */
+  strided(row: number, unit: number, slot: number, views: Compilers['views']): Strided {
+    const at = this.at(row, unit, slot);
+    if (this.elements !== undefined) return { elements: this.elements, offset: at, strides: this.strides };
+    return { elements: views(this.dtype), offset: at / DTYPES[this.dtype].bytes, strides: this.strides };
+  }
+
+  fill(
+    value: number | bigint,
+    count: number,
+    row: number,
+    unit: number,
+    slot: number,
+    views: Compilers['views'],
+  ): void {
+    const { elements, offset } = this.strided(row, unit, slot, views);
+    elements.fill(value as never, offset, offset + count);
+  }
 }
 
-function callOf(call: Call, context: Context): Ready {
-  const { kernel } = call;
-  const operands = call.operands.map((where, i) => placeOf(where, kernel.operands[i] as DType, context));
-  const results = call.results.map((where, i) => placeOf(where, resultType(call, i), context));
-  const places = [...operands, ...results];
-  const starts = call.results.flatMap((where, i) => {
-    const { reduce } = kernel.results[i] as { reduce: Parameters<typeof reducer>[0] | null };
-    if (reduce === null || where.at === 'accumulator') return [];
-    const place = results[i] as Place;
-    return [freshRows(place, perRow(where, call.inner), reducer(reduce).identity(place.dtype), context.views)];
-  });
-  const wasm = places.every(({ elements }) => elements === undefined)
-    ? context.compilers.wasm.compiled(kernel, operands.map(alongOf), results.map(alongOf))
-    : null;
-  const run = wasm === null ? inJavaScript(call, operands, results, context) : inWasm(call, places, wasm, context);
-  if (starts.length === 0) return run;
-  return (row, rows, slot) => {
-    for (const start of starts) start(row, rows, slot);
-    run(row, rows, slot);
-  };
+/** A result whose rows are combined into, so that they have to hold what nothing at all gives. */
+interface Fresh {
+  readonly spot: Spot;
+  readonly identity: number | bigint;
+  /** Elements for each row. */
+  readonly count: number;
 }
 
-/** How many elements a result has for each row, where it has some. */
-function perRow({ strides }: Where, inner: readonly number[]): number {
-  let size = 1;
-  for (const [axis, step] of strides.entries()) if (step !== 0) size *= inner[axis] as number;
-  return size;
+/** A call that is ready to run, on whatever it is bound to. */
+class ReadyCall {
+  readonly #call: Call;
+  readonly #compilers: Compilers;
+  readonly #operands: readonly Spot[];
+  readonly #results: readonly Spot[];
+  readonly #spots: readonly Spot[];
+  readonly #fresh: readonly Fresh[];
+  readonly #args: (number | bigint)[];
+  readonly #at: readonly number[];
+  readonly #scalarsAt: number;
+  readonly #firstRow: number;
+  /** Undefined: not asked for. Null: there is none. */
+  #wasm: WasmFunction | null | undefined;
+  #javascript: Compiled | undefined;
+  #inMemory = true;
+
+  constructor(call: Call, pipeline: Pipeline, compilers: Compilers) {
+    const { kernel, operands, results, inner, scalars } = call;
+    this.#call = call;
+    this.#compilers = compilers;
+    this.#operands = operands.map((where, i) => new Spot(where, kernel.operands[i] as DType, pipeline));
+    this.#results = results.map((where, i) => new Spot(where, resultType(call, i), pipeline));
+    this.#spots = [...this.#operands, ...this.#results];
+    this.#fresh = this.#results.flatMap((spot, i) => {
+      const reduce = kernel.results[i]?.reduce ?? null;
+      if (reduce === null || spot.where.at === 'accumulator') return [];
+      return [{ spot, identity: reducer(reduce).identity(spot.dtype), count: perRow(spot.where, inner) }];
+    });
+    this.#args = [0, ...inner];
+    this.#at = this.#spots.map(({ dtype, strides }) => {
+      const at = this.#args.push(0) - 1;
+      for (const step of strides) this.#args.push((step * DTYPES[dtype].bytes) | 0);
+      return at;
+    });
+    this.#scalarsAt = this.#args.length;
+    this.#args.push(...scalars.map(() => 0));
+    this.#firstRow = scalars.indexOf(FIRST_ROW);
+  }
+
+  bind(binding: Binding): void {
+    const { scalars, kernel } = this.#call;
+    this.#inMemory = true;
+    for (const spot of this.#spots) {
+      spot.bind(binding);
+      if (spot.elements !== undefined) this.#inMemory = false;
+    }
+    for (let i = 0; i < scalars.length; i++) {
+      const scalar = scalars[i] as number;
+      this.#args[this.#scalarsAt + i] = scalar === FIRST_ROW ? 0n : (binding.scalars[scalar] as number | bigint);
+    }
+    if (this.#inMemory && this.#wasm === undefined) {
+      this.#wasm = this.#compilers.wasm.compiled(kernel, this.#operands.map(alongOf), this.#results.map(alongOf));
+    }
+    if (this.#wasm === null || !this.#inMemory) {
+      this.#javascript ??= this.#compilers.javascript.compiled(
+        kernel,
+        this.#results.map(({ strides }) => strides.at(-1) === 0),
+      );
+    }
+  }
+
+  run(row: number, rows: number, unit: number, slot: number): void {
+    for (const { spot, identity, count } of this.#fresh) {
+      spot.fill(identity, rows * count, row, unit, slot, this.#compilers.views);
+    }
+    const args = this.#args;
+    if (this.#firstRow >= 0) args[this.#scalarsAt + this.#firstRow] = BigInt(row);
+    if (this.#inMemory && this.#wasm != null) {
+      args[0] = rows;
+      // As signed numbers of 32 bits, which is how addresses above 2 GiB are given.
+      for (let i = 0; i < this.#at.length; i++) {
+        args[this.#at[i] as number] = (this.#spots[i] as Spot).at(row, unit, slot) | 0;
+      }
+      this.#wasm(...args);
+      return;
+    }
+    const { views } = this.#compilers;
+    (this.#javascript as Compiled)({
+      space: [rows, ...this.#call.inner],
+      operands: this.#operands.map((spot) => spot.strided(row, unit, slot, views)),
+      scalars: args.slice(this.#scalarsAt),
+      results: this.#results.map((spot) => spot.strided(row, unit, slot, views)),
+    });
+  }
 }
 
 const resultType = ({ kernel }: Call, result: number): DType =>
   (kernel.steps[(kernel.results[result] as { value: number }).value] as { dtype: DType }).dtype;
 
-/** What is known before the first tile. */
-const given = (call: Call, { binding }: Context): (number | bigint)[] =>
-  call.scalars.map((i) => (i === FIRST_ROW ? 0n : (binding.scalars[i] as number | bigint)));
+/** How many elements a result has for each row, where it has some. */
+function perRow({ strides }: Where, inner: readonly number[]): number {
+  let size = 1;
+  for (let axis = 0; axis < strides.length; axis++) if (strides[axis] !== 0) size *= inner[axis] as number;
+  return size;
+}
 
-function inWasm(call: Call, places: readonly Place[], compiled: WasmFunction, context: Context): Ready {
-  // As signed numbers of 32 bits, which is how addresses above 2 GiB are given.
-  const args: (number | bigint)[] = [0, ...call.inner];
-  const at: number[] = [];
-  for (const { dtype, strides } of places) {
-    at.push(args.push(0) - 1);
-    const { bytes } = DTYPES[dtype];
-    for (const step of strides) args.push((step * bytes) | 0);
+/**
+ * Runs tiles of one pipeline, on what it is bound to. It writes nothing but what the pipeline says, so that several, each bound to the same
+ * with another slot, may run tiles of it at the same time.
+ */
+export class TileRunner {
+  readonly #pipeline: Pipeline;
+  readonly #compilers: Compilers;
+  readonly #calls: readonly ReadyCall[];
+  readonly #starts: readonly Fresh[];
+  #binding: Binding | undefined;
+
+  constructor(pipeline: Pipeline, compilers: Compilers) {
+    this.#pipeline = pipeline;
+    this.#compilers = compilers;
+    this.#calls = pipeline.calls.map((call) => new ReadyCall(call, pipeline, compilers));
+    this.#starts = pipeline.accumulators.map(({ dtype, length, reducer: name }, accumulator) => ({
+      spot: new Spot({ at: 'accumulator', accumulator, strides: [] }, dtype, pipeline),
+      identity: reducer(name).identity(dtype),
+      count: length,
+    }));
   }
-  const first = call.scalars.indexOf(FIRST_ROW);
-  const firstAt = first < 0 ? -1 : args.length + first;
-  args.push(...given(call, context));
-  return (row, rows, slot) => {
-    args[0] = rows;
-    if (firstAt >= 0) args[firstAt] = BigInt(row);
-    for (let i = 0; i < places.length; i++) args[at[i] as number] = (places[i] as Place).at(row, slot) | 0;
-    compiled(...args);
-  };
-}
 
-function inJavaScript(call: Call, operands: readonly Place[], results: readonly Place[], context: Context): Ready {
-  const compiled: Compiled = context.compilers.javascript.compiled(
-    call.kernel,
-    results.map(({ strides }) => strides.at(-1) === 0),
-  );
-  const scalars = given(call, context);
-  const first = call.scalars.indexOf(FIRST_ROW);
-  return (row, rows, slot) => {
-    if (first >= 0) scalars[first] = BigInt(row);
-    const strided = (place: Place): Strided => ({
-      elements: place.elements ?? context.views(place.dtype),
-      offset: place.elements === undefined ? place.at(row, slot) / DTYPES[place.dtype].bytes : place.at(row, slot),
-      strides: place.strides,
-    });
+  bind(binding: Binding): this {
+    this.#binding = binding;
+    for (const call of this.#calls) call.bind(binding);
+    for (const { spot } of this.#starts) spot.bind(binding);
+    return this;
+  }
+
+  /** Rows from `first`, which is the first of a unit, up to `last`. Whoever runs tiles at the same time has another slot. */
+  run(first: number, last: number, slot: number): void {
+    const { tile, unit } = this.#pipeline;
+    for (let row = first; row < last; row += tile) {
+      const number = Math.floor(row / unit);
+      if (row % unit === 0) this.#start(row, number, slot);
+      const rows = Math.min(tile, last - row);
+      for (let i = 0; i < this.#calls.length; i++) (this.#calls[i] as ReadyCall).run(row, rows, number, slot);
+    }
+  }
+
+  #start(row: number, unit: number, slot: number): void {
+    for (const { spot, identity, count } of this.#starts) {
+      spot.fill(identity, count, row, unit, slot, this.#compilers.views);
+    }
+  }
+
+  /** Combines what the units have gathered, when all are done. */
+  combine(): void {
+    if (this.#pipeline.rows === 0) this.#start(0, 0, 0);
+    if (unitsOf(this.#pipeline) < 2) return;
+    for (const accumulator of this.#pipeline.accumulators) this.#combine(accumulator);
+  }
+
+  /** The units' elements into the array, in the order of rows. */
+  #combine({ dtype, length, reducer: name, array, offset }: Accumulator): void {
+    const { views, wasm, javascript } = this.#compilers;
+    const { gathered } = this.#pipeline;
+    const { arrays, gathered: start } = this.#binding as Binding;
+    const { bytes } = DTYPES[dtype];
+    const own = arrays[array] as number | Elsewhere;
+    const into: Strided =
+      typeof own === 'number'
+        ? { elements: views(dtype), offset: own / bytes, strides: [0, 1] }
+        : { ...own, strides: [0, 1] };
+    into.elements.fill(reducer(name).identity(dtype) as never, into.offset, into.offset + length);
     const run: Run = {
-      space: [rows, ...call.inner],
-      operands: operands.map(strided),
-      scalars,
-      results: results.map(strided),
+      space: [unitsOf(this.#pipeline), length],
+      operands: [{ elements: views(dtype), offset: (start + offset) / bytes, strides: [gathered / bytes, 1] }],
+      scalars: [],
+      results: [into],
     };
-    compiled(run);
-  };
+    const kernel = combining(name, dtype);
+    if (!wasm.run(kernel, run)) javascript.run(kernel, run);
+  }
 }
 
-/** Sets rows that are going to be combined into to what nothing at all gives. */
-function freshRows(place: Place, row: number, identity: number | bigint, views: Views): Ready {
-  const { bytes } = DTYPES[place.dtype];
-  return (first, rows, slot) => {
-    const all = place.elements ?? views(place.dtype);
-    const at = place.at(first, slot) / (place.elements === undefined ? bytes : 1);
-    all.fill(identity as never, at, at + rows * row);
-  };
-}
+/** Rows of elements become one. */
+const combining = (reduce: ReducerName, dtype: DType): Kernel => ({
+  rank: 2,
+  operands: [dtype],
+  scalars: [],
+  steps: [{ op: 'load', operand: 0, dtype }],
+  results: [{ value: 0, reduce }],
+});
 
-function startOf({ dtype, length, reducer: name }: Accumulator, place: Place, views: Views): (row: number) => void {
-  const fill = freshRows(place, length, reducer(name).identity(dtype), views);
-  return (row) => fill(row, 1, 0);
-}
-
-/** The units' elements into the array, in the order of rows. */
-function combineUnits(accumulator: Accumulator, units: number, context: Context): void {
-  const { dtype, length, reducer: name, array, offset } = accumulator;
-  const { binding, views, pipeline } = context;
-  const { bytes } = DTYPES[dtype];
-  const own = binding.arrays[array] as number | Elsewhere;
-  const into: Strided =
-    typeof own === 'number'
-      ? { elements: views(dtype), offset: own / bytes, strides: [0, 1] }
-      : { ...own, strides: [0, 1] };
-  into.elements.fill(reducer(name).identity(dtype) as never, into.offset, into.offset + length);
-  if (pipeline.gathered % bytes !== 0)
-    throw new InternalError('the accumulators of units do not lie in whole elements');
-  const run: Run = {
-    space: [units, length],
-    operands: [
-      { elements: views(dtype), offset: (binding.gathered + offset) / bytes, strides: [pipeline.gathered / bytes, 1] },
-    ],
-    scalars: [],
-    results: [into],
-  };
-  const kernel = {
-    rank: 2,
-    operands: [dtype],
-    scalars: [],
-    steps: [{ op: 'load', operand: 0, dtype }],
-    results: [{ value: 0, reduce: name }],
-  } as const;
-  if (!context.compilers.wasm.run(kernel, run)) context.compilers.javascript.run(kernel, run);
-}
+/** Runs tiles of a pipeline on what is told. */
+export const tileRunner = (pipeline: Pipeline, binding: Binding, compilers: Compilers): TileRunner =>
+  new TileRunner(pipeline, compilers).bind(binding);

@@ -1,10 +1,10 @@
 import { InternalError, UsageError } from '../base/index.ts';
 import { elementOp } from '../kernels/elementwise.ts';
-import { applied, cast } from '../kernels/reference.ts';
 import { type DType, kindOf, rowMajor, type Shape, sizeOf } from '../nd/index.ts';
-import type { Buffer } from './buffers.ts';
 import type { AxisMap, Node, Op } from './graph.ts';
-import { inOrder, isDense, viewed } from './walk.ts';
+import type { MadeScalar } from './plan.ts';
+import type { Survey } from './survey.rules.ts';
+import { isDense, viewed } from './walk.ts';
 
 /** What a value is made by: an operation, with all that differs from run to run given by number. */
 export type ValueOp =
@@ -20,40 +20,28 @@ export interface Value {
   readonly args: readonly number[];
 }
 
-/** Elements that are there: all of a buffer from `offset` on. */
-export interface SourceArray {
-  readonly buffer: Buffer;
-  readonly offset: number;
-}
-
 /** Values without repetition: the same operation on the same arguments is one value. */
 export class Values {
   readonly list: Value[] = [];
-  readonly scalars: (number | bigint)[] = [];
-  readonly sources: SourceArray[] = [];
+  /** How many are given, which have the first numbers. */
+  readonly sources: number;
+  readonly givenScalars: number;
+  /** Scalars that follow from those that are given, or from nothing. */
+  readonly madeScalars: MadeScalar[] = [];
   readonly #known = new Map<string, number>();
-  readonly #texts: string[] = [];
-  readonly #scalars = new Map<string, number>();
-  readonly #sources = new Map<Buffer, number[]>();
+  readonly #made = new Map<string, number>();
 
-  /** `of`: whose scalars and sources keep their numbers. */
-  constructor(of?: Values) {
+  /** What is given, by number. `of`: values whose scalars keep their numbers. */
+  constructor(sources: number, scalars: number, of?: Values) {
+    this.sources = sources;
+    this.givenScalars = scalars;
     if (of === undefined) return;
-    for (const [i, source] of of.sources.entries()) this.sources[i] = source;
-    for (const [own, scalar] of of.#scalars) this.#scalars.set(own, scalar);
-    for (const [i, scalar] of of.scalars.entries()) this.scalars[i] = scalar;
+    for (const [text, scalar] of of.#made) this.#made.set(text, scalar);
+    this.madeScalars.push(...of.madeScalars);
   }
 
   at(id: number): Value {
     return this.list[id] as Value;
-  }
-
-  /**
-   * What is computed, as text: the same for graphs that differ only in where their sources lie and what their constants are. `ids`: the
-   * values that are asked for.
-   */
-  keyOf(ids: readonly number[]): string {
-    return `${this.#texts.join('\n')}\n${ids}`;
   }
 
   #put(text: string, op: ValueOp, shape: Shape, dtype: DType, args: readonly number[]): number {
@@ -61,22 +49,28 @@ export class Values {
     if (id === undefined) {
       id = this.list.push({ op, shape, dtype, args }) - 1;
       this.#known.set(text, id);
-      this.#texts.push(text);
     }
     return id;
   }
 
-  source(buffer: Buffer, offset: number, strides: readonly number[], shape: Shape, dtype: DType): number {
-    let known = this.#sources.get(buffer);
-    if (known === undefined) {
-      known = [];
-      this.#sources.set(buffer, known);
+  /** The number of a scalar that is made so. */
+  #scalar(made: MadeScalar): number {
+    const text = JSON.stringify(made);
+    let scalar = this.#made.get(text);
+    if (scalar === undefined) {
+      scalar = this.givenScalars + this.madeScalars.push(made) - 1;
+      this.#made.set(text, scalar);
     }
-    let source = known.find((each) => this.sources[each]?.offset === offset);
-    if (source === undefined) {
-      source = this.sources.push({ buffer, offset }) - 1;
-      known.push(source);
-    }
+    return scalar;
+  }
+
+  /** A whole number, as a scalar of type i64. */
+  whole(value: number): number {
+    return this.#scalar({ kind: 'whole', value });
+  }
+
+  /** One that is given. */
+  source(source: number, strides: readonly number[], shape: Shape, dtype: DType): number {
     return this.#source(source, 0, strides, shape, dtype);
   }
 
@@ -85,13 +79,8 @@ export class Values {
     return this.#put(text, { kind: 'source', source, offset, strides }, shape, dtype, []);
   }
 
-  constant(value: number | bigint, shape: Shape, dtype: DType): number {
-    const own = `${dtype} ${Object.is(value, -0) ? '-0' : value}`;
-    let scalar = this.#scalars.get(own);
-    if (scalar === undefined) {
-      scalar = this.scalars.push(value) - 1;
-      this.#scalars.set(own, scalar);
-    }
+  /** A scalar everywhere. */
+  constant(scalar: number, shape: Shape, dtype: DType): number {
     return this.#put(`scalar ${scalar} ${shape} ${dtype}`, { kind: 'scalar', scalar }, shape, dtype, []);
   }
 
@@ -104,7 +93,7 @@ export class Values {
     const folded = this.#constantsOf(args);
     if (folded !== undefined) {
       const own = this.at(args.at(-1) as number).dtype;
-      return this.constant(applied(facts, own, folded), shape, dtype);
+      return this.constant(this.#scalar({ kind: 'element', op: op.op, args: folded, of: own }), shape, dtype);
     }
     const ordered =
       facts.commutes === true && (args[0] as number) > (args[1] as number)
@@ -117,7 +106,9 @@ export class Values {
     const from = this.at(arg);
     if (from.dtype === dtype) return arg;
     const folded = this.#constantsOf([arg]);
-    if (folded !== undefined) return this.constant(cast(folded[0] as number, from.dtype, dtype), shape, dtype);
+    if (folded !== undefined) {
+      return this.constant(this.#scalar({ kind: 'cast', args: folded, of: from.dtype, to: dtype }), shape, dtype);
+    }
     return this.#put(`cast ${arg} ${shape} ${dtype}`, { kind: 'cast' }, shape, dtype, [arg]);
   }
 
@@ -127,21 +118,21 @@ export class Values {
     return this.#put(`copy ${arg}`, { kind: 'cast' }, shape, dtype, [arg]);
   }
 
-  #constantsOf(args: readonly number[]): (number | bigint)[] | undefined {
-    const values: (number | bigint)[] = [];
+  #constantsOf(args: readonly number[]): number[] | undefined {
+    const scalars: number[] = [];
     for (const arg of args) {
       const { op } = this.at(arg);
       if (op.kind !== 'scalar') return undefined;
-      values.push(this.scalars[op.scalar] as number | bigint);
+      scalars.push(op.scalar);
     }
-    return values;
+    return scalars;
   }
 
   view(maps: readonly AxisMap[], shape: Shape, arg: number): number {
     const from = this.at(arg);
     switch (from.op.kind) {
       case 'scalar':
-        return this.constant(this.scalars[from.op.scalar] as number | bigint, shape, from.dtype);
+        return this.constant(from.op.scalar, shape, from.dtype);
       case 'source': {
         const { offset, strides } = viewed(maps, from.op, shape.length);
         return this.#source(from.op.source, offset, strides, shape, from.dtype);
@@ -160,7 +151,7 @@ export class Values {
     const from = this.at(arg);
     if (sameShape(from.shape, shape)) return arg;
     const { op } = from;
-    if (op.kind === 'scalar') return this.constant(this.scalars[op.scalar] as number | bigint, shape, from.dtype);
+    if (op.kind === 'scalar') return this.constant(op.scalar, shape, from.dtype);
     if (op.kind === 'source') {
       const strides = reshapedStrides(from.shape, op.strides, shape);
       if (strides !== undefined) return this.#source(op.source, op.offset, strides, shape, from.dtype);
@@ -189,13 +180,13 @@ export class Values {
     let found = element('equal', [arg, everywhere], 'bool');
     // A NaN is what is least and greatest, and equals nothing.
     if (kindOf(dtype) === 'float') found = element('logicalOr', [found, element('isNaN', [arg], 'bool')], 'bool');
-    const none = this.constant(BigInt(length), from.shape, 'i64');
+    const none = this.constant(this.whole(length), from.shape, 'i64');
     const places = element('where', [found, this.position(axis, from.shape), none], 'i64');
     return this.reduce({ kind: 'reduce', reducer: 'min', axes: [axis] }, shape, 'i64', places);
   }
 
   /** What is computed by itself, by whatever computes it. */
-  whole(
+  alone(
     op: Extract<Op, { kind: 'matmul' | 'take' | 'assemble' | 'call' | 'output' }>,
     shape: Shape,
     dtype: DType,
@@ -216,7 +207,7 @@ export class Values {
         return this.#put(text, op, shape, dtype, []);
       }
       case 'scalar':
-        return this.constant(this.scalars[op.scalar] as number | bigint, shape, dtype);
+        return this.constant(op.scalar, shape, dtype);
       case 'position':
         return this.position(op.axis, shape);
       case 'element':
@@ -230,30 +221,29 @@ export class Values {
       case 'reduce':
         return this.reduce(op, shape, dtype, first);
       default:
-        return this.whole(op, shape, dtype, args);
+        return this.alone(op, shape, dtype, args);
     }
   }
 }
 
 /** The values of nodes, and the number of each that is asked for. */
-export function valuesOf(nodes: readonly Node[]): { values: Values; roots: number[] } {
-  const values = new Values();
-  const ids = new Map<Node, number>();
-  for (const node of inOrder(nodes)) {
-    const args: number[] = [];
-    for (const arg of node.args) args.push(ids.get(arg) as number);
-    ids.set(node, valueFor(values, node, args));
+export function valuesOf(survey: Survey, roots: readonly Node[]): { values: Values; roots: number[] } {
+  const values = new Values(survey.sources.length, survey.scalars.length);
+  const ids: number[] = [];
+  for (const [at, node] of survey.order.entries()) {
+    const args = node.args.map((arg) => ids[survey.numberOf(arg)] as number);
+    ids.push(valueFor(values, node, args, survey.given[at] as number));
   }
-  return { values, roots: nodes.map((node) => ids.get(node) as number) };
+  return { values, roots: roots.map((node) => ids[survey.numberOf(node)] as number) };
 }
 
-function valueFor(values: Values, { op, shape, dtype }: Node, args: readonly number[]): number {
+function valueFor(values: Values, { op, shape, dtype }: Node, args: readonly number[], given: number): number {
   const [first] = args as [number];
   switch (op.kind) {
     case 'source':
-      return values.source(op.buffer, op.offset, op.strides, shape, dtype);
+      return values.source(given, op.strides, shape, dtype);
     case 'constant':
-      return values.constant(op.value, shape, dtype);
+      return values.constant(given, shape, dtype);
     case 'position':
       return values.position(op.axis, shape);
     case 'element':
@@ -273,7 +263,7 @@ function valueFor(values: Values, { op, shape, dtype }: Node, args: readonly num
     case 'matmul':
     case 'take':
     case 'assemble':
-      return values.whole(op, shape, dtype, args);
+      return values.alone(op, shape, dtype, args);
     default:
       throw new InternalError(`there is no operation ${(op as { kind: string }).kind}`);
   }
