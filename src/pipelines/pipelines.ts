@@ -3,8 +3,8 @@ import { type Elements, elements, sizeOf } from '../nd/index.ts';
 import type { Buffers } from './buffers.ts';
 import { execute, type Machine, Room, sourceOfView } from './execution.ts';
 import type { Node } from './graph.ts';
-import type { Plan } from './plan.ts';
 import { planOf } from './planning.rules.ts';
+import { Plans } from './plans.ts';
 import { sourceOf } from './reference.ts';
 import type { Routines } from './routines.ts';
 import { Survey } from './survey.rules.ts';
@@ -21,16 +21,13 @@ export interface PipelineOptions {
 
 /** Half of what is next to a core on most machines: what is read ahead needs room as well. */
 const CACHE = 512 << 10;
-/** Plans are kept while their texts are no longer than this, altogether. */
-const KEPT = 16 << 20;
 
 /** Computes arrays, with their elements in one storage. */
 export class Pipelines {
   readonly buffers: Buffers;
   readonly #machine: Machine;
   readonly #cache: number;
-  readonly #plans = new Map<string, Plan>();
-  #kept = 0;
+  readonly #plans = new Plans();
 
   /** `memory`: the one in which the buffers place what they can. */
   constructor(buffers: Buffers & { readonly memory: WebAssembly.Memory }, options: PipelineOptions = {}) {
@@ -48,6 +45,7 @@ export class Pipelines {
 
   /** Computes the nodes, all together, and settles them: they are sources then. */
   async compute(nodes: readonly Node[]): Promise<void> {
+    await this.buffers.relieve?.();
     this.computeNow(nodes);
   }
 
@@ -56,27 +54,15 @@ export class Pipelines {
     const wanted = nodes.filter(({ op }) => op.kind !== 'source');
     if (wanted.length === 0) return;
     const survey = new Survey(wanted);
-    let plan = this.#plans.get(survey.key);
-    if (plan === undefined) {
+    const plan = this.#plans.get(survey, () => {
       const { values, roots } = valuesOf(survey, wanted);
-      plan = planOf(values, roots, { cache: this.#cache, lowersProducts: () => true });
-      this.#keep(survey.key, plan);
-    }
+      return planOf(values, roots, { cache: this.#cache, lowersProducts: () => true });
+    });
     const arrays = execute(plan, survey, this.#machine);
     for (const [i, node] of wanted.entries()) {
       const view = plan.roots[i];
       if (view === undefined) throw new InternalError('a plan lacks what was asked for');
       node.settle(sourceOfView(view, arrays, survey));
-    }
-  }
-
-  #keep(key: string, plan: Plan): void {
-    this.#plans.set(key, plan);
-    this.#kept += key.length;
-    for (const oldest of this.#plans.keys()) {
-      if (this.#kept <= KEPT) break;
-      this.#plans.delete(oldest);
-      this.#kept -= oldest.length;
     }
   }
 

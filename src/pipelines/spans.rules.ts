@@ -1,9 +1,4 @@
-/** Everything begins at a multiple of it: the line of a cache. */
-export const ALIGNMENT = 64;
-const SMALLEST = 64;
-/** Up to here sizes are powers of two, cut from blocks; what is larger is a span of its own. */
-const LARGEST_SMALL = 1 << 15;
-const BLOCK = 1 << 18;
+/** Everything begins at a multiple of it. */
 const PAGE = 1 << 12;
 
 interface Span {
@@ -12,20 +7,16 @@ interface Span {
 }
 
 /**
- * Gives out room in a range of bytes. What was used before is given out again first, from the front: its pages are there, and the first touch of one is
- * what costs.
+ * Gives out room in a range of bytes, in pages of 4 KiB. What was used before is given out again first, from the front: its pages are there, and the first
+ * touch of one is what costs.
  */
 export class Spans {
-  readonly #size: number;
   /** In order, no two of them adjacent. */
   readonly #free: Span[];
-  /** Free places of each size that is a power of two. */
-  readonly #small = new Map<number, number[]>();
   #used = 0;
 
-  constructor(size: number) {
-    this.#size = size;
-    this.#free = [{ offset: 0, size }];
+  constructor(offset: number, size: number) {
+    this.#free = [{ offset, size }];
   }
 
   /** Bytes that are given out. */
@@ -33,49 +24,9 @@ export class Spans {
     return this.#used;
   }
 
-  get size(): number {
-    return this.#size;
-  }
-
-  /** What a request really takes. */
-  static taken(bytes: number): number {
-    if (bytes > LARGEST_SMALL) return Math.ceil(bytes / PAGE) * PAGE;
-    let size = SMALLEST;
-    while (size < bytes) size *= 2;
-    return size;
-  }
-
   /** Where there is room for so many bytes. Undefined: nowhere. */
   take(bytes: number): number | undefined {
-    const size = Spans.taken(bytes);
-    const offset = size > LARGEST_SMALL ? this.#cut(size) : this.#smallOne(size);
-    if (offset !== undefined) this.#used += size;
-    return offset;
-  }
-
-  /** As many bytes as were taken there are free. */
-  give(offset: number, bytes: number): void {
-    const size = Spans.taken(bytes);
-    this.#used -= size;
-    if (size <= LARGEST_SMALL) (this.#small.get(size) as number[]).push(offset);
-    else this.#join(offset, size);
-  }
-
-  #smallOne(size: number): number | undefined {
-    let free = this.#small.get(size);
-    if (free === undefined) {
-      free = [];
-      this.#small.set(size, free);
-    }
-    const known = free.pop();
-    if (known !== undefined) return known;
-    const block = this.#cut(BLOCK);
-    if (block === undefined) return undefined;
-    for (let offset = block + BLOCK - size; offset > block; offset -= size) free.push(offset);
-    return block;
-  }
-
-  #cut(size: number): number | undefined {
+    const size = taken(bytes);
     const at = this.#free.findIndex((each) => each.size >= size);
     const span = this.#free[at];
     if (span === undefined) return undefined;
@@ -83,10 +34,14 @@ export class Spans {
     span.offset += size;
     span.size -= size;
     if (span.size === 0) this.#free.splice(at, 1);
+    this.#used += size;
     return offset;
   }
 
-  #join(offset: number, size: number): void {
+  /** As many bytes as were taken there are free. */
+  give(offset: number, bytes: number): void {
+    const size = taken(bytes);
+    this.#used -= size;
     let [low, high] = [0, this.#free.length];
     while (low < high) {
       const middle = (low + high) >> 1;
@@ -104,3 +59,6 @@ export class Spans {
     } else this.#free.splice(low, 0, { offset, size });
   }
 }
+
+/** What a request takes; nothing takes a page as well, so that it lies somewhere. */
+const taken = (bytes: number): number => Math.max(1, Math.ceil(bytes / PAGE)) * PAGE;

@@ -1,6 +1,8 @@
-import type { Shape } from '../nd/index.ts';
+import { ELEMENTWISE } from '../kernels/elementwise.ts';
+import { REDUCERS } from '../kernels/reducers.ts';
+import { DTYPE_NAMES } from '../nd/index.ts';
 import type { Buffer } from './buffers.ts';
-import type { AxisMap, Node, Op } from './graph.ts';
+import type { Node, Op } from './graph.ts';
 import { isDense } from './walk.ts';
 
 /** Elements that are there: all of a buffer from `offset` on. */
@@ -12,9 +14,16 @@ export interface SourceArray {
 /** So many sources are looked through before it takes a table to find them. */
 const FEW = 16;
 
+/** Numbers for whatever has a name. Those of operations follow those of the other kinds. */
+const KINDS = ['source', 'constant', 'position', 'cast', 'view', 'reshape', 'reduce', 'min', 'max', 'whole'] as const;
+const NUMBERS: ReadonlyMap<string, number> = new Map(
+  [...KINDS, ...Object.keys(ELEMENTWISE), ...Object.keys(REDUCERS), ...DTYPE_NAMES].map((name, i) => [name, i]),
+);
+const numberOfName = (name: string): number => NUMBERS.get(name) as number;
+
 /**
- * The nodes of a graph, arguments before what takes them, and what differs from run to run: sources and constants, by number. `key` is the rest, so that
- * graphs with the same key have the same plan. Taken whenever something is computed, so it has to be quick.
+ * The nodes of a graph, arguments before what takes them, and what differs from run to run: sources and constants, by number. `code` is the
+ * rest, so that graphs with the same code have the same plan. Taken whenever something is computed, so it has to be quick.
  */
 export class Survey {
   readonly order: Node[] = [];
@@ -22,21 +31,24 @@ export class Survey {
   readonly scalars: (number | bigint)[] = [];
   /** Of each source and constant of the order its number among those. */
   readonly given: number[] = [];
-  readonly key: string;
+  readonly code: number[] = [];
+  /** What has no numbers. */
+  readonly texts: string[] = [];
   readonly #numbers = new Map<Node, number>();
-  readonly #scalars = new Map<string, number>();
   #table: Map<Buffer, number[]> | undefined;
+  #scalars: Map<string, number> | undefined;
 
   constructor(roots: readonly Node[]) {
-    let key = '';
+    const { code, order } = this;
+    const numbers = this.#numbers;
     // A graph may be deeper than the stack of calls.
     const open: Node[] = [];
     const next: number[] = [];
     for (const root of roots) {
-      if (this.#numbers.has(root)) continue;
+      if (numbers.has(root)) continue;
       open.push(root);
       next.push(0);
-      this.#numbers.set(root, -1);
+      numbers.set(root, -1);
       while (open.length > 0) {
         const top = open.length - 1;
         const node = open[top] as Node;
@@ -45,8 +57,8 @@ export class Survey {
         if (at < args.length) {
           next[top] = at + 1;
           const arg = args[at] as Node;
-          if (!this.#numbers.has(arg)) {
-            this.#numbers.set(arg, -1);
+          if (!numbers.has(arg)) {
+            numbers.set(arg, -1);
             open.push(arg);
             next.push(0);
           }
@@ -54,14 +66,12 @@ export class Survey {
         }
         open.pop();
         next.pop();
-        this.#numbers.set(node, this.order.push(node) - 1);
-        key += this.#textOf(node);
-        for (const arg of args) key += ` ${this.#numbers.get(arg)}`;
-        key += ';';
+        numbers.set(node, order.push(node) - 1);
+        this.#encode(node);
+        for (let i = 0; i < args.length; i++) code.push(numbers.get(args[i] as Node) as number);
       }
     }
-    for (const root of roots) key += ` ${this.#numbers.get(root)}`;
-    this.key = key;
+    for (const root of roots) code.push(numbers.get(root) as number);
   }
 
   numberOf(node: Node): number {
@@ -69,42 +79,71 @@ export class Survey {
   }
 
   /** Whatever does not follow from the arguments. */
-  #textOf(node: Node): string {
+  #encode(node: Node): void {
     const { op } = node;
+    const { code } = this;
     switch (op.kind) {
       case 'element':
-        return op.op;
+        code.push(numberOfName(op.op));
+        return;
       case 'constant':
-        return `=${this.#scalar(node.dtype, op.value)} ${node.dtype} ${textOf(node.shape)}`;
-      case 'source': {
-        const lies = isDense(node.shape, op.strides) ? '' : textOf(op.strides);
-        return `@${this.#source(op.buffer, op.offset)} ${node.dtype} ${textOf(node.shape)} ${lies}`;
-      }
+        code.push(numberOfName(op.kind), this.#scalar(op.value));
+        this.#type(node);
+        return;
+      case 'source':
+        code.push(numberOfName(op.kind), this.#source(op.buffer, op.offset));
+        this.#type(node);
+        if (isDense(node.shape, op.strides)) code.push(1);
+        else code.push(0, ...op.strides);
+        return;
       case 'cast':
-        return `cast ${node.dtype}`;
+        code.push(numberOfName(op.kind), numberOfName(node.dtype));
+        return;
       case 'position':
-        return `position ${op.axis} ${textOf(node.shape)}`;
+        code.push(numberOfName(op.kind), op.axis);
+        this.#type(node);
+        return;
       case 'view':
-        return `view ${textOf(node.shape)} ${mapsText(op.maps)}`;
+        code.push(numberOfName(op.kind), op.maps.length);
+        for (const { start, step, axis } of op.maps) code.push(start, step, axis ?? -1);
+        this.#type(node);
+        return;
       case 'reshape':
-        return `reshape ${textOf(node.shape)}`;
+        code.push(numberOfName(op.kind));
+        this.#type(node);
+        return;
       case 'reduce':
-        return `${op.reducer} ${textOf(op.axes)}`;
+        code.push(numberOfName(op.kind), numberOfName(op.reducer), op.axes.length, ...op.axes);
+        return;
       case 'place':
-        return `${op.of} place ${op.axis}`;
+        code.push(numberOfName(op.of), op.axis);
+        return;
       default:
-        return wholeText(op);
+        this.texts.push(textOf(op));
+        code.push(numberOfName('whole'), node.args.length);
+        this.#type(node);
     }
   }
 
-  #scalar(dtype: string, value: number | bigint): number {
-    const text = dtype + (Object.is(value, -0) ? '-0' : value);
-    let scalar = this.#scalars.get(text);
-    if (scalar === undefined) {
-      scalar = this.scalars.push(value) - 1;
-      this.#scalars.set(text, scalar);
+  #type({ shape, dtype }: Node): void {
+    this.code.push(numberOfName(dtype), shape.length);
+    for (let i = 0; i < shape.length; i++) this.code.push(shape[i] as number);
+  }
+
+  #scalar(value: number | bigint): number {
+    const { scalars, given } = this;
+    let scalar = -1;
+    // The same number of another type is the same scalar: no type has two forms of it.
+    if (scalars.length < FEW) scalar = scalars.findIndex((each) => Object.is(each, value));
+    else {
+      this.#scalars ??= new Map(scalars.map((each, i) => [textOfScalar(each), i]));
+      scalar = this.#scalars.get(textOfScalar(value)) ?? -1;
     }
-    this.given[this.order.length - 1] = scalar;
+    if (scalar < 0) {
+      scalar = scalars.push(value) - 1;
+      this.#scalars?.set(textOfScalar(value), scalar);
+    }
+    given[this.order.length - 1] = scalar;
     return scalar;
   }
 
@@ -135,26 +174,35 @@ export class Survey {
   }
 }
 
-/** As `join` does it, which takes longer for so few. */
-function textOf(list: Shape): string {
-  switch (list.length) {
-    case 0:
-      return '-';
-    case 1:
-      return `${list[0]}`;
-    case 2:
-      return `${list[0]},${list[1]}`;
-    default:
-      return list.join();
-  }
-}
+const textOfScalar = (value: number | bigint): string =>
+  typeof value === 'bigint' ? `${value}n` : Object.is(value, -0) ? '-0' : `${value}`;
 
-const mapsText = (maps: readonly AxisMap[]): string =>
-  maps.map(({ start, step, axis }) => `${start},${step},${axis}`).join(' ');
-
-function wholeText(op: Op): string {
+function textOf(op: Op): string {
   return JSON.stringify(op, (_, each: unknown) =>
     // JSON has no such numbers.
     typeof each === 'number' && (!Number.isFinite(each) || Object.is(each, -0)) ? `${1 / each} ${each}` : each,
   );
+}
+
+/** A graph without what differs from run to run. */
+export interface Coded {
+  readonly code: readonly number[];
+  readonly texts: readonly string[];
+}
+
+/** Whether two graphs have the same plan. */
+export function isSame(a: Coded, b: Coded): boolean {
+  if (a.code.length !== b.code.length || a.texts.length !== b.texts.length) return false;
+  for (let i = 0; i < a.code.length; i++) if (a.code[i] !== b.code[i]) return false;
+  return a.texts.every((text, i) => text === b.texts[i]);
+}
+
+/** The same number for graphs that have the same plan. */
+export function hashOf({ code, texts }: Coded): number {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < code.length; i++) hash = Math.imul(hash ^ (code[i] as number), 0x01000193);
+  for (const text of texts) {
+    for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
+  }
+  return hash;
 }
