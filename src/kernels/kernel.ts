@@ -64,7 +64,7 @@ function textOf(step: Step): string {
     case 'position':
       return `position ${step.dtype} ${step.axis}`;
     default:
-      return `${step.op} ${step.dtype} ${step.args}`;
+      return `${step.op} ${step.dtype} ${step.args.join()}`;
   }
 }
 

@@ -2,7 +2,7 @@ import { InternalError } from '../base/index.ts';
 import type { ElementOpName } from '../kernels/elementwise.ts';
 import type { DType, Shape } from '../nd/index.ts';
 import { rowMajorOf, splits } from './simplify.rules.ts';
-import { sameShape, type Value, type Values } from './values.rules.ts';
+import { listText, sameShape, type Value, type Values } from './values.rules.ts';
 
 /** Elements that are read at the points of a space. */
 export interface Load {
@@ -38,7 +38,8 @@ export class Expander {
   readonly #values: Values;
   readonly #stored: (id: number) => boolean;
   readonly #seen = new Map<string, Seen>();
-  readonly #done = new Map<number, Map<number, number>>();
+  /** Of each value, seen in some way, the step. */
+  readonly #done = new Map<number, number>();
   readonly #known = new Map<string, number>();
   readonly #identities = new Map<Shape, Seen>();
 
@@ -93,15 +94,11 @@ export class Expander {
   }
 
   #visit(id: number, seen: Seen): number {
-    let done = this.#done.get(id);
-    if (done === undefined) {
-      done = new Map();
-      this.#done.set(id, done);
-    }
-    let step = done.get(seen.id);
+    const key = seen.id * this.#values.list.length + id;
+    let step = this.#done.get(key);
     if (step === undefined) {
       step = this.#stored(id) ? this.#load(id, this.#values.at(id), seen) : this.#expand(id, seen);
-      done.set(seen.id, step);
+      this.#done.set(key, step);
     }
     return step;
   }
@@ -118,7 +115,7 @@ export class Expander {
         return this.#position(op.axis, seen);
       case 'element': {
         const own = args.map((arg) => this.#visit(arg, this.#broadcast(arg, value, seen)));
-        return this.#step(`${op.op} ${own} ${dtype}`, { op: op.op, args: own, dtype });
+        return this.#step(`${op.op} ${listText(own)}`, { op: op.op, args: own, dtype });
       }
       case 'cast': {
         const own = [this.#visit(args[0] as number, seen)];

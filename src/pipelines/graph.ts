@@ -64,6 +64,10 @@ export interface ArrayType {
 export class Node {
   readonly shape: Shape;
   readonly dtype: DType;
+  /** Who walked by last, and the number that it gave. A table of all nodes would take longer than the walk. @internal */
+  walk: object | undefined = undefined;
+  /** @internal */
+  number = 0;
   #op: Op;
   #args: readonly Node[];
 

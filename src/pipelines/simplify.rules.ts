@@ -18,6 +18,7 @@ export function simplified(
   lowers: LowersProducts,
 ): { values: Values; roots: number[] } {
   const needed = reachable(values, roots);
+  if (!needed.some((id) => isSimplified(values.at(id).op.kind))) return { values, roots: [...roots] };
   const uses = usesOf(values, needed, roots);
   const next = new Values(values.sources, values.givenScalars, values);
   const ids: number[] = [];
@@ -36,6 +37,8 @@ export function simplified(
   }
   return { values: next, roots: roots.map((root) => ids[root] as number) };
 }
+
+const isSimplified = (kind: Value['op']['kind']): boolean => kind === 'reshape' || kind === 'matmul';
 
 /** What the roots are made of, themselves included, in order. */
 export function reachable(values: Values, roots: readonly number[]): number[] {

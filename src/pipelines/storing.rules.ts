@@ -122,10 +122,15 @@ export class Storing {
   }
 
   #union(args: readonly number[], steps: (Set<number> | undefined)[], uses: Uint32Array): Set<number> {
-    const inner = args.filter((arg) => steps[arg] !== undefined);
-    const [only] = inner as [number];
+    let inner = 0;
+    let only = -1;
+    for (const arg of args) {
+      if (steps[arg] === undefined) continue;
+      inner++;
+      only = arg;
+    }
     // A chain hands its steps on: nobody else asks for them.
-    const own = inner.length === 1 && uses[only] === 1 ? (steps[only] as Set<number>) : new Set<number>();
+    const own = inner === 1 && uses[only] === 1 ? (steps[only] as Set<number>) : new Set<number>();
     for (const arg of args) {
       const theirs = steps[arg];
       if (theirs === undefined) own.add(arg);
@@ -143,15 +148,19 @@ export class Storing {
     const SEVERAL = -2;
     /** The one kernel in which a value is a step. */
     const within = new Int32Array(this.#values.list.length).fill(NONE);
-    const operations = this.#operations();
+    let operations: Uint32Array | undefined;
     /** Those that are stored from now on have kernels that nobody else has. */
     const found = new Map<number, number>();
-    for (const id of [...this.#needed].reverse()) {
+    for (let i = this.#needed.length - 1; i >= 0; i--) {
+      const id = this.#needed[i] as number;
       const { op, args } = this.#values.at(id);
       const isStep = op.kind === 'element' || op.kind === 'cast';
-      if (isStep && !this.has(id) && within[id] === SEVERAL && (operations[id] as number) > CHEAP) {
-        this.#stored[id] = 1;
-        found.set(id, NEW_KERNELS + id);
+      if (isStep && !this.has(id) && within[id] === SEVERAL) {
+        operations ??= this.#operations();
+        if ((operations[id] as number) > CHEAP) {
+          this.#stored[id] = 1;
+          found.set(id, NEW_KERNELS + id);
+        }
       }
       for (const [at, arg] of args.entries()) {
         if (this.has(arg)) continue;

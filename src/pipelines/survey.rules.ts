@@ -22,7 +22,7 @@ const NUMBERS: ReadonlyMap<string, number> = new Map(
 const numberOfName = (name: string): number => NUMBERS.get(name) as number;
 
 /**
- * The nodes of a graph, arguments before what takes them, and what differs from run to run: sources and constants, by number. `code` is the
+ * The nodes of a graph, which it numbers, arguments before what takes them, and what differs from run to run: sources and constants, by number. `code` is the
  * rest, so that graphs with the same code have the same plan. Taken whenever something is computed, so it has to be quick.
  */
 export class Survey {
@@ -34,21 +34,21 @@ export class Survey {
   readonly code: number[] = [];
   /** What has no numbers. */
   readonly texts: string[] = [];
-  readonly #numbers = new Map<Node, number>();
   #table: Map<Buffer, number[]> | undefined;
   #scalars: Map<string, number> | undefined;
 
   constructor(roots: readonly Node[]) {
     const { code, order } = this;
-    const numbers = this.#numbers;
+    // Not the survey itself, which holds nodes that their neighbours need not.
+    const walk = {};
     // A graph may be deeper than the stack of calls.
     const open: Node[] = [];
     const next: number[] = [];
     for (const root of roots) {
-      if (numbers.has(root)) continue;
+      if (root.walk === walk) continue;
+      root.walk = walk;
       open.push(root);
       next.push(0);
-      numbers.set(root, -1);
       while (open.length > 0) {
         const top = open.length - 1;
         const node = open[top] as Node;
@@ -57,8 +57,8 @@ export class Survey {
         if (at < args.length) {
           next[top] = at + 1;
           const arg = args[at] as Node;
-          if (!numbers.has(arg)) {
-            numbers.set(arg, -1);
+          if (arg.walk !== walk) {
+            arg.walk = walk;
             open.push(arg);
             next.push(0);
           }
@@ -66,16 +66,12 @@ export class Survey {
         }
         open.pop();
         next.pop();
-        numbers.set(node, order.push(node) - 1);
+        node.number = order.push(node) - 1;
         this.#encode(node);
-        for (let i = 0; i < args.length; i++) code.push(numbers.get(args[i] as Node) as number);
+        for (let i = 0; i < args.length; i++) code.push((args[i] as Node).number);
       }
     }
-    for (const root of roots) code.push(numbers.get(root) as number);
-  }
-
-  numberOf(node: Node): number {
-    return this.#numbers.get(node) as number;
+    for (const root of roots) code.push(root.number);
   }
 
   /** Whatever does not follow from the arguments. */

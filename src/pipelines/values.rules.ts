@@ -99,7 +99,8 @@ export class Values {
       facts.commutes === true && (args[0] as number) > (args[1] as number)
         ? [args[1] as number, args[0] as number]
         : args;
-    return this.#put(`${op.op} ${ordered} ${shape} ${dtype}`, op, shape, dtype, ordered);
+    // Shape and type follow from the arguments.
+    return this.#put(`${op.op} ${listText(ordered)}`, op, shape, dtype, ordered);
   }
 
   cast(shape: Shape, dtype: DType, arg: number): number {
@@ -109,7 +110,7 @@ export class Values {
     if (folded !== undefined) {
       return this.constant(this.#scalar({ kind: 'cast', args: folded, of: from.dtype, to: dtype }), shape, dtype);
     }
-    return this.#put(`cast ${arg} ${shape} ${dtype}`, { kind: 'cast' }, shape, dtype, [arg]);
+    return this.#put(`cast ${arg} ${dtype}`, { kind: 'cast' }, shape, dtype, [arg]);
   }
 
   /** The same elements, computed by themselves. */
@@ -162,7 +163,7 @@ export class Values {
 
   reduce(op: Extract<Op, { kind: 'reduce' }>, shape: Shape, dtype: DType, arg: number): number {
     if (op.axes.length === 0) return arg;
-    return this.#put(`reduce ${op.reducer} ${op.axes} ${arg} ${dtype}`, op, shape, dtype, [arg]);
+    return this.#put(`reduce ${op.reducer} ${op.axes} ${arg}`, op, shape, dtype, [arg]);
   }
 
   /** The first place where the least or greatest is, by the operations that there are: the least of the places where it is. */
@@ -231,10 +232,10 @@ export function valuesOf(survey: Survey, roots: readonly Node[]): { values: Valu
   const values = new Values(survey.sources.length, survey.scalars.length);
   const ids: number[] = [];
   for (const [at, node] of survey.order.entries()) {
-    const args = node.args.map((arg) => ids[survey.numberOf(arg)] as number);
+    const args = node.args.map((arg) => ids[arg.number] as number);
     ids.push(valueFor(values, node, args, survey.given[at] as number));
   }
-  return { values, roots: roots.map((node) => ids[survey.numberOf(node)] as number) };
+  return { values, roots: roots.map((node) => ids[node.number] as number) };
 }
 
 function valueFor(values: Values, { op, shape, dtype }: Node, args: readonly number[], given: number): number {
@@ -267,6 +268,12 @@ function valueFor(values: Values, { op, shape, dtype }: Node, args: readonly num
     default:
       throw new InternalError(`there is no operation ${(op as { kind: string }).kind}`);
   }
+}
+
+/** As `join` does it, which takes longer for so few. */
+export function listText(list: readonly number[]): string {
+  if (list.length === 1) return `${list[0]}`;
+  return list.length === 2 ? `${list[0]},${list[1]}` : list.join();
 }
 
 /** What `argmin` and `argmax` say of an empty axis. */
