@@ -1,8 +1,11 @@
 import { InternalError } from '../base/index.ts';
 import { type Elements, elements, sizeOf } from '../nd/index.ts';
 import type { Buffers } from './buffers.ts';
+import { explainSvg } from './draw.rules.ts';
 import { execute, type Machine, Room, sourceOfView } from './execution.ts';
+import { explainText } from './explain.rules.ts';
 import type { Node } from './graph.ts';
+import type { Plan } from './plan.ts';
 import { planOf } from './planning.rules.ts';
 import { Plans } from './plans.ts';
 import { sourceOf } from './reference.ts';
@@ -54,16 +57,28 @@ export class Pipelines {
     const wanted = nodes.filter(({ op }) => op.kind !== 'source');
     if (wanted.length === 0) return;
     const survey = new Survey(wanted);
-    const plan = this.#plans.get(survey, () => {
-      const { values, roots } = valuesOf(survey, wanted);
-      return planOf(values, roots, { cache: this.#cache, lowersProducts: () => true });
-    });
+    const plan = this.#planOf(survey, wanted);
     const arrays = execute(plan, survey, this.#machine);
     for (const [i, node] of wanted.entries()) {
       const view = plan.roots[i];
       if (view === undefined) throw new InternalError('a plan lacks what was asked for');
       node.settle(sourceOfView(view, arrays, survey));
     }
+  }
+
+  /** The graph of nodes that are not computed yet, and how they would be computed: as text, or drawn as an SVG document. */
+  explain(nodes: readonly Node[], options: { readonly svg?: boolean } = {}): string {
+    const wanted = nodes.filter(({ op }) => op.kind !== 'source');
+    const survey = new Survey(wanted);
+    const explained = { nodes: survey.order, roots: wanted, plan: this.#planOf(survey, wanted) };
+    return options.svg === true ? explainSvg(explained) : explainText(explained);
+  }
+
+  #planOf(survey: Survey, roots: readonly Node[]): Plan {
+    return this.#plans.get(survey, () => {
+      const made = valuesOf(survey, roots);
+      return planOf(made.values, made.roots, { cache: this.#cache, lowersProducts: () => true });
+    });
   }
 
   /**

@@ -15,6 +15,7 @@ import type { ArrayView, Plan, PlanStep, Whole } from './plan.ts';
 import { aliasOf, type LowersProducts, reachable, rowMajorOf, simplified } from './simplify.rules.ts';
 import { Storing } from './storing.rules.ts';
 import type { Values } from './values.rules.ts';
+import { verifyPlan } from './verify-plan.rules.ts';
 
 export interface PlanOptions extends Sizes {
   readonly lowersProducts: LowersProducts;
@@ -31,7 +32,7 @@ export function planOf(given: Values, asked: readonly number[], options: PlanOpt
   for (let round = 1; ; round++) {
     const groups = grouped(values, needed, storing);
     if (round < ROUNDS && storing.divided(groups.kernelOf, groups.pieceOf)) continue;
-    return new Planner(values, roots, storing, groups.list, options).plan();
+    return verifyPlan(new Planner(values, roots, storing, groups.list, options).plan(), values.givenScalars);
   }
 }
 

@@ -1,7 +1,7 @@
 import type { ElementOpName } from '../kernels/elementwise.ts';
 import { sizeOf } from '../nd/index.ts';
 import { splits } from './simplify.rules.ts';
-import type { Value, Values } from './values.rules.ts';
+import type { Value, ValueOp, Values } from './values.rules.ts';
 
 /** A kernel has at most so many steps: a longer one takes long to compile, and finds no registers. */
 export const LONGEST = 64;
@@ -40,6 +40,8 @@ const EXPENSIVE: ReadonlySet<ElementOpName> = new Set<ElementOpName>([
 const CHEAP = 2;
 
 const NEW_KERNELS = 1 << 28;
+/** Nothing is counted any further. */
+const MANY = 1 << 20;
 
 /**
  * Which values get elements of their own, and which are steps of the kernels that need them. Reductions and what is computed whole have
@@ -66,6 +68,7 @@ export class Storing {
       // What is put together is written to its place at once.
       if (isWhole(op.kind) && op.kind !== 'assemble') for (const arg of args) this.#materialize(arg);
     }
+    this.#storeSmall();
     this.#shorten();
   }
 
@@ -87,6 +90,30 @@ export class Storing {
     const isPart = sizeOf(this.#values.at(id).shape) < sizeOf(this.#values.at(base).shape);
     if (this.has(base) || this.#values.at(base).op.kind === 'source') return;
     this.#store(isPart ? id : base);
+  }
+
+  /** Stores what is seen by many points each, instead of computing it at every one of them. */
+  #storeSmall(): void {
+    const counts = new Uint32Array(this.#values.list.length);
+    for (const id of this.#needed) {
+      const { op, args, shape } = this.#values.at(id);
+      const size = sizeOf(shape);
+      let count = operationsOf(op);
+      for (const arg of args) {
+        if (this.has(arg)) continue;
+        const own = counts[arg] as number;
+        if (own > 1 && sizeOf(this.#values.at(arg).shape) < size && op.kind !== 'assemble') {
+          const base = this.#storable(arg);
+          const { kind } = this.#values.at(base).op;
+          if (kind === 'element' || kind === 'cast') {
+            this.#store(base);
+            continue;
+          }
+        }
+        count += own;
+      }
+      counts[id] = Math.min(count, MANY);
+    }
   }
 
   /** Stores arguments wherever the steps of a value would be too many. */
@@ -180,12 +207,18 @@ export class Storing {
     const counts = new Uint32Array(this.#values.list.length);
     for (const id of this.#needed) {
       const { op, args } = this.#values.at(id);
-      let count = op.kind === 'element' ? (EXPENSIVE.has(op.op) ? CHEAP + 1 : 1) : op.kind === 'cast' ? 1 : 0;
+      let count = operationsOf(op);
       for (const arg of args) if (!this.has(arg)) count += counts[arg] as number;
-      counts[id] = Math.min(count, 1 << 20);
+      counts[id] = Math.min(count, MANY);
     }
     return counts;
   }
+}
+
+/** How many operations one is worth. */
+function operationsOf(op: ValueOp): number {
+  if (op.kind === 'element') return EXPENSIVE.has(op.op) ? CHEAP + 1 : 1;
+  return op.kind === 'cast' ? 1 : 0;
 }
 
 /** What is computed by itself, and not at the points of a space. */
