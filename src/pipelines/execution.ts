@@ -3,7 +3,7 @@ import { applied, cast, elementOp } from '../kernels/index.ts';
 import { DTYPES } from '../nd/index.ts';
 import type { Buffer, Buffers } from './buffers.ts';
 import { type Pipeline, unitsOf } from './pipeline.ts';
-import type { ArrayView, MadeScalar, Plan } from './plan.ts';
+import type { ArrayView, MadeScalar, Plan, Whole } from './plan.ts';
 import type { Routines } from './routines.ts';
 import type { SourceArray } from './survey.rules.ts';
 import { type Compilers, type Elsewhere, TileRunner } from './tile-runner.ts';
@@ -59,33 +59,41 @@ export function execute(plan: Plan, given: Given, machine: Machine): readonly Bu
     arrays[array] = buffers.allocate(dtype, length);
     offsets[array] = 0;
   };
+  for (let array = 0; array < plan.sources; array++) buffers.use(arrays[array] as Buffer);
   try {
     for (const step of plan.steps) {
       for (const array of step.makes) make(array);
-      if (step.kind === 'pipeline') {
-        runPipeline(step.pipeline, arrays, offsets, scalars, machine);
-      } else {
-        const args = step.whole.args.map((view) => ({
-          ...view,
-          offset: view.offset + (offsets[view.array] as number),
-          elements: buffers.view(arrays[view.array] as Buffer, 'read'),
-        }));
-        const results = step.whole.results.map(({ array, shape, dtype }) => ({
-          shape,
-          dtype,
-          elements: buffers.view(arrays[array] as Buffer, 'write'),
-        }));
-        runWhole(step.whole, args, results, machine.routines, machine.compilers);
-      }
+      if (step.kind === 'pipeline') runPipeline(step.pipeline, plan.sources, arrays, offsets, scalars, machine);
+      else runAlone(step.whole, arrays, offsets, machine);
       for (const array of step.drops) buffers.release(arrays[array] as Buffer);
     }
     // What has no elements at all is made by nobody.
     for (const { array } of plan.roots) if (arrays[array] === undefined) make(array);
+    for (const array of new Set(plan.roots.map((root) => root.array))) {
+      if (array >= plan.sources) buffers.unuse(arrays[array] as Buffer);
+    }
   } catch (error) {
     for (const buffer of arrays.slice(plan.sources)) if (buffer !== undefined) buffers.release(buffer);
     throw error;
+  } finally {
+    for (let array = 0; array < plan.sources; array++) buffers.unuse(arrays[array] as Buffer);
   }
   return arrays;
+}
+
+function runAlone(whole: Whole, arrays: readonly Buffer[], offsets: readonly number[], machine: Machine): void {
+  const { buffers } = machine;
+  const args = whole.args.map((view) => ({
+    ...view,
+    offset: view.offset + (offsets[view.array] as number),
+    elements: buffers.view(arrays[view.array] as Buffer, 'read'),
+  }));
+  const results = whole.results.map(({ array, shape, dtype }) => ({
+    shape,
+    dtype,
+    elements: buffers.view(arrays[array] as Buffer, 'write'),
+  }));
+  runWhole(whole, args, results, machine.routines, machine.compilers);
 }
 
 /** What operations on scalars alone give is computed here: it is the same at all points. */
@@ -104,6 +112,7 @@ function withMade(given: readonly (number | bigint)[], made: readonly MadeScalar
 
 function runPipeline(
   pipeline: Pipeline,
+  sources: number,
   arrays: readonly Buffer[],
   offsets: readonly number[],
   scalars: readonly (number | bigint)[],
@@ -116,7 +125,7 @@ function runPipeline(
     const offset = offsets[array] as number;
     const place = buffers.place(buffer);
     if (place?.memory === compilers.memory) bound[array] = place.offset + offset * bytesOf(buffer);
-    else bound[array] = { elements: buffers.view(buffer, 'write'), offset };
+    else bound[array] = { elements: buffers.view(buffer, array < sources ? 'read' : 'write'), offset };
   };
   for (const { operands, results } of pipeline.calls) {
     for (const where of operands) if (where.at === 'array') bind(where.array);

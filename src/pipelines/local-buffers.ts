@@ -92,6 +92,18 @@ export class LocalBuffers implements Buffers {
     return new LocalBuffer(dtype, own.length, undefined, own);
   }
 
+  use(): void {
+    // Nothing ever leaves the memory.
+  }
+
+  unuse(): void {}
+
+  lend(buffer: Buffer): Elements {
+    const own = this.#own(buffer);
+    // The room of a buffer is used again, whoever still looks at it.
+    return own.block === undefined ? (own.elements as Elements) : (this.view(own).slice() as Elements);
+  }
+
   view(buffer: Buffer): Elements {
     const own = this.#own(buffer);
     if (own.elements === undefined) {
@@ -118,6 +130,7 @@ export class LocalBuffers implements Buffers {
     else this.#giveBack(block);
   }
 
+  /** Called between computations: time to find out which buffers are garbage, if that is due. */
   relieve(): Promise<void> | undefined {
     if (this.#handedOut < this.#collectAt) return undefined;
     collectGarbage();

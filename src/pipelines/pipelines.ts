@@ -22,18 +22,20 @@ export interface PipelineOptions {
   readonly routines?: Routines;
 }
 
+/** Buffers with the memory in which they place what they can. `relieve` is asked between computations, which is a time to look for garbage. */
+export type Storage = Buffers & { readonly memory: WebAssembly.Memory; relieve?(): Promise<void> | undefined };
+
 /** Half of what is next to a core on most machines: what is read ahead needs room as well. */
 const CACHE = 512 << 10;
 
 /** Computes arrays, with their elements in one storage. */
 export class Pipelines {
-  readonly buffers: Buffers;
+  readonly buffers: Storage;
   readonly #machine: Machine;
   readonly #cache: number;
   readonly #plans = new Plans();
 
-  /** `memory`: the one in which the buffers place what they can. */
-  constructor(buffers: Buffers & { readonly memory: WebAssembly.Memory }, options: PipelineOptions = {}) {
+  constructor(buffers: Storage, options: PipelineOptions = {}) {
     this.buffers = buffers;
     this.#cache = options.cache ?? CACHE;
     this.#machine = {
@@ -48,7 +50,8 @@ export class Pipelines {
 
   /** Computes the nodes, all together, and settles them: they are sources then. */
   async compute(nodes: readonly Node[]): Promise<void> {
-    await this.buffers.relieve?.();
+    const relief = this.buffers.relieve?.();
+    if (relief !== undefined) await relief;
     this.computeNow(nodes);
   }
 
@@ -81,17 +84,16 @@ export class Pipelines {
     });
   }
 
-  /**
-   * The elements of a node that was computed, row by row. Those that lie so are not copied: nobody may change them, nor keep them longer
-   * than the node.
-   */
+  /** The elements of a node that was computed, row by row, for whoever wants to keep them. Nobody may change them. */
   read(node: Node): Elements {
+    const { buffers } = this;
     const { buffer, offset, strides } = sourceOf(node);
-    const all = this.buffers.view(buffer, 'read');
     const size = sizeOf(node.shape);
-    if (isDense(node.shape, strides)) return all.subarray(offset, offset + size) as Elements;
+    if (size === buffer.length && offset === 0 && isDense(node.shape, strides)) return buffers.lend(buffer);
     const own = elements(node.dtype, size);
-    copy(node.shape, all, { offset, strides }, own, dense(node.shape));
+    buffers.use(buffer);
+    copy(node.shape, buffers.view(buffer, 'read'), { offset, strides }, own, dense(node.shape));
+    buffers.unuse(buffer);
     return own;
   }
 }
