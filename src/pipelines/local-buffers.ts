@@ -104,7 +104,7 @@ export class LocalBuffers implements Buffers {
     return own.block === undefined ? (own.elements as Elements) : (this.view(own).slice() as Elements);
   }
 
-  view(buffer: Buffer): Elements {
+  view(buffer: Buffer, _access: 'read' | 'write' = 'read'): Elements {
     const own = this.#own(buffer);
     if (own.elements === undefined) {
       const { Elements } = DTYPES[own.dtype];
