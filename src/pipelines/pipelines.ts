@@ -14,12 +14,15 @@ import { Survey } from './survey.rules.ts';
 import { compilersFor } from './tile-runner.ts';
 import { valuesOf } from './values.rules.ts';
 import { copy, dense, isDense } from './walk.ts';
+import { windowsOf } from './windows.rules.ts';
 
 /** What differs from machine to machine. */
 export interface PipelineOptions {
   /** Bytes of the cache that a tile and its scratch may take. */
   readonly cache?: number;
   readonly routines?: Routines;
+  /** Of large graphs of small arrays so many operations are computed at a time. */
+  readonly window?: number;
 }
 
 /** Buffers with the memory in which they place what they can. `relieve` is asked between computations, which is a time to look for garbage. */
@@ -28,16 +31,21 @@ export type Storage = Buffers & { readonly memory: WebAssembly.Memory; relieve?(
 /** Half of what is next to a core on most machines: what is read ahead needs room as well. */
 const CACHE = 512 << 10;
 
+/** Enough that what a part costs as such is little for each of its operations. */
+const WINDOW = 512;
+
 /** Computes arrays, with their elements in one storage. */
 export class Pipelines {
   readonly buffers: Storage;
   readonly #machine: Machine;
   readonly #cache: number;
+  readonly #window: number;
   readonly #plans = new Plans();
 
   constructor(buffers: Storage, options: PipelineOptions = {}) {
     this.buffers = buffers;
     this.#cache = options.cache ?? CACHE;
+    this.#window = options.window ?? WINDOW;
     this.#machine = {
       buffers,
       compilers: compilersFor(buffers.memory),
@@ -59,6 +67,12 @@ export class Pipelines {
   computeNow(nodes: readonly Node[]): void {
     const wanted = nodes.filter(({ op }) => op.kind !== 'source');
     if (wanted.length === 0) return;
+    const windows = windowsOf(wanted, this.#window);
+    if (windows === undefined) this.#computeAll(wanted);
+    else for (const roots of windows) this.#computeAll(roots);
+  }
+
+  #computeAll(wanted: readonly Node[]): void {
     const survey = new Survey(wanted);
     const plan = this.#planOf(survey, wanted);
     const arrays = execute(plan, survey, this.#machine);

@@ -2,16 +2,22 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { graphs } from './graphs.fixture.ts';
-import { LocalBuffers, Pipelines } from './index.ts';
+import { LocalBuffers, type PipelineOptions, Pipelines } from './index.ts';
 import { evaluate } from './reference.ts';
 
 const RUNS = Number(process.env.SHEAF_GRAPH_RUNS ?? 1000);
 
-// A cache of next to nothing cuts everything into tiles and units.
-for (const cache of [undefined, 256]) {
-  test(`planned graphs give what nodes mean${cache === undefined ? '' : `, in tiles of ${cache} bytes`}`, () => {
+const WAYS: readonly (readonly [string, PipelineOptions])[] = [
+  ['', {}],
+  // A cache of next to nothing cuts everything into tiles and units.
+  [', in tiles of 256 bytes', { cache: 256 }],
+  [', a few operations at a time', { window: 3 }],
+];
+
+for (const [how, options] of WAYS) {
+  test(`planned graphs give what nodes mean${how}`, () => {
     const buffers = new LocalBuffers(512);
-    const pipelines = new Pipelines(buffers, cache === undefined ? {} : { cache });
+    const pipelines = new Pipelines(buffers, options);
     let nodes = 0;
     fc.assert(
       fc.property(graphs(buffers), (roots) => {
