@@ -4,6 +4,7 @@ import type { SharedStore } from '../memory/index.ts';
 import { Cell, Intake, READY } from '../protocol/index.ts';
 import type { CallTarget } from './actor-link.ts';
 import type { ActorPool } from './actor-pool.ts';
+import type { ArraySettings, EngineWithArrays } from './array-settings.ts';
 import { ArgumentArena, Call, FunctionEntry, type Plan } from './call.ts';
 import {
   type ActorEngine,
@@ -30,20 +31,22 @@ import type { WaitLimits } from './waits.ts';
 export interface OwnedPlan extends Plan, Prepared {}
 
 /** The default engine: the caller owns what its calls return. */
-export class OwnedEngine implements EngineWithActors, ActorEngine {
+export class OwnedEngine implements EngineWithActors, EngineWithArrays, ActorEngine {
   get actors(): ActorEngine {
     return this;
   }
 
   readonly host: TaskHost;
   readonly isolation: 'process' | 'thread';
+  readonly arrays: ArraySettings | undefined;
   readonly #functions = new Map<string, FunctionEntry>();
   readonly #arena = new ArgumentArena();
   #sequence = 0;
 
-  constructor(host: TaskHost, isolation: 'process' | 'thread') {
+  constructor(host: TaskHost, isolation: 'process' | 'thread', arrays?: ArraySettings) {
     this.host = host;
     this.isolation = isolation;
+    this.arrays = arrays;
     host.engine = this;
   }
 

@@ -36,6 +36,7 @@ export const wordsOf = (board: Board): number => statesOf(board) + board.queues.
 
 /** Nobody takes a chunk any more who has not begun to. */
 export const stop = (words: Words): void => words.store(STOP, 1);
+export const isStopped = (words: Words): boolean => words.load(STOP) !== 0;
 
 /** A look, or a try, that gave nothing: there is more to do. */
 export const AGAIN = -1;
@@ -159,7 +160,21 @@ export function firstOpen(words: Words, board: Board, from: number): number {
   return chunk;
 }
 
-/** Before others know of the words: chunks that are done already. */
-export function markDone(words: Words, board: Board, chunk: number): void {
-  words.store(statesOf(board) + chunk, DONE);
+/** The first chunk from `from` on that somebody is computing, or how many there are. */
+export function firstTaken(words: Words, board: Board, from: number): number {
+  const states = statesOf(board);
+  let chunk = from;
+  while (chunk < board.queues.chunks && words.load(states + chunk) < TAKEN) chunk++;
+  return chunk;
 }
+
+/** Before others know of the words: the owner has done the chunks before this one, and is at this one. */
+export function markBegun(words: Words, board: Board, chunk: number): void {
+  const states = statesOf(board);
+  for (let before = 0; before < chunk; before++) words.store(states + before, DONE);
+  words.store(states + chunk, TAKEN);
+}
+
+/** Whether a member has begun to take chunks. */
+export const hasBegun = (words: Words, board: Board, participant: number): boolean =>
+  words.load(begunOf(board, participant)) !== 0;

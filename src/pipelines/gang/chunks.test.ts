@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { ARRAY_QUEUES, ARRAY_SCHEMES, ARRAY_VICTIMS } from '../../base/index.ts';
 import { Random } from '../../testing/simulator/random.ts';
 import {
   AGAIN,
   type Board,
   firstOpen,
-  markDone,
+  markBegun,
   NONE,
   release,
   stop,
@@ -13,8 +14,8 @@ import {
   type Words,
   wordsOf,
 } from './chunks.rules.ts';
-import { LAYOUTS, orderOf, queuesOf, VICTIMS } from './queues.rules.ts';
-import { chunksOf, SCHEMES } from './schemes.rules.ts';
+import { orderOf, queuesOf } from './queues.rules.ts';
+import { chunksOf } from './schemes.rules.ts';
 
 class PlainWords implements Words {
   readonly all: number[];
@@ -46,15 +47,14 @@ class PlainWords implements Words {
 
 /** What participants compute: elements of a result, in parts, and a sum of floats for each chunk. */
 class Data {
+  readonly ends: readonly number[];
   readonly out: (number | undefined)[];
   readonly sums: (number | undefined)[];
   readonly holder: (number | undefined)[];
   computed = 0;
 
-  constructor(
-    readonly ends: readonly number[],
-    rows: number,
-  ) {
+  constructor(ends: readonly number[], rows: number) {
+    this.ends = ends;
     this.out = new Array(rows).fill(undefined);
     this.sums = new Array(ends.length - 1).fill(undefined);
     this.holder = new Array(ends.length - 1).fill(undefined);
@@ -67,8 +67,8 @@ class Data {
     this.computed++;
     let sum = 0;
     for (let row = this.ends[chunk] as number; row < (this.ends[chunk + 1] as number); row++) {
-      this.out[row] = valueOf(row);
-      sum += valueOf(row);
+      this.out[row] = valueAt(row);
+      sum += valueAt(row);
       yield;
     }
     this.sums[chunk] = sum;
@@ -80,7 +80,7 @@ class Data {
   }
 }
 
-const valueOf = (row: number): number => 1 / (1 + row);
+const valueAt = (row: number): number => 1 / (1 + row);
 
 /** Takes and computes until nothing is free, one atomic operation or one row after the other; the owner until all is done. */
 function* participate(
@@ -89,8 +89,13 @@ function* participate(
   data: Data,
   who: number,
   order: readonly number[],
+  first?: number,
 ): Generator<void, void> {
   const taker = new Taker(words, board, who, order);
+  if (first !== undefined) {
+    yield* data.compute(first, who);
+    taker.done(first);
+  }
   if (taker.begin()) {
     for (let chunk = 0; chunk < board.queues.chunks; chunk++) {
       release(words, board, who, chunk);
@@ -124,29 +129,35 @@ function simulate(seed: number): Outcome {
   const rows = random.int(120);
   const members = random.int(6);
   const crew = { workers: members + 1, groups: random.between(1, 3) };
-  const ends = chunksOf(random.pick(SCHEMES), { rows, workers: crew.workers, grain: random.between(1, 6), tile: 1 });
-  const layout = random.pick(LAYOUTS);
-  const victims = random.pick(VICTIMS);
+  const ends = chunksOf(random.pick(ARRAY_SCHEMES), {
+    rows,
+    workers: crew.workers,
+    grain: random.between(1, 6),
+    tile: 1,
+  });
+  const layout = random.pick(ARRAY_QUEUES);
+  const victims = random.pick(ARRAY_VICTIMS);
   const board: Board = { queues: queuesOf(layout, crew, ends.length - 1), members };
   const words = new PlainWords(wordsOf(board));
   const data = new Data(ends, rows);
-  const begin = (who: number) =>
+  const begin = (who: number, at?: number) =>
     participate(
       words,
       board,
       data,
       who,
       orderOf(layout, victims, crew, who, () => random.next()),
+      at,
     );
 
-  // What the owner did before it called the others.
-  const before = random.int(3);
-  for (let chunk = 0; chunk < Math.min(before, ends.length - 1); chunk++) {
-    for (const _ of data.compute(chunk, 0));
-    markDone(words, board, chunk);
+  // The owner has begun by itself before it called the others, and is in the middle of a chunk.
+  const first = rows === 0 ? undefined : random.int(Math.min(3, ends.length - 1));
+  if (first !== undefined) {
+    for (let chunk = 0; chunk < first; chunk++) for (const _ of data.compute(chunk, 0));
+    markBegun(words, board, first);
   }
 
-  const owner = begin(0);
+  const owner = begin(0, first);
   const coming = Array.from({ length: members }, (_, i) => i + 1);
   const active = new Map<number, Generator<void, void>>();
   const dead: number[] = [];
@@ -188,7 +199,7 @@ function simulate(seed: number): Outcome {
   }
   assert.deepEqual(
     data.out,
-    Array.from({ length: rows }, (_, row) => valueOf(row)),
+    Array.from({ length: rows }, (_, row) => valueAt(row)),
   );
   assert.deepEqual(
     data.sums,
@@ -199,7 +210,7 @@ function simulate(seed: number): Outcome {
 
 const sumOf = (from: number, to: number): number => {
   let sum = 0;
-  for (let row = from; row < to; row++) sum += valueOf(row);
+  for (let row = from; row < to; row++) sum += valueAt(row);
   return sum;
 };
 

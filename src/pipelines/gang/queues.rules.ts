@@ -1,15 +1,4 @@
-import { InternalError } from '../../base/index.ts';
-
-/** One queue for all, one for each group of cores that share memory (a NUMA domain), or one for each worker. */
-export type Layout = 'CENTRALIZED' | 'PERGROUP' | 'PERCPU';
-export const LAYOUTS: readonly Layout[] = ['CENTRALIZED', 'PERGROUP', 'PERCPU'];
-
-/**
- * From whom a worker takes when its own queue is empty: from the others in order, starting behind itself, or in any order; PRI: from those
- * of its own group first.
- */
-export type Victims = 'SEQ' | 'SEQPRI' | 'RANDOM' | 'RANDOMPRI';
-export const VICTIMS: readonly Victims[] = ['SEQ', 'SEQPRI', 'RANDOM', 'RANDOMPRI'];
+import { type ArrayQueues, type ArrayVictims, InternalError } from '../../base/index.ts';
 
 /** Who takes part: `workers` of them, numbered from 0, in `groups` groups. */
 export interface Crew {
@@ -23,7 +12,7 @@ export interface Queues {
   readonly chunks: number;
 }
 
-export const queuesOf = (layout: Layout, { workers, groups }: Crew, chunks: number): Queues => ({
+export const queuesOf = (layout: ArrayQueues, { workers, groups }: Crew, chunks: number): Queues => ({
   count: layout === 'CENTRALIZED' ? 1 : layout === 'PERGROUP' ? Math.min(groups, workers) : workers,
   chunks,
 });
@@ -42,8 +31,8 @@ const groupOf = ({ groups }: Crew, worker: number): number => worker % groups;
  * The queues that a worker looks at, its own one first. `random` gives numbers from 0 up to 1.
  */
 export function orderOf(
-  layout: Layout,
-  victims: Victims,
+  layout: ArrayQueues,
+  victims: ArrayVictims,
   crew: Crew,
   worker: number,
   random: () => number,

@@ -1,14 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { ARRAY_QUEUES, ARRAY_VICTIMS } from '../../base/index.ts';
 import { Random } from '../../testing/simulator/random.ts';
-import { type Crew, chunkAt, LAYOUTS, lengthOf, orderOf, queuesOf, VICTIMS } from './queues.rules.ts';
+import { type Crew, chunkAt, lengthOf, orderOf, queuesOf } from './queues.rules.ts';
 
 const crews = fc.record({ workers: fc.integer({ min: 1, max: 40 }), groups: fc.integer({ min: 1, max: 8 }) });
 
 test('every chunk is at one place of one queue, for every layout', () => {
   fc.assert(
-    fc.property(fc.constantFrom(...LAYOUTS), crews, fc.nat(500), (layout, crew, chunks) => {
+    fc.property(fc.constantFrom(...ARRAY_QUEUES), crews, fc.nat(500), (layout, crew, chunks) => {
       const queues = queuesOf(layout, crew, chunks);
       const found: number[] = [];
       for (let queue = 0; queue < queues.count; queue++)
@@ -24,8 +25,8 @@ test('every chunk is at one place of one queue, for every layout', () => {
 test('a worker looks at every queue once, at its own first', () => {
   fc.assert(
     fc.property(
-      fc.constantFrom(...LAYOUTS),
-      fc.constantFrom(...VICTIMS),
+      fc.constantFrom(...ARRAY_QUEUES),
+      fc.constantFrom(...ARRAY_VICTIMS),
       crews,
       fc.nat(),
       (layout, victims, crew, seed) => {

@@ -1,23 +1,4 @@
-import { InternalError } from '../../base/index.ts';
-
-/**
- * How rows are cut into chunks that workers take one after the other. Large chunks cost little to take, small ones end together;
- * the schemes are different bargains between the two.
- */
-export type Scheme =
-  | 'STATIC'
-  | 'SS'
-  | 'GSS'
-  | 'TSS'
-  | 'FAC2'
-  | 'TFSS'
-  | 'FISS'
-  | 'VISS'
-  | 'PLS'
-  | 'PSS'
-  | 'MFSC'
-  | 'MSTATIC'
-  | 'AUTO';
+import { type ArrayScheme, InternalError } from '../../base/index.ts';
 
 /** What the size of the next chunk may depend on. */
 interface Moment {
@@ -40,10 +21,13 @@ const stage = ({ step, workers }: Moment): number => Math.floor(step / workers);
 const guided = ({ left, workers }: Moment, by: number): number => Math.ceil(left / (by * workers));
 
 /**
- * The rows of the next chunk, before it is held within the least size and what is left: `N` rows, `P` workers, `R` rows left. Names are
+ * How rows are cut into chunks that workers take one after the other. Large chunks cost little to take, small ones end together; the schemes
+ * are different bargains between the two.
+ *
+ * Each gives the rows of the next chunk, before it is held within the least size and what is left: `N` rows, `P` workers, `R` rows left. Names are
  * those of DAPHNE (A. Eleliemy, F. M. Ciorba, *DaphneSched*, 2023), and so are formulas; where its forerunners differ, it is said.
  */
-const SIZES: Readonly<Record<Scheme, (moment: Moment) => number>> = {
+const SIZES: Readonly<Record<ArrayScheme, (moment: Moment) => number>> = {
   /** One chunk for each worker: N/P. */
   STATIC: ({ rows, workers }) => Math.floor(rows / workers),
   /** Self-scheduling: a row (P. Tang, P.-C. Yew, ICPP 1986). */
@@ -87,8 +71,6 @@ const SIZES: Readonly<Record<Scheme, (moment: Moment) => number>> = {
   },
 };
 
-export const SCHEMES = Object.keys(SIZES) as readonly Scheme[];
-
 /** More chunks are of no use to anybody, and each has a word of shared memory, and accumulators of its own. */
 export const MOST_CHUNKS = 8192;
 
@@ -104,7 +86,7 @@ export interface Cut {
 }
 
 /** The rows at which chunks begin, and the end of the last one: chunk i is [result[i], result[i + 1]). */
-export function chunksOf(scheme: Scheme, { rows, workers, grain, tile }: Cut): number[] {
+export function chunksOf(scheme: ArrayScheme, { rows, workers, grain, tile }: Cut): number[] {
   if (!(Number.isSafeInteger(rows) && rows >= 0)) throw new InternalError(`${rows} rows can't be cut into chunks`);
   for (const [name, value] of Object.entries({ workers, grain, tile }))
     if (!(Number.isSafeInteger(value) && value >= 1)) throw new InternalError(`${name} is ${value}; it is 1 or more`);

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { chunksOf, MOST_CHUNKS, SCHEMES, type Scheme } from './schemes.rules.ts';
+import { ARRAY_SCHEMES, type ArrayScheme } from '../../base/index.ts';
+import { chunksOf, MOST_CHUNKS } from './schemes.rules.ts';
 
-const sizesOf = (scheme: Scheme, rows: number, workers: number, grain = 1, tile = 1): number[] => {
+const sizesOf = (scheme: ArrayScheme, rows: number, workers: number, grain = 1, tile = 1): number[] => {
   const ends = chunksOf(scheme, { rows, workers, grain, tile });
   return ends.slice(1).map((end, i) => end - (ends[i] as number));
 };
@@ -11,7 +12,7 @@ const sizesOf = (scheme: Scheme, rows: number, workers: number, grain = 1, tile 
 test('every row is in one chunk, in order; all chunks but the last have the least size and whole tiles', () => {
   fc.assert(
     fc.property(
-      fc.constantFrom(...SCHEMES),
+      fc.constantFrom(...ARRAY_SCHEMES),
       fc.oneof(fc.nat(300), fc.nat(10_000_000)),
       fc.integer({ min: 1, max: 300 }),
       fc.oneof(fc.constant(1), fc.integer({ min: 1, max: 5000 })),
@@ -34,7 +35,7 @@ test('every row is in one chunk, in order; all chunks but the last have the leas
 });
 
 // By hand from the formulas; where a paper prints a row for 1000 iterations and 4 processors, it is the same one.
-const ROWS: Readonly<Record<Scheme, readonly number[]>> = {
+const ROWS: Readonly<Record<ArrayScheme, readonly number[]>> = {
   STATIC: [250, 250, 250, 250],
   SS: new Array<number>(1000).fill(1),
   GSS: [250, 188, 141, 106, 79, 59, 45, 33, 25, 19, 14, 11, 8, 6, 4, 3, 3, 2, 1, 1, 1, 1],
@@ -55,17 +56,17 @@ const ROWS: Readonly<Record<Scheme, readonly number[]>> = {
   AUTO: new Array<number>(142).fill(7).concat([6]),
 };
 
-for (const scheme of SCHEMES) {
+for (const scheme of ARRAY_SCHEMES) {
   test(`${scheme} cuts as its formula says`, () => assert.deepEqual(sizesOf(scheme, 1000, 4), ROWS[scheme]));
 }
 
 test('what a scheme promises about its sizes holds for any number of rows and workers', () => {
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 2_000_000 }), fc.integer({ min: 1, max: 128 }), (rows, workers) => {
-      const falling: readonly Scheme[] = ['GSS', 'TSS', 'FAC2', 'TFSS', 'PSS', 'PLS'];
-      const rising: readonly Scheme[] = ['FISS', 'VISS'];
-      const level: readonly Scheme[] = ['STATIC', 'SS', 'MFSC', 'MSTATIC', 'AUTO'];
-      const pairs = (scheme: Scheme): [number, number][] => {
+      const falling: readonly ArrayScheme[] = ['GSS', 'TSS', 'FAC2', 'TFSS', 'PSS', 'PLS'];
+      const rising: readonly ArrayScheme[] = ['FISS', 'VISS'];
+      const level: readonly ArrayScheme[] = ['STATIC', 'SS', 'MFSC', 'MSTATIC', 'AUTO'];
+      const pairs = (scheme: ArrayScheme): [number, number][] => {
         // The last one is what is left.
         const sizes = sizesOf(scheme, rows, workers).slice(0, -1);
         return sizes.slice(1).map((size, i) => [sizes[i] as number, size]);
