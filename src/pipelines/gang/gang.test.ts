@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -30,6 +32,12 @@ interface Plan {
   readonly members: number;
   readonly micros: number;
 }
+
+/** Takes a core for as long as there is such a folder. */
+const holds = task((folder: string, mark: string) => {
+  writeFileSync(join(folder, mark), '');
+  while (existsSync(folder));
+});
 
 const engineOf = (session: Session): Engine => (hostOf(session.url) as { engine: Engine }).engine;
 
@@ -94,6 +102,14 @@ class Bench {
     const objects = this.#slots.map((slot) => ({ slot, offset: store.address(slot).offset }));
     const runner = runnerOf(plan, store.memory(region) as WebAssembly.Memory);
     this.work = { module: { url, name: job }, runner, plan, region, objects, chunks, tile };
+  }
+
+  /** How many members have had something to do. */
+  get joined(): number {
+    return new Int32Array(
+      (this.#arrays[4] as Float64Array).buffer,
+      (this.#arrays[4] as Float64Array).byteOffset,
+    )[0] as number;
   }
 
   get who(): ReadonlySet<number> {
@@ -179,16 +195,13 @@ for (const isolation of ['process', 'thread'] as const) {
     });
 
     test('members that never come are not waited for', LIMIT, async () => {
-      const holds = task((ms: number) => {
-        const end = performance.now() + ms;
-        while (performance.now() < end);
-        return ms;
-      });
-      const held = Array.from({ length: CPUS }, () => holds(3000));
-      // They are at it: no worker is free.
-      await sleep(300);
+      const folder = mkdtempSync(join(tmpdir(), 'sheaf-gang-'));
+      const held = Array.from({ length: CPUS }, (_, i) => holds(folder, `${i}`));
+      // No worker is free.
+      while (readdirSync(folder).length < CPUS) await sleep(5);
       assert.deepEqual([...(await run(session, 'slowly', 400, { micros: 100 }))], [here]);
       assert.equal(hostOf(session.url)?.party.owner.pending, CPUS, 'the members were called off');
+      rmSync(folder, { recursive: true });
       await get(held);
       await nothingLeft(session);
     });
@@ -218,11 +231,16 @@ for (const isolation of ['process', 'thread'] as const) {
 
 test('workers that are killed in the middle of a kernel: the same answer', LIMIT, async () => {
   await using session = await connect({ cpus: CPUS, isolation: 'process', memory: '64MiB', spill: 'off' });
-  const killing = async (): Promise<void> => {
+  {
+    using bench = await Bench.of(session, 'hangs', 20_000, { grain: 50 });
+    const running = bench.gang.run(bench.work);
+    // Everyone is in the middle of a chunk.
+    while (bench.joined < CPUS - 1) await sleep(5);
     for (let i = 1; i < CPUS; i++) await kill(session, 'array tiles');
-  };
-  const [who] = await Promise.all([run(session, 'hangs', 20_000, { grain: 50 }), killing()]);
-  assert.deepEqual([...who], [here]);
+    await running;
+    bench.check();
+    assert.deepEqual([...bench.who], [here]);
+  }
   await nothingLeft(session);
 });
 
