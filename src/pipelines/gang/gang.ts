@@ -37,10 +37,14 @@ export class Gang {
     return gang;
   }
 
+  /** How many may take part, this thread included. */
+  get size(): number {
+    return Math.max(1, this.settings.cpus);
+  }
+
   /** The chunks of so many rows, by the scheme of the session. `grain`: rows that are worth the taking of a chunk. */
   cut(rows: number, tile: number, grain: number): number[] {
-    const { scheme, cpus } = this.settings;
-    return chunksOf(scheme, { rows, workers: Math.max(1, cpus), tile, grain: this.settings.grain ?? grain });
+    return chunksOf(this.settings.scheme, { rows, workers: this.size, tile, grain: this.settings.grain ?? grain });
   }
 
   /**

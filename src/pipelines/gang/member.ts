@@ -80,7 +80,7 @@ function work(store: SharedStore, membership: Membership, board: SharedBoard, ru
 
   function runnerFor(
     store: SharedStore,
-    { plan, region, objects }: Membership,
+    { plan, region, objects, participant }: Membership,
     runnerOf: RunnerOf<unknown>,
     used: SlotRef[],
   ): TileRunner {
@@ -92,7 +92,7 @@ function work(store: SharedStore, membership: Membership, board: SharedBoard, ru
         if (place.region !== region || place.offset !== offset)
           throw new InternalError(`an array that is being computed has moved, so its owner is gone`);
       }
-      return runnerOf(plan, store.memory(region) as WebAssembly.Memory);
+      return runnerOf(plan, store.memory(region) as WebAssembly.Memory, participant);
     } catch (error) {
       fail(board.words, taker, first);
       throw error;

@@ -7,8 +7,11 @@ import type { SlotRef } from '../../memory/index.ts';
  */
 export type TileRunner = (chunk: number, from: number, to: number) => void;
 
-/** What makes a runner of a plan, over the memory that the plan's addresses are in. Workers import it from its module. */
-export type RunnerOf<Plan> = (plan: Plan, memory: WebAssembly.Memory) => TileRunner;
+/**
+ * What makes a runner of a plan, over the memory that the plan's addresses are in. Workers import it from its module. `participant`: whose
+ * runner it is, from 0 up to `Gang.size` - 1; no two that run at the same time have the same.
+ */
+export type RunnerOf<Plan> = (plan: Plan, memory: WebAssembly.Memory, participant: number) => TileRunner;
 
 /** Where workers find a `RunnerOf`. */
 export interface RunnerModule {
@@ -27,7 +30,7 @@ export interface Placed {
 /** Rows to be computed by several threads. */
 export interface TileWork {
   readonly module: RunnerModule;
-  /** As `module` makes it of `plan`, in this thread. */
+  /** As `module` makes it of `plan`, in this thread, for participant 0. */
   readonly runner: TileRunner;
   /** Plain data. */
   readonly plan: unknown;
