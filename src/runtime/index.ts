@@ -22,7 +22,7 @@ export { IncomingStream } from './incoming-stream.ts';
 export { InlineSession } from './inline/inline-session.ts';
 export { LEAST_MEMORY, machineLimits } from './machine.ts';
 export type { Origin } from './origins.ts';
-export { oversee } from './oversee.ts';
+export { expectMessages, oversee, takeMessages } from './oversee.ts';
 export { POOL_TIMES, type PoolLimits } from './pool.rules.ts';
 export { CALL_FIELDS, RUN_FIELDS, WAIT_FIELDS } from './recorder.ts';
 export {

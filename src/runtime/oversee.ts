@@ -1,4 +1,6 @@
 import { FAILED } from '../protocol/index.ts';
+import type { Engine } from './engine.ts';
+import { OwnedEngine } from './owned-engine.ts';
 import { afterSettling, cellOf, Reference } from './reference.ts';
 import type { TaskHost } from './task-host.ts';
 
@@ -25,4 +27,17 @@ export function oversee(ref: Reference<unknown>, over: (failed: boolean, error: 
       return error;
     }
   }
+}
+
+/**
+ * Takes in what others have sent, in the middle of code that keeps the event loop waiting: a lease that was granted gets its call, and what has
+ * ended is heard of. Costs next to nothing when there is nothing.
+ */
+export function takeMessages(engine: Engine): void {
+  if (engine instanceof OwnedEngine && !engine.host.closed) void engine.host.reactor.poll();
+}
+
+/** What others send is waited for: this thread hears of it as soon as its event loop turns, and the process stays for it. */
+export function expectMessages(engine: Engine): void {
+  if (engine instanceof OwnedEngine && !engine.host.closed) engine.host.reactor.kick();
 }

@@ -28,7 +28,10 @@ import type { TaskHost } from './task-host.ts';
 import { INLINE_LIMIT, INLINE_TOTAL } from './values.ts';
 import type { WaitLimits } from './waits.ts';
 
-export interface OwnedPlan extends Plan, Prepared {}
+export interface OwnedPlan extends Plan, Prepared {
+  /** As in `ResolvedOptions`. */
+  readonly internal?: boolean;
+}
 
 /** The default engine: the caller owns what its calls return. */
 export class OwnedEngine implements EngineWithActors, EngineWithArrays, ActorEngine {
@@ -79,6 +82,7 @@ export class OwnedEngine implements EngineWithActors, EngineWithArrays, ActorEng
       maxPending: o.maxPending,
       pending: 0,
       actor: null,
+      internal: o.internal === true,
     };
   }
 
@@ -240,7 +244,7 @@ export class OwnedEngine implements EngineWithActors, EngineWithArrays, ActorEng
       }
       this.#submit(call, plan);
       // On its way first: a stack takes longer than all the rest.
-      this.#sited(call, this.submit);
+      if (plan.internal !== true) this.#sited(call, this.submit);
       return handle;
     }
     const handles = (call.results as readonly Cell[]).map((cell) => new Reference<unknown>(host, cell));

@@ -1,9 +1,22 @@
 import type { ArrayQueues, ArrayVictims } from '../../base/index.ts';
+import { Decoder } from '../../codec/index.ts';
 import type { SharedStore, SlotRef } from '../../memory/index.ts';
 import { type Board, Taker, type Words, wordsOf } from './chunks.rules.ts';
-import { type Crew, orderOf, queuesOf } from './queues.rules.ts';
+import { orderOf, queuesOf } from './queues.rules.ts';
+import type { Placed, RunnerModule } from './work.ts';
 
-/** What members are told of a board, besides where it is. */
+/** Where a board is, as numbers that travel fast: its object, and from which byte on the brief is. */
+export type BoardPlace = readonly [index: number, generation: number, brief: number];
+
+/** What all members of a run have to know. */
+export interface Brief {
+  readonly shape: BoardShape;
+  readonly module: RunnerModule;
+  readonly plan: unknown;
+  readonly region: number;
+  readonly objects: readonly Placed[];
+}
+
 export interface BoardShape {
   readonly chunks: number;
   /** The owner included. */
@@ -44,7 +57,7 @@ const boardOf = ({ chunks, workers, groups, layout }: BoardShape): Board => ({
   members: workers - 1,
 });
 
-/** The words of one run in the memory of a session, and where its chunks begin. */
+/** The words of one run in the memory of a session, where its chunks begin, and what members have to know. */
 export class SharedBoard {
   readonly words: Words;
   readonly board: Board;
@@ -52,9 +65,7 @@ export class SharedBoard {
   readonly ends: Float64Array;
   readonly #shape: BoardShape;
 
-  /** `bytes`: those of its object. */
-  constructor(bytes: Uint8Array, shape: BoardShape) {
-    const { buffer, byteOffset } = bytes;
+  constructor({ buffer, byteOffset }: Uint8Array, shape: BoardShape) {
     this.#shape = shape;
     this.board = boardOf(shape);
     this.words = new AtomicWords(new Int32Array(buffer, byteOffset, wordsOf(this.board)));
@@ -62,23 +73,37 @@ export class SharedBoard {
   }
 
   /** A new one in the store, held and used by this party. */
-  static create(store: SharedStore, shape: BoardShape, ends: readonly number[]): { slot: SlotRef; board: SharedBoard } {
-    const board = boardOf(shape);
-    const slot = store.allocate(wordBytes(board) + 8 * ends.length);
+  static create(
+    store: SharedStore,
+    shape: BoardShape,
+    ends: readonly number[],
+    brief: Uint8Array,
+  ): { at: BoardPlace; slot: SlotRef; board: SharedBoard } {
+    const start = wordBytes(boardOf(shape)) + 8 * ends.length;
+    const slot = store.allocate(start + brief.length);
     store.use(slot);
     const bytes = store.bytes(slot);
-    bytes.fill(0, 0, wordBytes(board));
-    const made = new SharedBoard(bytes, shape);
-    made.ends.set(ends);
+    bytes.fill(0, 0, start);
+    bytes.set(brief, start);
+    const board = new SharedBoard(bytes, shape);
+    board.ends.set(ends);
     // What is not sealed would be taken back at once if this thread died, and members may be looking at it.
     store.seal(slot);
-    return { slot, board: made };
+    return { at: [slot.index, slot.generation, start], slot, board };
+  }
+
+  /** One that somebody has created, and what there is to know. Its object is in use. */
+  static open(store: SharedStore, slot: SlotRef, start: number): { brief: Brief; board: SharedBoard } {
+    const bytes = store.bytes(slot);
+    const brief = decoder.decode(bytes, start, bytes.length) as Brief;
+    return { brief, board: new SharedBoard(bytes, brief.shape) };
   }
 
   /** For a participant; 0 is the owner. */
   taker(participant: number, random: () => number): Taker {
     const { layout, victims } = this.#shape;
-    const crew: Crew = this.#shape;
-    return new Taker(this.words, this.board, participant, orderOf(layout, victims, crew, participant, random));
+    return new Taker(this.words, this.board, participant, orderOf(layout, victims, this.#shape, participant, random));
   }
 }
+
+const decoder = new Decoder();

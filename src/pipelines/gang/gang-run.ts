@@ -1,8 +1,9 @@
 import { CancelledError, OutOfMemoryError, WorkerDiedError } from '../../base/index.ts';
 import type { SharedStore, SlotRef } from '../../memory/index.ts';
-import { oversee, type Reference } from '../../runtime/index.ts';
+import { expectMessages, oversee, type Reference, takeMessages } from '../../runtime/index.ts';
 import { type BoardShape, SharedBoard } from './board.ts';
 import {
+  type Board,
   firstOpen,
   firstTaken,
   hasBegun,
@@ -14,21 +15,23 @@ import {
   type Taker,
 } from './chunks.rules.ts';
 import type { Gang } from './gang.ts';
-import type { Membership } from './member.ts';
 import type { TileWork } from './work.ts';
 
-/** Others are called when this thread alone would take so much longer, in milliseconds: one for each such time. */
-const CALL_MS = 0.25;
+/**
+ * Others are called when this thread alone would take so much longer, in milliseconds: one for each such time. Those who sleep come late, and
+ * calling them takes longer, from caches that are cold.
+ */
+const CALL_MS = { awake: 0.7, asleep: 2.5 };
+/** So long after they were last heard of others may be asleep. */
+const AWAKE_MS = 2;
 /** The event loop gets a turn after so long. */
 const SLICE_MS = 4;
-/** The first one comes early: whoever has no lease of a worker yet has to hear that it was granted. */
-const FIRST_SLICE_MS = 0.3;
-/** What this thread computes in one go, so that it can look at the clock in between. */
-const PIECE_MS = 0.5;
+/** What this thread computes in one go; in between it looks at the clock, and for messages: a worker may have been granted. */
+const PIECE_MS = 0.2;
 /** Long enough to know what rows cost. */
 const KNOWN_MS = 0.02;
 /** For the end of chunks that others compute it spins so long, before it leaves the rest to the event loop. */
-const SPIN_MS = 0.1;
+const SPIN_MS = { least: 0.1, most: 2 };
 
 interface Member {
   readonly ref: Reference<unknown>;
@@ -74,6 +77,7 @@ export class GangRun {
   run(): Promise<void> | undefined {
     const begun = performance.now();
     const most = Math.min(this.#gang.settings.cpus - 1, this.#count - 1);
+    const worthwhile = begun - this.#gang.usedAt < AWAKE_MS ? CALL_MS.awake : CALL_MS.asleep;
     let now = begun;
     while (this.#chunk < this.#count) {
       now = this.#compute(now);
@@ -83,8 +87,8 @@ export class GangRun {
       }
       if (now - begun >= KNOWN_MS) {
         const left = this.#left();
-        if (most > 0 && left >= CALL_MS) {
-          this.#call(Math.min(most, Math.floor(left / CALL_MS)));
+        if (most > 0 && left >= worthwhile) {
+          this.#call(Math.min(most, Math.floor(left / worthwhile)));
           return this.#together();
         }
       }
@@ -137,15 +141,15 @@ export class GangRun {
     const { module, plan, region, objects, chunks } = this.#work;
     const { layout, victims } = settings;
     const shape: BoardShape = { chunks: this.#count, workers: members + 1, groups, layout, victims };
-    const { slot, board } = SharedBoard.create(this.#store, shape, chunks);
+    const brief = this.#gang.encoded({ shape, module, plan, region, objects });
+    const { at, slot, board } = SharedBoard.create(this.#store, shape, chunks, brief);
     markBegun(board.words, board.board, this.#chunk);
     this.#board = board;
     this.#slot = slot;
     this.#taker = board.taker(0, Math.random);
     try {
       for (let participant = 1; participant <= members; participant++) {
-        const membership: Membership = { board: slot, shape, participant, module, plan, region, objects };
-        this.#enter(engine.submit(member, [membership]) as Reference<unknown>, participant);
+        this.#enter(engine.submit(member, [participant, ...at]) as Reference<unknown>, participant);
       }
     } finally {
       if (this.#members.length === 0) this.#letGo();
@@ -158,6 +162,7 @@ export class GangRun {
     this.#pending++;
     oversee(ref, (failed, error) => {
       member.over = true;
+      this.#gang.usedAt = performance.now();
       member.failed = failed;
       member.error = error;
       if (--this.#pending === 0) this.#letGo();
@@ -188,23 +193,23 @@ export class GangRun {
   async #computeAll(): Promise<void> {
     const taker = this.#taker as Taker;
     const { chunks } = this.#work;
+    const { engine } = this.#gang;
     let begun = performance.now();
     let now = begun;
-    let slice = FIRST_SLICE_MS;
     for (;;) {
+      takeMessages(engine);
       now = this.#compute(now);
       if (this.#row === chunks[this.#chunk + 1]) {
         taker.done(this.#chunk);
         if (!(await this.#next(taker))) return;
         now = performance.now();
       }
-      if (now - begun < slice) continue;
+      if (now - begun < SLICE_MS) continue;
       await turn();
       this.#check();
       this.#bury();
       begun = performance.now();
       now = begun;
-      slice = SLICE_MS;
     }
   }
 
@@ -222,7 +227,12 @@ export class GangRun {
         this.#open = firstOpen(words, board, this.#open);
         return this.#open === this.#count;
       };
-      for (const end = performance.now() + SPIN_MS; performance.now() < end; ) if (isDone()) return false;
+      // What others are at should not take much longer than it would here.
+      const spin = Math.min(SPIN_MS.most, Math.max(SPIN_MS.least, 2 * this.#cost * this.#largest(board)));
+      for (const end = performance.now() + spin; performance.now() < end; ) {
+        if (isDone()) return false;
+        takeMessages(this.#gang.engine);
+      }
       if (isDone()) return false;
       // Whoever has a chunk comes to its end, or dies: then this thread hears of it.
       await this.#settling();
@@ -231,9 +241,22 @@ export class GangRun {
     }
   }
 
+  /** Rows of the largest chunk that somebody is computing. */
+  #largest(board: Board): number {
+    const { words } = this.#board as SharedBoard;
+    const { chunks } = this.#work;
+    let rows = 0;
+    for (let chunk = this.#open; ; chunk++) {
+      chunk = firstTaken(words, board, chunk);
+      if (chunk >= this.#count) return rows;
+      rows = Math.max(rows, (chunks[chunk + 1] as number) - (chunks[chunk] as number));
+    }
+  }
+
   /** Resolves when a member is over that was not buried yet. */
   #settling(): Promise<void> | undefined {
     if (this.#members.some(({ over, buried }) => over && !buried)) return undefined;
+    expectMessages(this.#gang.engine);
     return new Promise((resolve) => {
       this.#wake = () => {
         this.#wake = undefined;

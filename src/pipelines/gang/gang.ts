@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
 import { readdirSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
+import { Encoder } from '../../codec/index.ts';
 import { type ArraySettings, arraysOf, type Engine, type Prepared, packageEntry } from '../../runtime/index.ts';
+import type { Brief } from './board.ts';
 import { GangRun } from './gang-run.ts';
 import { chunksOf } from './schemes.rules.ts';
 import type { TileWork } from './work.ts';
@@ -18,7 +20,10 @@ export class Gang {
   readonly settings: ArraySettings;
   /** NUMA domains. */
   readonly groups = domains();
+  readonly #encoder = new Encoder({ isRef: () => false });
   #member: Prepared | undefined;
+  /** When somebody was last called, or was heard of. */
+  usedAt = Number.NEGATIVE_INFINITY;
 
   constructor(engine: Engine, settings: ArraySettings) {
     this.engine = engine;
@@ -55,6 +60,12 @@ export class Gang {
     return new GangRun(this, work).run();
   }
 
+  /** A brief for members, as bytes that are good until the next one. */
+  encoded(brief: Brief): Uint8Array {
+    const { bytes, length } = this.#encoder.encode(brief, 'pipeline', Number.MAX_SAFE_INTEGER);
+    return bytes.subarray(0, length);
+  }
+
   /** The task that members are. */
   get member(): Prepared {
     this.#member ??= this.engine.prepare(memberSpec(), {
@@ -70,6 +81,7 @@ export class Gang {
       maxCalls: 0,
       ahead: 0,
       maxPending: Number.POSITIVE_INFINITY,
+      internal: true,
     });
     return this.#member;
   }

@@ -1,20 +1,9 @@
 import { InternalError } from '../../base/index.ts';
 import type { SharedStore, SlotRef } from '../../memory/index.ts';
 import { threadState } from '../../runtime/index.ts';
-import { type BoardShape, SharedBoard } from './board.ts';
+import { type BoardPlace, type Brief, SharedBoard } from './board.ts';
 import { NONE, release, stop, type Taker, type Words } from './chunks.rules.ts';
-import type { Placed, RunnerModule, RunnerOf, TileRunner } from './work.ts';
-
-/** What a member is sent. */
-export interface Membership {
-  readonly board: SlotRef;
-  readonly shape: BoardShape;
-  readonly participant: number;
-  readonly module: RunnerModule;
-  readonly plan: unknown;
-  readonly region: number;
-  readonly objects: readonly Placed[];
-}
+import type { RunnerModule, RunnerOf, TileRunner } from './work.ts';
 
 const runners = new Map<string, RunnerOf<unknown>>();
 
@@ -22,27 +11,27 @@ const runners = new Map<string, RunnerOf<unknown>>();
  * The task of a member of a gang: it takes chunks until none is free. One that comes late finds nothing to do, and touches nothing but the
  * board.
  */
-export function tiles(membership: Membership): void | Promise<void> {
+export function tiles(participant: number, ...[index, generation, start]: BoardPlace): void | Promise<void> {
   const { single } = threadState();
   if (single === undefined) throw new InternalError('tiles of arrays are computed on a worker of a session');
   const { store } = single;
-  const { board: slot, shape, module } = membership;
+  const slot: SlotRef = { index, generation };
   // Held here, too: nobody else does it when the owner dies.
   store.use(slot);
   const end = (): void => {
     if (store.usable) store.unuse(slot);
   };
   try {
-    const board = new SharedBoard(store.bytes(slot), shape);
-    const known = runners.get(keyOf(module));
+    const { brief, board } = SharedBoard.open(store, slot, start);
+    const known = runners.get(keyOf(brief.module));
     if (known !== undefined) {
-      work(store, membership, board, known);
+      work(store, participant, brief, board, known);
       end();
       return;
     }
-    return load(module)
+    return load(brief.module)
       .then((runnerOf) => {
-        if (store.usable) work(store, membership, board, runnerOf);
+        if (store.usable) work(store, participant, brief, board, runnerOf);
       })
       .finally(end);
   } catch (error) {
@@ -61,29 +50,30 @@ async function load(module: RunnerModule): Promise<RunnerOf<unknown>> {
   return runnerOf;
 }
 
-function work(store: SharedStore, membership: Membership, board: SharedBoard, runnerOf: RunnerOf<unknown>): void {
-  const { participant, shape } = membership;
+function work(
+  store: SharedStore,
+  participant: number,
+  brief: Brief,
+  board: SharedBoard,
+  runnerOf: RunnerOf<unknown>,
+): void {
   const taker = board.taker(participant, Math.random);
   if (taker.begin()) {
-    for (let chunk = 0; chunk < shape.chunks; chunk++) release(board.words, board.board, participant, chunk);
+    for (let chunk = 0; chunk < brief.shape.chunks; chunk++) release(board.words, board.board, participant, chunk);
   }
   const first = taker.take();
   if (first === NONE) return;
   // From here on the owner, if it is alive, keeps what the plan names: a chunk is taken and not done.
   const used: SlotRef[] = [];
   try {
-    const runner = runnerFor(store, membership, runnerOf, used);
-    for (let chunk = first; chunk !== NONE; chunk = taker.take()) compute(board, taker, chunk, runner);
+    const run = runner();
+    for (let chunk = first; chunk !== NONE; chunk = taker.take()) compute(board, taker, chunk, run);
   } finally {
     if (store.usable) for (const slot of used) store.unuse(slot);
   }
 
-  function runnerFor(
-    store: SharedStore,
-    { plan, region, objects, participant }: Membership,
-    runnerOf: RunnerOf<unknown>,
-    used: SlotRef[],
-  ): TileRunner {
+  function runner(): TileRunner {
+    const { plan, region, objects } = brief;
     try {
       for (const { slot, offset } of objects) {
         store.use(slot);
