@@ -92,6 +92,11 @@ export class LocalBuffers implements Buffers {
     return new LocalBuffer(dtype, own.length, undefined, own);
   }
 
+  /** They are always in memory. */
+  use(): void {}
+
+  unuse(): void {}
+
   view(buffer: Buffer): Elements {
     const own = this.#own(buffer);
     if (own.elements === undefined) {
@@ -104,6 +109,12 @@ export class LocalBuffers implements Buffers {
   place(buffer: Buffer): Place | undefined {
     const { offset } = this.#own(buffer);
     return offset === undefined ? undefined : { memory: this.memory, offset };
+  }
+
+  /** A copy where the memory would be used again. */
+  lend(buffer: Buffer): Elements {
+    const own = this.#own(buffer);
+    return own.block === undefined ? this.view(own) : (this.view(own).slice() as Elements);
   }
 
   release(buffer: Buffer): void {
