@@ -12,6 +12,8 @@ const STEP_LOW = 6.327543041662719e-14;
 const STEPS = 369.3299304675746;
 /** Minimax (Remez) for (exp(r) - 1 - r) / r^2: 2^-56 of exp(r). */
 const C = [0.49999999999999883, 0.16666667814448086, 0.041666669854948366] as const;
+/** The same to 2^-69, for what is left when 1 is subtracted. */
+const C_CLOSE = [0.4999999999999994, 0.16666666666666632, 0.04166666921729202, 0.008333333879895908] as const;
 
 /** Added to a double, it leaves the nearest integer in the low bits, since there is no room for a fraction. */
 const SHIFT = 1.5 * 2 ** 52;
@@ -27,12 +29,19 @@ export interface Exponential {
   readonly rest: Value;
 }
 
-/** The core: of `x` (plus `tail`) times `by`, a power of two, in a range where the power has a normal exponent. */
-export function exponential(
-  m: Lanes,
-  x: Value,
-  { by = 1, tail, lower }: { readonly by?: number; readonly tail?: Value; readonly lower?: Value } = {},
-): Exponential {
+interface Options {
+  /** A power of two that `x` is multiplied with first. */
+  readonly by?: number;
+  /** Added to `x`, and tiny beside it. */
+  readonly tail?: Value;
+  /** Bits that are subtracted from those of the scale. */
+  readonly lower?: Value;
+  /** `rest` is exact enough to be a result of its own. */
+  readonly close?: boolean;
+}
+
+/** The core, in a range where the power has a normal exponent. */
+export function exponential(m: Lanes, x: Value, { by = 1, tail, lower, close = false }: Options = {}): Exponential {
   const shifted = m.addf(m.mulf(x, STEPS * by), SHIFT);
   const k = m.subf(shifted, SHIFT);
   let r = m.sub(m.sub(x, m.mulf(k, STEP_HIGH / by)), m.mulf(k, STEP_LOW / by));
@@ -41,10 +50,9 @@ export function exponential(
   let scale = m.iadd(power, m.shl(shifted, 44));
   if (lower !== undefined) scale = m.isub(scale, lower);
   const square = m.square(r);
-  const [c2, c3, c4] = C.map((c, i) => c * by ** (i + 2)) as [number, number, number];
-  const first = m.add(lost, by === 1 ? r : m.mulf(r, by));
-  const rest = m.add(first, m.mul(square, m.add(m.mulf(square, c4), m.addf(m.mulf(r, c3), c2))));
-  return { scale, rest };
+  const c = (close ? C_CLOSE : C).map((each, i) => each * by ** (i + 2));
+  const small = m.add(lost, m.mul(square, m.estrin(r, c, square)));
+  return { scale, rest: m.add(by === 1 ? r : m.mulf(r, by), small) };
 }
 
 /** Of exp: beyond it results are subnormal or infinite. */
@@ -71,13 +79,14 @@ export function scaled(m: Lanes, x: Value, { tail, factor = 1 }: { tail?: Value;
   // There is nothing beyond.
   const inRange = m.pmax(m.pmin(x, m.f(711)), m.f(-746));
   const lower = m.select(up, m.bits(1000n << 52n), m.bits(-1000n << 52n));
-  const { scale, rest } = exponential(m, inRange, tail === undefined ? { lower } : { lower, tail });
+  const own = tail === undefined ? undefined : m.and(tail, m.eq(inRange, x));
+  const { scale, rest } = exponential(m, inRange, own === undefined ? { lower } : { lower, tail: own });
   return m.mul(m.add(scale, m.mul(scale, rest)), m.select(up, m.f(2 ** 1000 * factor), m.f(2 ** -1000 * factor)));
 }
 
 /** exp(by x) - 1 where that has a normal exponent. */
 function lessOne(m: Lanes, x: Value, by = 1): Value {
-  const { scale, rest } = exponential(m, x, { by });
+  const { scale, rest } = exponential(m, x, { by, close: true });
   return m.add(m.subf(scale, 1), m.mul(scale, rest));
 }
 

@@ -129,9 +129,9 @@ export class Lanes {
     return all;
   }
 
-  /** The same, halves at a time, so that less of it waits for the rest (Estrin). */
-  estrin(x: Value, c: readonly number[]): Value {
-    const powers = [x];
+  /** The same, halves at a time, so that less of it waits for the rest (Estrin). `square`: of `x`, where it is known. */
+  estrin(x: Value, c: readonly number[], square?: Value): Value {
+    const powers = square === undefined ? [x] : [x, square];
     const part = (from: number, length: number): Value => {
       if (length === 1) return this.f(c[from] as number);
       const level = Math.ceil(Math.log2(length)) - 1;

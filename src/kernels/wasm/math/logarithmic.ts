@@ -155,7 +155,7 @@ export function atanh(m: Lanes, x: Value): Value {
 export function logaddexp(m: Lanes, x: Value, y: Value): Value {
   const more = m.pmax(x, y);
   // Of infinities of one sign, and of equal numbers, the difference is 0.
-  const apart = m.andNot(m.sub(m.pmin(x, y), more), m.eq(x, y));
+  const apart = m.andNot(m.neg(m.abs(m.sub(x, y))), m.eq(x, y));
   const { scale, rest } = exponential(m, m.pmax(apart, m.f(-700)));
   return m.add(more, ofOnePlus(m, m.add(scale, m.mul(scale, rest))));
 }

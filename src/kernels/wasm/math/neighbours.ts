@@ -26,7 +26,9 @@ export function nextafter32(m: Lanes, x: Value, y: Value): Value {
   const next = m.iadd(x, m.select(out, m.bits(1n << 29n), m.bits(-1n << 29n)));
   // Subnormal ones are all as far apart as the least of them is from 0.
   const step = m.withSign(m.f(2 ** -149), m.sub(y, x));
-  const near = m.select(m.le(size, m.f(LEAST_NORMAL)), m.add(x, step), next);
+  // What becomes zero keeps its sign.
+  const sign = m.andNot(m.and(x, m.f(-0)), m.eq(x, m.f(0)));
+  const near = m.select(m.le(size, m.f(LEAST_NORMAL)), m.or(m.add(x, step), sign), next);
   const fromInfinity = m.andNot(m.eq(size, m.f(Number.POSITIVE_INFINITY)), out);
   return towards(m, x, y, m.select(fromInfinity, m.withSign(m.f(GREATEST), x), near));
 }

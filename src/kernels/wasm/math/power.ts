@@ -40,14 +40,13 @@ function logarithm(m: Lanes, x: Value): [Value, Value] {
   const rLow = m.mul(m.sub(z, zHigh), inverse);
   const r = m.add(rHigh, rLow);
 
-  const whole = m.add(m.mulf(k, LN2[0]), log);
-  const first = m.add(whole, r);
-  const firstLost = m.add(m.sub(whole, first), r);
+  // Exact: the bits of all three end far enough to the left.
+  const whole = m.add(m.add(m.mulf(k, LN2[0]), log), rHigh);
+  const [first, firstLost] = m.fastTwoSum(whole, rLow);
   // r - r^2 / 2 with r in its two parts.
   const halfHigh = m.mulf(rHigh, -0.5);
   const squareHigh = m.mul(rHigh, halfHigh);
-  const second = m.add(first, squareHigh);
-  const secondLost = m.add(m.sub(first, second), squareHigh);
+  const [second, secondLost] = m.fastTwoSum(first, squareHigh);
   const squareLow = m.mul(rLow, m.add(m.mulf(r, -0.5), halfHigh));
   const rest = m.mul(m.mul(m.square(r), r), m.estrin(r, Q));
 

@@ -10,10 +10,10 @@ const HALF_PI = [1.5707963267341256, 6.077100506303966e-11, 2.0222662487959506e-
 /** From here on the first parts are not exact any more, and the reference is asked. */
 const LARGE = 2 ** 20;
 
-/** Minimax (Remez) for (sin(r) - r) / r^3 in r^2: 2^-56 of the sine. */
+/** Minimax (Remez) for (r - sin(r)) / r^3 in r^2: 2^-56 of the sine. */
 const S = [
-  -0.16666666666666666, 0.008333333333330927, -0.00019841269836724896, 2.755731608493974e-6, -2.5051128151935537e-8,
-  1.5917861994093035e-10,
+  0.16666666666666666, -0.008333333333330927, 0.00019841269836724896, -2.755731608493974e-6, 2.5051128151935537e-8,
+  -1.5917861994093035e-10,
 ] as const;
 /** For (cos(r) - 1 + r^2/2) / r^4: 2^-60 of the cosine. */
 const C = [
@@ -32,13 +32,15 @@ function sineAndCosine(m: Lanes, x: Value): { quadrant: Value; sine: Value; cosi
   const [u, lost] = m.fastTwoSum(m.sub(x, m.mulf(n, HALF_PI[0])), m.mulf(n, -HALF_PI[1]));
   const low = m.sub(lost, m.mulf(n, HALF_PI[2]));
   const r = m.add(u, low);
-  const tail = m.add(m.sub(u, r), low);
+  // By so much r is too large.
+  const over = m.sub(m.sub(r, u), low);
 
   const z = m.square(r);
   const half = m.mulf(z, 0.5);
   const w = m.sub(m.f(1), half);
-  const sine = m.add(r, m.add(m.mul(m.mul(r, z), m.estrin(z, S)), m.mul(tail, w)));
-  const correction = m.sub(m.mul(m.square(z), m.estrin(z, C)), m.mul(r, tail));
+  // Subtracted, so that a zero keeps its sign.
+  const sine = m.sub(r, m.add(m.mul(m.mul(r, z), m.estrin(z, S)), m.mul(over, w)));
+  const correction = m.add(m.mul(m.square(z), m.estrin(z, C)), m.mul(r, over));
   const cosine = m.add(w, m.add(m.sub(m.sub(m.f(1), w), half), correction));
   return { quadrant, sine, cosine };
 }
