@@ -3,4 +3,13 @@ export { type Kernel, KernelBuilder, keyOf, type Result, type Step } from './ker
 export { BlockedKernels, MATMUL_SCRATCH, Matmul, type MatmulOptions } from './matmul/index.ts';
 export { REDUCERS, type Reducer, type ReducerName, reducer } from './reducers.ts';
 export { applied, cast, interpret, type Run, type Strided } from './reference.ts';
+export {
+  type ArrayType,
+  type Dense,
+  type Params,
+  ROUTINES,
+  type Routine,
+  type RoutineName,
+  routine,
+} from './routines/index.ts';
 export { faultsOf, verify } from './verify.ts';
