@@ -1,6 +1,6 @@
 import { axisOf, type Elements } from '../../nd/index.ts';
 import { argsorted, line, sorted } from '../sorting/sort.ts';
-import { asWords, type Dense, linesOf, type Params, type Routine, shapeError } from './routine.ts';
+import { asWords, type Dense, linesOf, type Params, type Routine, sameType, shapeError } from './routine.ts';
 
 const isDescending = (params: Params): boolean => params.descending === true;
 
@@ -74,6 +74,7 @@ const isBefore = (a: number | bigint, b: number | bigint): boolean => a < b || (
  */
 const searchsorted: Routine = {
   outputs([x, values]) {
+    sameType('searchsorted', x!, values!);
     if (x!.shape.length !== 1)
       throw shapeError('searchsorted', 'the first array has to have one axis', x!.shape, values!.shape);
     return [{ shape: values!.shape, dtype: 'i64' }];
