@@ -8,6 +8,7 @@ export const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const ENTRIES = {
   index: 'src/index.ts',
   testing: 'src/testing/index.ts',
+  partitioned: 'src/partitioned.ts',
   worker: 'src/worker.ts',
   control: 'src/control.ts',
   'typescript-hooks': 'src/code/typescript-hooks.ts',
