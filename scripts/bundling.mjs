@@ -10,6 +10,7 @@ const ENTRIES = {
   testing: 'src/testing/index.ts',
   partitioned: 'src/partitioned.ts',
   worker: 'src/worker.ts',
+  'csv-worker': 'src/io/csv-worker.ts',
   control: 'src/control.ts',
   'typescript-hooks': 'src/code/typescript-hooks.ts',
   cli: 'src/cli/main.ts',
