@@ -1,4 +1,7 @@
 /** Files of numbers, read and written as `{ shape, dtype, elements }`. */
+
+export { type ArrowOptions, readArrow, writeArrow } from './arrow.ts';
+export type { Column, ColumnsOptions } from './columns.ts';
 export {
   type CsvArray,
   type CsvColumn,
@@ -10,4 +13,5 @@ export {
 } from './csv.ts';
 export { type Coordinates, readMatrixMarket, writeMatrixMarket } from './matrix-market.ts';
 export { type NpyOptions, readNpy, writeNpy } from './npy.ts';
+export { readParquet, writeParquet } from './parquet.ts';
 export type { Source } from './source.ts';
