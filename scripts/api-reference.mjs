@@ -114,7 +114,7 @@ function entryOf(name, nodes) {
 }
 
 /** How members begin that are how a class works, and not what it is for. */
-const NOT_FOR_READERS = /^(private|static|get \[brand)/;
+const NOT_FOR_READERS = /^(private|static|#private|get \[brand)/;
 
 function membersOf(node) {
   if (node.kind !== SyntaxKind.InterfaceDeclaration && node.kind !== SyntaxKind.ClassDeclaration) return [];
@@ -130,7 +130,7 @@ function textOf(node) {
     .replace(/\/\*\*[\s\S]*?\*\/\s*/g, '')
     .replace(/^(export |declare )+/, '')
     .replace(/^ +/gm, (indent) => ' '.repeat(indent.length / 2))
-    .replace(/^ *(private|static|get \[brand).*\n/gm, '')
+    .replace(/^ *(private|static|#private|get \[brand).*\n/gm, '')
     .replace(/\{\s*\}$/, '{}')
     .trim();
 }

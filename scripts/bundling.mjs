@@ -8,7 +8,9 @@ export const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const ENTRIES = {
   index: 'src/index.ts',
   testing: 'src/testing/index.ts',
+  partitioned: 'src/partitioned.ts',
   worker: 'src/worker.ts',
+  'csv-worker': 'src/io/csv-worker.ts',
   control: 'src/control.ts',
   gang: 'src/pipelines/gang/member.ts',
   'typescript-hooks': 'src/code/typescript-hooks.ts',
