@@ -55,6 +55,7 @@ export {
   unstack,
 } from './manipulation.ts';
 export type * from './manipulation-types.ts';
+export { type CompileOptions, type ComputedIn, type Mapped, map } from './map.ts';
 export { cross, diagonal, matmul, outer, tensordot, trace, vecdot } from './products.ts';
 export { type RandomIntegersOptions, type RandomOptions, random, randomIntegers, randomNormal } from './random.ts';
 export type * from './reduction-types.ts';
@@ -74,4 +75,5 @@ export {
   where,
 } from './search.ts';
 export type * from './search-types.ts';
+export { type Neighbourhood, type Stencil, type StencilOptions, stencil } from './stencil.ts';
 export type * from './types.ts';
