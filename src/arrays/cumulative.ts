@@ -1,33 +1,31 @@
-import { axisOf, isBig, shapeText } from '../nd/index.ts';
+import { axisOf, shapeText } from '../nd/index.ts';
 import type { Node } from '../pipelines/index.ts';
 import type { Arr } from './arr.ts';
 import { badShapes, checkDType, checkInteger } from './checks.ts';
 import { nodeOf, wrap } from './lazy.ts';
-import { apply, cast, checkKind, constantOf, together } from './operations.ts';
+import { apply, cast, checkKind, together } from './operations.ts';
 import type { Cumulative, CumulativeOptions, DiffOptions } from './reduction-types.ts';
 import { summedType } from './reductions.ts';
 import { call } from './routines.ts';
 import type { D } from './types.ts';
 import { joined, part, soleAxis } from './views.ts';
 
-function along(operation: 'cumulativeSum' | 'cumulativeProd', initial: number): Cumulative {
+function along(operation: 'cumulativeSum' | 'cumulativeProd', routine: string): Cumulative {
   return ((x: Arr, o: CumulativeOptions = {}) => {
     const given = nodeOf(operation, x);
     const dtype = o.dtype === undefined ? summedType(given.dtype) : checkDType(operation, o.dtype);
     checkKind(operation, dtype, ['int', 'uint', 'float']);
     const axis = soleAxis(operation, o.axis, given.shape);
-    const node = cast(given, dtype);
-    const [result] = call(operation, [node], { axis }, [{ shape: node.shape, dtype }]) as [Node];
-    if (!o.includeInitial) return wrap(result);
-    const shape = node.shape.map((length, i) => (i === axis ? 1 : length));
-    return wrap(joined([constantOf(isBig(dtype) ? BigInt(initial) : initial, shape, dtype), result], axis));
+    const includeInitial = o.includeInitial ?? false;
+    const shape = given.shape.map((length, i) => (i === axis && includeInitial ? length + 1 : length));
+    return wrap(call(routine, [cast(given, dtype)], { axis, includeInitial }, [{ shape, dtype }])[0] as Node);
   }) as Cumulative;
 }
 
 /** The sums of all elements up to each, along an axis. */
-export const cumulativeSum: Cumulative = along('cumulativeSum', 0);
+export const cumulativeSum: Cumulative = along('cumulativeSum', 'cumulativeSum');
 /** The products of all elements up to each, along an axis. */
-export const cumulativeProd: Cumulative = along('cumulativeProd', 1);
+export const cumulativeProd: Cumulative = along('cumulativeProd', 'cumulativeProduct');
 
 /** The differences of neighbours along an axis. */
 export function diff<T extends D>(x: Arr<T>, o: DiffOptions<T> = {}): Arr<T> {

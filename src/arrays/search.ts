@@ -1,6 +1,6 @@
 import { UsageError } from '../base/index.ts';
 import { axisOf, broadcastShapes, type DType, rowMajor, shapeText, sizeOf } from '../nd/index.ts';
-import type { Node, Pipelines } from '../pipelines/index.ts';
+import type { ArrayType, Node } from '../pipelines/index.ts';
 import type { Arr } from './arr.ts';
 import { badShapes, checkChoice } from './checks.ts';
 import { positions } from './creation.ts';
@@ -9,7 +9,6 @@ import { nodeOf, wrap } from './lazy.ts';
 import type { OneAxisOptions } from './manipulation-types.ts';
 import { apply, cast, checkKind, constantOf, together } from './operations.ts';
 import { pipelinesFor } from './place.ts';
-import { truth } from './reductions.ts';
 import { call } from './routines.ts';
 import type { SearchOptions, SortOptions, Unique, Where } from './search-types.ts';
 import type { D, Value } from './types.ts';
@@ -138,26 +137,27 @@ export function takeAlongAxis<T extends D>(x: Arr<T>, indices: Arr, o: OneAxisOp
   return wrap(reshaped(takenAlong(flat(from), list, 0), shape));
 }
 
-/** A number that was computed. */
-const numberOf = (pipelines: Pipelines, node: Node): number => Number(pipelines.read(node)[0]);
+/** What a routine leaves open until it has run: its last result is how many places of the others count. */
+async function counted(operation: string, routine: string, node: Node, outputs: readonly ArrayType[]): Promise<Node[]> {
+  const nodes = call(routine, [node], {}, [...outputs, { shape: [], dtype: 'i64' }]);
+  const pipelines = pipelinesFor(operation);
+  await pipelines.compute(nodes);
+  const count = Number(pipelines.read(nodes.at(-1) as Node)[0]);
+  // What has the shape of the array is no list that is cut off.
+  return nodes.slice(0, -1).map((each, i) => (outputs[i]?.shape === node.shape ? each : part(each, 0, 0, count)));
+}
+
+/** A list that has room for something about each element. */
+const listFor = (node: Node, dtype: DType): ArrayType => ({ shape: [sizeOf(node.shape)], dtype });
 
 /** Where elements are not 0, for each axis. */
-export async function nonzeroNodes(operation: string, node: Node): Promise<Node[]> {
-  const size = sizeOf(node.shape);
-  const [places, count] = call('nonzero', [flat(truth(node))], {}, [
-    { shape: [size], dtype: 'i64' },
-    { shape: [], dtype: 'i64' },
-  ]) as [Node, Node];
-  const pipelines = pipelinesFor(operation);
-  await pipelines.compute([places, count]);
-  const found = part(places, 0, 0, numberOf(pipelines, count));
-  if (node.shape.length === 1) return [found];
-  const strides = rowMajor(node.shape);
-  return node.shape.map((length, axis) => {
-    const lines = apply('floorDivide', [found, constantOf(BigInt(strides[axis] as number), [], 'i64')]);
-    return axis === 0 ? lines : apply('remainder', [lines, constantOf(BigInt(length), [], 'i64')]);
-  });
-}
+export const nonzeroNodes = (operation: string, node: Node): Promise<Node[]> =>
+  counted(
+    operation,
+    'nonzero',
+    node,
+    node.shape.map(() => listFor(node, 'i64')),
+  );
 
 /** Where elements are true, or not 0: for each axis, its indices, row by row. Their number depends on values. */
 export async function nonzero(x: Arr): Promise<Arr<'i64'>[]> {
@@ -166,49 +166,40 @@ export async function nonzero(x: Arr): Promise<Arr<'i64'>[]> {
   return (await nonzeroNodes('nonzero', node)).map((each) => wrap<'i64'>(each));
 }
 
-/** Values, where each is first, the inverse, and counts. */
-async function unique<T extends D>(operation: string, x: Arr<T>): Promise<Unique<T>> {
-  const node = nodeOf(operation, x);
-  const size = sizeOf(node.shape);
-  const lists = { shape: [size], dtype: 'i64' as const };
-  const outputs = [{ shape: [size], dtype: node.dtype }, lists, lists, lists, { shape: [], dtype: 'i64' as const }];
-  const [values, indices, inverse, counts, count] = call('unique', [flat(node)], {}, outputs) as [
-    Node,
-    Node,
-    Node,
-    Node,
-    Node,
-  ];
-  const pipelines = pipelinesFor(operation);
-  await pipelines.compute([values, indices, inverse, counts, count]);
-  const different = numberOf(pipelines, count);
-  const cut = (node: Node): Node => part(node, 0, 0, different);
-  return {
-    values: wrap(cut(values)),
-    indices: wrap(cut(indices)),
-    inverseIndices: wrap(reshaped(inverse, node.shape)),
-    counts: wrap(cut(counts)),
-  };
-}
-
 /** Everything about its different values. How many there are depends on values, so that it is a promise. */
-export function uniqueAll<T extends D>(x: Arr<T>): Promise<Unique<T>> {
-  return unique('uniqueAll', x);
+export async function uniqueAll<T extends D>(x: Arr<T>): Promise<Unique<T>> {
+  const node = nodeOf('uniqueAll', x);
+  const [places, inverse] = [listFor(node, 'i64'), { shape: node.shape, dtype: 'i64' as const }];
+  const outputs = [listFor(node, node.dtype), places, inverse, places];
+  const found = await counted('uniqueAll', 'uniqueAll', node, outputs);
+  const [values, indices, inverseIndices, counts] = found as [Node, Node, Node, Node];
+  return {
+    values: wrap(values),
+    indices: wrap(indices),
+    inverseIndices: wrap(inverseIndices),
+    counts: wrap(counts),
+  };
 }
 
 /** Its different values, and how often there is each. */
 export async function uniqueCounts<T extends D>(x: Arr<T>): Promise<Pick<Unique<T>, 'values' | 'counts'>> {
-  const { values, counts } = await unique('uniqueCounts', x);
-  return { values, counts };
+  const node = nodeOf('uniqueCounts', x);
+  const outputs = [listFor(node, node.dtype), listFor(node, 'i64')];
+  const [values, counts] = (await counted('uniqueCounts', 'uniqueCounts', node, outputs)) as [Node, Node];
+  return { values: wrap(values), counts: wrap(counts) };
 }
 
 /** Its different values, and which of them each element is. */
 export async function uniqueInverse<T extends D>(x: Arr<T>): Promise<Pick<Unique<T>, 'values' | 'inverseIndices'>> {
-  const { values, inverseIndices } = await unique('uniqueInverse', x);
-  return { values, inverseIndices };
+  const node = nodeOf('uniqueInverse', x);
+  const outputs = [listFor(node, node.dtype), { shape: node.shape, dtype: 'i64' as const }];
+  const [values, inverse] = (await counted('uniqueInverse', 'uniqueInverse', node, outputs)) as [Node, Node];
+  return { values: wrap(values), inverseIndices: wrap(inverse) };
 }
 
 /** Its different values, in ascending order; every NaN is a value of its own. */
 export async function uniqueValues<T extends D>(x: Arr<T>): Promise<Arr<T>> {
-  return (await unique('uniqueValues', x)).values;
+  const node = nodeOf('uniqueValues', x);
+  const [values] = await counted('uniqueValues', 'uniqueValues', node, [listFor(node, node.dtype)]);
+  return wrap(values as Node);
 }
