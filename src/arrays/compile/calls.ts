@@ -43,6 +43,14 @@ export function called(interpreter: Interpreter, node: NodeOf<'CallExpression'>,
   }
   if (callee.type === 'Identifier' && isGlobal(interpreter, callee, callee.name, environment)) {
     if (callee.name in QUESTIONS) return question(interpreter, node, callee.name, args());
+    if (callee.name === 'Number') return asNumber(interpreter, node, args());
+    if (callee.name in globalThis) {
+      throw refuse.construct(
+        node,
+        'which has no form for arrays',
+        'There are Math, Number, isNaN, isFinite, and functions of its file.',
+      );
+    }
     throw refuse.name(callee, callee.name, 'which is no function of its file');
   }
   const fn = interpreter.value(callee, environment);
@@ -84,6 +92,15 @@ function question(interpreter: Interpreter, node: NodeOf<'CallExpression'>, name
     );
   }
   return of(element(name as keyof typeof QUESTIONS, numbers(interpreter, node, args)[0] as Expression));
+}
+
+/** `Number(x)`, which is how a boolean becomes 0 or 1. */
+function asNumber({ refuse }: Interpreter, node: NodeOf<'CallExpression'>, [value]: readonly Val[]): Val {
+  if (value?.kind !== 'expression') {
+    throw refuse.construct(node, 'which is made of no number and no boolean', 'Give it one of them.');
+  }
+  const { expression } = value;
+  return of(expression.of === 'number' ? expression : element('where', expression, constant(1), constant(0)));
 }
 
 /** An element of another place; which one is known before any element is. */

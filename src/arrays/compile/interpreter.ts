@@ -282,7 +282,12 @@ export class Interpreter {
       default: {
         const known = { Infinity: Number.POSITIVE_INFINITY, NaN: Number.NaN }[node.name];
         if (known !== undefined) return { kind: 'expression', expression: constant(known) };
-        throw this.refuse.name(node, node.name, 'which is no number');
+        if (!(node.name in globalThis)) throw this.refuse.name(node, node.name, 'which nobody has defined');
+        throw this.refuse.construct(
+          node,
+          'which is no number',
+          'There are numbers, booleans, Math, and functions of its file.',
+        );
       }
     }
   }
