@@ -102,7 +102,7 @@ export function fullLike(x: Arr, value: Value, o?: LikeOptions): Arr {
   return wrap(filled('fullLike', shape, value, typeOf('fullLike', o, dtype)));
 }
 
-/** Where the elements of one axis lie, in a shape that broadcasts along the others. */
+/** @internal Where the elements of one axis lie, in a shape that broadcasts along the others. */
 export function positions(length: number, axis = 0, rank = 1): Node {
   const shape = new Array<number>(rank).fill(1);
   shape[axis] = length;

@@ -9,12 +9,29 @@ import { sourceOf } from './place.ts';
 import type { D, ElementsOf, Nested, Value } from './types.ts';
 
 /** Typed arrays, whose elements arrays can have. */
-export type TypedArray = Elements;
+export type TypedArray = ElementsOf | Uint8ClampedArray;
 
-/** The element type of a typed array. A `Uint8Array` has numbers in it, and not booleans. */
-export type ElementTypeOf<E extends TypedArray> = {
-  [T in Exclude<D, 'bool'>]: E extends ElementsOf<T> ? (ElementsOf<T> extends E ? T : never) : never;
-}[Exclude<D, 'bool'>];
+/** The element types of typed arrays, by the name of their class. A `Uint8Array` has numbers in it, and not booleans. */
+export interface TypedArrayTypes {
+  Int8Array: 'i8';
+  Uint8Array: 'u8';
+  Uint8ClampedArray: 'u8';
+  Int16Array: 'i16';
+  Uint16Array: 'u16';
+  Int32Array: 'i32';
+  Uint32Array: 'u32';
+  BigInt64Array: 'i64';
+  BigUint64Array: 'u64';
+  Float32Array: 'f32';
+  Float64Array: 'f64';
+}
+
+/** The element type of a typed array. */
+export type ElementTypeOf<E extends ArrayBufferView> = E extends { readonly [Symbol.toStringTag]: infer N }
+  ? N extends keyof TypedArrayTypes
+    ? TypedArrayTypes[N]
+    : never
+  : never;
 
 /** What `asarray` and `fromNested` take. */
 export interface FromOptions<T extends D = D> {
@@ -22,7 +39,7 @@ export interface FromOptions<T extends D = D> {
   dtype?: T;
 }
 
-const BY_NAME: Readonly<Record<string, DType>> = {
+const BY_NAME: Readonly<TypedArrayTypes> & Readonly<Record<string, DType>> = {
   Int8Array: 'i8',
   Uint8Array: 'u8',
   Uint8ClampedArray: 'u8',

@@ -31,6 +31,7 @@ export {
   fromNested,
   fromTyped,
   type TypedArray,
+  type TypedArrayTypes,
 } from './from.ts';
 export { type CheckInfo, type Iterated, type IterateOptions, iterate } from './iterate.ts';
 export * from './linear.ts';

@@ -182,7 +182,7 @@ export function matrixTranspose<T extends D>(x: Arr<T>): Arr<T> {
   return wrap(matrixTransposed('matrixTranspose', nodeOf('matrixTranspose', x)));
 }
 
-/** `T`: the transpose of a matrix. */
+/** @internal `T`: the transpose of a matrix. */
 export function turned<T extends D>(x: Arr<T>): Arr<T> {
   const node = nodeOf('T', x);
   if (node.shape.length === 2) return wrap(matrixTransposed('T', node));

@@ -24,7 +24,7 @@ export type Mapped<P extends readonly number[], R> = <T extends D>(
   ...arrays: { [K in keyof P]: Arr<T> }
 ) => Arr<R extends boolean ? 'bool' : ComputedIn<T>>;
 
-/** Reads a function and runs it on what stands for its arguments. */
+/** @internal Reads a function and runs it on what stands for its arguments. */
 export function compiled(
   operation: string,
   fn: unknown,
@@ -42,7 +42,7 @@ export function compiled(
   return { expression: new Interpreter(operation, tree, given).run(args), count };
 }
 
-/** Throws where there are more arrays than the function has parameters, or fewer. */
+/** @internal Throws where there are more arrays than the function has parameters, or fewer. */
 export function checkCount(operation: string, arrays: readonly unknown[], count: number): void {
   if (arrays.length === count) return;
   throw new UsageError(`${operation}: the function has ${count} parameters, and was given ${arrays.length} arrays`, {

@@ -23,7 +23,7 @@ import {
   whole,
 } from './views.ts';
 
-/** The product of the last two axes, whose types are the same and whose shapes fit. */
+/** @internal The product of the last two axes, whose types are the same and whose shapes fit. */
 export function multiplied(operation: string, x: Node, y: Node): Node {
   checkKind(operation, x.dtype, ['int', 'uint', 'float']);
   const [m, k] = x.shape.slice(-2) as [number, number];

@@ -41,7 +41,7 @@ function* mixed(seed: bigint): Generator<bigint, never> {
   }
 }
 
-/**
+/** @internal
  * A key for Squares: hexadecimal digits that are not 0, none twice in a half, the last one odd, as its author asks. The seed decides
  * which.
  */
@@ -61,7 +61,7 @@ export function keyOf(seed: bigint): bigint {
   return key;
 }
 
-/** 64 random bits for each counter: Squares (B. Widynski, "Squares: A Fast Counter-Based RNG", 2020, in five rounds). */
+/** @internal 64 random bits for each counter: Squares (B. Widynski, "Squares: A Fast Counter-Based RNG", 2020, in five rounds). */
 export function bitsOf(counters: Node, key: bigint): Node {
   const y = times(counters, u64(key));
   const z = plus(y, u64(key));

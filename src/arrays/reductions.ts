@@ -9,11 +9,11 @@ import type { AxisOptions, PlaceOptions, Reduction, Sum, SumOptions, VarianceOpt
 import type { Float } from './types.ts';
 import { flat, reshaped } from './views.ts';
 
-/** Of what several elements are combined in; integers become those of 64 bits. */
+/** @internal Of what several elements are combined in; integers become those of 64 bits. */
 export const summedType = (dtype: DType): DType =>
   kindOf(dtype) === 'int' ? 'i64' : kindOf(dtype) === 'uint' ? 'u64' : dtype;
 
-/** Combined along some axes (ascending), which stay with length 1 if they are kept. */
+/** @internal Combined along some axes (ascending), which stay with length 1 if they are kept. */
 export function reduced(node: Node, by: ReducerName, axes: readonly number[], keepdims = false): Node {
   const shape = node.shape.filter((_, axis) => !axes.includes(axis));
   const result = new Node({ kind: 'reduce', reducer: by, axes }, shape, node.dtype, [node]);
@@ -64,7 +64,7 @@ export const min: Reduction = extreme('min');
 /** The greatest element; NaN wins. Of none it is refused. */
 export const max: Reduction = extreme('max');
 
-/** Whether elements are true, or not 0. */
+/** @internal Whether elements are true, or not 0. */
 export const truth = (node: Node): Node => cast(node, 'bool');
 
 /** Whether all elements are true, or not 0. Of none: true. */

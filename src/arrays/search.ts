@@ -150,7 +150,7 @@ async function counted(operation: string, routine: string, node: Node, outputs: 
 /** A list that has room for something about each element. */
 const listFor = (node: Node, dtype: DType): ArrayType => ({ shape: [sizeOf(node.shape)], dtype });
 
-/** Where elements are not 0, for each axis. */
+/** @internal Where elements are not 0, for each axis. */
 export const nonzeroNodes = (operation: string, node: Node): Promise<Node[]> =>
   counted(
     operation,
