@@ -124,10 +124,13 @@ function entryOf(name, nodes) {
 /** How members begin that are how a class works, and not what it is for. */
 const NOT_FOR_READERS = /^(private|static|get \[brand)/;
 
+/** What can be called or made is said where the whole is. */
+const WITHOUT_NAME = new Set([SyntaxKind.Constructor, SyntaxKind.CallSignature]);
+
 function membersOf(node) {
   if (node.kind !== SyntaxKind.InterfaceDeclaration && node.kind !== SyntaxKind.ClassDeclaration) return [];
   return node.members
-    .filter((member) => !NOT_FOR_READERS.test(member.getText()) && member.kind !== SyntaxKind.Constructor)
+    .filter((member) => !NOT_FOR_READERS.test(member.getText()) && !WITHOUT_NAME.has(member.kind))
     .map((member) => ({ name: member.name?.getText() ?? '(...args)', doc: docOf(member), tags: tagsOf(member) }));
 }
 

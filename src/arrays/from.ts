@@ -12,7 +12,7 @@ import type { D, ElementsOf, Nested, Value } from './types.ts';
 export type TypedArray = ElementsOf | Uint8ClampedArray;
 
 /** The element types of typed arrays, by the name of their class. A `Uint8Array` has numbers in it, and not booleans. */
-export interface TypedArrayTypes {
+export type TypedArrayTypes = {
   Int8Array: 'i8';
   Uint8Array: 'u8';
   Uint8ClampedArray: 'u8';
@@ -24,7 +24,7 @@ export interface TypedArrayTypes {
   BigUint64Array: 'u64';
   Float32Array: 'f32';
   Float64Array: 'f64';
-}
+};
 
 /** The element type of a typed array. */
 export type ElementTypeOf<E extends ArrayBufferView> = E extends { readonly [Symbol.toStringTag]: infer N }

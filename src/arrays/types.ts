@@ -31,7 +31,7 @@ export type ElementsOf<T extends D = D> = {
 }[T];
 
 /** What two types become together (Python array API standard 2024.12, "Type Promotion Rules"). Pairs that are not here have nothing in common. */
-export interface Promotion {
+export type Promotion = {
   bool: { bool: 'bool' };
   i8: { i8: 'i8'; i16: 'i16'; i32: 'i32'; i64: 'i64'; u8: 'i16'; u16: 'i32'; u32: 'i64' };
   i16: { i8: 'i16'; i16: 'i16'; i32: 'i32'; i64: 'i64'; u8: 'i16'; u16: 'i32'; u32: 'i64' };
@@ -43,7 +43,7 @@ export interface Promotion {
   u64: { u8: 'u64'; u16: 'u64'; u32: 'u64'; u64: 'u64' };
   f32: { f32: 'f32'; f64: 'f64' };
   f64: { f32: 'f64'; f64: 'f64' };
-}
+};
 
 /** The type that two types have in common; never, where there is none. */
 export type Common<T extends D, U extends D> = T extends D
