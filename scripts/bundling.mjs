@@ -7,6 +7,7 @@ export const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 /** Output name to source. */
 const ENTRIES = {
   index: 'src/index.ts',
+  array: 'src/array.ts',
   testing: 'src/testing/index.ts',
   partitioned: 'src/partitioned.ts',
   worker: 'src/worker.ts',
