@@ -1,5 +1,5 @@
 import { InternalError } from '../base/index.ts';
-import { applied, cast, elementOp } from '../kernels/index.ts';
+import { applied, cast, elementOp, type Matmul } from '../kernels/index.ts';
 import { DTYPES } from '../nd/index.ts';
 import type { Buffer, Buffers } from './buffers.ts';
 import { type Pipeline, unitsOf } from './pipeline.ts';
@@ -44,6 +44,8 @@ export interface Machine {
   /** Of pipelines that were run before. */
   readonly runners: WeakMap<Pipeline, TileRunner>;
   readonly routines: Routines;
+  /** Made when it is first needed: it looks for a library on this machine. */
+  matmul(): Matmul;
   readonly scratch: Room;
   readonly gathered: Room;
 }
@@ -93,7 +95,7 @@ function runAlone(whole: Whole, arrays: readonly Buffer[], offsets: readonly num
     dtype,
     elements: buffers.view(arrays[array] as Buffer, 'write'),
   }));
-  runWhole(whole, args, results, machine.routines, machine.compilers);
+  runWhole(whole, args, results, machine.routines, machine.matmul());
 }
 
 /** What operations on scalars alone give is computed here: it is the same at all points. */

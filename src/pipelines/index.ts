@@ -8,7 +8,7 @@ export { LocalBuffers } from './local-buffers.ts';
 export * from './pipeline.ts';
 export { type PipelineOptions, Pipelines } from './pipelines.ts';
 export * from './plan.ts';
-export type { DenseArray, Routine, Routines } from './routines.ts';
+export type { DenseArray, Routines } from './routines.ts';
 export {
   type Binding,
   type Compilers,

@@ -1,4 +1,5 @@
 import { InternalError } from '../base/index.ts';
+import { Matmul, routine } from '../kernels/index.ts';
 import { type Elements, elements, sizeOf } from '../nd/index.ts';
 import type { Buffers } from './buffers.ts';
 import { explainSvg } from './draw.rules.ts';
@@ -34,6 +35,9 @@ const CACHE = 512 << 10;
 /** Enough that what a part costs as such is little for each of its operations. */
 const WINDOW = 512;
 
+/** Products that are better computed as the sums that they are, together with what is around them: of vectors, and tiny ones. */
+const isSum = (m: number, k: number, n: number): boolean => n === 1 || m === 1 || m * k * n <= 4096;
+
 /** Computes arrays, with their elements in one storage. */
 export class Pipelines {
   readonly buffers: Storage;
@@ -46,11 +50,16 @@ export class Pipelines {
     this.buffers = buffers;
     this.#cache = options.cache ?? CACHE;
     this.#window = options.window ?? WINDOW;
+    let matmul: Matmul | undefined;
     this.#machine = {
       buffers,
       compilers: compilersFor(buffers.memory),
       runners: new WeakMap(),
-      routines: options.routines ?? new Map(),
+      routines: options.routines ?? routine,
+      matmul: () => {
+        matmul ??= new Matmul();
+        return matmul;
+      },
       scratch: new Room(buffers),
       gathered: new Room(buffers),
     };
@@ -94,7 +103,7 @@ export class Pipelines {
   #planOf(survey: Survey, roots: readonly Node[]): Plan {
     return this.#plans.get(survey, () => {
       const made = valuesOf(survey, roots);
-      return planOf(made.values, made.roots, { cache: this.#cache, lowersProducts: () => true });
+      return planOf(made.values, made.roots, { cache: this.#cache, lowersProducts: isSum });
     });
   }
 

@@ -1,7 +1,8 @@
 import { sizeOf } from '../../nd/index.ts';
 import { type Kernel, keyOf } from '../kernel.ts';
 import type { Run, Strided } from '../reference.ts';
-import { type Along, moduleOf } from './compile.ts';
+import { type Along, type KernelModule, moduleOf } from './compile.ts';
+import { functionOf } from './math/library.ts';
 
 /**
  * A compiled kernel. It takes, all in bytes but for the lengths and the scalars: the length of each axis; of each operand, then of each
@@ -50,15 +51,17 @@ export class WasmKernels {
     const key = `${operands},${results} ${keyOf(kernel)}`;
     let compiled = this.#compiled.get(key);
     if (compiled === undefined) {
-      const bytes = moduleOf(kernel, { operands, results, shared: this.#shared });
-      compiled = bytes === undefined ? null : this.#instance(bytes);
+      const module = moduleOf(kernel, { operands, results, shared: this.#shared });
+      compiled = module === undefined ? null : this.#instance(module);
       this.#compiled.set(key, compiled);
     }
     return compiled;
   }
 
-  #instance(bytes: Uint8Array<ArrayBuffer>): WasmFunction {
-    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), { sheaf: { memory: this.#memory } });
+  #instance({ bytes, functions }: KernelModule): WasmFunction {
+    const given: Record<string, unknown> = { memory: this.#memory };
+    for (const name of functions) given[name] = functionOf(name);
+    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), { sheaf: given });
     return exports.run as WasmFunction;
   }
 }
