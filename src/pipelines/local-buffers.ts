@@ -60,8 +60,14 @@ export class LocalBuffers implements Buffers {
   #handedOut = 0;
   #collectAt = BETWEEN_COLLECTIONS;
 
-  /** `pages`: of 64 KiB, which the memory has at most. */
-  constructor(pages = LARGEST) {
+  readonly #copies: boolean;
+
+  /**
+   * `pages`: of 64 KiB, which the memory has at most. `copies`: what is adopted is copied into the memory, where kernels are faster than
+   * the copy takes.
+   */
+  constructor(pages = LARGEST, { copies = true }: { readonly copies?: boolean } = {}) {
+    this.#copies = copies;
     this.memory = memoryOf(pages);
     // Nothing lies at the very end, where a kernel may look at what it does not use.
     this.#spans = new Spans(0, this.memory.buffer.byteLength - PAGE);
@@ -89,7 +95,10 @@ export class LocalBuffers implements Buffers {
   }
 
   adopt(dtype: DType, own: Elements): Buffer {
-    return new LocalBuffer(dtype, own.length, undefined, own);
+    if (!this.#copies) return new LocalBuffer(dtype, own.length, undefined, own);
+    const buffer = this.allocate(dtype, own.length);
+    this.view(buffer).set(own as never);
+    return buffer;
   }
 
   use(): void {

@@ -1,18 +1,17 @@
-import { InternalError } from '../base/index.ts';
 import { Matmul, routine } from '../kernels/index.ts';
 import { type Elements, elements, sizeOf } from '../nd/index.ts';
-import type { Buffers } from './buffers.ts';
+import type { Buffer, Buffers } from './buffers.ts';
 import { explainSvg } from './draw.rules.ts';
-import { execute, type Machine, Room, sourceOfView } from './execution.ts';
+import { type Crew, execute, executeTogether, type Given, type Machine, Room, sourceOfView } from './execution.ts';
 import { explainText } from './explain.rules.ts';
 import type { Node } from './graph.ts';
-import type { Plan } from './plan.ts';
+import type { ArrayView, Plan } from './plan.ts';
 import { planOf } from './planning.rules.ts';
 import { Plans } from './plans.ts';
 import { sourceOf } from './reference.ts';
 import type { Routines } from './routines.ts';
 import { Survey } from './survey.rules.ts';
-import { compilersFor } from './tile-runner.ts';
+import { type Compilers, compilersFor } from './tile-runner.ts';
 import { valuesOf } from './values.rules.ts';
 import { copy, dense, isDense } from './walk.ts';
 import { windowsOf } from './windows.rules.ts';
@@ -22,12 +21,14 @@ export interface PipelineOptions {
   /** Bytes of the cache that a tile and its scratch may take. */
   readonly cache?: number;
   readonly routines?: Routines;
+  /** Who else runs pipelines. */
+  readonly crew?: Crew;
   /** Of large graphs of small arrays so many operations are computed at a time. */
   readonly window?: number;
 }
 
-/** Buffers with the memory in which they place what they can. `relieve` is asked between computations, which is a time to look for garbage. */
-export type Storage = Buffers & { readonly memory: WebAssembly.Memory; relieve?(): Promise<void> | undefined };
+/** `relieve` is asked between computations, which is a time to look for garbage. */
+export type Storage = Buffers & { relieve?(): Promise<void> | undefined };
 
 /** Half of what is next to a core on most machines: what is read ahead needs room as well. */
 const CACHE = 512 << 10;
@@ -51,9 +52,17 @@ export class Pipelines {
     this.#cache = options.cache ?? CACHE;
     this.#window = options.window ?? WINDOW;
     let matmul: Matmul | undefined;
+    const compilers = new WeakMap<WebAssembly.Memory, Compilers>();
     this.#machine = {
       buffers,
-      compilers: compilersFor(buffers.memory),
+      compilers: (memory) => {
+        let known = compilers.get(memory);
+        if (known === undefined) {
+          known = compilersFor(memory);
+          compilers.set(memory, known);
+        }
+        return known;
+      },
       runners: new WeakMap(),
       routines: options.routines ?? routine,
       matmul: () => {
@@ -62,6 +71,7 @@ export class Pipelines {
       },
       scratch: new Room(buffers),
       gathered: new Room(buffers),
+      crew: options.crew,
     };
   }
 
@@ -69,27 +79,28 @@ export class Pipelines {
   async compute(nodes: readonly Node[]): Promise<void> {
     const relief = this.buffers.relieve?.();
     if (relief !== undefined) await relief;
-    this.computeNow(nodes);
-  }
-
-  /** The same at once. */
-  computeNow(nodes: readonly Node[]): void {
-    const wanted = nodes.filter(({ op }) => op.kind !== 'source');
-    if (wanted.length === 0) return;
-    const windows = windowsOf(wanted, this.#window);
-    if (windows === undefined) this.#computeAll(wanted);
-    else for (const roots of windows) this.#computeAll(roots);
-  }
-
-  #computeAll(wanted: readonly Node[]): void {
-    const survey = new Survey(wanted);
-    const plan = this.#planOf(survey, wanted);
-    const arrays = execute(plan, survey, this.#machine);
-    for (const [i, node] of wanted.entries()) {
-      const view = plan.roots[i];
-      if (view === undefined) throw new InternalError('a plan lacks what was asked for');
-      node.settle(sourceOfView(view, arrays, survey));
+    if (this.#machine.crew === undefined) return this.computeNow(nodes);
+    for (const roots of this.#partsOf(nodes)) {
+      const survey = new Survey(roots);
+      const plan = this.#planOf(survey, roots);
+      settle(roots, plan, await executeTogether(plan, survey, this.#machine), survey);
     }
+  }
+
+  /** The same at once, in this thread alone. */
+  computeNow(nodes: readonly Node[]): void {
+    for (const roots of this.#partsOf(nodes)) {
+      const survey = new Survey(roots);
+      const plan = this.#planOf(survey, roots);
+      settle(roots, plan, execute(plan, survey, this.#machine), survey);
+    }
+  }
+
+  /** Roots that are computed together, one part after the other. */
+  #partsOf(nodes: readonly Node[]): readonly (readonly Node[])[] {
+    const wanted = nodes.filter(({ op }) => op.kind !== 'source');
+    if (wanted.length === 0) return [];
+    return windowsOf(wanted, this.#window) ?? [wanted];
   }
 
   /** The graph of nodes that are not computed yet, and how they would be computed: as text, or drawn as an SVG document. */
@@ -118,5 +129,11 @@ export class Pipelines {
     copy(node.shape, buffers.view(buffer, 'read'), { offset, strides }, own, dense(node.shape));
     buffers.unuse(buffer);
     return own;
+  }
+}
+
+function settle(roots: readonly Node[], plan: Plan, arrays: readonly Buffer[], given: Given): void {
+  for (let i = 0; i < roots.length; i++) {
+    (roots[i] as Node).settle(sourceOfView(plan.roots[i] as ArrayView, arrays, given));
   }
 }
