@@ -43,6 +43,18 @@ test('what was lent stays as it is, whatever becomes of the room', () => {
   assert.deepEqual([...(lent as Int32Array)], [1, 2, 3]);
 });
 
+test('what is adopted stays whose it was, with a copy where kernels see it', () => {
+  const buffers = new LocalBuffers(256);
+  const own = new Float64Array([1, 2, 3]);
+  const buffer = buffers.adopt('f64', own);
+  assert.equal(buffers.lend(buffer), own);
+  assert.equal(buffers.used, 0, 'nothing is copied before it is needed');
+  const { memory, offset } = buffers.place(buffer) as { memory: WebAssembly.Memory; offset: number };
+  assert.deepEqual([...new Float64Array(memory.buffer, offset, 3)], [1, 2, 3]);
+  assert.equal(buffers.lend(buffer), own);
+  assert.equal(buffers.place(buffer)?.offset, offset);
+});
+
 test('buffers that nobody can reach give their room back', async () => {
   const buffers = new LocalBuffers(16_384);
   const forget = (): void => {
