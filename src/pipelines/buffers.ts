@@ -15,17 +15,24 @@ export interface Place {
 
 /** Storage, as pipelines see it. Whose it is, and on how many machines it is spread, is behind this. */
 export interface Buffers {
-  /** New ones; what they hold is left open. Throws an OutOfMemoryError. */
+  /** New ones; what they hold is left open. They are in use, until `unuse`, and written before that. Throws an OutOfMemoryError. */
   allocate(dtype: DType, length: number): Buffer;
-  /** Elements that are there already, and that nobody changes any more. They are not copied. */
+  /** Elements that are there already, and that nobody changes any more. They may be copied. */
   adopt(dtype: DType, elements: Elements): Buffer;
-  /** The elements themselves. The view is good until the buffer is released. */
+  /** The elements are in memory from now on, and stay where they are, until as many calls of `unuse`. Throws an OutOfMemoryError. */
+  use(buffer: Buffer): void;
+  unuse(buffer: Buffer): void;
+  /** The elements themselves, while the buffer is in use. `write`: before its first `unuse`. */
   view(buffer: Buffer, access: 'read' | 'write'): Elements;
-  /** Undefined where they lie in no memory that WebAssembly sees. */
+  /** Undefined where they lie in no memory that WebAssembly sees. Good while the buffer is in use. */
   place(buffer: Buffer): Place | undefined;
+  /** The elements for somebody else to read, who may have them for longer than there is the buffer. */
+  lend(buffer: Buffer): Elements;
   /**
    * Nobody needs it any more; its room is used again. Releasing twice does no harm. A buffer that becomes garbage without this is released
    * when that is noticed.
    */
   release(buffer: Buffer): void;
+  /** Called between computations: time to find out which buffers are garbage, if that is due. */
+  relieve?(): Promise<void> | undefined;
 }

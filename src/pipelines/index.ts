@@ -5,8 +5,18 @@ import { Pipelines } from './pipelines.ts';
 export * from './buffers.ts';
 export * from './graph.ts';
 export { LocalBuffers } from './local-buffers.ts';
-export { Pipelines } from './pipelines.ts';
+export * from './pipeline.ts';
+export { type PipelineOptions, Pipelines } from './pipelines.ts';
+export * from './plan.ts';
 export type { DenseArray, Routine, Routines } from './routines.ts';
+export {
+  type Binding,
+  type Compilers,
+  compilersFor,
+  type Elsewhere,
+  TileRunner,
+  tileRunner,
+} from './tile-runner.ts';
 
 let own: Pipelines | undefined;
 

@@ -1,33 +1,89 @@
-import { type Elements, elements, rowMajor, sizeOf } from '../nd/index.ts';
+import { InternalError } from '../base/index.ts';
+import { type Elements, elements, sizeOf } from '../nd/index.ts';
 import type { Buffers } from './buffers.ts';
+import { explainSvg } from './draw.rules.ts';
+import { execute, type Machine, Room, sourceOfView } from './execution.ts';
+import { explainText } from './explain.rules.ts';
 import type { Node } from './graph.ts';
-import { evaluate, sourceOf } from './reference.ts';
+import type { Plan } from './plan.ts';
+import { planOf } from './planning.rules.ts';
+import { Plans } from './plans.ts';
+import { sourceOf } from './reference.ts';
 import type { Routines } from './routines.ts';
+import { Survey } from './survey.rules.ts';
+import { compilersFor } from './tile-runner.ts';
+import { valuesOf } from './values.rules.ts';
 import { copy, dense, isDense } from './walk.ts';
+
+/** What differs from machine to machine. */
+export interface PipelineOptions {
+  /** Bytes of the cache that a tile and its scratch may take. */
+  readonly cache?: number;
+  readonly routines?: Routines;
+}
+
+/** Half of what is next to a core on most machines: what is read ahead needs room as well. */
+const CACHE = 512 << 10;
 
 /** Computes arrays, with their elements in one storage. */
 export class Pipelines {
   readonly buffers: Buffers;
-  readonly #routines: Routines;
+  readonly #machine: Machine;
+  readonly #cache: number;
+  readonly #plans = new Plans();
 
-  constructor(buffers: Buffers, routines: Routines = new Map()) {
+  /** `memory`: the one in which the buffers place what they can. */
+  constructor(buffers: Buffers & { readonly memory: WebAssembly.Memory }, options: PipelineOptions = {}) {
     this.buffers = buffers;
-    this.#routines = routines;
+    this.#cache = options.cache ?? CACHE;
+    this.#machine = {
+      buffers,
+      compilers: compilersFor(buffers.memory),
+      runners: new WeakMap(),
+      routines: options.routines ?? new Map(),
+      scratch: new Room(buffers),
+      gathered: new Room(buffers),
+    };
   }
 
   /** Computes the nodes, all together, and settles them: they are sources then. */
   async compute(nodes: readonly Node[]): Promise<void> {
-    const wanted = [...new Set(nodes)].filter(({ op }) => op.kind !== 'source');
-    const values = evaluate(wanted, (buffer) => this.buffers.view(buffer, 'read'), this.#routines);
-    for (const [node, value] of values) {
-      const buffer = this.buffers.allocate(node.dtype, value.length);
-      this.buffers.view(buffer, 'write').set(value as never);
-      node.settle({ kind: 'source', buffer, offset: 0, strides: rowMajor(node.shape) });
+    await this.buffers.relieve?.();
+    this.computeNow(nodes);
+  }
+
+  /** The same at once. */
+  computeNow(nodes: readonly Node[]): void {
+    const wanted = nodes.filter(({ op }) => op.kind !== 'source');
+    if (wanted.length === 0) return;
+    const survey = new Survey(wanted);
+    const plan = this.#planOf(survey, wanted);
+    const arrays = execute(plan, survey, this.#machine);
+    for (const [i, node] of wanted.entries()) {
+      const view = plan.roots[i];
+      if (view === undefined) throw new InternalError('a plan lacks what was asked for');
+      node.settle(sourceOfView(view, arrays, survey));
     }
   }
 
+  /** The graph of nodes that are not computed yet, and how they would be computed: as text, or drawn as an SVG document. */
+  explain(nodes: readonly Node[], options: { readonly svg?: boolean } = {}): string {
+    const wanted = nodes.filter(({ op }) => op.kind !== 'source');
+    const survey = new Survey(wanted);
+    const explained = { nodes: survey.order, roots: wanted, plan: this.#planOf(survey, wanted) };
+    return options.svg === true ? explainSvg(explained) : explainText(explained);
+  }
+
+  #planOf(survey: Survey, roots: readonly Node[]): Plan {
+    return this.#plans.get(survey, () => {
+      const made = valuesOf(survey, roots);
+      return planOf(made.values, made.roots, { cache: this.#cache, lowersProducts: () => true });
+    });
+  }
+
   /**
-   * The elements of a node that was computed, row by row; those that lie so are not copied, and nobody may change them.
+   * The elements of a node that was computed, row by row. Those that lie so are not copied: nobody may change them, nor keep them longer
+   * than the node.
    */
   read(node: Node): Elements {
     const { buffer, offset, strides } = sourceOf(node);

@@ -2,8 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type DType, type Elements, elements, rowMajor, sizeOf } from '../nd/index.ts';
 import { LocalBuffers, Node, type Op, Pipelines } from './index.ts';
+import { evaluate } from './reference.ts';
 
-const pipelines = new Pipelines(new LocalBuffers());
+const buffers = new LocalBuffers();
+const pipelines = new Pipelines(buffers);
 
 function array(shape: readonly number[], values: readonly (number | bigint)[], dtype: DType = 'f64'): Node {
   const own = elements(dtype, sizeOf(shape));
@@ -12,8 +14,11 @@ function array(shape: readonly number[], values: readonly (number | bigint)[], d
   return new Node({ kind: 'source', buffer, offset: 0, strides: rowMajor(shape) }, shape, dtype);
 }
 
+/** By definition, and as it is done. */
 async function computed(node: Node): Promise<(number | bigint)[]> {
+  const expected = evaluate([node], (buffer) => buffers.view(buffer), new Map()).get(node);
   await pipelines.compute([node]);
+  assert.deepEqual(pipelines.read(node), expected);
   assert.equal(node.op.kind, 'source');
   assert.equal(node.args.length, 0);
   return [...(pipelines.read(node) as Iterable<number | bigint>)];
@@ -129,7 +134,7 @@ test('a call has several results, by the name of its routine', async () => {
       results[1]!.elements[i] = x % 2;
     }
   };
-  const own = new Pipelines(pipelines.buffers, new Map([['halves', halves]]));
+  const own = new Pipelines(buffers, { routines: new Map([['halves', halves]]) });
   const type = { shape: [2, 3], dtype: 'f64' } as const;
   const call = make({ kind: 'call', routine: 'halves', params: {}, outputs: [type, type] }, type.shape, [two]);
   const outputs = [0, 1].map((index) => make({ kind: 'output', index }, type.shape, [call]));

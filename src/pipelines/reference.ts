@@ -4,6 +4,7 @@ import { broadcastStrides, type Elements, elements, isBig, rowMajor, type Shape,
 import type { Buffer } from './buffers.ts';
 import type { AxisMap, Node, Op } from './graph.ts';
 import { type DenseArray, type Routines, routineOf } from './routines.ts';
+import { nothingToPlace } from './values.rules.ts';
 import { copy, dense, inOrder, viewed } from './walk.ts';
 
 /** What a node is, with its elements row by row. */
@@ -131,6 +132,10 @@ function run(kernel: Kernel, space: Shape, operands: readonly DenseArray[], own:
 }
 
 function reduced({ reducer: name, axes }: OpOf<'reduce'>, own: DenseArray, of: DenseArray): void {
+  if (axes.length === 0) {
+    own.elements.set(of.elements as never);
+    return;
+  }
   own.elements.fill(reducer(name).identity(own.dtype) as never);
   const builder = new KernelBuilder(of.shape.length);
   const kept = rowMajor(own.shape);
@@ -151,13 +156,7 @@ function reduced({ reducer: name, axes }: OpOf<'reduce'>, own: DenseArray, of: D
 function placed({ of, axis }: OpOf<'place'>, own: DenseArray, from: DenseArray): void {
   const length = from.shape[axis] as number;
   if (length === 0 && own.elements.length > 0) {
-    throw new UsageError(
-      `${of === 'min' ? 'argmin' : 'argmax'}: axis ${axis} is empty, so nothing in it is the ${of}`,
-      {
-        code: 'ERR_SHEAF_SHAPE',
-        details: { operation: of === 'min' ? 'argmin' : 'argmax', shapes: [[...from.shape]] },
-      },
-    );
+    throw nothingToPlace(of, axis, from.shape);
   }
   const step = rowMajor(from.shape)[axis] as number;
   for (let at = 0; at < own.elements.length; at++) {
