@@ -122,7 +122,7 @@ function entryOf(name, nodes) {
 }
 
 /** How members begin that are how a class works, and not what it is for. */
-const NOT_FOR_READERS = /^(private|static|get \[brand)/;
+const NOT_FOR_READERS = /^(private|static|#private|get \[brand)/;
 
 /** What can be called or made is said where the whole is. */
 const WITHOUT_NAME = new Set([SyntaxKind.Constructor, SyntaxKind.CallSignature]);
@@ -141,7 +141,7 @@ function textOf(node) {
     .replace(/\/\*\*[\s\S]*?\*\/\s*/g, '')
     .replace(/^(export |declare )+/, '')
     .replace(/^ +/gm, (indent) => ' '.repeat(indent.length / 2))
-    .replace(/^ *(private|static|get \[brand).*\n/gm, '')
+    .replace(/^ *(private|static|#private|get \[brand).*\n/gm, '')
     .replace(/\{\s*\}$/, '{}')
     .trim();
 }

@@ -4,6 +4,7 @@ export {
   CancelledError,
   CaptureError,
   CodecError,
+  FormatError,
   InternalError,
   NotAvailableError,
   ObjectLostError,
