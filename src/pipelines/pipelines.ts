@@ -1,4 +1,5 @@
 import { InternalError } from '../base/index.ts';
+import { ROUTINES } from '../kernels/index.ts';
 import { type Elements, elements, sizeOf } from '../nd/index.ts';
 import type { Buffers } from './buffers.ts';
 import { explainSvg } from './draw.rules.ts';
@@ -9,7 +10,7 @@ import type { Plan } from './plan.ts';
 import { planOf } from './planning.rules.ts';
 import { Plans } from './plans.ts';
 import { sourceOf } from './reference.ts';
-import type { Routines } from './routines.ts';
+import type { Routine, Routines } from './routines.ts';
 import { Survey } from './survey.rules.ts';
 import { compilersFor } from './tile-runner.ts';
 import { valuesOf } from './values.rules.ts';
@@ -24,6 +25,14 @@ export interface PipelineOptions {
 
 /** Half of what is next to a core on most machines: what is read ahead needs room as well. */
 const CACHE = 512 << 10;
+
+/** Those that there are by name. */
+const ALL_ROUTINES: Routines = new Map(
+  Object.entries(ROUTINES).map(([name, routine]): [string, Routine] => [
+    name,
+    (args, params, results) => routine.run(args, params, results),
+  ]),
+);
 
 /** Computes arrays, with their elements in one storage. */
 export class Pipelines {
@@ -40,7 +49,7 @@ export class Pipelines {
       buffers,
       compilers: compilersFor(buffers.memory),
       runners: new WeakMap(),
-      routines: options.routines ?? new Map(),
+      routines: options.routines ?? ALL_ROUTINES,
       scratch: new Room(buffers),
       gathered: new Room(buffers),
     };
