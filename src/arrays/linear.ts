@@ -4,7 +4,6 @@ import type { Node, Params } from '../pipelines/index.ts';
 import type { Arr } from './arr.ts';
 import { badShapes, checkChoice, checkInteger, checkNumber } from './checks.ts';
 import { eye } from './creation.ts';
-import { finfo } from './dtypes.ts';
 import { nodeOf, wrap } from './lazy.ts';
 import type {
   CholeskyOptions,
@@ -23,7 +22,7 @@ import { multiplied } from './products.ts';
 import { reduced, truth } from './reductions.ts';
 import { call } from './routines.ts';
 import type { Common, Float } from './types.ts';
-import { broadcast, dropped, expanded, matrixTransposed, notMatrices, reshaped } from './views.ts';
+import { broadcast, dropped, expanded, notMatrices, reshaped } from './views.ts';
 
 /** Matrices of floats. */
 function matricesOf(operation: string, x: unknown): { node: Node; many: number[]; m: number; n: number } {
@@ -52,8 +51,7 @@ const decomposed = (routine: string, node: Node, shapes: readonly Shape[], param
 /** The triangle that multiplied with its transpose gives a symmetric, positive definite matrix. */
 export function cholesky<T extends Float>(x: Arr<T>, o: CholeskyOptions = {}): Arr<T> {
   const { node } = squaresOf('cholesky', x);
-  const [lower] = decomposed('cholesky', node, [node.shape]) as [Node];
-  return wrap(o.upper ? matrixTransposed('cholesky', lower) : lower);
+  return wrap(decomposed('cholesky', node, [node.shape], { upper: o.upper ?? false })[0] as Node);
 }
 
 /** An orthonormal matrix and an upper triangle whose product it is. */
@@ -155,35 +153,21 @@ export function solve(x: Arr<Float>, y: Arr<Float>): Arr {
   return wrap(vector ? dropped(result, [result.shape.length - 1]) : result);
 }
 
-/** Singular values that are less count as 0. */
-function threshold(operation: string, s: Node, o: ToleranceOptions, m: number, n: number): Node {
-  const rtol =
-    o.rtol === undefined ? Math.max(m, n) * finfo(s.dtype as Float).eps : checkNumber(operation, 'rtol', o.rtol);
-  const greatest = reduced(s, 'max', [s.shape.length - 1], true);
-  return apply('multiply', [greatest, constantOf(rtol, [], s.dtype)]);
-}
+/** What counts as 0, if it is said. */
+const tolerance = (operation: string, { rtol }: ToleranceOptions): Params =>
+  rtol === undefined ? {} : { rtol: checkNumber(operation, 'rtol', rtol) };
 
 /** How many singular values are not 0. */
 export function matrixRank(x: Arr<Float>, o: ToleranceOptions = {}): Arr<'i64'> {
-  const { m, n } = matricesOf('matrixRank', x);
-  const s = singularValues('matrixRank', x);
-  const counts = apply('greater', [s, threshold('matrixRank', s, o, m, n)]);
-  return wrap(reduced(cast(counts, 'i64'), 'sum', [s.shape.length - 1]));
+  const { node, many } = matricesOf('matrixRank', x);
+  const [rank] = call('matrixRank', [node], tolerance('matrixRank', o), [{ shape: many, dtype: 'i64' }]);
+  return wrap(rank as Node);
 }
 
 /** The pseudo-inverse of Moore and Penrose. */
 export function pinv<T extends Float>(x: Arr<T>, o: ToleranceOptions = {}): Arr<T> {
-  const { m, n } = matricesOf('pinv', x);
-  const parts = svd(x, { fullMatrices: false });
-  const [u, s, vh] = [parts.u, parts.s, parts.vh].map((each) => nodeOf('pinv', each)) as [Node, Node, Node];
-  const zero = constantOf(0, [], s.dtype);
-  const inverse = apply('where', [
-    apply('greater', [s, threshold('pinv', s, o, m, n)]),
-    apply('reciprocal', [s]),
-    zero,
-  ]);
-  const scaled = apply('multiply', [expanded(inverse, s.shape.length), matrixTransposed('pinv', u)]);
-  return wrap(multiplied('pinv', matrixTransposed('pinv', vh), scaled));
+  const { node, many, m, n } = matricesOf('pinv', x);
+  return wrap(decomposed('pinv', node, [[...many, n, m]], tolerance('pinv', o))[0] as Node);
 }
 
 /** The product of a matrix with itself, n times; with a negative n, of its inverse. */

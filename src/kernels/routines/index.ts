@@ -2,15 +2,20 @@ import { InternalError } from '../../base/index.ts';
 import { CUMULATIVE } from './cumulative.ts';
 import { LINEAR_ALGEBRA } from './linear-algebra.ts';
 import type { Routine } from './routine.ts';
+import { SCATTERING } from './scatter.ts';
 import { SETS } from './sets.ts';
 import { SORTING } from './sorting.ts';
 
 export type { ArrayType, Dense, Params, Routine } from './routine.ts';
 
 /** What is done with whole arrays, by name. */
-export const ROUTINES = { ...SORTING, ...SETS, ...CUMULATIVE, ...LINEAR_ALGEBRA } as const satisfies Readonly<
-  Record<string, Routine>
->;
+export const ROUTINES = {
+  ...SORTING,
+  ...SETS,
+  ...CUMULATIVE,
+  ...LINEAR_ALGEBRA,
+  ...SCATTERING,
+} as const satisfies Readonly<Record<string, Routine>>;
 
 export type RoutineName = keyof typeof ROUTINES;
 
