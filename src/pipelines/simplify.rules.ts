@@ -121,6 +121,9 @@ function fitsSum(values: Values, { args }: Value, lowers: LowersProducts): boole
   return lowers(m, k, right.shape.at(-1) as number);
 }
 
+/** Of more pieces it would take too long to look at each two. */
+const MOST_PIECES = 32;
+
 /**
  * What is put together, without what nobody sees of it: of a piece that a later one covers the inside of, the parts around that are left. So
  * nothing is written twice when a part of an array is replaced.
@@ -132,7 +135,7 @@ function withoutCovered(values: Values, value: Value, args: readonly number[]): 
   for (const [i, arg] of args.entries()) {
     const maps = at[i] as readonly AxisMap[];
     let left: Box[] | undefined = boxes[i] === undefined ? undefined : [boxes[i] as Box];
-    for (const cover of boxes.slice(i + 1)) {
+    for (const cover of args.length > MOST_PIECES ? [] : boxes.slice(i + 1)) {
       if (cover === undefined || left === undefined) continue;
       const rest: Box[] = left.flatMap((box) => around(box, cover));
       // Many small parts are no better than one that is written twice.
