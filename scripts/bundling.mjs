@@ -10,7 +10,7 @@ const ENTRIES = {
   testing: 'src/testing/index.ts',
   worker: 'src/worker.ts',
   control: 'src/control.ts',
-  gang: 'src/pipelines/gang/member.ts',
+  gang: 'src/gang.ts',
   'typescript-hooks': 'src/code/typescript-hooks.ts',
   cli: 'src/cli/main.ts',
   simulate: 'src/testing/simulate.ts',

@@ -69,7 +69,8 @@ export const chains: Group = {
       const runner = kernelTiles(plan, engine.store.memory(region) as WebAssembly.Memory, 0);
       const chunks = gang.cut(elements, TILE, GRAIN);
       const module = { url, name: 'kernelTiles' };
-      return () => gang.run({ module, runner, plan, region, objects: [from.placed, to.placed], chunks, tile: TILE });
+      return () =>
+        gang.run({ module, runner, plan, region, objects: () => [from.placed, to.placed], chunks, tile: TILE });
     };
 
     /** Gigabytes read and written per second. */

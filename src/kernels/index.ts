@@ -1,5 +1,8 @@
 export { ELEMENTWISE, type ElementOp, type ElementOpName, elementOp } from './elementwise.ts';
+export { type Compiled, JavaScriptKernels } from './javascript/compile.ts';
 export { type Kernel, KernelBuilder, keyOf, type Result, type Step } from './kernel.ts';
 export { REDUCERS, type Reducer, type ReducerName, reducer } from './reducers.ts';
 export { applied, cast, interpret, type Run, type Strided } from './reference.ts';
 export { faultsOf, verify } from './verify.ts';
+export type { Along } from './wasm/compile.ts';
+export { alongOf, type WasmFunction, WasmKernels } from './wasm/kernels.ts';

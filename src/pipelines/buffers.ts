@@ -5,6 +5,8 @@ export interface Buffer {
   readonly dtype: DType;
   /** In elements. */
   readonly length: number;
+  /** Whose it is. */
+  readonly home: Buffers;
 }
 
 /** Where WebAssembly finds elements: in a memory, so many bytes from its beginning. */
@@ -19,10 +21,12 @@ export interface Buffers {
   allocate(dtype: DType, length: number): Buffer;
   /** Elements that are there already, and that nobody changes any more. They may be copied. */
   adopt(dtype: DType, elements: Elements): Buffer;
+  /** The same elements in this storage: the buffer itself, if it is of this one. Throws an OutOfMemoryError. */
+  here(buffer: Buffer): Buffer;
   /** The elements are in memory from now on, and stay where they are, until as many calls of `unuse`. Throws an OutOfMemoryError. */
   use(buffer: Buffer): void;
   unuse(buffer: Buffer): void;
-  /** The elements themselves, while the buffer is in use. `write`: before its first `unuse`. */
+  /** The elements themselves, while the buffer is in use. */
   view(buffer: Buffer, access: 'read' | 'write'): Elements;
   /** Undefined where they lie in no memory that WebAssembly sees. Good while the buffer is in use. */
   place(buffer: Buffer): Place | undefined;
@@ -33,4 +37,6 @@ export interface Buffers {
    * when that is noticed.
    */
   release(buffer: Buffer): void;
+  /** Called between computations: time to find out which buffers are garbage, if that is due. */
+  relieve?(): Promise<void> | undefined;
 }

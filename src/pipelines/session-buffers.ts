@@ -25,6 +25,7 @@ class SessionBuffer implements Buffer {
   readonly dtype: DType;
   readonly length: number;
   readonly storage: Storage;
+  readonly home: SessionBuffers;
   readonly tracked: Tracked;
   /** Nobody but who made it has seen it yet. */
   fresh = true;
@@ -33,6 +34,7 @@ class SessionBuffer implements Buffer {
     this.dtype = dtype;
     this.length = length;
     this.storage = storage;
+    this.home = owner;
     this.tracked = { owner, storage, buffer: new WeakRef(this) };
   }
 
@@ -54,12 +56,17 @@ interface Tracked {
 export class SessionBuffers implements Buffers {
   static readonly #finalizers = new FinalizationRegistry<Tracked>((tracked) => tracked.owner.#letGo(tracked));
   readonly store: SharedStore;
+  /** That of the first region: what lies in others is seen by JavaScript alone. */
+  readonly memory: WebAssembly.Memory;
   readonly #slabs: Slabs;
   readonly #tracked = new Set<Tracked>();
+  /** Buffers of others, and what stands for them here. */
+  readonly #guests = new WeakMap<Buffer, Buffer>();
   #allocated = 0;
 
   constructor(store: SharedStore) {
     this.store = store;
+    this.memory = this.#memory(0);
     this.#slabs = new Slabs(store);
   }
 
@@ -152,6 +159,16 @@ export class SessionBuffers implements Buffers {
     this.#tracked.add(buffer.tracked);
     SessionBuffers.#finalizers.register(buffer, buffer.tracked, storage);
     return buffer;
+  }
+
+  here(buffer: Buffer): Buffer {
+    if (buffer instanceof SessionBuffer && buffer.home === this) return buffer;
+    let own = this.#guests.get(buffer);
+    if (own === undefined) {
+      own = this.adopt(buffer.dtype, buffer.home.lend(buffer));
+      this.#guests.set(buffer, own);
+    }
+    return own;
   }
 
   use(buffer: Buffer): void {

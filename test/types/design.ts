@@ -99,7 +99,20 @@ export interface ConnectOptions {
 }
 /** How DAPHNE's users know the choices; an addition of this version. */
 export interface ArrayOptions {
-  scheme?: 'STATIC' | 'SS' | 'GSS' | 'TSS' | 'FAC2' | 'TFSS' | 'FISS' | 'VISS' | 'PLS' | 'PSS' | 'MFSC' | 'MSTATIC' | 'AUTO';
+  scheme?:
+    | 'STATIC'
+    | 'SS'
+    | 'GSS'
+    | 'TSS'
+    | 'FAC2'
+    | 'TFSS'
+    | 'FISS'
+    | 'VISS'
+    | 'PLS'
+    | 'PSS'
+    | 'MFSC'
+    | 'MSTATIC'
+    | 'AUTO';
   layout?: 'CENTRALIZED' | 'PERGROUP' | 'PERCPU';
   victims?: 'SEQ' | 'SEQPRI' | 'RANDOM' | 'RANDOMPRI';
   grain?: number;
