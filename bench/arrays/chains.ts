@@ -1,40 +1,29 @@
-/** Elementwise chains, fused into one kernel: what part of the memory's bandwidth a gang of workers gets, beside a plain copy and NumPy. */
-import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import { type Kernel, KernelBuilder } from '../../src/kernels/index.ts';
-import { Gang } from '../../src/pipelines/gang/gang.ts';
-import { SessionBuffers } from '../../src/pipelines/session-buffers.ts';
+/** Elementwise chains: what part of the memory's bandwidth the workers of a session get, beside a plain copy and NumPy. */
+import type { ElementOpName } from '../../src/kernels/index.ts';
+import { type Buffer, Node, pipelinesOf } from '../../src/pipelines/index.ts';
 import { hostOf } from '../../src/runtime/index.ts';
 import { connect } from '../../src/tasks/index.ts';
 import { type Experiment, pause, type Sampler } from '../harness.ts';
 import { plainCopy } from '../peers/copy.ts';
 import { HOW_TO_GET_NUMPY, openNumPy } from '../peers/numpy.ts';
-import { type KernelPlan, kernelTiles } from '../programs/tiles.ts';
 import type { Group, Settings } from '../suite.ts';
-
-const url = pathToFileURL(join(process.env.SHEAF_BENCH_PROGRAMS ?? '', 'tiles.js')).href;
 
 const LARGE = 4e7;
 const SMALL = 1e5;
-/** Rows whose operands and results stay in the cache of a core. */
-const TILE = 16_384;
-/** Rows that are worth the taking of a chunk. */
-const GRAIN = 65_536;
 /** After so long everybody is asleep. */
 const PARKED_MS = 5;
 
-/** `abs((x * 2 + 1) * x - 0.5)`: five operators, one operand. */
+/** Five operators, one operand. */
 const EXPRESSION = 'np.abs((x * 2 + 1) * x - 0.5)';
 
-function chain(): Kernel {
-  const builder = new KernelBuilder(1);
-  const x = builder.operand('f64');
-  const number = (value: number): number => builder.constant(value, 'f64');
-  let value = builder.apply('multiply', [x, number(2)], 'f64');
-  value = builder.apply('add', [value, number(1)], 'f64');
-  value = builder.apply('multiply', [value, x], 'f64');
-  value = builder.apply('subtract', [value, number(0.5)], 'f64');
-  return builder.result(builder.apply('abs', [value], 'f64')).build();
+/** The same, as a graph of nodes over elements that are there. */
+function chain(buffer: Buffer): Node {
+  const shape = [buffer.length];
+  const number = (value: number): Node => new Node({ kind: 'constant', value }, [], 'f64');
+  const apply = (op: ElementOpName, ...args: Node[]): Node => new Node({ kind: 'element', op }, shape, 'f64', args);
+  const x = new Node({ kind: 'source', buffer, offset: 0, strides: [1] }, shape, 'f64');
+  const inner = apply('multiply', apply('add', apply('multiply', x, number(2)), number(1)), x);
+  return apply('abs', apply('subtract', inner, number(0.5)));
 }
 
 const NAMES = {
@@ -52,25 +41,19 @@ export const chains: Group = {
     const copy = await plainCopy(cpus, LARGE);
     const session = await connect({ cpus, memory: '2GiB' });
     const engine = hostOf(session.url)?.engine;
-    const gang = engine === undefined ? undefined : Gang.of(engine);
-    if (engine === undefined || gang === undefined) throw new Error('the session has no gang');
-    const buffers = new SessionBuffers(engine.store);
-    const kernel = chain();
+    if (engine === undefined) throw new Error('the session has no engine');
+    const pipelines = pipelinesOf(engine);
+    const { buffers } = pipelines;
 
-    /** Runs the chain over `elements` doubles. */
-    const prepare = (elements: number): (() => Promise<void> | undefined) => {
+    /** Runs the chain over `elements` doubles; its result is let go. */
+    const prepare = (elements: number): (() => Promise<void>) => {
       const x = buffers.adopt('f64', new Float64Array(elements).fill(1.5));
-      const y = buffers.allocate('f64', elements);
-      buffers.use(x);
-      const [from, to] = [buffers.placed(x), buffers.placed(y)];
-      if (from === undefined || from.region !== to?.region) throw new Error('the arrays lie in two regions');
-      const { region } = from;
-      const plan: KernelPlan = { kernel, operands: [from.placed.offset], result: to.placed.offset, tile: TILE };
-      const runner = kernelTiles(plan, engine.store.memory(region) as WebAssembly.Memory, 0);
-      const chunks = gang.cut(elements, TILE, GRAIN);
-      const module = { url, name: 'kernelTiles' };
-      return () =>
-        gang.run({ module, runner, plan, region, objects: () => [from.placed, to.placed], chunks, tile: TILE });
+      return async () => {
+        const root = chain(x);
+        await pipelines.compute([root]);
+        if (root.op.kind !== 'source') throw new Error('the chain was not computed');
+        buffers.release(root.op.buffer);
+      };
     };
 
     /** Gigabytes read and written per second. */
@@ -81,8 +64,7 @@ export const chains: Group = {
         const start = performance.now();
         let runs = 0;
         for (let elapsed = 0; elapsed < ms; elapsed = performance.now() - start) {
-          const done = run();
-          if (done !== undefined) await done;
+          await run();
           runs++;
         }
         return (runs * 16 * elements) / (performance.now() - start) / 1e6;
@@ -96,8 +78,7 @@ export const chains: Group = {
         for (let i = 0; i < ms / 10; i++) {
           await pause(PARKED_MS);
           const start = performance.now();
-          const done = run();
-          if (done !== undefined) await done;
+          await run();
           times.push(performance.now() - start);
         }
         times.sort((a, b) => a - b);
