@@ -35,6 +35,7 @@ const PURE_FILES = new Set([
   'kernels/kernel.ts',
   'kernels/reducers.ts',
   'kernels/reference.ts',
+  'kernels/routines/routine.ts',
   'kernels/verify.ts',
   'pipelines/buffers.ts',
   'pipelines/graph.ts',

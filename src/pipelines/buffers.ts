@@ -26,7 +26,7 @@ export interface Buffers {
   /** The elements are in memory from now on, and stay where they are, until as many calls of `unuse`. Throws an OutOfMemoryError. */
   use(buffer: Buffer): void;
   unuse(buffer: Buffer): void;
-  /** The elements themselves, while the buffer is in use. */
+  /** The elements themselves, while the buffer is in use. `write`: before its first `unuse`. */
   view(buffer: Buffer, access: 'read' | 'write'): Elements;
   /** Undefined where they lie in no memory that WebAssembly sees. Good while the buffer is in use. */
   place(buffer: Buffer): Place | undefined;
@@ -37,6 +37,4 @@ export interface Buffers {
    * when that is noticed.
    */
   release(buffer: Buffer): void;
-  /** Called between computations: time to find out which buffers are garbage, if that is due. */
-  relieve?(): Promise<void> | undefined;
 }

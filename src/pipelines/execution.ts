@@ -1,12 +1,12 @@
 import { InternalError } from '../base/index.ts';
-import { applied, cast, elementOp } from '../kernels/index.ts';
-import { DTYPES } from '../nd/index.ts';
-import type { Buffer, Buffers } from './buffers.ts';
+import { applied, cast, elementOp, type Matmul } from '../kernels/index.ts';
+import { DTYPES, type Elements } from '../nd/index.ts';
+import type { Buffer, Buffers, Place } from './buffers.ts';
 import { type Pipeline, unitsOf } from './pipeline.ts';
-import type { ArrayView, MadeScalar, Plan } from './plan.ts';
+import type { ArrayView, MadeScalar, Plan, Whole } from './plan.ts';
 import type { Routines } from './routines.ts';
 import type { SourceArray } from './survey.rules.ts';
-import { type Binding, type Compilers, type Elsewhere, TileRunner } from './tile-runner.ts';
+import { type Compilers, type Elsewhere, TileRunner } from './tile-runner.ts';
 import { runWhole } from './wholes.ts';
 
 /** What a plan is run with. */
@@ -15,7 +15,7 @@ export interface Given {
   readonly scalars: readonly (number | bigint)[];
 }
 
-/** Room beside arrays. */
+/** Room beside arrays, kept from run to run. */
 export class Room {
   readonly #buffers: Buffers;
   #buffer: Buffer | undefined;
@@ -24,215 +24,135 @@ export class Room {
     this.#buffers = buffers;
   }
 
-  /** The address of so many bytes, which are nobody else's until it is asked again, or closed. */
-  address(bytes: number): number {
-    if (bytes === 0) return 0;
+  /** A place for so many bytes, which are nobody else's until it is asked again. */
+  take(bytes: number): Place {
     if (this.#buffer === undefined || this.#buffer.length < bytes) {
-      this.close();
-      this.#buffer = this.#buffers.allocate('u8', bytes);
+      if (this.#buffer !== undefined) this.#buffers.release(this.#buffer);
+      this.#buffer = this.#buffers.allocate('u8', Math.max(bytes, LEAST_ROOM));
     }
     const place = this.#buffers.place(this.#buffer);
     if (place === undefined) throw new InternalError('there is no room for the scratch of a pipeline');
-    return place.offset;
+    return place;
   }
 
-  /** What it lies in, if it was asked for anything. */
-  get buffer(): Buffer | undefined {
-    return this.#buffer;
-  }
-
-  close(): void {
+  /** Gives it back. */
+  release(): void {
     if (this.#buffer !== undefined) this.#buffers.release(this.#buffer);
     this.#buffer = undefined;
   }
 }
 
-/** Several threads that run a pipeline together. */
-export interface Crew {
-  /** How many there are at most, this one included: each has scratch of its own. */
-  readonly size: number;
-  /** Runs all rows. Undefined: they are done. `buffers`: all that the binding has addresses in; they are in use. */
-  run(pipeline: Pipeline, binding: Binding, buffers: readonly Buffer[], runner: TileRunner): Promise<void> | undefined;
+const LEAST_ROOM = 4096;
+
+/** A pipeline with the arrays of its plan, all of which are in use. */
+export interface PipelineJob {
+  readonly pipeline: Pipeline;
+  /** By the numbers of the plan; those that the pipeline uses are there. */
+  readonly arrays: readonly Buffer[];
+  /** The elements of each array begin there. */
+  readonly offsets: readonly number[];
+  readonly scalars: readonly (number | bigint)[];
 }
+
+/**
+ * Others who run pipelines. Undefined: the pipeline is run in this thread, at once. What is computed at the same time by this thread meanwhile is
+ * something else.
+ */
+export type Crew = (job: PipelineJob) => Promise<void> | undefined;
 
 /** Where plans are run. */
 export interface Machine {
   readonly buffers: Buffers;
-  readonly compilers: Compilers;
-  /** Of pipelines that were run before, and are not now. */
+  compilers(memory: WebAssembly.Memory): Compilers;
+  /** Of pipelines that were run before. */
   readonly runners: WeakMap<Pipeline, TileRunner>;
   readonly routines: Routines;
-  /** Undefined: this thread runs everything. */
+  /** Made when it is first needed: it looks for a library on this machine. */
+  matmul(): Matmul;
+  readonly scratch: Room;
+  readonly gathered: Room;
   readonly crew: Crew | undefined;
 }
 
-/**
- * Runs a plan. Gives the buffers of its arrays, of which those of roots are there. A promise, where others take part; without a crew it is
- * done at once.
- */
-export function execute(plan: Plan, given: Given, machine: Machine): readonly Buffer[] | Promise<readonly Buffer[]> {
-  const execution = new Execution(plan, given, machine);
-  const done = execution.run();
-  return done === undefined ? execution.arrays : done.then(() => execution.arrays);
+/** Runs a plan in this thread, and nothing else meanwhile. Gives the buffers of its arrays, of which those of roots are there. */
+export function execute(plan: Plan, given: Given, machine: Machine): readonly Buffer[] {
+  const { value, done } = steps(plan, given, machine, undefined).next();
+  if (done !== true) throw new InternalError('a plan that is run at once has waited');
+  return value;
 }
 
-class Execution {
-  readonly arrays: Buffer[];
-  readonly #plan: Plan;
-  readonly #machine: Machine;
-  readonly #sources: readonly Buffer[];
-  readonly #offsets: number[];
-  readonly #scalars: readonly (number | bigint)[];
-  readonly #scratch: Room;
-  readonly #gathered: Room;
-  #used = 0;
-
-  constructor(plan: Plan, given: Given, machine: Machine) {
-    const { buffers } = machine;
-    this.#plan = plan;
-    this.#machine = machine;
-    this.#sources = given.sources.map(({ buffer }) => buffers.here(buffer));
-    this.arrays = [...this.#sources];
-    this.#offsets = given.sources.map(({ offset }) => offset);
-    this.#scalars = plan.scalars.length === 0 ? given.scalars : withMade(given.scalars, plan.scalars);
-    this.#scratch = new Room(buffers);
-    this.#gathered = new Room(buffers);
-  }
-
-  run(): Promise<void> | undefined {
+/** Runs a plan in this thread and others. */
+export async function executeTogether(plan: Plan, given: Given, machine: Machine): Promise<readonly Buffer[]> {
+  const run = steps(plan, given, machine, machine.crew);
+  let next = run.next();
+  while (next.done !== true) {
     try {
-      for (const buffer of this.#sources) {
-        this.#machine.buffers.use(buffer);
-        this.#used++;
-      }
-      const going = this.#steps(0);
-      if (going === undefined) this.#end();
-      return going?.then(
-        () => this.#end(),
-        (error: unknown) => this.#fail(error),
-      );
+      await next.value;
     } catch (error) {
-      return this.#fail(error);
+      next = run.throw(error);
+      continue;
     }
+    next = run.next();
   }
+  return next.value;
+}
 
-  #steps(from: number): Promise<void> | undefined {
-    const { steps } = this.#plan;
-    for (let i = from; i < steps.length; i++) {
-      const going = this.#step(steps[i] as Plan['steps'][number]);
-      if (going !== undefined)
-        return going.then(() => {
-          this.#drop(steps[i] as Plan['steps'][number]);
-          return this.#steps(i + 1);
-        });
-      this.#drop(steps[i] as Plan['steps'][number]);
-    }
-    return undefined;
-  }
-
-  #step(step: Plan['steps'][number]): Promise<void> | undefined {
-    const { buffers, routines, compilers } = this.#machine;
-    for (const array of step.makes) this.#make(array);
-    if (step.kind === 'pipeline') return this.#pipeline(step.pipeline);
-    const args = step.whole.args.map((view) => ({
-      ...view,
-      offset: view.offset + (this.#offsets[view.array] as number),
-      elements: buffers.view(this.arrays[view.array] as Buffer, 'read'),
-    }));
-    const results = step.whole.results.map(({ array, shape, dtype }) => ({
-      shape,
-      dtype,
-      elements: buffers.view(this.arrays[array] as Buffer, 'write'),
-    }));
-    runWhole(step.whole, args, results, routines, compilers);
-    return undefined;
-  }
-
-  #make(array: number): void {
-    const { dtype, length } = this.#plan.arrays[array - this.#plan.sources] as Plan['arrays'][number];
-    this.arrays[array] = this.#machine.buffers.allocate(dtype, length);
-    this.#offsets[array] = 0;
-  }
-
-  #drop(step: Plan['steps'][number]): void {
-    for (const array of step.drops) this.#machine.buffers.release(this.arrays[array] as Buffer);
-  }
-
-  #pipeline(pipeline: Pipeline): Promise<void> | undefined {
-    const { buffers, compilers, runners, crew } = this.#machine;
-    const bound: (number | Elsewhere)[] = [];
-    const placed: Buffer[] = [];
-    let elsewhere = false;
-    const bind = (array: number): void => {
-      if (bound[array] !== undefined) return;
-      const buffer = this.arrays[array] as Buffer;
-      const offset = this.#offsets[array] as number;
-      const place = buffers.place(buffer);
-      if (place?.memory === compilers.memory) {
-        bound[array] = place.offset + offset * bytesOf(buffer);
-        placed.push(buffer);
-      } else {
-        bound[array] = { elements: buffers.view(buffer, array < this.#plan.sources ? 'read' : 'write'), offset };
-        elsewhere = true;
+function* steps(
+  plan: Plan,
+  given: Given,
+  machine: Machine,
+  crew: Crew | undefined,
+): Generator<Promise<void>, readonly Buffer[], void> {
+  const { buffers } = machine;
+  const arrays: Buffer[] = given.sources.map(({ buffer }) => buffers.here(buffer));
+  const offsets: number[] = given.sources.map(({ offset }) => offset);
+  const scalars = plan.scalars.length === 0 ? given.scalars : withMade(given.scalars, plan.scalars);
+  const make = (array: number): void => {
+    const { dtype, length } = plan.arrays[array - plan.sources] as Plan['arrays'][number];
+    arrays[array] = buffers.allocate(dtype, length);
+    offsets[array] = 0;
+  };
+  let used = 0;
+  try {
+    for (; used < plan.sources; used++) buffers.use(arrays[used] as Buffer);
+    for (const step of plan.steps) {
+      for (const array of step.makes) make(array);
+      if (step.kind === 'whole') runAlone(step.whole, arrays, offsets, machine);
+      else {
+        const job = { pipeline: step.pipeline, arrays, offsets, scalars };
+        const others = crew?.(job);
+        if (others === undefined) runPipeline(job, plan.sources, machine);
+        else yield others;
       }
-    };
-    for (const { operands, results } of pipeline.calls) {
-      for (const where of operands) if (where.at === 'array') bind(where.array);
-      for (const where of results) if (where.at === 'array') bind(where.array);
+      for (const array of step.drops) buffers.release(arrays[array] as Buffer);
     }
-    for (const { array } of pipeline.accumulators) bind(array);
-    const units = unitsOf(pipeline);
-    const slots = crew === undefined || elsewhere ? 1 : crew.size;
-    const binding: Binding = {
-      arrays: bound,
-      scalars: this.#scalars,
-      scratch: this.#scratch.address(slots * pipeline.scratch),
-      gathered: this.#gathered.address(units < 2 ? 0 : units * pipeline.gathered),
-    };
-    // One at a time: a pipeline may be run again before all have come to the end of this run.
-    const runner = runners.get(pipeline) ?? new TileRunner(pipeline, compilers);
-    runners.delete(pipeline);
-    runner.bind(binding);
-    const end = (): void => {
-      runner.combine();
-      runners.set(pipeline, runner);
-    };
-    let going: Promise<void> | undefined;
-    // What lies elsewhere is for this thread alone.
-    if (crew === undefined || elsewhere) runner.run(0, pipeline.rows, 0);
-    else {
-      for (const { buffer } of [this.#scratch, this.#gathered]) if (buffer !== undefined) placed.push(buffer);
-      going = crew.run(pipeline, binding, placed, runner);
-    }
-    if (going !== undefined) return going.then(end);
-    end();
-    return undefined;
-  }
-
-  /** What is kept is not in use any more. */
-  #end(): void {
-    const { buffers } = this.#machine;
-    const { roots, sources } = this.#plan;
     // What has no elements at all is made by nobody.
-    for (const { array } of roots) if (this.arrays[array] === undefined) this.#make(array);
-    const made = new Set(roots.map(({ array }) => array).filter((array) => array >= sources));
-    for (const array of made) buffers.unuse(this.arrays[array] as Buffer);
-    this.#close();
-  }
-
-  #fail(error: unknown): never {
-    const { buffers } = this.#machine;
-    for (const buffer of this.arrays.slice(this.#plan.sources)) if (buffer !== undefined) buffers.release(buffer);
-    this.#close();
+    for (const { array } of plan.roots) if (arrays[array] === undefined) make(array);
+    for (const array of new Set(plan.roots.map((root) => root.array))) {
+      if (array >= plan.sources) buffers.unuse(arrays[array] as Buffer);
+    }
+  } catch (error) {
+    for (const buffer of arrays.slice(plan.sources)) if (buffer !== undefined) buffers.release(buffer);
     throw error;
+  } finally {
+    while (used > 0) buffers.unuse(arrays[--used] as Buffer);
   }
+  return arrays;
+}
 
-  #close(): void {
-    const { buffers } = this.#machine;
-    for (const buffer of this.#sources.slice(0, this.#used)) buffers.unuse(buffer);
-    this.#scratch.close();
-    this.#gathered.close();
-  }
+function runAlone(whole: Whole, arrays: readonly Buffer[], offsets: readonly number[], machine: Machine): void {
+  const { buffers } = machine;
+  const args = whole.args.map((view) => ({
+    ...view,
+    offset: view.offset + (offsets[view.array] as number),
+    elements: buffers.view(arrays[view.array] as Buffer, 'read'),
+  }));
+  const results = whole.results.map(({ array, shape, dtype }) => ({
+    shape,
+    dtype,
+    elements: buffers.view(arrays[array] as Buffer, 'write'),
+  }));
+  runWhole(whole, args, results, machine.routines, machine.matmul());
 }
 
 /** What operations on scalars alone give is computed here: it is the same at all points. */
@@ -247,6 +167,60 @@ function withMade(given: readonly (number | bigint)[], made: readonly MadeScalar
     }
   }
   return all;
+}
+
+function runPipeline(job: PipelineJob, sources: number, machine: Machine): void {
+  const { pipeline, scalars } = job;
+  const { buffers, runners } = machine;
+  const units = unitsOf(pipeline);
+  const scratch = machine.scratch.take(pipeline.scratch);
+  const gathered = units < 2 ? undefined : machine.gathered.take(units * pipeline.gathered);
+  const { memory } = scratch;
+  if (gathered !== undefined && gathered.memory !== memory)
+    throw new InternalError('the scratch of a pipeline does not lie in one memory');
+  const compilers = machine.compilers(memory);
+  let runner = runners.get(pipeline);
+  if (runner === undefined || runner.memory !== memory) {
+    runner = new TileRunner(pipeline, compilers);
+    runners.set(pipeline, runner);
+  }
+  runner.bind({
+    arrays: boundTo(
+      job,
+      memory,
+      (array) => buffers.view(job.arrays[array] as Buffer, array < sources ? 'read' : 'write'),
+      buffers,
+    ),
+    scalars,
+    scratch: scratch.offset,
+    gathered: gathered?.offset ?? 0,
+  });
+  runner.run(0, pipeline.rows, 0);
+  runner.combine();
+}
+
+/** The arrays of a pipeline as its runner finds them: in the memory, or elsewhere as `view` gives them. */
+export function boundTo(
+  { pipeline, arrays, offsets }: PipelineJob,
+  memory: WebAssembly.Memory,
+  view: (array: number) => Elements,
+  buffers: Buffers,
+): (number | Elsewhere)[] {
+  const bound: (number | Elsewhere)[] = [];
+  const bind = (array: number): void => {
+    if (bound[array] !== undefined) return;
+    const buffer = arrays[array] as Buffer;
+    const offset = offsets[array] as number;
+    const place = buffers.place(buffer);
+    if (place?.memory === memory) bound[array] = place.offset + offset * bytesOf(buffer);
+    else bound[array] = { elements: view(array), offset };
+  };
+  for (const { operands, results } of pipeline.calls) {
+    for (const where of operands) if (where.at === 'array') bind(where.array);
+    for (const where of results) if (where.at === 'array') bind(where.array);
+  }
+  for (const { array } of pipeline.accumulators) bind(array);
+  return bound;
 }
 
 const bytesOf = ({ dtype }: Buffer): number => DTYPES[dtype].bytes;

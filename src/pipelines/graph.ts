@@ -1,5 +1,6 @@
 import type { ElementOpName } from '../kernels/elementwise.ts';
 import type { ReducerName } from '../kernels/reducers.ts';
+import type { ArrayType, Params } from '../kernels/routines/routine.ts';
 import type { DType, Shape } from '../nd/index.ts';
 import type { Buffer } from './buffers.ts';
 
@@ -49,13 +50,7 @@ export type Op =
   | { readonly kind: 'call'; readonly routine: string; readonly params: Params; readonly outputs: readonly ArrayType[] }
   | { readonly kind: 'output'; readonly index: number };
 
-/** What a routine is told besides its arrays; JSON. */
-export type Params = Readonly<Record<string, number | string | boolean | readonly number[]>>;
-
-export interface ArrayType {
-  readonly shape: Shape;
-  readonly dtype: DType;
-}
+export type { ArrayType, Params };
 
 /**
  * An array, computed or not: a node of a graph without cycles that grows from arguments to results. Nodes are never changed but in one

@@ -21,5 +21,6 @@ export function pipelinesOf(engine: Engine, options: PipelineOptions = {}): Pipe
 export function inSession(engine: Engine, gang: Gang | undefined, options: PipelineOptions): Pipelines {
   if (gang === undefined) return new Pipelines(new LocalBuffers(), options);
   const buffers = new SessionBuffers(engine.store);
-  return new Pipelines(buffers, { ...options, crew: new SessionCrew(gang, buffers) });
+  const crew = new SessionCrew(gang, buffers);
+  return new Pipelines(buffers, { ...options, crew: (job) => crew.run(job) });
 }

@@ -35,7 +35,9 @@ class LocalBuffer implements Buffer {
   readonly length: number;
   readonly home: LocalBuffers;
   /** In the memory. Undefined: elsewhere. */
-  readonly offset: number | undefined;
+  offset: number | undefined;
+  /** They are somebody's, who may go on looking at them. */
+  adopted = false;
   /** Of all buffers in a block the garbage collector has to find out about one object alone. */
   block: Block | undefined;
   elements: Elements | undefined;
@@ -64,8 +66,14 @@ export class LocalBuffers implements Buffers {
   #handedOut = 0;
   #collectAt = BETWEEN_COLLECTIONS;
 
-  /** `pages`: of 64 KiB, which the memory has at most. */
-  constructor(pages = LARGEST) {
+  readonly #copies: boolean;
+
+  /**
+   * `pages`: of 64 KiB, which the memory has at most. `copies`: what is adopted is copied into the memory when kernels
+   * need it, which are so much faster there.
+   */
+  constructor(pages = LARGEST, { copies = true }: { readonly copies?: boolean } = {}) {
+    this.#copies = copies;
     this.memory = memoryOf(pages);
     // Nothing lies at the very end, where a kernel may look at what it does not use.
     this.#spans = new Spans(0, this.memory.buffer.byteLength - PAGE);
@@ -77,14 +85,8 @@ export class LocalBuffers implements Buffers {
   }
 
   allocate(dtype: DType, length: number): Buffer {
-    const bytes = Math.ceil((length * DTYPES[dtype].bytes) / ALIGNMENT) * ALIGNMENT;
-    let block = this.#open;
-    if (bytes > SMALL) block = this.#block(bytes);
-    else if (block === undefined || block.used + bytes > BLOCK) {
-      block = this.#block(BLOCK);
-      this.#close();
-      this.#open = block;
-    }
+    const bytes = bytesOf(dtype, length);
+    const block = this.#room(bytes);
     if (block === undefined) return new LocalBuffer(this, dtype, length, undefined, elements(dtype, length));
     const buffer = new LocalBuffer(this, dtype, length, block, undefined);
     block.used += bytes;
@@ -92,21 +94,38 @@ export class LocalBuffers implements Buffers {
     return buffer;
   }
 
-  adopt(dtype: DType, own: Elements): Buffer {
-    return new LocalBuffer(this, dtype, own.length, undefined, own);
+  /** A block with so many bytes behind those that are used. */
+  #room(bytes: number): Block | undefined {
+    if (bytes > SMALL) return this.#block(bytes);
+    if (this.#open === undefined || this.#open.used + bytes > BLOCK) {
+      const block = this.#block(BLOCK);
+      this.#close();
+      this.#open = block;
+    }
+    return this.#open;
   }
 
-  view(buffer: Buffer): Elements {
-    const own = this.#own(buffer);
-    if (own.elements === undefined) {
-      const { Elements } = DTYPES[own.dtype];
-      own.elements = new Elements(this.memory.buffer, own.offset, own.length);
-    }
-    return own.elements;
+  /** Elements that were adopted, where kernels see them. */
+  #copyIn(own: LocalBuffer): void {
+    const bytes = bytesOf(own.dtype, own.length);
+    const block = this.#room(bytes);
+    if (block === undefined) return;
+    own.block = block;
+    own.offset = block.offset + block.used;
+    block.used += bytes;
+    block.live++;
+    const { Elements } = DTYPES[own.dtype];
+    new Elements(this.memory.buffer, own.offset, own.length).set(own.elements as never);
+  }
+
+  adopt(dtype: DType, own: Elements): Buffer {
+    const buffer = new LocalBuffer(this, dtype, own.length, undefined, own);
+    buffer.adopted = true;
+    return buffer;
   }
 
   here(buffer: Buffer): Buffer {
-    if (buffer instanceof LocalBuffer && buffer.home === this) return buffer;
+    if (buffer.home === this) return buffer;
     let own = this.#guests.get(buffer);
     if (own === undefined) {
       own = this.adopt(buffer.dtype, buffer.home.lend(buffer));
@@ -115,20 +134,31 @@ export class LocalBuffers implements Buffers {
     return own;
   }
 
-  /** They are always there. */
-  use(): void {}
+  use(): void {
+    // Nothing ever leaves the memory.
+  }
 
   unuse(): void {}
 
   lend(buffer: Buffer): Elements {
-    const { offset } = this.#own(buffer);
-    const view = this.view(buffer);
-    return offset === undefined ? view : view.slice();
+    const own = this.#own(buffer);
+    // The room of a buffer is used again, whoever still looks at it.
+    return own.block === undefined || own.adopted ? this.view(own) : (this.view(own).slice() as Elements);
+  }
+
+  view(buffer: Buffer, _access: 'read' | 'write' = 'read'): Elements {
+    const own = this.#own(buffer);
+    if (own.elements === undefined) {
+      const { Elements } = DTYPES[own.dtype];
+      own.elements = new Elements(this.memory.buffer, own.offset, own.length);
+    }
+    return own.elements;
   }
 
   place(buffer: Buffer): Place | undefined {
-    const { offset } = this.#own(buffer);
-    return offset === undefined ? undefined : { memory: this.memory, offset };
+    const own = this.#own(buffer);
+    if (own.offset === undefined && own.adopted && this.#copies) this.#copyIn(own);
+    return own.offset === undefined ? undefined : { memory: this.memory, offset: own.offset };
   }
 
   release(buffer: Buffer): void {
@@ -143,6 +173,7 @@ export class LocalBuffers implements Buffers {
     else this.#giveBack(block);
   }
 
+  /** Called between computations: time to find out which buffers are garbage, if that is due. */
   relieve(): Promise<void> | undefined {
     if (this.#handedOut < this.#collectAt) return undefined;
     collectGarbage();
@@ -184,6 +215,9 @@ export class LocalBuffers implements Buffers {
     this.#spans.give(offset, bytes);
   }
 }
+
+const bytesOf = (dtype: DType, length: number): number =>
+  Math.ceil((length * DTYPES[dtype].bytes) / ALIGNMENT) * ALIGNMENT;
 
 function memoryOf(pages: number): WebAssembly.Memory {
   for (let most = pages; ; most = Math.floor(most / 2)) {

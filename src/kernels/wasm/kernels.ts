@@ -1,13 +1,17 @@
 import { sizeOf } from '../../nd/index.ts';
 import { type Kernel, keyOf } from '../kernel.ts';
 import type { Run, Strided } from '../reference.ts';
-import { type Along, moduleOf } from './compile.ts';
+import { type Along, type KernelModule, moduleOf } from './compile.ts';
+import { functionOf } from './math/library.ts';
 
 /**
  * A compiled kernel. It takes, all in bytes but for the lengths and the scalars: the length of each axis; of each operand, then of each
  * result, its address and its strides; the scalars. Numbers of 32 bits are signed ones.
  */
 export type WasmFunction = (...args: (number | bigint)[]) => void;
+
+/** So many functions are kept: a program that makes ever new ones must not grow with them. */
+const MOST_KEPT = 4096;
 
 /** Kernels as WebAssembly with SIMD, over one memory; each compiled once. */
 export class WasmKernels {
@@ -21,7 +25,7 @@ export class WasmKernels {
     this.#shared = memory.buffer instanceof SharedArrayBuffer;
   }
 
-  /** How many were compiled. */
+  /** How many there are. */
   get size(): number {
     return this.#compiled.size;
   }
@@ -50,15 +54,18 @@ export class WasmKernels {
     const key = `${operands},${results} ${keyOf(kernel)}`;
     let compiled = this.#compiled.get(key);
     if (compiled === undefined) {
-      const bytes = moduleOf(kernel, { operands, results, shared: this.#shared });
-      compiled = bytes === undefined ? null : this.#instance(bytes);
+      const module = moduleOf(kernel, { operands, results, shared: this.#shared });
+      compiled = module === undefined ? null : this.#instance(module);
       this.#compiled.set(key, compiled);
+      if (this.#compiled.size > MOST_KEPT) this.#compiled.delete(this.#compiled.keys().next().value as string);
     }
     return compiled;
   }
 
-  #instance(bytes: Uint8Array<ArrayBuffer>): WasmFunction {
-    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), { sheaf: { memory: this.#memory } });
+  #instance({ bytes, functions }: KernelModule): WasmFunction {
+    const given: Record<string, unknown> = { memory: this.#memory };
+    for (const name of functions) given[name] = functionOf(name);
+    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), { sheaf: given });
     return exports.run as WasmFunction;
   }
 }
