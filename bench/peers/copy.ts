@@ -20,9 +20,9 @@ export async function plainCopy(threads: number, elements: number): Promise<Copy
   new Float64Array(memory.buffer).fill(1.5);
   const builder = new KernelBuilder(1);
   const kernel = builder.result(builder.operand('f64')).build();
-  const bytes = moduleOf(kernel, { operands: ['unit'], results: ['unit'], shared: true });
-  if (bytes === undefined) throw new Error('there is no copy in WebAssembly');
-  const module = new WebAssembly.Module(bytes);
+  const made = moduleOf(kernel, { operands: ['unit'], results: ['unit'], shared: true });
+  if (made === undefined) throw new Error('there is no copy in WebAssembly');
+  const module = new WebAssembly.Module(made.bytes);
   const words = new Int32Array(new SharedArrayBuffer(8));
   const part = Math.floor(elements / threads);
   const workers = Array.from({ length: threads }, (_, i) => {

@@ -1,4 +1,4 @@
-import { InternalError, OutOfMemoryError } from '../base/index.ts';
+import { InternalError } from '../base/index.ts';
 import type { SharedStore, SlotRef } from '../memory/index.ts';
 import { DTYPES, type DType, type Elements } from '../nd/index.ts';
 import type { Buffer, Buffers, Place } from './buffers.ts';
@@ -67,6 +67,7 @@ export class SessionBuffers implements Buffers {
   constructor(store: SharedStore) {
     this.store = store;
     this.memory = this.#memory(0);
+    store.tell(this);
     this.#slabs = new Slabs(store);
   }
 
@@ -80,7 +81,7 @@ export class SessionBuffers implements Buffers {
   #object(bytes: number, elements?: Elements): Storage {
     const { store } = this;
     this.#collect(bytes);
-    const slot = this.#room(bytes);
+    const slot = store.allocate(bytes);
     try {
       store.use(slot);
       if (elements !== undefined) store.write(slot, 0, elements);
@@ -91,19 +92,6 @@ export class SessionBuffers implements Buffers {
       throw error;
     }
     return { slot, start: 0, uses: 1, released: false };
-  }
-
-  #room(bytes: number): SlotRef {
-    try {
-      return this.store.allocate(bytes);
-    } catch (error) {
-      const before = this.#tracked.size;
-      if (!(error instanceof OutOfMemoryError) || before === 0) throw error;
-      this.store.collect();
-      this.sweep();
-      if (this.#tracked.size === before) throw error;
-      return this.store.allocate(bytes);
-    }
   }
 
   /**
@@ -118,7 +106,11 @@ export class SessionBuffers implements Buffers {
     if (used + bytes < store.limit * COLLECT_ABOVE) return;
     this.#allocated = bytes;
     store.collect();
-    this.sweep();
+  }
+
+  /** Buffers that are not known to be garbage. */
+  get size(): number {
+    return this.#tracked.size;
   }
 
   /** Releases what is known to be garbage. */
