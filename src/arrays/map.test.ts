@@ -55,7 +55,10 @@ async function agrees(
   const found = (await result.toNested()) as (number | boolean)[];
   for (const [i, value] of found.entries()) {
     const args = columns.map((column) => column[i]!);
-    assert.ok(Object.is(value, fn(...args)), `${text} of ${args}: ${value}, expected ${fn(...args)}`);
+    const wanted = fn(...args);
+    // Functions that have no exact results are not those of Math to the last bit.
+    const close = Math.abs(Number(value) - Number(wanted)) <= 4 * Number.EPSILON * Math.abs(Number(wanted));
+    assert.ok(Object.is(value, wanted) || (close && wanted !== 0), `${text} of ${args}: ${value}, expected ${wanted}`);
   }
 }
 

@@ -9,7 +9,7 @@ export function pipelinesFor(operation: string): Pipelines {
   return inThread();
 }
 
-/** Elements that are there, row by row, as a node. They are not copied. */
+/** Elements that are there, row by row, as a node. They may be copied. */
 export function sourceOf(elements: Elements, shape: Shape, dtype: DType): Node {
   const buffer = inThread().buffers.adopt(dtype, elements);
   return new Node({ kind: 'source', buffer, offset: 0, strides: rowMajor(shape) }, shape, dtype);

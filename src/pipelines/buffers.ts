@@ -33,6 +33,4 @@ export interface Buffers {
    * when that is noticed.
    */
   release(buffer: Buffer): void;
-  /** Called between computations: time to find out which buffers are garbage, if that is due. */
-  relieve?(): Promise<void> | undefined;
 }

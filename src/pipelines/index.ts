@@ -3,12 +3,13 @@ import { LocalBuffers } from './local-buffers.ts';
 import { Pipelines } from './pipelines.ts';
 
 export * from './buffers.ts';
+export type { Crew, PipelineJob } from './execution.ts';
 export * from './graph.ts';
 export { LocalBuffers } from './local-buffers.ts';
 export * from './pipeline.ts';
-export { type PipelineOptions, Pipelines } from './pipelines.ts';
+export { type PipelineOptions, Pipelines, type Storage } from './pipelines.ts';
 export * from './plan.ts';
-export type { DenseArray, Routine, Routines } from './routines.ts';
+export type { DenseArray, Routines } from './routines.ts';
 export {
   type Binding,
   type Compilers,

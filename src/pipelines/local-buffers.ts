@@ -34,7 +34,9 @@ class LocalBuffer implements Buffer {
   readonly dtype: DType;
   readonly length: number;
   /** In the memory. Undefined: elsewhere. */
-  readonly offset: number | undefined;
+  offset: number | undefined;
+  /** They are somebody's, who may go on looking at them. */
+  adopted = false;
   /** Of all buffers in a block the garbage collector has to find out about one object alone. */
   block: Block | undefined;
   elements: Elements | undefined;
@@ -60,8 +62,14 @@ export class LocalBuffers implements Buffers {
   #handedOut = 0;
   #collectAt = BETWEEN_COLLECTIONS;
 
-  /** `pages`: of 64 KiB, which the memory has at most. */
-  constructor(pages = LARGEST) {
+  readonly #copies: boolean;
+
+  /**
+   * `pages`: of 64 KiB, which the memory has at most. `copies`: what is adopted is copied into the memory when kernels
+   * need it, which are so much faster there.
+   */
+  constructor(pages = LARGEST, { copies = true }: { readonly copies?: boolean } = {}) {
+    this.#copies = copies;
     this.memory = memoryOf(pages);
     // Nothing lies at the very end, where a kernel may look at what it does not use.
     this.#spans = new Spans(0, this.memory.buffer.byteLength - PAGE);
@@ -73,14 +81,8 @@ export class LocalBuffers implements Buffers {
   }
 
   allocate(dtype: DType, length: number): Buffer {
-    const bytes = Math.ceil((length * DTYPES[dtype].bytes) / ALIGNMENT) * ALIGNMENT;
-    let block = this.#open;
-    if (bytes > SMALL) block = this.#block(bytes);
-    else if (block === undefined || block.used + bytes > BLOCK) {
-      block = this.#block(BLOCK);
-      this.#close();
-      this.#open = block;
-    }
+    const bytes = bytesOf(dtype, length);
+    const block = this.#room(bytes);
     if (block === undefined) return new LocalBuffer(dtype, length, undefined, elements(dtype, length));
     const buffer = new LocalBuffer(dtype, length, block, undefined);
     block.used += bytes;
@@ -88,16 +90,49 @@ export class LocalBuffers implements Buffers {
     return buffer;
   }
 
-  adopt(dtype: DType, own: Elements): Buffer {
-    return new LocalBuffer(dtype, own.length, undefined, own);
+  /** A block with so many bytes behind those that are used. */
+  #room(bytes: number): Block | undefined {
+    if (bytes > SMALL) return this.#block(bytes);
+    if (this.#open === undefined || this.#open.used + bytes > BLOCK) {
+      const block = this.#block(BLOCK);
+      this.#close();
+      this.#open = block;
+    }
+    return this.#open;
   }
 
-  /** They are always in memory. */
-  use(): void {}
+  /** Elements that were adopted, where kernels see them. */
+  #copyIn(own: LocalBuffer): void {
+    const bytes = bytesOf(own.dtype, own.length);
+    const block = this.#room(bytes);
+    if (block === undefined) return;
+    own.block = block;
+    own.offset = block.offset + block.used;
+    block.used += bytes;
+    block.live++;
+    const { Elements } = DTYPES[own.dtype];
+    new Elements(this.memory.buffer, own.offset, own.length).set(own.elements as never);
+  }
+
+  adopt(dtype: DType, own: Elements): Buffer {
+    const buffer = new LocalBuffer(dtype, own.length, undefined, own);
+    buffer.adopted = true;
+    return buffer;
+  }
+
+  use(): void {
+    // Nothing ever leaves the memory.
+  }
 
   unuse(): void {}
 
-  view(buffer: Buffer): Elements {
+  lend(buffer: Buffer): Elements {
+    const own = this.#own(buffer);
+    // The room of a buffer is used again, whoever still looks at it.
+    return own.block === undefined || own.adopted ? this.view(own) : (this.view(own).slice() as Elements);
+  }
+
+  view(buffer: Buffer, _access: 'read' | 'write' = 'read'): Elements {
     const own = this.#own(buffer);
     if (own.elements === undefined) {
       const { Elements } = DTYPES[own.dtype];
@@ -107,14 +142,9 @@ export class LocalBuffers implements Buffers {
   }
 
   place(buffer: Buffer): Place | undefined {
-    const { offset } = this.#own(buffer);
-    return offset === undefined ? undefined : { memory: this.memory, offset };
-  }
-
-  /** A copy where the memory would be used again. */
-  lend(buffer: Buffer): Elements {
     const own = this.#own(buffer);
-    return own.block === undefined ? this.view(own) : (this.view(own).slice() as Elements);
+    if (own.offset === undefined && own.adopted && this.#copies) this.#copyIn(own);
+    return own.offset === undefined ? undefined : { memory: this.memory, offset: own.offset };
   }
 
   release(buffer: Buffer): void {
@@ -129,6 +159,7 @@ export class LocalBuffers implements Buffers {
     else this.#giveBack(block);
   }
 
+  /** Called between computations: time to find out which buffers are garbage, if that is due. */
   relieve(): Promise<void> | undefined {
     if (this.#handedOut < this.#collectAt) return undefined;
     collectGarbage();
@@ -170,6 +201,9 @@ export class LocalBuffers implements Buffers {
     this.#spans.give(offset, bytes);
   }
 }
+
+const bytesOf = (dtype: DType, length: number): number =>
+  Math.ceil((length * DTYPES[dtype].bytes) / ALIGNMENT) * ALIGNMENT;
 
 function memoryOf(pages: number): WebAssembly.Memory {
   for (let most = pages; ; most = Math.floor(most / 2)) {

@@ -1,9 +1,9 @@
 import { InternalError, UsageError } from '../base/index.ts';
-import { interpret, type Kernel, KernelBuilder, reducer } from '../kernels/index.ts';
+import { interpret, type Kernel, KernelBuilder, reducer, routine } from '../kernels/index.ts';
 import { broadcastStrides, type Elements, elements, isBig, rowMajor, type Shape, sizeOf } from '../nd/index.ts';
 import type { Buffer } from './buffers.ts';
 import type { AxisMap, Node, Op } from './graph.ts';
-import { type DenseArray, type Routines, routineOf } from './routines.ts';
+import type { DenseArray, Routines } from './routines.ts';
 import { nothingToPlace } from './values.rules.ts';
 import { copy, dense, inOrder, viewed } from './walk.ts';
 
@@ -17,7 +17,7 @@ type OpOf<K extends Op['kind']> = Extract<Op, { kind: K }>;
 export function evaluate(
   nodes: readonly Node[],
   read: (buffer: Buffer) => Elements,
-  routines: Routines,
+  routines: Routines = routine,
 ): Map<Node, Elements> {
   const order = inOrder(nodes);
   const uses = new Map<Node, number>();
@@ -38,7 +38,7 @@ export function evaluate(
   function computed({ op, shape, dtype }: Node, args: readonly (readonly DenseArray[])[]): readonly DenseArray[] {
     if (op.kind === 'call') {
       const results = op.outputs.map((type) => ({ ...type, elements: elements(type.dtype, sizeOf(type.shape)) }));
-      routineOf(routines, op.routine)(
+      routines(op.routine).run(
         args.map(([arg]) => arg as DenseArray),
         op.params,
         results,

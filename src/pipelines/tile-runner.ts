@@ -252,6 +252,10 @@ export class TileRunner {
     }));
   }
 
+  get memory(): WebAssembly.Memory {
+    return this.#compilers.memory;
+  }
+
   bind(binding: Binding): this {
     this.#binding = binding;
     for (const call of this.#calls) call.bind(binding);

@@ -5,23 +5,30 @@ import type { AxisMap, Node } from './graph.ts';
 /** Everything that the nodes are made of, themselves included, arguments before what takes them. Each once. */
 export function inOrder(nodes: readonly Node[]): Node[] {
   const order: Node[] = [];
-  const seen = new Set<Node>();
+  const walk = {};
   // A graph may be deeper than the stack of calls.
-  const open: { node: Node; next: number }[] = [];
-  const enter = (node: Node): void => {
-    if (seen.has(node)) return;
-    seen.add(node);
-    open.push({ node, next: 0 });
-  };
+  const open: Node[] = [];
+  const next: number[] = [];
   for (const root of nodes) {
-    enter(root);
-    for (let top = open.at(-1); top !== undefined; top = open.at(-1)) {
-      const arg = top.node.args[top.next++];
-      if (arg !== undefined) enter(arg);
-      else {
-        order.push(top.node);
+    if (root.walk === walk) continue;
+    root.walk = walk;
+    open.push(root);
+    next.push(0);
+    while (open.length > 0) {
+      const top = open.length - 1;
+      const node = open[top] as Node;
+      const arg = node.args[next[top] as number];
+      if (arg === undefined) {
+        order.push(node);
         open.pop();
+        next.pop();
+        continue;
       }
+      (next[top] as number)++;
+      if (arg.walk === walk) continue;
+      arg.walk = walk;
+      open.push(arg);
+      next.push(0);
     }
   }
   return order;

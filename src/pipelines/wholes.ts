@@ -1,10 +1,9 @@
-import { KernelBuilder } from '../kernels/index.ts';
-import { broadcastStrides, DTYPES, type Elements, elements, rowMajor, sizeOf } from '../nd/index.ts';
+import type { Matmul, Strided } from '../kernels/index.ts';
+import { broadcastStrides, type Elements, elements, rowMajor, sizeOf } from '../nd/index.ts';
 import type { ArrayType } from './graph.ts';
 import type { Whole } from './plan.ts';
 import { noSuchIndex } from './reference.ts';
-import { type DenseArray, type Routines, routineOf } from './routines.ts';
-import type { Compilers } from './tile-runner.ts';
+import type { DenseArray, Routines } from './routines.ts';
 import { copy, dense, isDense } from './walk.ts';
 
 /** An array with its elements, in some layout. */
@@ -20,13 +19,13 @@ export function runWhole(
   args: readonly StridedArray[],
   results: readonly DenseArray[],
   routines: Routines,
-  compilers: Compilers,
+  matmul: Matmul,
 ): void {
   const [first, second] = args as [StridedArray, StridedArray];
   const [own] = results as [DenseArray];
-  if (op.kind === 'call') routineOf(routines, op.routine)(args.map(densified), op.params, results);
+  if (op.kind === 'call') routines(op.routine).run(args.map(densified), op.params, results);
   else if (op.kind === 'take') taken(op.axis, own, first, densified(second));
-  else product(own, first, second, compilers);
+  else product(own, first, second, matmul);
 }
 
 /** Row by row: as it is, or a copy. */
@@ -50,40 +49,23 @@ function taken(axis: number, own: DenseArray, from: StridedArray, indices: Dense
   }
 }
 
-/** Row by row of the left one: a row of the result is the sum of the rows of the right one, which lie as they are read. */
-function product(own: DenseArray, left: StridedArray, right: StridedArray, compilers: Compilers): void {
+/** Product after product, of as many as there are before the last two axes. */
+function product(own: DenseArray, left: StridedArray, right: StridedArray, matmul: Matmul): void {
   const outer = own.shape.slice(0, -2);
   const [m, n] = own.shape.slice(-2) as [number, number];
   const k = left.shape.at(-1) as number;
-  const builder = new KernelBuilder(3);
-  const [x, y] = [builder.operand(own.dtype), builder.operand(own.dtype)];
-  const kernel = builder.result(builder.apply('multiply', [x, y], own.dtype), 'sum').build();
-  own.elements.fill(DTYPES[own.dtype].bytes === 8 && DTYPES[own.dtype].kind !== 'float' ? (0n as never) : (0 as never));
   const [ofLeft, ofRight] = [left, right].map(({ shape, strides }) =>
     broadcastStrides(shape.slice(0, -2), strides.slice(0, -2), outer),
   ) as [number[], number[]];
   const point = outer.map(() => 0);
+  const matrix = ({ elements, offset, strides }: StridedArray, outside: readonly number[]): Strided => ({
+    elements,
+    offset: point.reduce((sum, i, axis) => sum + i * (outside[axis] as number), offset),
+    strides: strides.slice(-2),
+  });
   for (let batch = 0; batch < sizeOf(outer); batch++) {
-    const at = (strides: readonly number[]): number =>
-      point.reduce((sum, i, axis) => sum + i * (strides[axis] as number), 0);
-    const run = {
-      space: [m, k, n],
-      operands: [
-        {
-          elements: left.elements,
-          offset: left.offset + at(ofLeft),
-          strides: [left.strides.at(-2) as number, left.strides.at(-1) as number, 0],
-        },
-        {
-          elements: right.elements,
-          offset: right.offset + at(ofRight),
-          strides: [0, right.strides.at(-2) as number, right.strides.at(-1) as number],
-        },
-      ],
-      scalars: [],
-      results: [{ elements: own.elements, offset: batch * m * n, strides: [n, 0, 1] }],
-    };
-    if (!compilers.wasm.run(kernel, run)) compilers.javascript.run(kernel, run);
+    const into = { elements: own.elements, offset: batch * m * n, strides: [n, 1] };
+    matmul.run(matrix(left, ofLeft), matrix(right, ofRight), into, m, k, n);
     for (let axis = outer.length - 1; axis >= 0; axis--) {
       point[axis] = (point[axis] as number) + 1;
       if ((point[axis] as number) < (outer[axis] as number)) break;

@@ -10,6 +10,9 @@ import { functionOf } from './math/library.ts';
  */
 export type WasmFunction = (...args: (number | bigint)[]) => void;
 
+/** So many functions are kept: a program that makes ever new ones must not grow with them. */
+const MOST_KEPT = 4096;
+
 /** Kernels as WebAssembly with SIMD, over one memory; each compiled once. */
 export class WasmKernels {
   readonly #memory: WebAssembly.Memory;
@@ -22,7 +25,7 @@ export class WasmKernels {
     this.#shared = memory.buffer instanceof SharedArrayBuffer;
   }
 
-  /** How many were compiled. */
+  /** How many there are. */
   get size(): number {
     return this.#compiled.size;
   }
@@ -54,6 +57,7 @@ export class WasmKernels {
       const module = moduleOf(kernel, { operands, results, shared: this.#shared });
       compiled = module === undefined ? null : this.#instance(module);
       this.#compiled.set(key, compiled);
+      if (this.#compiled.size > MOST_KEPT) this.#compiled.delete(this.#compiled.keys().next().value as string);
     }
     return compiled;
   }
