@@ -79,7 +79,8 @@ export function promotion(): void {
   exactly<Arr<'f64'>>()(sf.mean(sf.arange(3)));
   exactly<Arr<'f64'>>()(sf.concat([sf.zeros([2]), sf.ones([2])]));
   exactly<Arr<'f64'>>()(sf.svd(sf.eye(3)).u);
-  exactly<Arr<'f32'>>()(f32.add(sf.ones([2])));
+  exactly<Arr<'f64'>>()(f32.add(sf.ones([2])));
+  exactly<Arr<'f64'>>()(f32.add(sf.random([2], { seed: 1 })));
   // @ts-expect-error integers and floats have nothing in common
   f64.add(i32);
   // @ts-expect-error neither the other way round

@@ -95,7 +95,7 @@ export interface ConnectOptions {
   /** Additions of this version. */
   gpus?: number;
   resources?: Record<string, number>;
-  arrays?: ArrayOptions;
+  arrays?: import('sheaf').ArrayOptions;
 }
 export interface Session extends AsyncDisposable {
   readonly url: string;
