@@ -25,12 +25,14 @@ export class CsrKernels {
       return;
     }
     const { bytes, steps, addresses } = this.#layout(a, x, into, rows);
-    const run = this.#run(`vector ${lane} ${steps}`, () => vectorModule(lane, steps, this.#isShared));
+    const unit = x.strides[0] === 1;
+    const run = this.#run(`vector ${lane} ${steps} ${unit}`, () => vectorModule(lane, steps, unit, this.#isShared));
     run(
       ...addresses,
       ((x.strides[0] as number) * bytes) | 0,
       ((into.strides[0] as number) * bytes) | 0,
       rows.to - rows.from,
+      0,
     );
   }
 
@@ -44,7 +46,7 @@ export class CsrKernels {
     const { bytes, steps, addresses } = this.#layout(a, b, into, rows);
     const run = this.#run(`matrix ${lane} ${steps}`, () => matrixModule(lane, steps, this.#isShared));
     const leads = [b, into].map(({ strides }) => ((strides[0] as number) * bytes) | 0);
-    run(...addresses, ...leads, rows.to - rows.from, columns);
+    run(...addresses, ...leads, rows.to - rows.from, columns, 0);
   }
 
   get #isShared(): boolean {
