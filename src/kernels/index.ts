@@ -1,3 +1,20 @@
+export {
+  allRows,
+  type Coo,
+  type Csr,
+  CsrKernels,
+  checkCsr,
+  combine,
+  countOf,
+  cutRows,
+  fromCoo,
+  fromDense,
+  type Indices,
+  type Rows,
+  toCoo,
+  toDense,
+  transpose,
+} from './csr/index.ts';
 export { ELEMENTWISE, type ElementOp, type ElementOpName, elementOp } from './elementwise.ts';
 export { type Compiled, JavaScriptKernels } from './javascript/compile.ts';
 export { type Kernel, KernelBuilder, keyOf, type Result, type Step } from './kernel.ts';
