@@ -3,3 +3,5 @@ export { type Kernel, KernelBuilder, keyOf, type Result, type Step } from './ker
 export { REDUCERS, type Reducer, type ReducerName, reducer } from './reducers.ts';
 export { applied, cast, interpret, type Run, type Strided } from './reference.ts';
 export { faultsOf, verify } from './verify.ts';
+/** @internal */
+export { Code, F64, I32, I64 } from './wasm/code.ts';
