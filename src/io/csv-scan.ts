@@ -75,56 +75,68 @@ const INFINITE = /^([+-]?)inf(?:inity)?$/;
 const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/;
 const WHOLE_NUMBER = /^[+-]?\d+$/;
 
-/**
- * Scans records of `columns` fields each, from `start` to `end`; the byte before `end` has to be a newline. Throws a ScanFault.
- */
+/** Scans records that are all here, from `start` to `end`; the byte before `end` has to be a newline. Throws a ScanFault. */
 export function scan(bytes: Uint8Array, start: number, end: number, columns: number, dialect: Dialect): Scanned {
-  return new Scanner(bytes, start, end, columns, dialect).run(start);
+  const scanner = new Scanner(columns, dialect, end - start);
+  scanner.feed(bytes, start, end);
+  return scanner.result();
 }
 
-class Scanner {
-  readonly #bytes: Uint8Array;
-  readonly #start: number;
-  readonly #end: number;
+/** Whether numbers of this dialect can be scanned in WebAssembly; by what. */
+export function fastFor(columns: number, { delimiter, comment }: Dialect): FastScan | undefined {
+  return delimiter !== BLANK && comment < 0 && columns <= MOST_COLUMNS ? fastScan() : undefined;
+}
+
+/** Scans records of `columns` fields each, piece by piece. */
+export class Scanner {
   readonly #columns: number;
   readonly #dialect: Dialect;
+  /** In bytes, of all that will come. */
+  readonly #expected: number;
+  readonly #fast: FastScan | undefined;
   readonly #kinds: Uint8Array;
   readonly #large = new Map<number, bigint>();
-  #values: Float64Array;
+  #bytes: Uint8Array = new Uint8Array(0);
+  /** Of the piece. */
+  #end = 0;
+  /** How many bytes there were before it. */
+  #fed = 0;
+  #values = new Float64Array(0);
   /** How many there are. */
   #at = 0;
   /** Where the field that `#odd` has read ends. */
   #next = 0;
 
-  constructor(bytes: Uint8Array, start: number, end: number, columns: number, dialect: Dialect) {
-    this.#bytes = bytes;
-    this.#start = start;
-    this.#end = end;
+  constructor(columns: number, dialect: Dialect, expected: number) {
     this.#columns = columns;
     this.#dialect = dialect;
+    this.#expected = expected;
+    this.#fast = expected < LEAST_FAST ? undefined : fastFor(columns, dialect);
     this.#kinds = new Uint8Array(columns);
-    this.#values = new Float64Array(0);
   }
 
-  run(start: number): Scanned {
-    const { delimiter, comment } = this.#dialect;
-    const simple = delimiter !== BLANK && comment < 0 && this.#columns <= MOST_COLUMNS;
-    const fast = simple && this.#end - start >= LEAST_FAST ? fastScan() : undefined;
-    if (fast === undefined) this.#records(start, this.#end);
-    else this.#windows(fast, start);
+  /** Whole lines, from `from` to `to`; the last byte is a newline. Throws a ScanFault, whose place is one of `bytes`. */
+  feed(bytes: Uint8Array, from: number, to: number): void {
+    this.#bytes = bytes;
+    this.#end = to;
+    if (this.#fast === undefined) this.#records(from, to);
+    else this.#windows(this.#fast, from, to);
+    this.#fed += to - from;
+  }
+
+  result(): Scanned {
     const values = this.#values.subarray(0, this.#at);
     return { rows: this.#at / this.#columns, columns: this.#columns, values, kinds: this.#kinds, large: this.#large };
   }
 
   /** Window by window; a line that is longer than one goes the slow way. */
-  #windows(fast: FastScan, start: number): void {
-    const [bytes, end] = [this.#bytes, this.#end];
+  #windows(fast: FastScan, start: number, end: number): void {
     for (let from = start; from < end; ) {
       const limit = Math.min(end, from + WINDOW);
-      const last = limit === end ? end : bytes.lastIndexOf(NEWLINE, limit - 1) + 1;
-      const to = last > from ? last : this.#lineEnd(from) + 1;
+      const last = limit === end ? end : this.#bytes.lastIndexOf(NEWLINE, limit - 1) + 1;
+      const to = last > from ? last : Math.min(this.#lineEnd(from) + 1, end);
       if (last > from) this.#window(fast, from, last);
-      else this.#records(from, Math.min(to, end));
+      else this.#records(from, to);
       from = to;
     }
   }
@@ -142,7 +154,7 @@ class Scanner {
       const next = this.#next - from + (isLast ? 0 : 1);
       ({ at, column, values } = fast.scan(next, length, isLast ? 0 : column + 1, columns, delimiter, values + 1));
     }
-    this.#room(values, to);
+    this.#room(values, length);
     this.#values.set(fast.take(values), this.#at);
     this.#at += values;
     for (let i = 0; i < columns; i++) this.#kinds[i] = (this.#kinds[i] as number) | fast.kind(i);
@@ -171,7 +183,7 @@ class Scanner {
       }
       if (at + columns > values.length) {
         this.#at = at;
-        this.#room(columns, i);
+        this.#room(columns, i - start);
         values = this.#values;
       }
       const record = i;
@@ -289,11 +301,11 @@ class Scanner {
     return at < 0 || at >= this.#end ? this.#end : at;
   }
 
-  /** For so many values more: as large as the bytes up to `read` say that it will be. */
+  /** For so many values more: as much as the piece up to `read` and those before say that there will be. */
   #room(more: number, read: number): void {
     if (this.#at + more <= this.#values.length) return;
     const seen = this.#at + more;
-    const expected = Math.ceil((seen / Math.max(1, read - this.#start)) * (this.#end - this.#start) * 1.02);
+    const expected = Math.ceil((seen / Math.max(1, this.#fed + read)) * this.#expected * 1.02);
     const larger = new Float64Array(Math.max(expected, seen));
     larger.set(this.#values.subarray(0, this.#at));
     this.#values = larger;

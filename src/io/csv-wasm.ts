@@ -370,9 +370,15 @@ export class FastScan {
 
   /** Takes a text of whole lines in, of WINDOW bytes at most. */
   open(text: Uint8Array, columns: number): void {
-    this.#text.set(text);
+    if (text.buffer !== this.#text.buffer) this.#text.set(text);
+    // What comes behind the end is looked at, but says nothing.
     this.#text.fill(0, text.length, text.length + 16);
     this.#kinds.fill(0, 0, columns);
+  }
+
+  /** Where a text can be read to, instead of being taken in: WINDOW bytes, and one more. */
+  get room(): Uint8Array {
+    return this.#text.subarray(0, WINDOW + 1);
   }
 
   /** Goes on at a field; `values` are there already. */
