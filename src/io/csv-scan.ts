@@ -75,6 +75,11 @@ const INFINITE = /^([+-]?)inf(?:inity)?$/;
 const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/;
 const WHOLE_NUMBER = /^[+-]?\d+$/;
 
+/** Makes the arrays that numbers go to. */
+export type Room = (length: number) => Float64Array;
+
+const ordinary: Room = (length) => new Float64Array(length);
+
 /** Scans records that are all here, from `start` to `end`; the byte before `end` has to be a newline. Throws a ScanFault. */
 export function scan(bytes: Uint8Array, start: number, end: number, columns: number, dialect: Dialect): Scanned {
   const scanner = new Scanner(columns, dialect, end - start);
@@ -93,6 +98,7 @@ export class Scanner {
   readonly #dialect: Dialect;
   /** In bytes, of all that will come. */
   readonly #expected: number;
+  readonly #newRoom: Room;
   readonly #fast: FastScan | undefined;
   readonly #kinds: Uint8Array;
   readonly #large = new Map<number, bigint>();
@@ -101,13 +107,14 @@ export class Scanner {
   #end = 0;
   /** How many bytes there were before it. */
   #fed = 0;
-  #values = new Float64Array(0);
+  #values: Float64Array = new Float64Array(0);
   /** How many there are. */
   #at = 0;
   /** Where the field that `#odd` has read ends. */
   #next = 0;
 
-  constructor(columns: number, dialect: Dialect, expected: number) {
+  constructor(columns: number, dialect: Dialect, expected: number, room: Room = ordinary) {
+    this.#newRoom = room;
     this.#columns = columns;
     this.#dialect = dialect;
     this.#expected = expected;
@@ -306,7 +313,7 @@ export class Scanner {
     if (this.#at + more <= this.#values.length) return;
     const seen = this.#at + more;
     const expected = Math.ceil((seen / Math.max(1, this.#fed + read)) * this.#expected * 1.02);
-    const larger = new Float64Array(Math.max(expected, seen));
+    const larger = this.#newRoom(Math.max(expected, seen));
     larger.set(this.#values.subarray(0, this.#at));
     this.#values = larger;
   }
