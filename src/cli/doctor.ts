@@ -4,7 +4,7 @@ import { freemem, totalmem } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import { formatBytes, makeFolders } from '../base/index.ts';
 import { stripTypes } from '../code/index.ts';
-import { libc, sharingWorks } from '../native/index.ts';
+import { libc, searchBlas, sharingWorks } from '../native/index.ts';
 import {
   defaultResources,
   defaultSpillFolder,
@@ -47,6 +47,7 @@ export async function doctor({ json = false }: { readonly json?: boolean }): Pro
     disk(),
     openFiles(),
     addressSpace(),
+    linearAlgebra(),
     typeScript(),
     folder(),
     await roundTrip(),
@@ -197,6 +198,23 @@ function addressSpace(): Finding | undefined {
     `${formatBytes(limit)} at most`,
     'shared memory is reserved as addresses long before it is used: `ulimit -v unlimited`',
   );
+}
+
+/** What multiplies matrices fastest where it is installed. */
+function linearAlgebra(): Finding | undefined {
+  if (libc() === undefined) return undefined;
+  const name = 'OpenBLAS';
+  if (process.env.SHEAF_BLAS === 'off') return ok(name, 'is not used: SHEAF_BLAS is off');
+  const { blas, problem } = searchBlas();
+  if (blas === undefined) {
+    return warn(
+      name,
+      `${problem}: matrices are multiplied and factorized by Sheaf’s own kernels, which are slower`,
+      'Debian, Ubuntu: `apt install libopenblas0`; Fedora: `dnf install openblas`; Alpine: `apk add openblas`; or name one with SHEAF_BLAS',
+    );
+  }
+  const lapack = blas.lapack === undefined ? ', without LAPACK' : '';
+  return ok(name, `${blas.version.replace(`${name} `, '')} for ${blas.core} (${blas.path})${lapack}`);
 }
 
 function typeScript(): Finding {

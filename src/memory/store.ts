@@ -265,6 +265,12 @@ export class SharedStore {
     return this.#place(ref);
   }
 
+  /** The memory of a region, for code that reads and writes objects by their addresses. An object stays at its address while it is used. */
+  memory(region: number): SharedMemory {
+    this.#check();
+    return this.#regions.segment(region).memory;
+  }
+
   /** Counted in this party. Somebody's pin must hold the object until this returns. */
   pin(ref: SlotRef): void {
     this.#check();

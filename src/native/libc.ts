@@ -72,7 +72,8 @@ function required(): typeof koffiModule | undefined {
   }
 }
 
-const koffi = undisturbed(required);
+/** Foreign function calls; undefined where they can't be had. */
+export const koffi = undisturbed(required);
 
 /**
  * The few calls of the C library that Node does not offer: anonymous shared memory, mapping it at a fixed place, giving

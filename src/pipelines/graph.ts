@@ -1,4 +1,6 @@
-import type { ElementOpName, ReducerName } from '../kernels/index.ts';
+import type { ElementOpName } from '../kernels/elementwise.ts';
+import type { ReducerName } from '../kernels/reducers.ts';
+import type { ArrayType, Params } from '../kernels/routines/routine.ts';
 import type { DType, Shape } from '../nd/index.ts';
 import type { Buffer } from './buffers.ts';
 
@@ -32,7 +34,7 @@ export type Op =
   | { readonly kind: 'view'; readonly maps: readonly AxisMap[] }
   /** The elements in the order of rows, in another shape. */
   | { readonly kind: 'reshape' }
-  /** Combined along some axes (ascending), which are gone from the result. */
+  /** Combined along some axes (ascending), which are gone from the result; along none it is what it was. */
   | { readonly kind: 'reduce'; readonly reducer: ReducerName; readonly axes: readonly number[] }
   /** The place of the least or greatest along an axis, the first one of several, an i64; NaN wins. The axis is gone. */
   | { readonly kind: 'place'; readonly of: 'min' | 'max'; readonly axis: number }
@@ -48,13 +50,7 @@ export type Op =
   | { readonly kind: 'call'; readonly routine: string; readonly params: Params; readonly outputs: readonly ArrayType[] }
   | { readonly kind: 'output'; readonly index: number };
 
-/** What a routine is told besides its arrays; JSON. */
-export type Params = Readonly<Record<string, number | string | boolean | readonly number[]>>;
-
-export interface ArrayType {
-  readonly shape: Shape;
-  readonly dtype: DType;
-}
+export type { ArrayType, Params };
 
 /**
  * An array, computed or not: a node of a graph without cycles that grows from arguments to results. Nodes are never changed but in one
@@ -63,6 +59,10 @@ export interface ArrayType {
 export class Node {
   readonly shape: Shape;
   readonly dtype: DType;
+  /** Who walked by last, and the number that it gave. A table of all nodes would take longer than the walk. @internal */
+  walk: object | undefined = undefined;
+  /** @internal */
+  number = 0;
   #op: Op;
   #args: readonly Node[];
 

@@ -41,10 +41,23 @@ test('a finding says what to do, and one that is not essential does not fail', o
   const folder = join(place.runtime, 'sheaf');
   mkdirSync(folder);
   chmodSync(folder, 0o777);
-  const { code, out } = place.sheaf(['doctor'], { NO_COLOR: '1' });
+  const { code, out } = place.sheaf(['doctor'], { NO_COLOR: '1', SHEAF_BLAS: 'off' });
   assert.match(out, /^warn {2}runtime folder +.*\n +-> .*chmod 700/m);
   assert.match(out, /Sheaf runs here; 1 of \d+ could be better/);
   assert.equal(code, 0);
+});
+
+test('doctor says which OpenBLAS there is, or how to get one', options, () => {
+  using place = new Place();
+  const findingWith = (blas: string) => {
+    const { out } = place.sheaf(['doctor', '--json'], { SHEAF_BLAS: blas });
+    return (JSON.parse(out) as Report).findings.find(({ name }) => name === 'OpenBLAS');
+  };
+  const missing = findingWith('/nowhere/libopenblas.so.0');
+  assert.equal(missing?.status, 'warn');
+  assert.match(missing.text, /^SHEAF_BLAS is \/nowhere\/libopenblas\.so\.0: /);
+  assert.match(missing.advice ?? '', /apt install libopenblas0/);
+  assert.deepEqual(findingWith('off'), { name: 'OpenBLAS', status: 'ok', text: 'is not used: SHEAF_BLAS is off' });
 });
 
 test('doctor fails when no session can be had', options, () => {

@@ -1,0 +1,2 @@
+export { BlockedKernels, MATMUL_SCRATCH } from './blocked.ts';
+export { Matmul, type MatmulOptions } from './matmul.ts';

@@ -1,0 +1,48 @@
+import { type Blas, blas as findBlas } from '../../native/index.ts';
+import type { Elements } from '../../nd/index.ts';
+import type { Strided } from '../reference.ts';
+import { BlockedKernels } from './blocked.ts';
+import { multiplyByBlas } from './by-blas.ts';
+import { multiplySimply } from './simply.ts';
+
+export interface MatmulOptions {
+  /** The product is added to what is there. */
+  readonly accumulate?: boolean;
+}
+
+/** Up to so many multiplications a plain loop is as fast as what prepares the faster ones. */
+const FEW = 512;
+
+/**
+ * Products of matrices, by OpenBLAS, by blocked WebAssembly, or in a plain loop, whichever is fastest for what is asked. All of them
+ * give what `sum` of a multiplication gives in the reference interpreter: integers exactly, and wrapping; floats up to rounding.
+ */
+export class Matmul {
+  readonly #blas: Blas | undefined;
+  readonly #blocked: BlockedKernels;
+
+  /**
+   * `memory`: where most of the operands lie, with room of its own for scratch (see `BlockedKernels`); without, what is multiplied by
+   * WebAssembly is copied into one of its own. `blas`: null for none.
+   */
+  constructor({ blocked, blas = findBlas() ?? null }: { blocked?: BlockedKernels; blas?: Blas | null } = {}) {
+    this.#blas = blas ?? undefined;
+    this.#blocked = blocked ?? new BlockedKernels();
+  }
+
+  /**
+   * `into` (m x n) becomes `a` (m x k) times `b` (k x n). All of one element type, with two strides each, of any size and sign; `into`
+   * must not overlap the others. Rows can be computed apart from each other: with operands that begin at a later row, and a smaller m. Each
+   * call looks at all of `b`, so give it a hundred rows or more where there are so many.
+   */
+  run(a: Strided, b: Strided, into: Strided, m: number, k: number, n: number, options: MatmulOptions = {}): void {
+    const { accumulate = false } = options;
+    if (m === 0 || n === 0) return;
+    if (k === 0 || m * n * k <= FEW) multiplySimply(a, b, into, m, k, n, accumulate);
+    else if (this.#blas !== undefined && isFloats(into.elements))
+      multiplyByBlas(this.#blas, a, b, into, m, k, n, accumulate);
+    else this.#blocked.run(a, b, into, m, k, n, accumulate);
+  }
+}
+
+const isFloats = (elements: Elements): boolean => elements instanceof Float64Array || elements instanceof Float32Array;

@@ -1,0 +1,101 @@
+import { axisOf, type Elements } from '../../nd/index.ts';
+import { argsorted, line, sorted } from '../sorting/sort.ts';
+import { asWords, type Dense, linesOf, type Params, type Routine, sameType, shapeError } from './routine.ts';
+
+const isDescending = (params: Params): boolean => params.descending === true;
+
+/** The elements of a line, which lies in one piece or is brought into one. */
+function gathered(from: Elements, first: number, length: number, step: number, own: Elements | undefined): Elements {
+  if (own === undefined) return from.subarray(first, first + length);
+  for (let i = 0, at = first; i < length; i++, at += step) own[i] = from[at] as never;
+  return own;
+}
+
+/** Calls `work` with the elements of each line along an axis, and where it begins. */
+function eachLine(x: Dense, axis: number, work: (own: Elements, first: number, step: number) => void): void {
+  const { outer, length, inner } = linesOf(x.shape, axis);
+  const room = inner === 1 ? undefined : line(x.dtype, length);
+  for (let i = 0; i < outer; i++) {
+    for (let j = 0; j < inner; j++) {
+      const first = i * length * inner + j;
+      work(gathered(x.elements, first, length, inner, room), first, inner);
+    }
+  }
+}
+
+const axisParam = (operation: string, { axis = -1 }: Params, x: { readonly shape: readonly number[] }): number =>
+  axisOf(operation, axis as number, x.shape);
+
+/** Params: `axis` (the last one), `descending`. Stable; NaNs come last, whichever way. */
+const sort: Routine = {
+  outputs([x], params) {
+    axisParam('sort', params, x!);
+    return [{ shape: x!.shape, dtype: x!.dtype }];
+  },
+  run([x], params, [into]) {
+    const descending = isDescending(params);
+    const axis = axisParam('sort', params, x!);
+    const { length, inner } = linesOf(x!.shape, axis);
+    const to = into!.elements;
+    const room = inner === 1 ? undefined : line(x!.dtype, length);
+    eachLine(x!, axis, (own, first, step) => {
+      if (room === undefined) return sorted(x!.dtype, own, descending, to.subarray(first, first + length));
+      sorted(x!.dtype, own, descending, room);
+      for (let i = 0, at = first; i < length; i++, at += step) to[at] = room[i] as never;
+    });
+  },
+};
+
+/** The places of the elements in order, an i64. Params as those of `sort`. */
+const argsort: Routine = {
+  outputs([x], params) {
+    axisParam('argsort', params, x!);
+    return [{ shape: x!.shape, dtype: 'i64' }];
+  },
+  run([x], params, [into]) {
+    const to = asWords(into!);
+    eachLine(x!, axisParam('argsort', params, x!), (own, start, along) => {
+      argsorted(x!.dtype, own, isDescending(params), ({ words, first, step, count }) => {
+        for (let i = 0, at = first, place = 2 * start; i < count; i++, at += step, place += 2 * along) {
+          to[place] = words[at] as number;
+          to[place + 1] = 0;
+        }
+      });
+    });
+  },
+};
+
+/** Whether `a` comes before `b` in ascending order: NaNs are last, and equal to each other. */
+const isBefore = (a: number | bigint, b: number | bigint): boolean => a < b || (Number.isNaN(b) && !Number.isNaN(a));
+
+/**
+ * Where the elements of the second input would have to be put into the first one, of one axis and sorted, so that it stays sorted; an
+ * i64. Params: `side`, `left` (before what is equal) or `right`.
+ */
+const searchsorted: Routine = {
+  outputs([x, values]) {
+    sameType('searchsorted', x!, values!);
+    if (x!.shape.length !== 1)
+      throw shapeError('searchsorted', 'the first array has to have one axis', x!.shape, values!.shape);
+    return [{ shape: values!.shape, dtype: 'i64' }];
+  },
+  run([x, values], { side = 'left' }, [into]) {
+    const [line, wanted] = [x!.elements as Float64Array, values!.elements as Float64Array];
+    const to = asWords(into!);
+    const right = side === 'right';
+    for (let i = 0; i < wanted.length; i++) {
+      const value = wanted[i] as number;
+      let [low, high] = [0, line.length];
+      while (low < high) {
+        const middle = (low + high) >>> 1;
+        const own = line[middle] as number;
+        if (right ? isBefore(value, own) : !isBefore(own, value)) high = middle;
+        else low = middle + 1;
+      }
+      to[2 * i] = low;
+      to[2 * i + 1] = 0;
+    }
+  },
+};
+
+export const SORTING = { sort, argsort, searchsorted } as const;
