@@ -31,5 +31,7 @@ export {
   routine,
 } from './routines/index.ts';
 export { faultsOf, verify } from './verify.ts';
+/** @internal */
+export { Code, F64, I32, I64 } from './wasm/code.ts';
 export type { Along } from './wasm/compile.ts';
 export { alongOf, type WasmFunction, WasmKernels } from './wasm/kernels.ts';
