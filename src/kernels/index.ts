@@ -35,3 +35,4 @@ export { faultsOf, verify } from './verify.ts';
 export { Code, F64, I32, I64 } from './wasm/code.ts';
 export type { Along } from './wasm/compile.ts';
 export { alongOf, type WasmFunction, WasmKernels } from './wasm/kernels.ts';
+export { moduleBytes } from './wasm/module.ts';
