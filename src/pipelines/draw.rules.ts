@@ -32,6 +32,7 @@ export function explainSvg(explained: Explained): string {
   const height = Math.max(graph.height, plan.height) + 60;
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" font-family="monospace" font-size="11">`,
+    '<title>A graph of arrays, and the plan by which it is computed</title>',
     `<rect width="${width}" height="${height}" fill="#ffffff"/>`,
     text(20, 24, 'graph', ' font-size="14"'),
     `<g transform="translate(20,40)">${graph.parts.join('')}</g>`,
