@@ -38,6 +38,13 @@ const special = [
   Number.NEGATIVE_INFINITY,
 ];
 
+/** Equal, zeros by their signs; what is irrational may differ in its last bits. */
+function isSame(found: number | boolean, expected: number | boolean): boolean {
+  if (Object.is(found, expected)) return true;
+  if (typeof found === 'boolean' || typeof expected === 'boolean') return false;
+  return Math.abs(found - expected) <= 4 * Number.EPSILON * Math.abs(expected) && expected !== 0;
+}
+
 /** What a function gives for numbers is what its compiled form gives for arrays. */
 async function agrees(
   compiled: (...x: Arr[]) => Arr,
@@ -130,7 +137,7 @@ test('operators, Math, conditions, loops and functions mean what they mean in Ja
 
 test('functions and constants of the file come along', () =>
   fc.assert(
-    fc.asyncProperty(fc.double({ noNaN: true, min: -1e3, max: 1e3 }), async (x) => {
+    fc.asyncProperty(fc.integer({ min: -1000, max: 1000 }), async (x) => {
       assert.equal(await map(polynomial)(asarray(x)).item(), polynomial(x));
     }),
     { numRuns: 20 },
