@@ -38,13 +38,6 @@ const special = [
   Number.NEGATIVE_INFINITY,
 ];
 
-/** Equal, zeros by their signs; what is irrational may differ in its last bits. */
-function isSame(found: number | boolean, expected: number | boolean): boolean {
-  if (Object.is(found, expected)) return true;
-  if (typeof found === 'boolean' || typeof expected === 'boolean') return false;
-  return Math.abs(found - expected) <= 4 * Number.EPSILON * Math.abs(expected) && expected !== 0;
-}
-
 /** What a function gives for numbers is what its compiled form gives for arrays. */
 async function agrees(
   compiled: (...x: Arr[]) => Arr,
