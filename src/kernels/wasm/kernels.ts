@@ -10,7 +10,7 @@ type Function = (...args: (number | bigint)[]) => void;
 export class WasmKernels {
   readonly #memory: WebAssembly.Memory;
   readonly #shared: boolean;
-  readonly #compiled = new Map<string, Function | null>();
+  readonly #compiled = new Map<string, Function>();
 
   /** `memory`: where all operands and results lie. */
   constructor(memory: WebAssembly.Memory) {
@@ -23,12 +23,11 @@ export class WasmKernels {
     return this.#compiled.size;
   }
 
-  /** Runs it, as `interpret` does. False, and nothing done, when an operator of it has no instructions, or not all lies in the memory. */
+  /** Runs it, as `interpret` does. False, and nothing done, when not all lies in the memory. */
   run(kernel: Kernel, run: Run): boolean {
     const arrays = [...run.operands, ...run.results];
     if (arrays.some(({ elements }) => elements.buffer !== this.#memory.buffer)) return false;
     const compiled = this.#functionOf(kernel, run);
-    if (compiled === null) return false;
     if (sizeOf(run.space) === 0) return true;
     const args: (number | bigint)[] = [...run.space];
     for (const { elements, offset, strides } of arrays) {
@@ -42,14 +41,13 @@ export class WasmKernels {
     return true;
   }
 
-  #functionOf(kernel: Kernel, run: Run): Function | null {
+  #functionOf(kernel: Kernel, run: Run): Function {
     const operands = run.operands.map(alongOf);
     const results = run.results.map(alongOf);
     const key = `${[...operands, ...results].join()} ${keyOf(kernel)}`;
     let compiled = this.#compiled.get(key);
     if (compiled === undefined) {
-      const module = moduleOf(kernel, { operands, results, shared: this.#shared });
-      compiled = module === undefined ? null : this.#instance(module);
+      compiled = this.#instance(moduleOf(kernel, { operands, results, shared: this.#shared }));
       this.#compiled.set(key, compiled);
     }
     return compiled;
