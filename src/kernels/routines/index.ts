@@ -4,13 +4,18 @@ import { LINEAR_ALGEBRA } from './linear-algebra.ts';
 import type { Routine } from './routine.ts';
 import { SETS } from './sets.ts';
 import { SORTING } from './sorting.ts';
+import { SPARSE } from './sparse.ts';
 
 export type { ArrayType, Dense, Params, Routine } from './routine.ts';
 
 /** What is done with whole arrays, by name. */
-export const ROUTINES = { ...SORTING, ...SETS, ...CUMULATIVE, ...LINEAR_ALGEBRA } as const satisfies Readonly<
-  Record<string, Routine>
->;
+export const ROUTINES = {
+  ...SORTING,
+  ...SETS,
+  ...CUMULATIVE,
+  ...LINEAR_ALGEBRA,
+  ...SPARSE,
+} as const satisfies Readonly<Record<string, Routine>>;
 
 export type RoutineName = keyof typeof ROUTINES;
 
