@@ -1,8 +1,8 @@
-// Writes docs/api.md out of the declarations of the package (dist/types) and their comments.
+// Writes docs/api.md and docs/api-arrays.md out of the declarations of the package (dist/types) and their comments.
 // Usage: node scripts/api-reference.mjs
 //
 // TypeScript 7 reads them: its API is marked unstable, and its version is exact in package.json, so that it changes when
-// we change it. docs/api.test.ts compares the page with what this makes, and fails for a public name without a comment.
+// we change it. docs/api.test.ts compares the pages with what this makes, and fails for a public name without a comment.
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -20,6 +20,12 @@ function doors() {
     .map(([path, { types }]) => [path === '.' ? name : `${name}${path.slice(1)}`, join(root, types)]);
 }
 
+/** What the names of an entry point are listed in. */
+const pageOf = (door) => (door === 'sheaf/array' ? 'docs/api-arrays.md' : 'docs/api.md');
+
+/** Every page, and the entry points that it lists. */
+export const PAGES = ['docs/api.md', 'docs/api-arrays.md'];
+
 const KINDS = new Map([
   [SyntaxKind.FunctionDeclaration, 'function'],
   [SyntaxKind.InterfaceDeclaration, 'interface'],
@@ -29,12 +35,13 @@ const KINDS = new Map([
 ]);
 
 /**
- * What the package exports, and what the declarations of that name without being exported, in the order of the alphabet.
+ * What the entry points of a page export, and what the declarations of that name without being exported, in the order of the alphabet.
  *
  * @returns entries with `name`, `kind`, `from` (what it can be imported from, if anything), `signatures` (texts), `doc`, `tags`,
  *   `members`, and `uses` (names).
  */
-export function publicEntries() {
+export function publicEntries(page = 'docs/api.md') {
+  const own = doors().filter(([door]) => pageOf(door) === page);
   const folder = join(root, 'build', `api-${process.pid}`);
   const config = join(folder, 'tsconfig.json');
   mkdirSync(folder, { recursive: true });
@@ -44,28 +51,29 @@ export function publicEntries() {
       extends: join(root, 'tsconfig.json'),
       compilerOptions: { noEmit: true },
       include: [],
-      files: doors().map(([, file]) => file),
+      files: own.map(([, file]) => file),
     }),
   );
   const api = new API({ cwd: root });
   try {
     const snapshot = api.updateSnapshot({ openProjects: [config] });
-    return read(snapshot.getProject(config));
+    return read(snapshot.getProject(config), own);
   } finally {
     api.close();
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-function read(project) {
+function read(project, own) {
   const { program, checker } = project;
   const entries = new Map();
-  const add = (symbol) => {
+  // A name that is a word of the language, or a global, is another one inside of its file.
+  const add = (symbol, name = symbol.name) => {
     const nodes = symbol.declarations.map((each) => each.resolve(project));
     const ours = nodes.filter((node) => node.getSourceFile().fileName.startsWith(types + sep));
-    if (ours.length === 0 || entries.has(symbol.name) || ours[0].kind === SyntaxKind.TypeParameter) return;
-    const entry = entryOf(symbol.name, ours);
-    entries.set(symbol.name, entry);
+    if (ours.length === 0 || entries.has(name) || ours[0].kind === SyntaxKind.TypeParameter) return;
+    const entry = entryOf(name, ours);
+    entries.set(name, entry);
     // What a signature names is part of it, whether it can be imported or not.
     for (const name of entry.names) {
       const used = checker.resolveName(name, SYMBOLS_OF_TYPES, ours[0], false);
@@ -75,12 +83,12 @@ function read(project) {
     }
   };
   const from = new Map();
-  for (const [door, path] of doors()) {
+  for (const [door, path] of own) {
     const exported = checker.getExportsOfModule(checker.getSymbolAtLocation(program.getSourceFile(path)));
     for (const symbol of exported) {
       const target = isAlias(symbol) ? checker.getAliasedSymbol(symbol) : symbol;
-      if (!from.has(target.name)) from.set(target.name, door);
-      add(target);
+      if (!from.has(symbol.name)) from.set(symbol.name, door);
+      add(target, symbol.name);
     }
   }
   for (const entry of entries.values()) {
@@ -114,12 +122,15 @@ function entryOf(name, nodes) {
 }
 
 /** How members begin that are how a class works, and not what it is for. */
-const NOT_FOR_READERS = /^(private|static|get \[brand)/;
+const NOT_FOR_READERS = /^(private|static|#private|get \[brand)/;
+
+/** What can be called or made is said where the whole is. */
+const WITHOUT_NAME = new Set([SyntaxKind.Constructor, SyntaxKind.CallSignature]);
 
 function membersOf(node) {
   if (node.kind !== SyntaxKind.InterfaceDeclaration && node.kind !== SyntaxKind.ClassDeclaration) return [];
   return node.members
-    .filter((member) => !NOT_FOR_READERS.test(member.getText()) && member.kind !== SyntaxKind.Constructor)
+    .filter((member) => !NOT_FOR_READERS.test(member.getText()) && !WITHOUT_NAME.has(member.kind))
     .map((member) => ({ name: member.name?.getText() ?? '(...args)', doc: docOf(member), tags: tagsOf(member) }));
 }
 
@@ -130,7 +141,7 @@ function textOf(node) {
     .replace(/\/\*\*[\s\S]*?\*\/\s*/g, '')
     .replace(/^(export |declare )+/, '')
     .replace(/^ +/gm, (indent) => ' '.repeat(indent.length / 2))
-    .replace(/^ *(private|static|get \[brand).*\n/gm, '')
+    .replace(/^ *(private|static|#private|get \[brand).*\n/gm, '')
     .replace(/\{\s*\}$/, '{}')
     .trim();
 }
@@ -198,8 +209,22 @@ function errorTable(list) {
   ].join('\n\n');
 }
 
-export function apiReference(entries = publicEntries()) {
-  const [[main], ...others] = doors();
+const INTRODUCTIONS = {
+  'docs/api.md': [
+    '# API reference',
+    "Everything that `import { ... } from 'sheaf'` gives, by name, with its types. [Concepts](concepts.md) says how it goes\n" +
+      'together, the [cookbook](cookbook.md) what for, and [Errors by code](errors.md) what to do about each error. Arrays have\n' +
+      '[a page of their own](api-arrays.md).',
+  ],
+  'docs/api-arrays.md': [
+    '# API reference: arrays',
+    "Everything that `import { ... } from 'sheaf/array'` gives, by name, with its types. [Arrays](arrays.md) says what it is for. Functions\n" +
+      'whose first argument is an array are methods of it as well.',
+  ],
+};
+
+export function apiReference(page = 'docs/api.md', entries = publicEntries(page)) {
+  const [[main], ...others] = doors().filter(([door]) => pageOf(door) === page);
   const ofMain = entries.filter(({ from }) => from === main);
   const isFunction = ({ kind }) => kind === 'function' || kind === 'const';
   const groups = [
@@ -213,9 +238,7 @@ export function apiReference(entries = publicEntries()) {
   const contents = groups.map(([title, list]) => `- **${title}**: ${list.map(linked).join(', ')}`);
   return [
     `<!-- Written by \`npm run docs\` (scripts/${basename(import.meta.url)}) out of the comments in the source; change those. -->`,
-    '# API reference',
-    "Everything that `import { ... } from 'sheaf'` gives, by name, with its types. [Concepts](concepts.md) says how it goes\n" +
-      'together, the [cookbook](cookbook.md) what for, and [Errors by code](errors.md) what to do about each error.',
+    ...INTRODUCTIONS[page],
     contents.join('\n'),
     ...groups.flatMap(([title, list]) => [
       `## ${title}`,
@@ -227,4 +250,6 @@ export function apiReference(entries = publicEntries()) {
     .replace(/\n+$/, '\n');
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) writeFileSync(join(root, 'docs/api.md'), apiReference());
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  for (const page of PAGES) writeFileSync(join(root, page), apiReference(page));
+}

@@ -62,7 +62,9 @@ function declarations(outdir) {
 
 /** Removes the declarations that those of the package's entries don't lead to: nobody could import what they declare. */
 function prune(types) {
-  const reached = new Set([join(types, 'index.d.ts'), join(types, 'testing/index.d.ts')]);
+  const reached = new Set(
+    ['index', 'array', 'partitioned', 'testing/index'].map((entry) => join(types, `${entry}.d.ts`)),
+  );
   for (const file of reached) {
     for (const [, path] of readFileSync(file, 'utf8').matchAll(/(?:from|import)\s*\(?\s*'(\.[^']+)\.ts'/g)) {
       reached.add(join(dirname(file), `${path}.d.ts`));

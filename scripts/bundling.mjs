@@ -7,9 +7,13 @@ export const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 /** Output name to source. */
 const ENTRIES = {
   index: 'src/index.ts',
+  array: 'src/array.ts',
   testing: 'src/testing/index.ts',
+  partitioned: 'src/partitioned.ts',
   worker: 'src/worker.ts',
+  'csv-worker': 'src/io/csv-worker.ts',
   control: 'src/control.ts',
+  gang: 'src/gang.ts',
   'typescript-hooks': 'src/code/typescript-hooks.ts',
   cli: 'src/cli/main.ts',
   simulate: 'src/testing/simulate.ts',

@@ -4,6 +4,7 @@ export {
   CancelledError,
   CaptureError,
   CodecError,
+  FormatError,
   InternalError,
   NotAvailableError,
   ObjectLostError,
@@ -18,4 +19,25 @@ export {
   WorkerDiedError,
 } from './base/index.ts';
 export { registerCodec } from './codec/index.ts';
-export * from './tasks/index.ts';
+export {
+  actor,
+  all,
+  alloc,
+  asCompleted,
+  batch,
+  byRef,
+  cancel,
+  connect,
+  current,
+  file,
+  get,
+  init,
+  merge,
+  put,
+  remote,
+  scope,
+  stream,
+  task,
+  wait,
+} from './tasks/index.ts';
+export type * from './tasks/types.ts';

@@ -144,6 +144,10 @@ export class UnschedulableError extends SheafError {
 export class UsageError extends SheafError {
   static override readonly defaultCode = 'ERR_SHEAF_USAGE';
 }
+/** What came from elsewhere, a file or a description of partitions, is not what its format says. The message has the place. */
+export class FormatError extends SheafError {
+  static override readonly defaultCode = 'ERR_SHEAF_FORMAT';
+}
 /** Something that the rules exclude has happened: a defect of Sheaf. The message asks for a report. */
 export class InternalError extends SheafError {
   static override readonly defaultCode = 'ERR_SHEAF_INTERNAL';
@@ -167,6 +171,7 @@ export const errorTypes: Readonly<Record<string, typeof SheafError>> = {
   ActorDiedError,
   UnschedulableError,
   UsageError,
+  FormatError,
   InternalError,
 };
 

@@ -1,5 +1,6 @@
 /** @internal */
 export * from './abort.ts';
+export * from './array-options.ts';
 /** @internal */
 export * from './bundled.ts';
 /** @internal */

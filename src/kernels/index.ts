@@ -16,6 +16,7 @@ export {
   transpose,
 } from './csr/index.ts';
 export { ELEMENTWISE, type ElementOp, type ElementOpName, elementOp } from './elementwise.ts';
+export { type Compiled, JavaScriptKernels } from './javascript/compile.ts';
 export { type Kernel, KernelBuilder, keyOf, type Result, type Step } from './kernel.ts';
 export { BlockedKernels, MATMUL_SCRATCH, Matmul, type MatmulOptions } from './matmul/index.ts';
 export { REDUCERS, type Reducer, type ReducerName, reducer } from './reducers.ts';
@@ -30,3 +31,8 @@ export {
   routine,
 } from './routines/index.ts';
 export { faultsOf, verify } from './verify.ts';
+/** @internal */
+export { Code, F64, I32, I64 } from './wasm/code.ts';
+export type { Along } from './wasm/compile.ts';
+export { alongOf, type WasmFunction, WasmKernels } from './wasm/kernels.ts';
+export { moduleBytes } from './wasm/module.ts';

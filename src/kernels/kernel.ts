@@ -38,15 +38,35 @@ export interface Kernel {
   readonly results: readonly Result[];
 }
 
+const keys = new WeakMap<Kernel, string>();
+
 /** The same text for kernels that are the same, so that none is compiled twice. */
-export const keyOf = (kernel: Kernel): string =>
-  JSON.stringify(kernel, (_, value: unknown) => {
-    if (typeof value === 'bigint') return `${value}n`;
-    // JSON has neither of them.
-    if (typeof value === 'number' && (!Number.isFinite(value) || Object.is(value, -0)))
-      return Object.is(value, -0) ? '-0' : String(value);
-    return value;
-  });
+export function keyOf(kernel: Kernel): string {
+  let key = keys.get(kernel);
+  if (key === undefined) {
+    const { rank, operands, scalars, steps, results } = kernel;
+    const done = results.map(({ value, reduce }) => `${value} ${reduce}`);
+    key = `${rank}|${operands}|${scalars}|${steps.map(textOf).join(';')}|${done}`;
+    keys.set(kernel, key);
+  }
+  return key;
+}
+
+/** The same text for steps that are the same. */
+function textOf(step: Step): string {
+  switch (step.op) {
+    case 'load':
+      return `load ${step.dtype} ${step.operand}`;
+    case 'scalar':
+      return `scalar ${step.dtype} ${step.scalar}`;
+    case 'constant':
+      return `constant ${step.dtype} ${Object.is(step.value, -0) ? '-0' : step.value}`;
+    case 'position':
+      return `position ${step.dtype} ${step.axis}`;
+    default:
+      return `${step.op} ${step.dtype} ${step.args.join()}`;
+  }
+}
 
 type Operation = Exclude<Step, { op: 'load' | 'scalar' | 'constant' | 'position' | 'cast' }>;
 
@@ -64,17 +84,7 @@ export class KernelBuilder {
   }
 
   #step(step: Step): number {
-    const key = `${step.op} ${step.dtype} ${
-      'args' in step
-        ? step.args.join()
-        : step.op === 'constant'
-          ? `${Object.is(step.value, -0) ? '-0' : step.value}`
-          : step.op === 'load'
-            ? step.operand
-            : step.op === 'scalar'
-              ? step.scalar
-              : step.axis
-    }`;
+    const key = textOf(step);
     let number = this.#known.get(key);
     if (number === undefined) {
       number = this.#steps.push(step) - 1;

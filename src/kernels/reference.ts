@@ -54,9 +54,9 @@ export function cast(x: Value, from: DType, to: DType): Value {
 /**
  * Runs a kernel slowly, one point after the other in the order of rows. What it gives is what every backend has to give; sums
  * and products of floats up to rounding. A reduced result is combined with what its place holds, so that a space can be run in parts: the
- * place holds the reducer's identity before the first.
+ * place holds the reducer's identity before the first. `apply`: what each operator does, unless it is what its definition says.
  */
-export function interpret(kernel: Kernel, { space, operands, scalars, results }: Run): void {
+export function interpret(kernel: Kernel, { space, operands, scalars, results }: Run, apply = applied): void {
   const gathered = kernel.results.map(() => new Map<number, Accumulator>());
   const values = new Array<Value>(kernel.steps.length);
   const point = space.map(() => 0);
@@ -105,7 +105,7 @@ export function interpret(kernel: Kernel, { space, operands, scalars, results }:
         return cast(values[step.args[0]] as Value, (kernel.steps[step.args[0]] as Step).dtype, step.dtype);
       default: {
         const own = (kernel.steps[step.args.at(-1) as number] as Step).dtype;
-        return applied(
+        return apply(
           elementOp(step.op),
           own,
           step.args.map((arg) => values[arg] as Value),

@@ -1,5 +1,5 @@
 export type { ObjectRow } from './accounts.ts';
-export { giveBackHeap, tolerateLargeViews } from './collector.ts';
+export { collectGarbage, giveBackHeap, tolerateLargeViews } from './collector.ts';
 export * from './handle.ts';
 export { clearAbandoned, defaultSpillFolder, removeSpillFolder, spillFolderOf } from './spill-folder.ts';
 export type { Spiller } from './spiller.ts';

@@ -1,4 +1,6 @@
-import type { ArrayType, ElementOpName, Params, ReducerName } from '../kernels/index.ts';
+import type { ElementOpName } from '../kernels/elementwise.ts';
+import type { ReducerName } from '../kernels/reducers.ts';
+import type { ArrayType, Params } from '../kernels/routines/routine.ts';
 import type { DType, Shape } from '../nd/index.ts';
 import type { Buffer } from './buffers.ts';
 
@@ -32,7 +34,7 @@ export type Op =
   | { readonly kind: 'view'; readonly maps: readonly AxisMap[] }
   /** The elements in the order of rows, in another shape. */
   | { readonly kind: 'reshape' }
-  /** Combined along some axes (ascending), which are gone from the result. */
+  /** Combined along some axes (ascending), which are gone from the result; along none it is what it was. */
   | { readonly kind: 'reduce'; readonly reducer: ReducerName; readonly axes: readonly number[] }
   /** The place of the least or greatest along an axis, the first one of several, an i64; NaN wins. The axis is gone. */
   | { readonly kind: 'place'; readonly of: 'min' | 'max'; readonly axis: number }
@@ -57,6 +59,10 @@ export type { ArrayType, Params };
 export class Node {
   readonly shape: Shape;
   readonly dtype: DType;
+  /** Who walked by last, and the number that it gave. A table of all nodes would take longer than the walk. @internal */
+  walk: object | undefined = undefined;
+  /** @internal */
+  number = 0;
   #op: Op;
   #args: readonly Node[];
 

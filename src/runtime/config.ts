@@ -2,6 +2,7 @@ import { type StoreHandle, fds as storeFds, withFds } from '../memory/index.ts';
 import type { SharedMemory } from '../native/index.ts';
 import type { Address, Capacity } from '../protocol/index.ts';
 import type { BellPipes, BlockHandle, BlockShape } from '../transport/index.ts';
+import type { ArraySettings } from './array-settings.ts';
 
 /** What every party of a session needs to take part. */
 export interface SessionConfig {
@@ -13,6 +14,7 @@ export interface SessionConfig {
   readonly bells: BellPipes | undefined;
   readonly spinners: number;
   readonly checkWrites: boolean;
+  readonly arrays: ArraySettings;
 }
 
 /** For the control thread alone. */
@@ -62,6 +64,7 @@ export function sessionConfig(c: SessionConfig): SessionConfig {
     bells: c.bells,
     spinners: c.spinners,
     checkWrites: c.checkWrites,
+    arrays: c.arrays,
   };
 }
 

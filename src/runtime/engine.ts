@@ -87,6 +87,8 @@ export interface ResolvedOptions {
   /** Items that a stream may run ahead; 0 for a task that is none. */
   readonly ahead: number;
   readonly maxPending: number;
+  /** A task of our own: nobody asks where in the program it was called. */
+  readonly internal?: true;
 }
 
 /** A task as an engine has prepared it; opaque outside of it. */

@@ -2,6 +2,7 @@ export { defaultSpillFolder } from '../memory/index.ts';
 export { STREAM_ITEMS } from '../protocol/index.ts';
 export { MOST_CPUS } from '../transport/index.ts';
 export type { ActorPool } from './actor-pool.ts';
+export * from './array-settings.ts';
 export * from './batching.ts';
 export type {
   ActorRow,
@@ -21,6 +22,7 @@ export { IncomingStream } from './incoming-stream.ts';
 export { InlineSession } from './inline/inline-session.ts';
 export { LEAST_MEMORY, machineLimits } from './machine.ts';
 export type { Origin } from './origins.ts';
+export { expectMessages, oversee, takeMessages } from './oversee.ts';
 export { POOL_TIMES, type PoolLimits } from './pool.rules.ts';
 export { CALL_FIELDS, RUN_FIELDS, WAIT_FIELDS } from './recorder.ts';
 export {

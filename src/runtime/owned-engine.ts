@@ -4,6 +4,7 @@ import type { SharedStore } from '../memory/index.ts';
 import { Cell, Intake, READY } from '../protocol/index.ts';
 import type { CallTarget } from './actor-link.ts';
 import type { ActorPool } from './actor-pool.ts';
+import type { ArraySettings, EngineWithArrays } from './array-settings.ts';
 import { ArgumentArena, Call, FunctionEntry, type Plan } from './call.ts';
 import {
   type ActorEngine,
@@ -27,23 +28,28 @@ import type { TaskHost } from './task-host.ts';
 import { INLINE_LIMIT, INLINE_TOTAL } from './values.ts';
 import type { WaitLimits } from './waits.ts';
 
-export interface OwnedPlan extends Plan, Prepared {}
+export interface OwnedPlan extends Plan, Prepared {
+  /** As in `ResolvedOptions`. */
+  readonly internal?: boolean;
+}
 
 /** The default engine: the caller owns what its calls return. */
-export class OwnedEngine implements EngineWithActors, ActorEngine {
+export class OwnedEngine implements EngineWithActors, EngineWithArrays, ActorEngine {
   get actors(): ActorEngine {
     return this;
   }
 
   readonly host: TaskHost;
   readonly isolation: 'process' | 'thread';
+  readonly arrays: ArraySettings | undefined;
   readonly #functions = new Map<string, FunctionEntry>();
   readonly #arena = new ArgumentArena();
   #sequence = 0;
 
-  constructor(host: TaskHost, isolation: 'process' | 'thread') {
+  constructor(host: TaskHost, isolation: 'process' | 'thread', arrays?: ArraySettings) {
     this.host = host;
     this.isolation = isolation;
+    this.arrays = arrays;
     host.engine = this;
   }
 
@@ -76,6 +82,7 @@ export class OwnedEngine implements EngineWithActors, ActorEngine {
       maxPending: o.maxPending,
       pending: 0,
       actor: null,
+      internal: o.internal === true,
     };
   }
 
@@ -237,7 +244,7 @@ export class OwnedEngine implements EngineWithActors, ActorEngine {
       }
       this.#submit(call, plan);
       // On its way first: a stack takes longer than all the rest.
-      this.#sited(call, this.submit);
+      if (plan.internal !== true) this.#sited(call, this.submit);
       return handle;
     }
     const handles = (call.results as readonly Cell[]).map((cell) => new Reference<unknown>(host, cell));

@@ -17,6 +17,7 @@ import {
   MOST_CPUS,
   PipeBell,
 } from '../transport/index.ts';
+import type { ArraySettings } from './array-settings.ts';
 import { closeBeforeExit, explainOnSignal, reportAtExit, tidyAtExit } from './at-exit.ts';
 import { type AdoptedWorker, type ControlConfig, DRIVER, FIRST_WORKER } from './config.ts';
 import { checkSignals, endOnSignals } from './ending.ts';
@@ -44,6 +45,7 @@ export interface SessionOptions {
   readonly workerMemory: number | undefined;
   readonly env: Readonly<Record<string, string>>;
   readonly checkWrites: boolean;
+  readonly arrays: Omit<ArraySettings, 'cpus'>;
   readonly name: string;
 }
 
@@ -66,8 +68,8 @@ export function processesWork(): boolean {
   return works;
 }
 
-/** A file of the package that another thread or process starts with. */
-function entry(name: string): string {
+/** A file of the package that another thread or process starts with, or has functions of ours from. */
+export function packageEntry(name: string): string {
   const own: string | undefined = import.meta.url;
   if (own === undefined) throw bundledError(own);
   // All of them lie in one folder.
@@ -100,7 +102,7 @@ export class LocalSession {
   }
 
   private constructor(o: SessionOptions) {
-    const entries = { worker: entry('worker'), control: entry('control') };
+    const entries = { worker: packageEntry('worker'), control: packageEntry('control') };
     const c = libc();
     if (o.isolation === 'process' && !processesWork()) {
       throw new NotAvailableError(
@@ -129,6 +131,7 @@ export class LocalSession {
       bells: this.#pipes,
       spinners: availableParallelism(),
       checkWrites: o.checkWrites,
+      arrays: { ...o.arrays, cpus: Math.floor(o.cpus) },
       workerEntry: entries.worker,
       env: o.env,
     };
@@ -187,7 +190,7 @@ export class LocalSession {
     this.host.onRetry = (call, charged, reason) => {
       if (this.#retries.length < 10_000) this.#retries.push({ name: call.name, charged, reason });
     };
-    this.engine = new OwnedEngine(this.host, this.isolation);
+    this.engine = new OwnedEngine(this.host, this.isolation, session.arrays);
     addEngine(this.engine);
     const answer = answerWithReport(this.host);
     this.host.onHostMessage = (message) => {

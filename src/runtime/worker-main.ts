@@ -42,7 +42,7 @@ export function startWorker(config: WorkerConfig): void {
   host.executions = executions;
   new WorkerOutput(config.self.party, executions).install();
   host.onHostMessage = answerWithReport(host);
-  const engine = new OwnedEngine(host, config.isolation);
+  const engine = new OwnedEngine(host, config.isolation, config.arrays);
   threadState().onWorker = true;
   addEngine(engine);
 

@@ -1,5 +1,7 @@
 export { actor, init } from './actor.ts';
 export { batch } from './batch.ts';
+/** @internal */
+export { currentEngine } from './context.ts';
 export { file } from './file.ts';
 export { remote } from './remote.ts';
 export { scope } from './scope.ts';

@@ -1,6 +1,16 @@
-import { bytes, LONGEST_TIMER, milliseconds, NotAvailableError, UsageError } from '../base/index.ts';
+import {
+  ARRAY_QUEUES,
+  ARRAY_SCHEMES,
+  ARRAY_VICTIMS,
+  bytes,
+  LONGEST_TIMER,
+  milliseconds,
+  NotAvailableError,
+  UsageError,
+} from '../base/index.ts';
 import {
   type ActorPlan,
+  type ArraySettings,
   LEAST_MEMORY,
   MOST_CPUS,
   POOL_TIMES,
@@ -12,6 +22,7 @@ import * as check from './check.ts';
 import { engines } from './context.ts';
 import type {
   ActorOptions,
+  ArrayOptions,
   CancelOptions,
   ConnectOptions,
   MapOptions,
@@ -245,9 +256,29 @@ const connectTable: TableOf<ConnectOptions> = {
     'texts by name, such as { LOG: "1" }',
   ),
   checkWrites: check.yesOrNo,
+  // Its own options are checked where they get their defaults.
+  arrays: check.record,
   signal: check.abortSignal,
   name: check.text,
 };
+
+const arrayTable: TableOf<ArrayOptions> = {
+  scheme: check.oneOf(...ARRAY_SCHEMES),
+  layout: check.oneOf(...ARRAY_QUEUES),
+  victims: check.oneOf(...ARRAY_VICTIMS),
+  grain: check.whole(1),
+};
+
+/** The option `arrays` of `connect`, checked, with defaults. */
+export function arraySettings(options: ArrayOptions = {}): Omit<ArraySettings, 'cpus'> {
+  check.checkOptions(options, arrayTable, 'connect: arrays');
+  return {
+    scheme: options.scheme ?? 'FAC2',
+    layout: options.layout ?? 'CENTRALIZED',
+    victims: options.victims ?? 'SEQ',
+    grain: options.grain,
+  };
+}
 
 const laterOfConnect = {
   workers: 'the cluster',

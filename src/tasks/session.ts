@@ -11,7 +11,7 @@ import {
   threadState,
 } from '../runtime/index.ts';
 import { currentEngine, engines, hasSession, runWith, sessions } from './context.ts';
-import { checkConnect, checkEnvironment, type EnvironmentOption } from './options.ts';
+import { arraySettings, checkConnect, checkEnvironment, type EnvironmentOption } from './options.ts';
 import type { Bytes, ConnectOptions, Current, Session, SessionStats } from './types.ts';
 
 class OpenSession implements Session {
@@ -132,6 +132,7 @@ export async function connect(where: string | ConnectOptions = {}): Promise<Sess
     workerMemory: workerMemory(),
     env: o.env ?? {},
     checkWrites: o.checkWrites ?? false,
+    arrays: arraySettings(o.arrays),
     name: o.name ?? process.argv[1] ?? 'session',
   };
   const local = o.mode === 'inline' ? InlineSession.open(options) : LocalSession.open(options);

@@ -1,6 +1,6 @@
-import type { Bytes, Duration } from '../base/index.ts';
+import type { ArrayQueues, ArrayScheme, ArrayVictims, Bytes, Duration } from '../base/index.ts';
 
-export type { Bytes, Duration };
+export type { ArrayQueues, ArrayScheme, ArrayVictims, Bytes, Duration };
 
 /**
  * A distributed future. Not thenable on purpose: a reference passes through `async` functions, generators and
@@ -330,10 +330,30 @@ export interface ConnectOptions {
   env?: Record<string, string>;
   /** Finds tasks that write into shared values, and fails them by name. Costs a pass over each shared argument. */
   checkWrites?: boolean;
+  /** How arrays are computed by several workers. */
+  arrays?: ArrayOptions;
   /** Closes the session when it aborts. */
   signal?: AbortSignal;
   /** What `sheaf status` calls it. Default: the path of the program. */
   name?: string;
+}
+
+/**
+ * How the rows of a large array are shared out among those who compute it: they are cut into chunks, which workers take from queues.
+ * What a scheme is good for depends on how much the cost of rows differs and how late workers come; results are the same.
+ */
+export interface ArrayOptions {
+  /**
+   * How large chunks are: equal parts (`STATIC`, `MSTATIC`, `MFSC`, `SS`, `AUTO`), ever smaller ones (`GSS`, `TSS`, `FAC2`, `TFSS`, `PLS`, `PSS`), or growing
+   * ones (`FISS`, `VISS`). Default `FAC2`.
+   */
+  scheme?: ArrayScheme;
+  /** Which queues the chunks are dealt to. Default `CENTRALIZED`. */
+  layout?: ArrayQueues;
+  /** Whose queue a worker takes from when its own is empty. Default `SEQ`. */
+  victims?: ArrayVictims;
+  /** Rows of a chunk, at least. Default: as many as make the taking of a chunk cheap beside computing it. */
+  grain?: number;
 }
 
 /** A snapshot of a session, as this process sees it. */

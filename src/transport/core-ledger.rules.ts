@@ -14,7 +14,7 @@ const MOST_LOST_MS = 50;
  * Whether it pays for a party to stay awake while it has nothing to do, in milliseconds saved and lost. One that spins, or gives its core
  * to others and takes it again, saves a bell when its answer comes meanwhile. Where others have work for the same core (the
  * sockets of a server, its clients, more workers than cores), they keep it for a slice of milliseconds: until that is over the party hears
- * nothing, and nobody rings for it, since it is not asleep. A sleeper who is rung for gets the core at once. So a lost slice
+ * nothing, and nobody rings for it, since it is not asleep. A sleeper who is rung for, or whose socket has news, gets the core at once. So a lost slice
  * has to be made up for by answers, or by as many chances that were not taken.
  */
 export class CoreLedger {
@@ -32,9 +32,13 @@ export class CoreLedger {
     this.#add(SAVED_MS);
   }
 
-  /** The core was given to others for `ms`; true when that was a slice of somebody who has work for it. */
-  gaveAway(ms: number): boolean {
-    const lost = ms >= SLICE_MS;
+  /**
+   * The core was given to others for `ms`; true when that was a slice of somebody who has work for it, and held up whatever else the
+   * party's event loop has to do. Where it has nothing (`isWanted`, asked for long ones only), most such slices go to workers that compute what
+   * the party waits for: nothing is lost.
+   */
+  gaveAway(ms: number, isWanted: () => boolean): boolean {
+    const lost = ms >= SLICE_MS && isWanted();
     if (lost) this.#add(-ms);
     return lost;
   }

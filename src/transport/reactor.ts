@@ -1,6 +1,7 @@
 import type { Bell } from './bell.ts';
 import { type Channel, type ControlBlock, MESSAGES, TASKS } from './control-block.ts';
 import { CoreLedger } from './core-ledger.rules.ts';
+import { ForeignEvents } from './foreign-events.ts';
 import type { RingReader, RingWriter } from './ring.ts';
 import { SpinLuck } from './spin-luck.ts';
 
@@ -95,7 +96,10 @@ export class Reactor {
     this.#bell = bell;
     this.#host = host;
     this.#options = options;
-    bell.listen(() => this.#wake());
+    bell.listen(() => {
+      this.#foreign.bell();
+      this.#wake();
+    });
     bell.hold(false);
     block.park(party);
   }
@@ -381,10 +385,11 @@ export class Reactor {
     const { yieldCore } = this.#options;
     if (yieldCore === undefined) return false;
     yieldCore();
-    return this.#ledger.gaveAway(performance.now() - now);
+    return this.#ledger.gaveAway(performance.now() - now, () => this.#foreign.any());
   }
 
   readonly #ledger = new CoreLedger();
+  readonly #foreign = new ForeignEvents();
   readonly #luck = new SpinLuck();
   #seen = 0;
 

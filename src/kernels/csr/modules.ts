@@ -1,4 +1,5 @@
 import { Code, F32, F64, I32, V128 } from '../wasm/code.ts';
+import { moduleBytes } from '../wasm/module.ts';
 
 export type FloatLane = 'f64' | 'f32';
 
@@ -152,7 +153,7 @@ export function vectorModule(
     c.memory(store, 0);
     c.get(into, step).op(I32_ADD).set(into);
   });
-  return c.module(shared);
+  return moduleBytes({ shared, imports: [], functions: [{ name: 'run', code: c }] });
 }
 
 /**
@@ -237,5 +238,5 @@ export function matrixModule(lane: FloatLane, indexBytes: 4 | 8, shared: boolean
     );
     c.get(into, row).op(I32_ADD).set(into);
   });
-  return c.module(shared);
+  return moduleBytes({ shared, imports: [], functions: [{ name: 'run', code: c }] });
 }

@@ -96,14 +96,21 @@ export class JavaScriptKernels {
 
   /** Runs it; what it gives is what `interpret` gives. */
   run(kernel: Kernel, run: Run): void {
-    const held = run.results.map(({ strides }) => strides.at(-1) === 0);
-    const key = `${held.map(Number).join('')} ${keyOf(kernel)}`;
+    this.compiled(
+      kernel,
+      run.results.map(({ strides }) => strides.at(-1) === 0),
+    )(run);
+  }
+
+  /** The function for results of which some have one place for all points along the last axis, compiled when it is first asked for. */
+  compiled(kernel: Kernel, heldInner: readonly boolean[]): Compiled {
+    const key = `${heldInner.map(Number).join('')} ${keyOf(kernel)}`;
     let compiled = this.#compiled.get(key);
     if (compiled === undefined) {
-      compiled = new Function('h', sourceOf(kernel, held))(helpers) as Compiled;
+      compiled = new Function('h', sourceOf(kernel, heldInner))(helpers) as Compiled;
       this.#compiled.set(key, compiled);
     }
-    compiled(run);
+    return compiled;
   }
 
   get size(): number {

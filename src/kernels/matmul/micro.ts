@@ -1,4 +1,5 @@
 import { Code, I32, V128 } from '../wasm/code.ts';
+import { moduleBytes } from '../wasm/module.ts';
 
 /** What the inner kernels compute with. Narrower integers are multiplied as i32, and wrap when they are stored. */
 export type Lane = 'f64' | 'f32' | 'i64' | 'i32';
@@ -136,7 +137,7 @@ export function blockModule(
       c.get(bPanels).i32(1).op(I32_SUB).set(bPanels);
     },
   );
-  return c.module(shared);
+  return moduleBytes({ shared, imports: [], functions: [{ name: 'run', code: c }] });
 }
 
 let known: boolean | undefined;

@@ -1,6 +1,7 @@
 import type { Elements } from '../../nd/index.ts';
 import type { Strided } from '../reference.ts';
 import { Code, I32, I64, V128 } from '../wasm/code.ts';
+import { moduleBytes } from '../wasm/module.ts';
 
 const I32_ADD = 0x6a;
 const I32_SUB = 0x6b;
@@ -58,7 +59,7 @@ export function packModule(bytes: 4 | 8, width: number, contiguous: boolean, sha
       c.get(panels).i32(1).op(I32_SUB).set(panels);
     },
   );
-  return c.module(shared);
+  return moduleBytes({ shared, imports: [], functions: [{ name: 'run', code: c }] });
 }
 
 /** The same for a matrix that lies anywhere, and for a last panel that is not full: the rest of it is 0. */

@@ -2,6 +2,7 @@ import { InternalError } from '../../base/index.ts';
 import { CUMULATIVE } from './cumulative.ts';
 import { LINEAR_ALGEBRA } from './linear-algebra.ts';
 import type { Routine } from './routine.ts';
+import { SCATTERING } from './scatter.ts';
 import { SETS } from './sets.ts';
 import { SORTING } from './sorting.ts';
 import { SPARSE } from './sparse.ts';
@@ -15,6 +16,7 @@ export const ROUTINES = {
   ...CUMULATIVE,
   ...LINEAR_ALGEBRA,
   ...SPARSE,
+  ...SCATTERING,
 } as const satisfies Readonly<Record<string, Routine>>;
 
 export type RoutineName = keyof typeof ROUTINES;

@@ -38,18 +38,22 @@ export function signed(n: number | bigint): number[] {
   }
 }
 
-const list = (items: readonly (readonly number[])[]): number[] => [...unsigned(items.length), ...items.flat()];
-const section = (id: number, body: readonly number[]): number[] => [id, ...unsigned(body.length), ...body];
-const text = (name: string): number[] => {
-  const bytes = [...new TextEncoder().encode(name)];
-  return [...unsigned(bytes.length), ...bytes];
-};
+export interface FunctionType {
+  readonly params: readonly ValueType[];
+  readonly results: readonly ValueType[];
+}
 
 /** The body of one function, with its locals. */
 export class Code {
   readonly #params: ValueType[] = [];
+  readonly #results: readonly ValueType[];
   readonly #locals: ValueType[] = [];
   readonly #bytes: number[] = [];
+
+  /** `results`: what it leaves on the stack in the end. */
+  constructor(results: readonly ValueType[] = []) {
+    this.#results = results;
+  }
 
   /** A new parameter. All of them come before the first local. */
   param(type: ValueType): number {
@@ -135,6 +139,17 @@ export class Code {
     return this;
   }
 
+  /** Two vectors become one, of the bytes with these numbers. */
+  shuffle(...bytes: number[]): this {
+    this.#bytes.push(0xfd, 13, ...bytes);
+    return this;
+  }
+
+  call(index: number): this {
+    this.#bytes.push(0x10, ...unsigned(index));
+    return this;
+  }
+
   /** Repeats `body` as long as what `condition` leaves on the stack is not 0, which is asked before each round. */
   while(condition: () => void, body: () => void): this {
     this.op(0x02, 0x40, 0x03, 0x40);
@@ -151,21 +166,19 @@ export class Code {
     return this.op(0x0b);
   }
 
-  /**
-   * A module with this function, exported as `run`; its memory is imported as `sheaf.memory`. `shared`: that is a shared one, of
-   * 4 GiB at most.
-   */
-  module(shared: boolean): Uint8Array<ArrayBuffer> {
-    const locals = list(this.#locals.map((type) => [1, type]));
-    const body = [...locals, ...this.#bytes, 0x0b];
-    const limits = shared ? [0x03, 0, ...unsigned(65536)] : [0x00, 0];
-    return new Uint8Array([
-      ...[0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00],
-      ...section(1, list([[0x60, ...list(this.#params.map((type) => [type])), 0]])),
-      ...section(2, list([[...text('sheaf'), ...text('memory'), 0x02, ...limits]])),
-      ...section(3, list([[0]])),
-      ...section(7, list([[...text('run'), 0x00, 0]])),
-      ...section(10, list([[...unsigned(body.length), ...body]])),
-    ]);
+  /** Its body as the code section of a module has it: locals, then instructions. */
+  get body(): number[] {
+    const runs: [count: number, type: ValueType][] = [];
+    for (const type of this.#locals) {
+      const last = runs.at(-1);
+      if (last?.[1] === type) last[0]++;
+      else runs.push([1, type]);
+    }
+    const locals = runs.flatMap(([count, type]) => [...unsigned(count), type]);
+    return [...unsigned(runs.length), ...locals, ...this.#bytes, 0x0b];
+  }
+
+  get type(): FunctionType {
+    return { params: this.#params, results: this.#results };
   }
 }

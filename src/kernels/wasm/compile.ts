@@ -2,7 +2,10 @@ import { DTYPES, type DType } from '../../nd/index.ts';
 import type { ElementOpName } from '../elementwise.ts';
 import type { Kernel, Step } from '../kernel.ts';
 import { type ReducerName, reducer } from '../reducers.ts';
+import { Calls } from './calls.ts';
 import { Code, I32, V128 } from './code.ts';
+import { Extremes } from './extremes.ts';
+import { moduleBytes } from './module.ts';
 import * as scalars from './scalars.ts';
 import * as vectors from './vectors.ts';
 
@@ -40,18 +43,28 @@ interface Cursor {
   readonly by: readonly number[];
 }
 
+/** The bytes of a module, and the functions of the library that it takes. */
+export interface KernelModule {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly functions: readonly string[];
+}
+
 /**
  * The module of a kernel, or undefined when an operator of it has no instructions. Its function takes, all in bytes but for the lengths
  * and the scalars: the length of each axis; of each operand, then of each result, its address and its strides; the scalars.
  */
-export function moduleOf(kernel: Kernel, variant: Variant): Uint8Array<ArrayBuffer> | undefined {
+export function moduleOf(kernel: Kernel, variant: Variant): KernelModule | undefined {
   const emitter = new Emitter(kernel, variant);
-  return emitter.emit() ? emitter.code.module(variant.shared) : undefined;
+  if (!emitter.emit()) return undefined;
+  const { code, calls } = emitter;
+  const bytes = moduleBytes({ shared: variant.shared, imports: calls.imports, functions: [{ name: 'run', code }] });
+  return { bytes, functions: calls.imports.map(({ name }) => name) };
 }
 
 class Emitter {
   readonly #kernel: Kernel;
   readonly code = new Code();
+  readonly calls = new Calls(this.code);
   readonly #lengths: number[] = [];
   readonly #operands: Cursor[];
   readonly #results: Cursor[];
@@ -109,7 +122,10 @@ class Emitter {
       if (step.op === 'load' || step.op === 'scalar' || step.op === 'constant') continue;
       if (step.op === 'cast') {
         if (!vectors.cast(scratch, x, this.#typeOf(step.args[0]), step.dtype, this.#width)) return false;
-      } else if (!vectors.apply(scratch, step.op, this.#typeOf(step.args.at(-1) as number), [x, x, x])) return false;
+      } else {
+        const dtype = this.#typeOf(step.args.at(-1) as number);
+        if (!Calls.serve(step.op, dtype) && !vectors.apply(scratch, step.op, dtype, [x, x, x])) return false;
+      }
     }
     return results.every(({ value, reduce }) => {
       return reduce === null || vectors.apply(scratch, COMBINES[reduce], this.#typeOf(value), [x, x]);
@@ -206,9 +222,9 @@ class Emitter {
     }
     const scratch = new Code();
     for (const step of steps) {
-      if (this.#isComputed(step) && step.op !== 'cast') {
-        if (!scalars.apply(scratch, step.op, this.#typeOf(step.args.at(-1) as number), [0, 0, 0])) return undefined;
-      }
+      if (!this.#isComputed(step) || step.op === 'cast') continue;
+      const dtype = this.#typeOf(step.args.at(-1) as number);
+      if (!Calls.serve(step.op, dtype) && !scalars.apply(scratch, step.op, dtype, [0, 0, 0])) return undefined;
     }
     return () => {
       for (const [i, step] of steps.entries()) {
@@ -222,8 +238,10 @@ class Emitter {
             .set(local);
         } else if (this.#isComputed(step)) {
           const args = step.args.map((arg) => locals[arg] as number);
-          if (step.op === 'cast') scalars.cast(c, args[0] as number, this.#typeOf(step.args[0] as number), step.dtype);
-          else scalars.apply(c, step.op, this.#typeOf(step.args.at(-1) as number), args);
+          const dtype = this.#typeOf(step.args.at(-1) as number);
+          if (step.op === 'cast') scalars.cast(c, args[0] as number, dtype, step.dtype);
+          else if (Calls.serve(step.op, dtype)) this.calls.scalar(step.op, dtype, args);
+          else scalars.apply(c, step.op, dtype, args);
           c.set(local);
         }
       }
@@ -253,9 +271,14 @@ class Emitter {
     const c = this.code;
     const rounds = totals.some((total) => total >= 0) ? UNROLLED_HELD : UNROLLED;
     const perRound = rounds * this.#lanes;
-    const locals = steps.map(() => c.local(V128));
+    // Functions take the values of several rounds at once; all that has no function is done round by round.
+    const together = steps.some((step) => this.#isCall(step)) ? UNROLLED : 1;
+    const shared = steps.map(() => c.local(V128));
+    const locals = Array.from({ length: together }, (_, round) =>
+      steps.map((step, i) => (round === 0 || !this.#varies(step) ? (shared[i] as number) : c.local(V128))),
+    );
     for (const [i, step] of steps.entries()) {
-      const local = locals[i] as number;
+      const local = shared[i] as number;
       if (step.op === 'constant') {
         vectors.constantSplat(c, step.value, step.dtype);
         c.set(local);
@@ -267,8 +290,12 @@ class Emitter {
         c.set(local);
       }
     }
+    const held = (i: number): boolean => (totals[i] as number) >= 0;
+    const extremes = results.map(({ value, reduce }, i) =>
+      held(i) ? Extremes.of(c, reduce, this.#typeOf(value), rounds) : undefined,
+    );
     const gathered = results.map(({ value, reduce }, i) => {
-      if ((totals[i] as number) < 0 || reduce === null) return [];
+      if (!held(i) || reduce === null || extremes[i] !== undefined) return [];
       return Array.from({ length: rounds }, () => {
         const local = c.local(V128);
         vectors.constantSplat(c, reducer(reduce).identity(this.#typeOf(value)), this.#typeOf(value));
@@ -279,7 +306,9 @@ class Emitter {
     c.while(
       () => c.get(left).i32(perRound).op(0x4f),
       () => {
-        for (let round = 0; round < rounds; round++) this.#lanesOnce(axis, round, locals, gathered);
+        for (let first = 0; first < rounds; first += together) {
+          this.#lanesOnce(axis, first, locals.slice(0, together), gathered, extremes);
+        }
         for (const { at, dtype, along } of this.#arrays) {
           if (along === 'same') continue;
           const cursor = at[axis] as number;
@@ -291,42 +320,85 @@ class Emitter {
         c.get(left).i32(perRound).op(0x6b).set(left);
       },
     );
-    for (const [i, accumulators] of gathered.entries()) this.#gather(accumulators, i, totals[i] as number);
+    for (const [i, accumulators] of gathered.entries()) {
+      const own = extremes[i];
+      this.#gather(own === undefined ? accumulators : [own.end()], i, totals[i] as number);
+    }
   }
 
-  #lanesOnce(axis: number, round: number, locals: readonly number[], gathered: readonly (readonly number[])[]): void {
-    const { steps, results } = this.#kernel;
-    const c = this.code;
-    const offsetOf = (dtype: DType): number => round * this.#lanes * DTYPES[dtype].bytes;
-    for (const [i, step] of steps.entries()) {
-      if (step.op === 'load') {
-        if (this.#isSame(step)) continue;
-        vectors.load(c.get(this.#addressOf(step, axis)), step.dtype, offsetOf(step.dtype), this.#width);
-      } else if (this.#isComputed(step)) {
-        const args = step.args.map((arg) => locals[arg] as number);
-        if (step.op === 'cast')
-          vectors.cast(c, args[0] as number, this.#typeOf(step.args[0] as number), step.dtype, this.#width);
-        else vectors.apply(c, step.op, this.#typeOf(step.args.at(-1) as number), args);
-      } else continue;
-      c.set(locals[i] as number);
+  /** As many rounds at once as there are sets of locals. */
+  #lanesOnce(
+    axis: number,
+    first: number,
+    locals: readonly (readonly number[])[],
+    gathered: readonly (readonly number[])[],
+    extremes: readonly (Extremes | undefined)[],
+  ): void {
+    for (const [i, step] of this.#kernel.steps.entries()) {
+      if (!this.#varies(step)) continue;
+      if (this.#isCall(step)) {
+        const args = step.args.map((arg) => locals.map((each) => each[arg] as number));
+        this.calls.lanes(
+          step.op,
+          step.dtype,
+          args,
+          locals.map((each) => each[i] as number),
+        );
+      } else for (const [round, each] of locals.entries()) this.#stepInLanes(axis, first + round, i, each);
     }
+    for (const [round, each] of locals.entries()) this.#storeLanes(axis, first + round, each, gathered, extremes);
+  }
+
+  #offsetOf(round: number, dtype: DType): number {
+    return round * this.#lanes * DTYPES[dtype].bytes;
+  }
+
+  #stepInLanes(axis: number, round: number, number: number, locals: readonly number[]): void {
+    const step = this.#kernel.steps[number] as Step;
+    const c = this.code;
+    if (step.op === 'load') {
+      vectors.load(c.get(this.#addressOf(step, axis)), step.dtype, this.#offsetOf(round, step.dtype), this.#width);
+    } else if (this.#isComputed(step)) {
+      const args = step.args.map((arg) => locals[arg] as number);
+      const dtype = this.#typeOf(step.args.at(-1) as number);
+      if (step.op === 'cast') vectors.cast(c, args[0] as number, dtype, step.dtype, this.#width);
+      else vectors.apply(c, step.op, dtype, args);
+    }
+    c.set(locals[number] as number);
+  }
+
+  #storeLanes(
+    axis: number,
+    round: number,
+    locals: readonly number[],
+    gathered: readonly (readonly number[])[],
+    extremes: readonly (Extremes | undefined)[],
+  ): void {
+    const { results } = this.#kernel;
+    const c = this.code;
     for (const [i, { value, reduce }] of results.entries()) {
       const dtype = this.#typeOf(value);
+      const offset = this.#offsetOf(round, dtype);
       const at = this.#results[i]?.at[axis] as number;
       let local = locals[value] as number;
+      const own = extremes[i];
+      if (own !== undefined) {
+        own.take(round, local);
+        continue;
+      }
       const accumulator = gathered[i]?.[round];
       if (reduce !== null) {
         let before = accumulator;
         if (before === undefined) {
           before = c.local(V128);
-          vectors.load(c.get(at), dtype, offsetOf(dtype), this.#width);
+          vectors.load(c.get(at), dtype, offset, this.#width);
           c.set(before);
         }
         vectors.apply(c, COMBINES[reduce], dtype, [before, local]);
         local = accumulator ?? c.local(V128);
         c.set(local);
       }
-      if (accumulator === undefined) vectors.store(c.get(at), dtype, offsetOf(dtype), this.#width, local);
+      if (accumulator === undefined) vectors.store(c.get(at), dtype, offset, this.#width, local);
     }
   }
 
@@ -352,6 +424,17 @@ class Emitter {
 
   #isSame(step: Step): boolean {
     return step.op === 'load' && this.#operands[step.operand]?.along === 'same';
+  }
+
+  /** Whether it is written for each point, and not before all of them. */
+  #varies(step: Step): boolean {
+    return this.#isComputed(step) || (step.op === 'load' && !this.#isSame(step));
+  }
+
+  #isCall(step: Step): step is Extract<Step, { op: ElementOpName }> {
+    return (
+      this.#isComputed(step) && step.op !== 'cast' && Calls.serve(step.op, this.#typeOf(step.args.at(-1) as number))
+    );
   }
 
   #isComputed(step: Step): step is Extract<Step, { args: readonly number[] }> {

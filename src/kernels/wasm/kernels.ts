@@ -1,15 +1,23 @@
 import { sizeOf } from '../../nd/index.ts';
 import { type Kernel, keyOf } from '../kernel.ts';
 import type { Run, Strided } from '../reference.ts';
-import { type Along, moduleOf } from './compile.ts';
+import { type Along, type KernelModule, moduleOf } from './compile.ts';
+import { functionOf } from './math/library.ts';
 
-type Function = (...args: (number | bigint)[]) => void;
+/**
+ * A compiled kernel. It takes, all in bytes but for the lengths and the scalars: the length of each axis; of each operand, then of each
+ * result, its address and its strides; the scalars. Numbers of 32 bits are signed ones.
+ */
+export type WasmFunction = (...args: (number | bigint)[]) => void;
+
+/** So many functions are kept: a program that makes ever new ones must not grow with them. */
+const MOST_KEPT = 4096;
 
 /** Kernels as WebAssembly with SIMD, over one memory; each compiled once. */
 export class WasmKernels {
   readonly #memory: WebAssembly.Memory;
   readonly #shared: boolean;
-  readonly #compiled = new Map<string, Function | null>();
+  readonly #compiled = new Map<string, WasmFunction | null>();
 
   /** `memory`: where all operands and results lie. */
   constructor(memory: WebAssembly.Memory) {
@@ -17,7 +25,7 @@ export class WasmKernels {
     this.#shared = memory.buffer instanceof SharedArrayBuffer;
   }
 
-  /** How many were compiled. */
+  /** How many there are. */
   get size(): number {
     return this.#compiled.size;
   }
@@ -26,7 +34,7 @@ export class WasmKernels {
   run(kernel: Kernel, run: Run): boolean {
     const arrays = [...run.operands, ...run.results];
     if (arrays.some(({ elements }) => elements.buffer !== this.#memory.buffer)) return false;
-    const compiled = this.#functionOf(kernel, run);
+    const compiled = this.compiled(kernel, run.operands.map(alongOf), run.results.map(alongOf));
     if (compiled === null) return false;
     if (sizeOf(run.space) === 0) return true;
     const args: (number | bigint)[] = [...run.space];
@@ -41,26 +49,29 @@ export class WasmKernels {
     return true;
   }
 
-  #functionOf(kernel: Kernel, run: Run): Function | null {
-    const operands = run.operands.map(alongOf);
-    const results = run.results.map(alongOf);
-    const key = `${[...operands, ...results].join()} ${keyOf(kernel)}`;
+  /** The function for arrays that lie so, compiled when it is first asked for. Null when an operator of it has no instructions. */
+  compiled(kernel: Kernel, operands: readonly Along[], results: readonly Along[]): WasmFunction | null {
+    const key = `${operands},${results} ${keyOf(kernel)}`;
     let compiled = this.#compiled.get(key);
     if (compiled === undefined) {
-      const bytes = moduleOf(kernel, { operands, results, shared: this.#shared });
-      compiled = bytes === undefined ? null : this.#instance(bytes);
+      const module = moduleOf(kernel, { operands, results, shared: this.#shared });
+      compiled = module === undefined ? null : this.#instance(module);
       this.#compiled.set(key, compiled);
+      if (this.#compiled.size > MOST_KEPT) this.#compiled.delete(this.#compiled.keys().next().value as string);
     }
     return compiled;
   }
 
-  #instance(bytes: Uint8Array<ArrayBuffer>): Function {
-    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), { sheaf: { memory: this.#memory } });
-    return exports.run as Function;
+  #instance({ bytes, functions }: KernelModule): WasmFunction {
+    const given: Record<string, unknown> = { memory: this.#memory };
+    for (const name of functions) given[name] = functionOf(name);
+    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), { sheaf: given });
+    return exports.run as WasmFunction;
   }
 }
 
-function alongOf({ strides }: Strided): Along {
+/** How something that has these strides lies along its last axis. */
+export function alongOf({ strides }: Pick<Strided, 'strides'>): Along {
   const step = strides.at(-1);
   return step === 1 ? 'unit' : step === 0 ? 'same' : 'any';
 }

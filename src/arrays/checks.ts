@@ -1,0 +1,61 @@
+import { kindOf as kindOfValue, shown, UsageError } from '../base/index.ts';
+import { DTYPE_NAMES, type DType, isDType, type Shape } from '../nd/index.ts';
+
+/** Checks of what the functions of this room are given. */
+
+export function checkShape(operation: string, shape: unknown): number[] {
+  const list = typeof shape === 'number' ? [shape] : shape;
+  if (!Array.isArray(list)) {
+    throw new UsageError(`${operation} takes a shape such as [3, 4], and not ${kindOfValue(shape)}`, {
+      code: 'ERR_SHEAF_SHAPE',
+      details: { operation },
+    });
+  }
+  const bad = (list as unknown[]).find((length) => !Number.isSafeInteger(length) || (length as number) < 0);
+  if (bad !== undefined) {
+    throw new UsageError(`${operation}: ${shown(bad)} is no length of an axis; lengths are integers from 0 on`, {
+      code: 'ERR_SHEAF_SHAPE',
+      details: { operation, shape: list.map(String) },
+    });
+  }
+  return [...(list as number[])];
+}
+
+export function checkDType(operation: string, dtype: unknown): DType {
+  if (isDType(dtype)) return dtype;
+  throw new UsageError(`${operation}: there is no element type ${shown(dtype)}; there are ${DTYPE_NAMES.join(', ')}`, {
+    code: 'ERR_SHEAF_DTYPE',
+    details: { operation },
+  });
+}
+
+export function checkInteger(operation: string, what: string, value: unknown, least = Number.MIN_SAFE_INTEGER): number {
+  if (Number.isSafeInteger(value) && (value as number) >= least) return value as number;
+  const from = least === Number.MIN_SAFE_INTEGER ? '' : ` from ${least} on`;
+  throw new UsageError(`${operation}: ${what} is ${shown(value)}; give an integer${from}`, { details: { operation } });
+}
+
+export function checkNumber(operation: string, what: string, value: unknown): number {
+  if (typeof value === 'number') return value;
+  if (typeof value === 'bigint') return Number(value);
+  throw new UsageError(`${operation}: ${what} is ${shown(value)}; give a number`, { details: { operation } });
+}
+
+/** One of some texts, or numbers. */
+export function checkChoice<T>(operation: string, what: string, value: unknown, choices: readonly T[]): T {
+  if (choices.includes(value as T)) return value as T;
+  throw new UsageError(
+    `${operation}: ${what} is ${shown(value)}; give ${choices.map((each) => shown(each)).join(' or ')}`,
+    {
+      details: { operation },
+    },
+  );
+}
+
+/** Throws a UsageError (ERR_SHEAF_SHAPE) with the shapes that do not do. */
+export function badShapes(operation: string, text: string, ...shapes: readonly Shape[]): UsageError {
+  return new UsageError(`${operation}: ${text}`, {
+    code: 'ERR_SHEAF_SHAPE',
+    details: { operation, shapes: shapes.map((shape) => [...shape]) },
+  });
+}

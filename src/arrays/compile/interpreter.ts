@@ -1,0 +1,362 @@
+import { type AnyNode, type FunctionNode, type FunctionTree, isToolStatement, withoutTools } from '../../code/index.ts';
+import { called, memberOf } from './calls.ts';
+import { constant, type Expression, element } from './expression.ts';
+import { binary, truthOf, unary } from './operators.ts';
+import { Refusals } from './refusal.ts';
+import { Environment, type Val } from './values.ts';
+
+type NodeOf<T extends AnyNode['type']> = Extract<AnyNode, { type: T }>;
+
+const MOST_STEPS = 100_000;
+const MOST_CALLS = 100;
+
+/**
+ * Runs a function on expressions in place of numbers, so that what it returns is the expression that it computes. Conditions that depend on
+ * an element take both ways; loops have to end without looking at one.
+ */
+export class Interpreter {
+  readonly tree: FunctionTree;
+  readonly refuse: Refusals;
+  readonly #captures: Readonly<Record<string, unknown>>;
+  readonly #outside = new Map<string, Val>();
+  #steps = 0;
+  #depth = 0;
+
+  constructor(operation: string, tree: FunctionTree, captures: Readonly<Record<string, unknown>>) {
+    this.tree = tree;
+    this.refuse = new Refusals(operation, tree);
+    this.#captures = captures;
+  }
+
+  /** What the function gives for some arguments. */
+  run(args: readonly Val[]): Expression {
+    const result = this.call(this.tree.node, new Environment(), args, this.tree.node);
+    return this.expression(result, this.tree.node);
+  }
+
+  expression(value: Val, node: AnyNode): Expression {
+    if (value.kind === 'expression') return value.expression;
+    const what = { function: 'a function', list: 'a list', field: 'a whole array' }[value.kind];
+    const advice = value.kind === 'field' ? 'Write u.near(0, 0) for its element' : 'Give a number or a boolean';
+    throw this.refuse.construct(node, `which is ${what} where a number has to be`, `${advice}.`);
+  }
+
+  call(fn: FunctionNode, outer: Environment, args: readonly Val[], at: AnyNode): Val {
+    if (fn.async || fn.generator)
+      throw this.refuse.construct(fn, 'which is no plain function', 'Give one that returns a number.');
+    if (++this.#depth > MOST_CALLS) {
+      throw this.refuse.construct(at, 'where calls go deeper than 100', 'Recursion can only be on constants.');
+    }
+    const environment = new Environment(outer);
+    for (const [i, param] of fn.params.entries()) {
+      if (param.type !== 'Identifier') {
+        throw this.refuse.construct(
+          param,
+          'which is no plain parameter',
+          'Give parameters names, without defaults or patterns.',
+        );
+      }
+      environment.declare(param.name, args[i], false);
+    }
+    const body = withoutTools(fn.body as AnyNode);
+    const result =
+      body.type === 'BlockStatement' ? this.#block(body.body as AnyNode[], environment) : this.value(body, environment);
+    this.#depth--;
+    if (result === undefined) {
+      throw this.refuse.construct(fn, 'which does not return a value in every case', 'Return a number or a boolean.');
+    }
+    return result;
+  }
+
+  #step(node: AnyNode): void {
+    if (++this.#steps > MOST_STEPS) {
+      throw this.refuse.construct(node, `where more than ${MOST_STEPS} steps were taken`, 'Shorten its loops.');
+    }
+  }
+
+  /** What statements return; undefined, if they come to their end. */
+  #block(statements: readonly AnyNode[], environment: Environment): Val | undefined {
+    for (const [i, statement] of statements.entries()) {
+      if (isToolStatement(statement)) continue;
+      this.#step(statement);
+      if (statement.type === 'IfStatement') {
+        const condition = truthOf(this, this.value(statement.test, environment), statement.test);
+        if (condition.kind !== 'constant') {
+          if (returns(statement)) return this.#fork(statement, condition, statements.slice(i + 1), environment);
+          this.#both(statement, condition, environment);
+          continue;
+        }
+        const way = condition.value ? statement.consequent : statement.alternate;
+        const result = way ? this.#block([way], environment) : undefined;
+        if (result !== undefined) return result;
+        continue;
+      }
+      const result = this.#statement(statement, environment);
+      if (result !== undefined) return result;
+    }
+    return undefined;
+  }
+
+  /** Each way with all that comes after it. */
+  #fork(
+    { consequent, alternate }: NodeOf<'IfStatement'>,
+    condition: Expression,
+    rest: readonly AnyNode[],
+    environment: Environment,
+  ): Val | undefined {
+    const other = environment.copy();
+    const yes = this.#block([consequent, ...rest], environment);
+    const no = this.#block(alternate ? [alternate, ...rest] : rest, other);
+    if (yes === undefined || no === undefined) {
+      throw this.refuse.construct(
+        consequent,
+        'and in some cases no value is returned after it',
+        'Return one in every case.',
+      );
+    }
+    return this.choose(condition, yes, no, consequent);
+  }
+
+  /** Both ways, neither of which returns: names have what the condition says. */
+  #both({ consequent, alternate }: NodeOf<'IfStatement'>, condition: Expression, environment: Environment): void {
+    const [one, other] = [environment.copy(), environment.copy()];
+    this.#block([consequent], one);
+    if (alternate) this.#block([alternate], other);
+    environment.merge(one, other, (a, b) => this.choose(condition, a, b, consequent));
+  }
+
+  choose(condition: Expression, yes: Val, no: Val, at: AnyNode): Val {
+    if (condition.kind === 'constant') return condition.value ? yes : no;
+    const [a, b] = [this.expression(yes, at), this.expression(no, at)];
+    if (a.of !== b.of) {
+      throw this.refuse.construct(
+        at,
+        `which is a ${a.of} in one case and a ${b.of} in the other`,
+        'Give one kind of value.',
+      );
+    }
+    return { kind: 'expression', expression: element('where', condition, a, b) };
+  }
+
+  #statement(statement: AnyNode, environment: Environment): Val | undefined {
+    switch (statement.type) {
+      case 'ReturnStatement':
+        return statement.argument ? this.value(statement.argument, environment) : undefined;
+      case 'BlockStatement':
+        return this.#block(statement.body, new Environment(environment));
+      case 'ExpressionStatement':
+        this.value(statement.expression, environment);
+        return undefined;
+      case 'VariableDeclaration':
+        this.#declare(statement, environment);
+        return undefined;
+      case 'FunctionDeclaration':
+        environment.declare(
+          (statement.id as { name: string }).name,
+          { kind: 'function', node: statement, environment },
+          true,
+        );
+        return undefined;
+      case 'ForStatement':
+        return this.#loop(statement, environment);
+      default:
+        throw this.refuse.construct(
+          statement,
+          'a statement that has no form for arrays',
+          'There are const, let, if, for, and return.',
+        );
+    }
+  }
+
+  #declare(statement: NodeOf<'VariableDeclaration'>, environment: Environment): void {
+    for (const { id, init } of statement.declarations) {
+      if (id.type !== 'Identifier') {
+        throw this.refuse.construct(id, 'which is a pattern', 'Give each variable a declaration of its own.');
+      }
+      const value = init ? this.value(init, environment) : undefined;
+      environment.declare(id.name, value, statement.kind === 'const');
+    }
+  }
+
+  #loop({ init, test, update, body }: NodeOf<'ForStatement'>, outer: Environment): Val | undefined {
+    const environment = new Environment(outer);
+    if (init?.type === 'VariableDeclaration') this.#declare(init, environment);
+    else if (init) this.value(init, environment);
+    for (;;) {
+      if (test) {
+        this.#step(test);
+        const goes = truthOf(this, this.value(test, environment), test);
+        if (goes.kind !== 'constant') {
+          throw this.refuse.construct(
+            test,
+            'a loop whose end depends on elements',
+            'Loops end after a number of rounds that is known; for the rest there is iterate().',
+          );
+        }
+        if (!goes.value) return undefined;
+      }
+      const result = this.#block([body], environment);
+      if (result !== undefined) return result;
+      if (update) this.value(update, environment);
+    }
+  }
+
+  value(given: AnyNode, environment: Environment): Val {
+    const node = withoutTools(given);
+    this.#step(node);
+    const of = (expression: Expression): Val => ({ kind: 'expression', expression });
+    const inner = (each: AnyNode): Expression => this.expression(this.value(each, environment), each);
+    switch (node.type) {
+      case 'Literal':
+        if (typeof node.value === 'number' || typeof node.value === 'boolean') return of(constant(node.value));
+        break;
+      case 'Identifier':
+        return this.#named(node, environment);
+      case 'UnaryExpression':
+        return of(unary(this, node, inner));
+      case 'BinaryExpression':
+        return of(binary(this, node, node.operator, inner(node.left), inner(node.right)));
+      case 'LogicalExpression':
+        return this.#logical(node, environment);
+      case 'ConditionalExpression': {
+        const condition = truthOf(this, this.value(node.test, environment), node.test);
+        if (condition.kind === 'constant') {
+          return this.value(condition.value ? node.consequent : node.alternate, environment);
+        }
+        const [yes, no] = [this.value(node.consequent, environment), this.value(node.alternate, environment)];
+        return this.choose(condition, yes, no, node);
+      }
+      case 'AssignmentExpression':
+        return this.#assign(node, environment);
+      case 'UpdateExpression': {
+        const before = inner(node.argument);
+        const after = binary(this, node, node.operator === '++' ? '+' : '-', before, constant(1));
+        this.#write(node.argument, of(after), environment);
+        return of(node.prefix ? after : before);
+      }
+      case 'ArrayExpression':
+        return { kind: 'list', items: node.elements.map((each) => this.#item(each, node, environment)) };
+      case 'ArrowFunctionExpression':
+      case 'FunctionExpression':
+        return { kind: 'function', node, environment };
+      case 'CallExpression':
+        return called(this, node, environment);
+      case 'MemberExpression':
+        return memberOf(this, node, environment);
+      default:
+    }
+    throw this.refuse.construct(
+      node,
+      'which has no form for arrays',
+      'There are numbers, booleans, operators, Math, and functions of them.',
+    );
+  }
+
+  #item(each: AnyNode | null, list: AnyNode, environment: Environment): Val {
+    if (each === null || each.type === 'SpreadElement') {
+      throw this.refuse.construct(list, 'a list that is not plain', 'List its items one by one.');
+    }
+    return this.value(each, environment);
+  }
+
+  #named(node: NodeOf<'Identifier'>, environment: Environment): Val {
+    const slot = environment.find(node.name);
+    if (slot !== undefined) {
+      if (slot.value !== undefined) return slot.value;
+      throw this.refuse.construct(node, 'which has no value here', 'Give it one first.');
+    }
+    const meaning = this.tree.meaning(node);
+    switch (meaning.kind) {
+      case 'captured':
+        return this.#captured(this.#captures[meaning.name], node);
+      case 'value': {
+        let value = this.#outside.get(node.name);
+        if (value === undefined) {
+          value = this.value(meaning.node, new Environment());
+          this.#outside.set(node.name, value);
+        }
+        return value;
+      }
+      case 'unknown':
+        throw this.refuse.name(node, node.name, meaning.because);
+      default: {
+        const known = { Infinity: Number.POSITIVE_INFINITY, NaN: Number.NaN }[node.name];
+        if (known !== undefined) return { kind: 'expression', expression: constant(known) };
+        if (!(node.name in globalThis)) throw this.refuse.name(node, node.name, 'which nobody has defined');
+        throw this.refuse.construct(
+          node,
+          'which is no number',
+          'There are numbers, booleans, Math, and functions of its file.',
+        );
+      }
+    }
+  }
+
+  #captured(value: unknown, node: AnyNode): Val {
+    if (typeof value === 'number' || typeof value === 'boolean')
+      return { kind: 'expression', expression: constant(value) };
+    if (Array.isArray(value)) return { kind: 'list', items: value.map((each) => this.#captured(each, node)) };
+    throw this.refuse.construct(
+      node,
+      'a captured value that is no number',
+      'Capture numbers, booleans, and lists of them.',
+    );
+  }
+
+  #logical(node: NodeOf<'LogicalExpression'>, environment: Environment): Val {
+    const left = this.expression(this.value(node.left, environment), node.left);
+    if (left.of !== 'boolean' || node.operator === '??') {
+      throw this.refuse.construct(
+        node.left,
+        `which is no boolean before ${node.operator}`,
+        'Compare it with something.',
+      );
+    }
+    if (left.kind === 'constant' && left.value === (node.operator === '||'))
+      return { kind: 'expression', expression: left };
+    const right = this.expression(this.value(node.right, environment), node.right);
+    if (right.of !== 'boolean') {
+      throw this.refuse.construct(
+        node.right,
+        `which is no boolean after ${node.operator}`,
+        'Compare it with something.',
+      );
+    }
+    if (left.kind === 'constant') return { kind: 'expression', expression: right };
+    return {
+      kind: 'expression',
+      expression: element(node.operator === '&&' ? 'logicalAnd' : 'logicalOr', left, right),
+    };
+  }
+
+  #assign(node: NodeOf<'AssignmentExpression'>, environment: Environment): Val {
+    let value = this.value(node.right, environment);
+    if (node.operator !== '=') {
+      const operator = node.operator.slice(0, -1);
+      const left = this.expression(this.value(node.left as AnyNode, environment), node.left);
+      value = {
+        kind: 'expression',
+        expression: binary(this, node, operator, left, this.expression(value, node.right)),
+      };
+    }
+    this.#write(node.left, value, environment);
+    return value;
+  }
+
+  #write(target: AnyNode, value: Val, environment: Environment): void {
+    const slot = target.type === 'Identifier' ? environment.find(target.name) : undefined;
+    if (slot === undefined || slot.constant) {
+      throw this.refuse.construct(target, 'which is no variable of the function', 'Only those can be assigned to.');
+    }
+    slot.value = value;
+  }
+}
+
+/** Whether a statement has a return of its own. */
+function returns(node: AnyNode): boolean {
+  if (node.type === 'ReturnStatement') return true;
+  if (node.type === 'IfStatement')
+    return returns(node.consequent) || (node.alternate ? returns(node.alternate) : false);
+  if (node.type === 'BlockStatement') return node.body.some(returns);
+  return node.type === 'ForStatement' && returns(node.body);
+}

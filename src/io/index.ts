@@ -1,0 +1,17 @@
+/** Files of numbers, read and written as `{ shape, dtype, elements }`. */
+
+export { type ArrowOptions, readArrow, writeArrow } from './arrow.ts';
+export type { Column, ColumnsOptions } from './columns.ts';
+export {
+  type CsvArray,
+  type CsvColumn,
+  type CsvOptions,
+  type CsvWriteOptions,
+  readCsv,
+  readCsvColumns,
+  writeCsv,
+} from './csv.ts';
+export { type Coordinates, readMatrixMarket, writeMatrixMarket } from './matrix-market.ts';
+export { type NpyOptions, readNpy, writeNpy } from './npy.ts';
+export { readParquet, writeParquet } from './parquet.ts';
+export type { Source } from './source.ts';

@@ -1,0 +1,263 @@
+import { type Code, F64, type FunctionType, I32, V128 } from '../code.ts';
+import type { Constants } from './constants.ts';
+
+/** Several vectors of two lanes: the locals that hold them. */
+export type Value = readonly number[];
+
+/** Numbers of instructions; those of masks are the same for floats and integers. */
+const F = { eq: 71, ne: 72, lt: 73, gt: 74, le: 75, ge: 76, abs: 236, neg: 237, sqrt: 239 } as const;
+
+/**
+ * Writes code without loops for several vectors of two doubles (or 64-bit integers) at once. Each operation is written once for each
+ * vector, one after the other, so that they share the constants and need not wait for each other. Operations return new values;
+ * nothing is changed.
+ */
+export class Lanes {
+  readonly code: Code;
+  readonly #n: number;
+  readonly #constants: Constants;
+
+  /** `vectors`: how many at once. */
+  constructor(code: Code, vectors: number, constants: Constants) {
+    this.code = code;
+    this.#n = vectors;
+    this.#constants = constants;
+  }
+
+  param(): Value {
+    return this.#each(() => this.code.param(V128));
+  }
+
+  /** Leaves the value on the stack, vector by vector: what the function returns. */
+  return(value: Value): void {
+    this.code.get(...value);
+  }
+
+  #each(make: (i: number) => number): Value {
+    return Array.from({ length: this.#n }, (_, i) => make(i));
+  }
+
+  #op(opcode: number, ...args: Value[]): Value {
+    return this.#each((i) => {
+      for (const arg of args) this.code.get(arg[i] as number);
+      return this.#set(() => this.code.simd(opcode));
+    });
+  }
+
+  #set(write: () => void): number {
+    write();
+    const local = this.code.local(V128);
+    this.code.set(local);
+    return local;
+  }
+
+  #load(at: number): Value {
+    const local = this.#set(() => this.code.i32(0).simdMemory(0, at));
+    return this.#each(() => local);
+  }
+
+  /** A constant, in all lanes. */
+  f(x: number): Value {
+    return this.#load(this.#constants.double(x));
+  }
+
+  bits(word: bigint): Value {
+    return this.#load(this.#constants.bits(BigInt.asUintN(64, word)));
+  }
+
+  add = (x: Value, y: Value): Value => this.#op(240, x, y);
+  sub = (x: Value, y: Value): Value => this.#op(241, x, y);
+  mul = (x: Value, y: Value): Value => this.#op(242, x, y);
+  div = (x: Value, y: Value): Value => this.#op(243, x, y);
+  /** `y < x ? y : x`: the second must not be NaN if it is to win. */
+  pmin = (x: Value, y: Value): Value => this.#op(246, x, y);
+  /** `x < y ? y : x` */
+  pmax = (x: Value, y: Value): Value => this.#op(247, x, y);
+  sqrt = (x: Value): Value => this.#op(F.sqrt, x);
+  abs = (x: Value): Value => this.#op(F.abs, x);
+  neg = (x: Value): Value => this.#op(F.neg, x);
+  floor = (x: Value): Value => this.#op(117, x);
+  trunc = (x: Value): Value => this.#op(122, x);
+  nearest = (x: Value): Value => this.#op(148, x);
+
+  eq = (x: Value, y: Value): Value => this.#op(F.eq, x, y);
+  ne = (x: Value, y: Value): Value => this.#op(F.ne, x, y);
+  lt = (x: Value, y: Value): Value => this.#op(F.lt, x, y);
+  gt = (x: Value, y: Value): Value => this.#op(F.gt, x, y);
+  le = (x: Value, y: Value): Value => this.#op(F.le, x, y);
+  ge = (x: Value, y: Value): Value => this.#op(F.ge, x, y);
+
+  not = (x: Value): Value => this.#op(77, x);
+  and = (x: Value, y: Value): Value => this.#op(78, x, y);
+  /** The first without the bits of the second. */
+  andNot = (x: Value, y: Value): Value => this.#op(79, x, y);
+  or = (x: Value, y: Value): Value => this.#op(80, x, y);
+  xor = (x: Value, y: Value): Value => this.#op(81, x, y);
+  /** Of each lane the first where the mask is set, else the second. */
+  select = (mask: Value, yes: Value, no: Value): Value => this.#op(82, yes, no, mask);
+
+  iadd = (x: Value, y: Value): Value => this.#op(206, x, y);
+  isub = (x: Value, y: Value): Value => this.#op(209, x, y);
+  ieq = (x: Value, y: Value): Value => this.#op(214, x, y);
+  shl = (x: Value, bits: number): Value => this.#shift(203, x, bits);
+  /** Zeros come in from the left. */
+  shr = (x: Value, bits: number): Value => this.#shift(205, x, bits);
+
+  #shift(opcode: number, x: Value, bits: number): Value {
+    return this.#each((i) =>
+      this.#set(() =>
+        this.code
+          .get(x[i] as number)
+          .i32(bits)
+          .simd(opcode),
+      ),
+    );
+  }
+
+  /** `x * x`, `x + c`, and the like, for formulas that are read more easily. */
+  square = (x: Value): Value => this.mul(x, x);
+  addf = (x: Value, c: number): Value => this.add(x, this.f(c));
+  subf = (x: Value, c: number): Value => this.sub(x, this.f(c));
+  mulf = (x: Value, c: number): Value => this.mul(x, this.f(c));
+  /** The magnitude of one, which has no sign, with the sign of another. */
+  withSign = (size: Value, sign: Value): Value => this.or(size, this.and(sign, this.f(-0)));
+
+  /** `c[0] + c[1] x + c[2] x^2 ...`, in the fewest instructions (Horner). */
+  horner(x: Value, c: readonly number[]): Value {
+    let all = this.f(c.at(-1) as number);
+    for (let i = c.length - 2; i >= 0; i--) all = this.add(this.mul(all, x), this.f(c[i] as number));
+    return all;
+  }
+
+  /** The same, halves at a time, so that less of it waits for the rest (Estrin). `square`: of `x`, where it is known. */
+  estrin(x: Value, c: readonly number[], square?: Value): Value {
+    const powers = square === undefined ? [x] : [x, square];
+    const part = (from: number, length: number): Value => {
+      if (length === 1) return this.f(c[from] as number);
+      const level = Math.ceil(Math.log2(length)) - 1;
+      const half = 2 ** level;
+      const high = part(from + half, length - half);
+      while (powers.length <= level) powers.push(this.square(powers.at(-1) as Value));
+      const product = this.mul(high, powers[level] as Value);
+      return this.add(product, part(from, half));
+    };
+    return part(0, c.length);
+  }
+
+  /** The sum of two values and what its rounding has lost (D. Knuth). */
+  twoSum(x: Value, y: Value): [Value, Value] {
+    const sum = this.add(x, y);
+    const part = this.sub(sum, x);
+    return [sum, this.add(this.sub(x, this.sub(sum, part)), this.sub(y, part))];
+  }
+
+  /** The same where the first is not less in size than the second (T. Dekker). */
+  fastTwoSum(x: Value, y: Value): [Value, Value] {
+    const sum = this.add(x, y);
+    return [sum, this.sub(y, this.sub(sum, x))];
+  }
+
+  /** A double as the sum of two of 26 bits and less each. */
+  split(x: Value): [Value, Value] {
+    const t = this.mulf(x, 2 ** 27 + 1);
+    const high = this.sub(t, this.sub(t, x));
+    return [high, this.sub(x, high)];
+  }
+
+  /** The product of two values and what its rounding has lost (T. Dekker). */
+  twoProduct(x: Value, y: Value): [Value, Value] {
+    const product = this.mul(x, y);
+    const [xh, xl] = this.split(x);
+    const [yh, yl] = this.split(y);
+    const rest = this.add(this.sub(this.mul(xh, yh), product), this.add(this.mul(xh, yl), this.mul(xl, yh)));
+    return [product, this.add(rest, this.mul(xl, yl))];
+  }
+
+  /** Two words of a table for each lane. `at`: where, in bytes from its start, in the low 32 bits of the lane. */
+  pair(table: BigUint64Array, at: Value): [Value, Value] {
+    const base = this.#constants.table(table);
+    const low: number[] = [];
+    const high: number[] = [];
+    for (const index of at) {
+      const entries = [0, 2].map((lane) =>
+        this.#set(() => this.code.get(index).lane(27, lane).simdMemory(0, base)),
+      ) as [number, number];
+      low.push(
+        this.#set(() => this.code.get(...entries).shuffle(0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23)),
+      );
+      high.push(
+        this.#set(() =>
+          this.code.get(...entries).shuffle(8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31),
+        ),
+      );
+    }
+    return [low, high];
+  }
+
+  /** One word of a table for each lane. */
+  entry(table: BigUint64Array, at: Value, offset = 0): Value {
+    const base = this.#constants.table(table) + offset;
+    return at.map((index) => {
+      const first = this.#set(() => this.code.get(index).lane(27, 0).simdMemory(10, base));
+      return this.#set(() => this.code.get(index).lane(27, 2).get(first).laneMemory(87, base, 1));
+    });
+  }
+
+  /** Whether any lane of a mask is set, as the bits of a number: a local with it. */
+  any(mask: Value): number {
+    const local = this.code.local(I32);
+    for (const [i, each] of mask.entries()) {
+      this.code.get(each);
+      if (i > 0) this.code.simd(80);
+    }
+    this.code.simd(196).set(local);
+    return local;
+  }
+
+  /** The same for lanes that are not set. */
+  anyNot(mask: Value): number {
+    const local = this.code.local(I32);
+    for (const [i, each] of mask.entries()) {
+      this.code.get(each);
+      if (i > 0) this.code.simd(78);
+    }
+    this.code.simd(196).i32(3).op(0x73).set(local);
+    return local;
+  }
+
+  /** Values that are seldom others than `usual`: when the number in the local is not 0, those that `body` gives. */
+  rarely<T extends readonly Value[]>(flag: number, usual: readonly [...T], body: () => readonly [...T]): T {
+    const merged = usual.map((value) => this.#each((i) => this.#set(() => this.code.get(value[i] as number))));
+    this.code.get(flag).if(() => {
+      for (const [j, value] of body().entries()) {
+        for (const [i, local] of value.entries()) this.code.get(local).set((merged[j] as Value)[i] as number);
+      }
+    });
+    return merged as unknown as T;
+  }
+
+  /** Lanes of the mask one by one through a function of doubles, all others from `rest`. */
+  through(callee: number, mask: Value, args: readonly Value[], rest: Value): Value {
+    return this.#each((i) => {
+      const result = this.#set(() => this.code.get(rest[i] as number));
+      for (const lane of [0, 1]) {
+        this.code
+          .get(mask[i] as number)
+          .lane(29, lane)
+          .op(0xa7);
+        this.code.if(() => {
+          this.code.get(result);
+          for (const arg of args) this.code.get(arg[i] as number).lane(33, lane);
+          this.code.call(callee).lane(34, lane).set(result);
+        });
+      }
+      return result;
+    });
+  }
+}
+
+/** The type of a function that `through` calls. */
+export const scalarType = (arity: number): FunctionType => ({
+  params: new Array<typeof F64>(arity).fill(F64),
+  results: [F64],
+});

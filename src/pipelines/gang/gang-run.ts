@@ -1,0 +1,316 @@
+import { CancelledError, OutOfMemoryError, WorkerDiedError } from '../../base/index.ts';
+import type { SharedStore, SlotRef } from '../../memory/index.ts';
+import { expectMessages, oversee, type Reference, takeMessages } from '../../runtime/index.ts';
+import { type BoardShape, SharedBoard } from './board.ts';
+import {
+  type Board,
+  firstOpen,
+  firstTaken,
+  hasBegun,
+  isStopped,
+  markBegun,
+  NONE,
+  release,
+  stop,
+  type Taker,
+} from './chunks.rules.ts';
+import type { Gang } from './gang.ts';
+import type { TileWork } from './work.ts';
+
+/** So long after they were last heard of others may be asleep. */
+const AWAKE_MS = 2;
+/** The event loop gets a turn after so long. */
+const SLICE_MS = 4;
+/** What this thread computes in one go; in between it looks at the clock, and for messages: a worker may have been granted. */
+const PIECE_MS = 0.2;
+/** Long enough to know what rows cost. */
+const KNOWN_MS = 0.02;
+/** For the end of chunks that others compute it spins so long, before it leaves the rest to the event loop. */
+const SPIN_MS = { least: 0.1, most: 2 };
+
+interface Member {
+  readonly ref: Reference<unknown>;
+  readonly participant: number;
+  /** It has returned, failed, or was cancelled; or its worker has died. */
+  over: boolean;
+  failed: boolean;
+  error: unknown;
+  /** What it had taken was given back. */
+  buried: boolean;
+}
+
+/** The computing of one piece of work by this thread, and by members that come when they come. */
+export class GangRun {
+  readonly #gang: Gang;
+  readonly #work: TileWork;
+  readonly #store: SharedStore;
+  /** This thread's place: in a chunk, from a row on. */
+  #chunk = 0;
+  #row = 0;
+  /** What a row costs, by the latest piece: the first ones are short, of code that is cold. */
+  #cost = 0;
+  #piece: number;
+  #board: SharedBoard | undefined;
+  #slot: SlotRef | undefined;
+  #taker: Taker | undefined;
+  #members: Member[] = [];
+  /** Those who may look at the board: this thread, and members that are not over. */
+  #looking = 0;
+  #open = 0;
+  #wake: (() => void) | undefined;
+
+  constructor(gang: Gang, work: TileWork) {
+    this.#gang = gang;
+    this.#work = work;
+    this.#store = gang.engine.store;
+    this.#piece = work.tile;
+  }
+
+  get #count(): number {
+    return this.#work.chunks.length - 1;
+  }
+
+  run(): Promise<void> | undefined {
+    const begun = performance.now();
+    const most = Math.min(this.#gang.settings.cpus - 1, this.#count - 1);
+    const { callAfter, usedAt } = this.#gang;
+    const worthwhile = begun - usedAt < AWAKE_MS ? callAfter.awake : callAfter.asleep;
+    let now = begun;
+    while (this.#chunk < this.#count) {
+      now = this.#compute(now);
+      if (this.#row === this.#work.chunks[this.#chunk + 1]) {
+        this.#chunk++;
+        if (this.#chunk === this.#count) return undefined;
+      }
+      if (now - begun >= KNOWN_MS || worthwhile === 0) {
+        const left = this.#left();
+        if (most > 0 && left >= worthwhile) {
+          this.#call(Math.min(most, Math.floor(left / Math.max(worthwhile, 1e-6))));
+          return this.#together();
+        }
+      }
+      if (now - begun >= SLICE_MS) return this.#alone();
+    }
+    return undefined;
+  }
+
+  /** How long this thread would take for what is left, as far as is known by now. */
+  #left(): number {
+    const rows = (this.#work.chunks[this.#count] as number) - this.#row;
+    return rows * this.#cost;
+  }
+
+  /** Computes the next piece of the chunk that this thread is at. Answers what time it is then. */
+  #compute(now: number): number {
+    const { chunks, runner, tile } = this.#work;
+    const end = chunks[this.#chunk + 1] as number;
+    const to = Math.min(end, this.#row + this.#piece);
+    const whole = to - this.#row === this.#piece;
+    runner(this.#chunk, this.#row, to);
+    const then = performance.now();
+    const took = then - now;
+    this.#cost = took / (to - this.#row);
+    this.#row = to;
+    if (whole && took < PIECE_MS / 2) this.#piece *= 2;
+    else if (took > 2 * PIECE_MS) this.#piece = Math.max(tile, Math.floor(this.#piece / (2 * tile)) * tile);
+    return then;
+  }
+
+  /** Nobody can help: only that the event loop has its turns. */
+  async #alone(): Promise<void> {
+    while (this.#chunk < this.#count) {
+      await turn();
+      this.#check();
+      const begun = performance.now();
+      for (let now = begun; this.#chunk < this.#count && now - begun < SLICE_MS; ) {
+        now = this.#compute(now);
+        if (this.#row === this.#work.chunks[this.#chunk + 1]) this.#chunk++;
+      }
+    }
+  }
+
+  #check(): void {
+    if (!this.#store.usable) throw new CancelledError('the session was closed while an array was being computed');
+  }
+
+  #call(members: number): void {
+    const { engine, settings, groups, member } = this.#gang;
+    const { module, plan, region, objects, chunks } = this.#work;
+    const { layout, victims } = settings;
+    const shape: BoardShape = { chunks: this.#count, workers: members + 1, groups, layout, victims };
+    const brief = this.#gang.encoded({ shape, module, plan, region, objects: objects() });
+    const { at, slot, board } = SharedBoard.create(this.#store, shape, chunks, brief);
+    markBegun(board.words, board.board, this.#chunk);
+    this.#board = board;
+    this.#slot = slot;
+    this.#looking = 1;
+    this.#taker = board.taker(0, Math.random);
+    try {
+      for (let participant = 1; participant <= members; participant++) {
+        this.#enter(engine.submit(member, [participant, ...at]) as Reference<unknown>, participant);
+      }
+    } catch (error) {
+      stop(board.words);
+      this.#leave();
+      throw error;
+    }
+  }
+
+  #enter(ref: Reference<unknown>, participant: number): void {
+    const member: Member = { ref, participant, over: false, failed: false, error: undefined, buried: false };
+    this.#members.push(member);
+    this.#looking++;
+    oversee(ref, (failed, error) => {
+      member.over = true;
+      this.#gang.usedAt = performance.now();
+      member.failed = failed;
+      member.error = error;
+      this.#leave();
+      this.#wake?.();
+    });
+  }
+
+  /** The board is kept as long as anybody may look at it. */
+  #leave(): void {
+    if (--this.#looking > 0) return;
+    const slot = this.#slot as SlotRef;
+    if (!this.#store.usable) return;
+    this.#store.unuse(slot);
+    this.#store.unpin(slot);
+  }
+
+  async #together(): Promise<void> {
+    try {
+      await this.#computeAll();
+    } catch (error) {
+      stop((this.#board as SharedBoard).words);
+      await this.#others();
+      throw error;
+    } finally {
+      this.#dismiss();
+      this.#leave();
+    }
+  }
+
+  async #computeAll(): Promise<void> {
+    const taker = this.#taker as Taker;
+    const { chunks } = this.#work;
+    const { engine } = this.#gang;
+    let begun = performance.now();
+    let now = begun;
+    for (;;) {
+      takeMessages(engine);
+      now = this.#compute(now);
+      if (this.#row === chunks[this.#chunk + 1]) {
+        taker.done(this.#chunk);
+        if (!(await this.#next(taker))) return;
+        now = performance.now();
+      }
+      if (now - begun < SLICE_MS) continue;
+      await turn();
+      this.#check();
+      this.#bury();
+      begun = performance.now();
+      now = begun;
+    }
+  }
+
+  /** Takes the next chunk; false when all are done. */
+  async #next(taker: Taker): Promise<boolean> {
+    const { words, board } = this.#board as SharedBoard;
+    for (;;) {
+      const chunk = taker.take();
+      if (chunk !== NONE) {
+        this.#chunk = chunk;
+        this.#row = this.#work.chunks[chunk] as number;
+        return true;
+      }
+      const isDone = (): boolean => {
+        this.#open = firstOpen(words, board, this.#open);
+        return this.#open === this.#count;
+      };
+      // What others are at should not take much longer than it would here.
+      const spin = Math.min(SPIN_MS.most, Math.max(SPIN_MS.least, 2 * this.#cost * this.#largest(board)));
+      for (const end = performance.now() + spin; performance.now() < end; ) {
+        if (isDone()) return false;
+        takeMessages(this.#gang.engine);
+      }
+      if (isDone()) return false;
+      // Whoever has a chunk comes to its end, or dies: then this thread hears of it.
+      await this.#settling();
+      this.#check();
+      this.#bury();
+    }
+  }
+
+  /** Rows of the largest chunk that somebody is computing. */
+  #largest(board: Board): number {
+    const { words } = this.#board as SharedBoard;
+    const { chunks } = this.#work;
+    let rows = 0;
+    for (let chunk = this.#open; ; chunk++) {
+      chunk = firstTaken(words, board, chunk);
+      if (chunk >= this.#count) return rows;
+      rows = Math.max(rows, (chunks[chunk + 1] as number) - (chunks[chunk] as number));
+    }
+  }
+
+  /** Resolves when a member is over that was not buried yet. */
+  #settling(): Promise<void> | undefined {
+    if (this.#members.some(({ over, buried }) => over && !buried)) return undefined;
+    expectMessages(this.#gang.engine);
+    return new Promise((resolve) => {
+      this.#wake = () => {
+        this.#wake = undefined;
+        resolve();
+      };
+    });
+  }
+
+  /** What members have left behind that are over is there for others. Throws what one of them has thrown. */
+  #bury(): void {
+    const { words, board } = this.#board as SharedBoard;
+    for (const member of this.#members) {
+      if (!member.over || member.buried) continue;
+      member.buried = true;
+      if (!member.failed) continue;
+      for (let chunk = this.#open; chunk < this.#count; chunk++) release(words, board, member.participant, chunk);
+      // One that throws has stopped everybody; one that has died has not.
+      if (isStopped(words) || !isOver(member.error)) throw member.error;
+    }
+  }
+
+  /** Those who have not come need not. */
+  #dismiss(): void {
+    const { words, board } = this.#board as SharedBoard;
+    const { engine } = this.#gang;
+    for (const { ref, participant, over } of this.#members) {
+      if (over || hasBegun(words, board, participant)) continue;
+      engine.cancel(ref, new CancelledError('there is nothing left to compute'), false, false);
+    }
+  }
+
+  /** Waits until nobody is computing any more; whoever waits for this thread's own error waits a little longer. */
+  async #others(): Promise<void> {
+    const { words, board } = this.#board as SharedBoard;
+    for (;;) {
+      if (!this.#store.usable) return;
+      for (const member of this.#members) {
+        if (!member.over || member.buried) continue;
+        member.buried = true;
+        for (let chunk = 0; chunk < this.#count; chunk++) release(words, board, member.participant, chunk);
+      }
+      // The own one is not given back, and is of no more interest.
+      for (let chunk = 0; chunk < this.#count; chunk++) release(words, board, 0, chunk);
+      if (firstTaken(words, board, 0) === this.#count) return;
+      await this.#settling();
+    }
+  }
+}
+
+/** Whether an error says that a member is over, and nothing about what it computed. */
+const isOver = (error: unknown): boolean =>
+  error instanceof WorkerDiedError || error instanceof OutOfMemoryError || error instanceof CancelledError;
+
+/** A turn of the event loop. */
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));

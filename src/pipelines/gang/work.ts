@@ -1,0 +1,45 @@
+import type { SlotRef } from '../../memory/index.ts';
+
+/**
+ * Computes rows [from, to) of a chunk. It is called for all rows of a chunk, in order, in pieces of whole tiles, by one thread. What a chunk
+ * accumulates has a place of its own, which the first piece begins anew: a chunk may be computed again, from its first row on, when whoever
+ * computed it has died.
+ */
+export type TileRunner = (chunk: number, from: number, to: number) => void;
+
+/**
+ * What makes a runner of a plan, over the memory that the plan's addresses are in. Workers import it from its module. `participant`: whose
+ * runner it is, from 0 up to `Gang.size` - 1; no two that run at the same time have the same.
+ */
+export type RunnerOf<Plan> = (plan: Plan, memory: WebAssembly.Memory, participant: number) => TileRunner;
+
+/** Where workers find a `RunnerOf`. */
+export interface RunnerModule {
+  /** Of a module that every worker can import. */
+  readonly url: string;
+  readonly name: string;
+}
+
+/** An object of the store where the plan says that it is. */
+export interface Placed {
+  readonly slot: SlotRef;
+  /** Bytes from the beginning of the region. */
+  readonly offset: number;
+}
+
+/** Rows to be computed by several threads. */
+export interface TileWork {
+  readonly module: RunnerModule;
+  /** As `module` makes it of `plan`, in this thread, for participant 0. */
+  readonly runner: TileRunner;
+  /** Plain data. */
+  readonly plan: unknown;
+  /** The region of the store that the plan's addresses are in. */
+  readonly region: number;
+  /** What the runner reads and writes there, asked for when somebody is called. It is sealed, and in use, until the work is done. */
+  readonly objects: () => readonly Placed[];
+  /** As `Gang.cut` gives them. */
+  readonly chunks: readonly number[];
+  /** Rows of a piece at least, and what pieces are multiples of. */
+  readonly tile: number;
+}

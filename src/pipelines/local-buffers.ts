@@ -1,0 +1,231 @@
+import { InternalError } from '../base/index.ts';
+import { collectGarbage } from '../memory/index.ts';
+import { DTYPES, type DType, type Elements, elements } from '../nd/index.ts';
+import type { Buffer, Buffers, Place } from './buffers.ts';
+import { Spans } from './spans.rules.ts';
+
+const PAGE = 1 << 16;
+/** The most that a memory of WebAssembly has. Pages that nobody touched cost nothing. */
+const LARGEST = 1 << 16;
+/** So many bytes at least are handed out, and not released, before garbage is collected for them: V8 does not see how large they are. */
+const BETWEEN_COLLECTIONS = 256 << 20;
+/** What is smaller than that shares a block with others. */
+const SMALL = 1 << 15;
+const BLOCK = 1 << 18;
+/** A line of the cache. */
+const ALIGNMENT = 64;
+
+/** Room that is given back when nobody holds this object any more. */
+class Block {
+  readonly offset: number;
+  readonly bytes: number;
+  /** Bytes from its beginning that are, or were, somebody's. */
+  used = 0;
+  /** How many buffers in it are not released. */
+  live = 0;
+
+  constructor(offset: number, bytes: number) {
+    this.offset = offset;
+    this.bytes = bytes;
+  }
+}
+
+class LocalBuffer implements Buffer {
+  readonly dtype: DType;
+  readonly length: number;
+  readonly home: LocalBuffers;
+  /** In the memory. Undefined: elsewhere. */
+  offset: number | undefined;
+  /** They are somebody's, who may go on looking at them. */
+  adopted = false;
+  /** Of all buffers in a block the garbage collector has to find out about one object alone. */
+  block: Block | undefined;
+  elements: Elements | undefined;
+  released = false;
+
+  constructor(home: LocalBuffers, dtype: DType, length: number, block: Block | undefined, own: Elements | undefined) {
+    this.home = home;
+    this.dtype = dtype;
+    this.length = length;
+    this.block = block;
+    this.offset = block === undefined ? undefined : block.offset + block.used;
+    this.elements = own;
+  }
+}
+
+/** Storage of one thread: one memory, and what does not fit in there elsewhere. */
+export class LocalBuffers implements Buffers {
+  readonly memory: WebAssembly.Memory;
+  readonly #spans: Spans;
+  readonly #registry = new FinalizationRegistry<{ offset: number; bytes: number }>((held) => this.#free(held));
+  /** Buffers of others, and what stands for them here. */
+  readonly #guests = new WeakMap<Buffer, Buffer>();
+  /** Where small ones are put. */
+  #open: Block | undefined;
+  /** Bytes that are neither released nor known to be garbage. */
+  #handedOut = 0;
+  #collectAt = BETWEEN_COLLECTIONS;
+
+  readonly #copies: boolean;
+
+  /**
+   * `pages`: of 64 KiB, which the memory has at most. `copies`: what is adopted is copied into the memory when kernels
+   * need it, which are so much faster there.
+   */
+  constructor(pages = LARGEST, { copies = true }: { readonly copies?: boolean } = {}) {
+    this.#copies = copies;
+    this.memory = memoryOf(pages);
+    // Nothing lies at the very end, where a kernel may look at what it does not use.
+    this.#spans = new Spans(0, this.memory.buffer.byteLength - PAGE);
+  }
+
+  /** Bytes of the memory that are in use. */
+  get used(): number {
+    return this.#spans.used;
+  }
+
+  allocate(dtype: DType, length: number): Buffer {
+    const bytes = bytesOf(dtype, length);
+    const block = this.#room(bytes);
+    if (block === undefined) return new LocalBuffer(this, dtype, length, undefined, elements(dtype, length));
+    const buffer = new LocalBuffer(this, dtype, length, block, undefined);
+    block.used += bytes;
+    block.live++;
+    return buffer;
+  }
+
+  /** A block with so many bytes behind those that are used. */
+  #room(bytes: number): Block | undefined {
+    if (bytes > SMALL) return this.#block(bytes);
+    if (this.#open === undefined || this.#open.used + bytes > BLOCK) {
+      const block = this.#block(BLOCK);
+      this.#close();
+      this.#open = block;
+    }
+    return this.#open;
+  }
+
+  /** Elements that were adopted, where kernels see them. */
+  #copyIn(own: LocalBuffer): void {
+    const bytes = bytesOf(own.dtype, own.length);
+    const block = this.#room(bytes);
+    if (block === undefined) return;
+    own.block = block;
+    own.offset = block.offset + block.used;
+    block.used += bytes;
+    block.live++;
+    const { Elements } = DTYPES[own.dtype];
+    new Elements(this.memory.buffer, own.offset, own.length).set(own.elements as never);
+  }
+
+  adopt(dtype: DType, own: Elements): Buffer {
+    const buffer = new LocalBuffer(this, dtype, own.length, undefined, own);
+    buffer.adopted = true;
+    return buffer;
+  }
+
+  here(buffer: Buffer): Buffer {
+    if (buffer.home === this) return buffer;
+    let own = this.#guests.get(buffer);
+    if (own === undefined) {
+      own = this.adopt(buffer.dtype, buffer.home.lend(buffer));
+      this.#guests.set(buffer, own);
+    }
+    return own;
+  }
+
+  use(): void {
+    // Nothing ever leaves the memory.
+  }
+
+  unuse(): void {}
+
+  lend(buffer: Buffer): Elements {
+    const own = this.#own(buffer);
+    // The room of a buffer is used again, whoever still looks at it.
+    return own.block === undefined || own.adopted ? this.view(own) : (this.view(own).slice() as Elements);
+  }
+
+  view(buffer: Buffer, _access: 'read' | 'write' = 'read'): Elements {
+    const own = this.#own(buffer);
+    if (own.elements === undefined) {
+      const { Elements } = DTYPES[own.dtype];
+      own.elements = new Elements(this.memory.buffer, own.offset, own.length);
+    }
+    return own.elements;
+  }
+
+  place(buffer: Buffer): Place | undefined {
+    const own = this.#own(buffer);
+    if (own.offset === undefined && own.adopted && this.#copies) this.#copyIn(own);
+    return own.offset === undefined ? undefined : { memory: this.memory, offset: own.offset };
+  }
+
+  release(buffer: Buffer): void {
+    const own = buffer as LocalBuffer;
+    if (own.released) return;
+    own.released = true;
+    own.elements = undefined;
+    const { block } = own;
+    own.block = undefined;
+    if (block === undefined || --block.live > 0) return;
+    if (block === this.#open) block.used = 0;
+    else this.#giveBack(block);
+  }
+
+  /** Called between computations: time to find out which buffers are garbage, if that is due. */
+  relieve(): Promise<void> | undefined {
+    if (this.#handedOut < this.#collectAt) return undefined;
+    collectGarbage();
+    // What was garbage is told of in a turn of its own.
+    return new Promise<void>((resolve) => setImmediate(resolve)).then(() => {
+      this.#collectAt = Math.max(BETWEEN_COLLECTIONS, 2 * this.#handedOut);
+    });
+  }
+
+  #own(buffer: Buffer): LocalBuffer {
+    if (!(buffer instanceof LocalBuffer)) throw new InternalError('a buffer of another storage was asked for here');
+    if (buffer.released) throw new InternalError('a buffer was used after its release');
+    return buffer;
+  }
+
+  #block(bytes: number): Block | undefined {
+    const offset = this.#spans.take(bytes);
+    if (offset === undefined) return undefined;
+    const block = new Block(offset, bytes);
+    this.#registry.register(block, { offset, bytes }, block);
+    this.#handedOut += bytes;
+    return block;
+  }
+
+  /** No more buffers are put into the block that was open. */
+  #close(): void {
+    const block = this.#open;
+    this.#open = undefined;
+    if (block?.live === 0) this.#giveBack(block);
+  }
+
+  #giveBack(block: Block): void {
+    this.#registry.unregister(block);
+    this.#free(block);
+  }
+
+  #free({ offset, bytes }: { readonly offset: number; readonly bytes: number }): void {
+    this.#handedOut -= bytes;
+    this.#spans.give(offset, bytes);
+  }
+}
+
+const bytesOf = (dtype: DType, length: number): number =>
+  Math.ceil((length * DTYPES[dtype].bytes) / ALIGNMENT) * ALIGNMENT;
+
+function memoryOf(pages: number): WebAssembly.Memory {
+  for (let most = pages; ; most = Math.floor(most / 2)) {
+    try {
+      return new WebAssembly.Memory({ initial: most, maximum: most, shared: true });
+    } catch (error) {
+      // Address space may be limited.
+      if (most < 256) throw error;
+    }
+  }
+}

@@ -1,0 +1,141 @@
+import { Matmul, routine } from '../kernels/index.ts';
+import { type Elements, elements, sizeOf } from '../nd/index.ts';
+import type { Buffer, Buffers } from './buffers.ts';
+import { explainSvg } from './draw.rules.ts';
+import { type Crew, execute, executeTogether, type Given, type Machine, Room, sourceOfView } from './execution.ts';
+import { explainText } from './explain.rules.ts';
+import type { Node } from './graph.ts';
+import type { ArrayView, Plan } from './plan.ts';
+import { planOf } from './planning.rules.ts';
+import { Plans } from './plans.ts';
+import { sourceOf } from './reference.ts';
+import type { Routines } from './routines.ts';
+import { Survey } from './survey.rules.ts';
+import { compilersFor } from './tile-runner.ts';
+import { valuesOf } from './values.rules.ts';
+import { copy, dense, isDense } from './walk.ts';
+import { windowsOf } from './windows.rules.ts';
+
+/** What differs from machine to machine. */
+export interface PipelineOptions {
+  /** Bytes of the cache that a tile and its scratch may take. */
+  readonly cache?: number;
+  readonly routines?: Routines;
+  /** Who else runs pipelines. */
+  readonly crew?: Crew | undefined;
+  /** Of large graphs of small arrays so many operations are computed at a time. */
+  readonly window?: number;
+}
+
+/** `relieve` is asked between computations, which is a time to look for garbage. */
+export type Storage = Buffers & { relieve?(): Promise<void> | undefined };
+
+/** Half of what is next to a core on most machines: what is read ahead needs room as well. */
+const CACHE = 512 << 10;
+
+/** Enough that what a part costs as such is little for each of its operations. */
+const WINDOW = 512;
+
+/** Products that are better computed as the sums that they are, together with what is around them: of vectors, and tiny ones. */
+const isSum = (m: number, k: number, n: number): boolean => n === 1 || m === 1 || m * k * n <= 4096;
+
+/** Computes arrays, with their elements in one storage. */
+export class Pipelines {
+  readonly buffers: Storage;
+  readonly #machine: Machine;
+  readonly #cache: number;
+  readonly #window: number;
+  readonly #plans = new Plans();
+
+  constructor(buffers: Storage, options: PipelineOptions = {}) {
+    this.buffers = buffers;
+    this.#cache = options.cache ?? CACHE;
+    this.#window = options.window ?? WINDOW;
+    let matmul: Matmul | undefined;
+    this.#machine = {
+      buffers,
+      compilers: compilersFor,
+      runners: new WeakMap(),
+      routines: options.routines ?? routine,
+      matmul: () => {
+        matmul ??= new Matmul();
+        return matmul;
+      },
+      scratch: new Room(buffers),
+      gathered: new Room(buffers),
+      crew: options.crew,
+    };
+  }
+
+  /** Computes the nodes, all together, and settles them: they are sources then. */
+  async compute(nodes: readonly Node[]): Promise<void> {
+    const relief = this.buffers.relieve?.();
+    if (relief !== undefined) await relief;
+    if (this.#machine.crew === undefined) return this.computeNow(nodes);
+    for (const roots of this.#partsOf(nodes)) {
+      const survey = new Survey(roots);
+      const plan = this.#planOf(survey, roots);
+      settle(roots, plan, await executeTogether(plan, survey, this.#machine), survey);
+    }
+    this.#tidy();
+  }
+
+  /** The same at once, in this thread alone. */
+  computeNow(nodes: readonly Node[]): void {
+    for (const roots of this.#partsOf(nodes)) {
+      const survey = new Survey(roots);
+      const plan = this.#planOf(survey, roots);
+      settle(roots, plan, execute(plan, survey, this.#machine), survey);
+    }
+    this.#tidy();
+  }
+
+  /** Memory that others have as well is not kept for what may come. */
+  #tidy(): void {
+    const { crew, scratch, gathered } = this.#machine;
+    if (crew === undefined) return;
+    scratch.release();
+    gathered.release();
+  }
+
+  /** Roots that are computed together, one part after the other. */
+  #partsOf(nodes: readonly Node[]): readonly (readonly Node[])[] {
+    const wanted = nodes.filter(({ op }) => op.kind !== 'source');
+    if (wanted.length === 0) return [];
+    return windowsOf(wanted, this.#window) ?? [wanted];
+  }
+
+  /** The graph of nodes that are not computed yet, and how they would be computed: as text, or drawn as an SVG document. */
+  explain(nodes: readonly Node[], options: { readonly svg?: boolean } = {}): string {
+    const wanted = nodes.filter(({ op }) => op.kind !== 'source');
+    const survey = new Survey(wanted);
+    const explained = { nodes: survey.order, roots: wanted, plan: this.#planOf(survey, wanted) };
+    return options.svg === true ? explainSvg(explained) : explainText(explained);
+  }
+
+  #planOf(survey: Survey, roots: readonly Node[]): Plan {
+    return this.#plans.get(survey, () => {
+      const made = valuesOf(survey, roots);
+      return planOf(made.values, made.roots, { cache: this.#cache, lowersProducts: isSum });
+    });
+  }
+
+  /** The elements of a node that was computed, row by row, for whoever wants to keep them. Nobody may change them. */
+  read(node: Node): Elements {
+    const { buffer, offset, strides } = sourceOf(node);
+    const buffers = buffer.home;
+    const size = sizeOf(node.shape);
+    if (size === buffer.length && offset === 0 && isDense(node.shape, strides)) return buffers.lend(buffer);
+    const own = elements(node.dtype, size);
+    buffers.use(buffer);
+    copy(node.shape, buffers.view(buffer, 'read'), { offset, strides }, own, dense(node.shape));
+    buffers.unuse(buffer);
+    return own;
+  }
+}
+
+function settle(roots: readonly Node[], plan: Plan, arrays: readonly Buffer[], given: Given): void {
+  for (let i = 0; i < roots.length; i++) {
+    (roots[i] as Node).settle(sourceOfView(plan.roots[i] as ArrayView, arrays, given));
+  }
+}

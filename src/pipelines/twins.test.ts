@@ -1,0 +1,42 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { graphs } from './graphs.fixture.ts';
+import { LocalBuffers, type PipelineOptions, Pipelines } from './index.ts';
+import { evaluate } from './reference.ts';
+
+const RUNS = Number(process.env.SHEAF_GRAPH_RUNS ?? 1000);
+
+const WAYS: readonly (readonly [string, PipelineOptions])[] = [
+  ['', {}],
+  // A cache of next to nothing cuts everything into tiles and units.
+  [', in tiles of 256 bytes', { cache: 256 }],
+  [', a few operations at a time', { window: 3 }],
+];
+
+for (const [how, options] of WAYS) {
+  test(`planned graphs give what nodes mean${how}`, () => {
+    // What is adopted lies elsewhere, so that there is some of both.
+    const buffers = new LocalBuffers(512, { copies: false });
+    const pipelines = new Pipelines(buffers, options);
+    let nodes = 0;
+    fc.assert(
+      fc.property(graphs(buffers), (roots) => {
+        const expected = evaluate(roots, (buffer) => buffers.view(buffer));
+        pipelines.computeNow(roots);
+        for (const [i, root] of roots.entries()) {
+          const want = expected.get(root) as unknown as ArrayLike<number | bigint>;
+          const have = pipelines.read(root) as unknown as ArrayLike<number | bigint>;
+          assert.equal(have.length, want.length);
+          for (let at = 0; at < want.length; at++) {
+            if (!Object.is(have[at], want[at]))
+              assert.fail(`root ${i} (${root.dtype}, ${root.shape}) at ${at}: ${have[at]} instead of ${want[at]}`);
+          }
+          nodes++;
+        }
+      }),
+      { numRuns: RUNS },
+    );
+    assert.ok(nodes > 0);
+  });
+}
