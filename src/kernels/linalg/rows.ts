@@ -1,4 +1,5 @@
 import { Code, F64, I32, V128 } from '../wasm/code.ts';
+import { moduleBytes } from '../wasm/module.ts';
 
 const I32_ADD = 0x6a;
 const I32_SUB = 0x6b;
@@ -15,7 +16,7 @@ const SHORT = 48;
 const UNROLLED = 4;
 
 /** For each element of two rows at addresses a and b: a becomes c a - s b, b becomes s a + c b. Lengths are multiples of a round. */
-function rotateModule(): Uint8Array<ArrayBuffer> {
+function rotation(): Code {
   const code = new Code();
   const [a, b, left] = [code.param(I32), code.param(I32), code.param(I32)];
   const [c, s] = [code.param(F64), code.param(F64)];
@@ -36,11 +37,11 @@ function rotateModule(): Uint8Array<ArrayBuffer> {
       code.simdMemory(STORE, 16 * i);
     }
   });
-  return code.module(false);
+  return code;
 }
 
 /** The sum of the products of two rows, in two parts, which are left at the address `to`. */
-function dotModule(): Uint8Array<ArrayBuffer> {
+function products(): Code {
   const code = new Code();
   const [a, b, left, to] = [code.param(I32), code.param(I32), code.param(I32), code.param(I32)];
   const sums = Array.from({ length: UNROLLED }, () => code.local(V128));
@@ -58,7 +59,7 @@ function dotModule(): Uint8Array<ArrayBuffer> {
   code.get(to, first);
   for (const sum of others) code.get(sum).simd(ADD);
   code.simdMemory(STORE, 0);
-  return code.module(false);
+  return code;
 }
 
 function rounds(code: Code, pointers: readonly number[], left: number, body: () => void): void {
@@ -99,17 +100,20 @@ const PAGE = 65_536;
 const KEPT_PAGES = 1024;
 /** Where the sums are left, in front of the rows. */
 const SUMS = 16;
-let modules: { readonly rotate: WebAssembly.Module; readonly dot: WebAssembly.Module } | undefined;
+let compiled: WebAssembly.Module | undefined;
 let kept: Room | undefined;
 
 function roomFor(bytes: number): Room {
   const pages = Math.ceil((SUMS + bytes) / PAGE);
   if (kept !== undefined && kept.memory.buffer.byteLength >= pages * PAGE) return kept;
-  modules ??= { rotate: new WebAssembly.Module(rotateModule()), dot: new WebAssembly.Module(dotModule()) };
+  const functions = [
+    { name: 'rotate', code: rotation() },
+    { name: 'dot', code: products() },
+  ];
+  compiled ??= new WebAssembly.Module(moduleBytes({ shared: false, imports: [], functions }));
   const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
-  const run = (module: WebAssembly.Module): unknown =>
-    new WebAssembly.Instance(module, { sheaf: { memory } }).exports.run;
-  const room = { memory, rotate: run(modules.rotate) as Rotate, dot: run(modules.dot) as Dot };
+  const { exports } = new WebAssembly.Instance(compiled, { sheaf: { memory } });
+  const room = { memory, rotate: exports.rotate as Rotate, dot: exports.dot as Dot };
   if (pages <= KEPT_PAGES) kept = room;
   return room;
 }
