@@ -10,6 +10,8 @@ const MULTIPLY = 0xf2;
 const ADD = 0xf0;
 const SUBTRACT = 0xf1;
 const SPLAT = 0x14;
+const EXTRACT = 0x21;
+const F64_ADD = 0xa0;
 /** Of shorter rows, JavaScript has done it before WebAssembly is called. */
 const SHORT = 48;
 /** Vectors of two in one round. */
@@ -40,10 +42,10 @@ function rotation(): Code {
   return code;
 }
 
-/** The sum of the products of two rows, in two parts, which are left at the address `to`. */
+/** The sum of the products of two rows. */
 function products(): Code {
-  const code = new Code();
-  const [a, b, left, to] = [code.param(I32), code.param(I32), code.param(I32), code.param(I32)];
+  const code = new Code([F64]);
+  const [a, b, left] = [code.param(I32), code.param(I32), code.param(I32)];
   const sums = Array.from({ length: UNROLLED }, () => code.local(V128));
   rounds(code, [a, b], left, () => {
     for (const [i, sum] of sums.entries()) {
@@ -56,9 +58,9 @@ function products(): Code {
     }
   });
   const [first, ...others] = sums as [number, ...number[]];
-  code.get(to, first);
+  code.get(first);
   for (const sum of others) code.get(sum).simd(ADD);
-  code.simdMemory(STORE, 0);
+  code.set(first).get(first).lane(EXTRACT, 0).get(first).lane(EXTRACT, 1).op(F64_ADD);
   return code;
 }
 
@@ -87,7 +89,7 @@ function rounds(code: Code, pointers: readonly number[], left: number, body: () 
 }
 
 type Rotate = (a: number, b: number, length: number, c: number, s: number) => void;
-type Dot = (a: number, b: number, length: number, to: number) => void;
+type Dot = (a: number, b: number, length: number) => number;
 
 interface Room {
   readonly memory: WebAssembly.Memory;
@@ -98,13 +100,11 @@ interface Room {
 const PAGE = 65_536;
 /** What is kept for the next matrix. */
 const KEPT_PAGES = 1024;
-/** Where the sums are left, in front of the rows. */
-const SUMS = 16;
 let compiled: WebAssembly.Module | undefined;
 let kept: Room | undefined;
 
 function roomFor(bytes: number): Room {
-  const pages = Math.ceil((SUMS + bytes) / PAGE);
+  const pages = Math.ceil(bytes / PAGE);
   if (kept !== undefined && kept.memory.buffer.byteLength >= pages * PAGE) return kept;
   const functions = [
     { name: 'rotate', code: rotation() },
@@ -127,15 +127,13 @@ export class Rows {
   readonly lead: number;
   readonly elements: Float64Array;
   readonly #room: Room | undefined;
-  readonly #sums: Float64Array;
 
   constructor(count: number, length: number) {
     const step = 2 * UNROLLED;
     this.lead = Math.ceil(length / step) * step;
     this.#room = length < SHORT ? undefined : roomFor(8 * count * this.lead);
-    const { buffer } = this.#room?.memory ?? { buffer: new ArrayBuffer(SUMS + 8 * count * this.lead) };
-    this.#sums = new Float64Array(buffer, 0, 2);
-    this.elements = new Float64Array(buffer, SUMS, count * this.lead).fill(0);
+    const { buffer } = this.#room?.memory ?? { buffer: new ArrayBuffer(8 * count * this.lead) };
+    this.elements = new Float64Array(buffer, 0, count * this.lead).fill(0);
   }
 
   row(i: number, length: number): Float64Array {
@@ -146,7 +144,7 @@ export class Rows {
   rotate(i: number, j: number, c: number, s: number): void {
     const { lead, elements: x } = this;
     if (this.#room !== undefined) {
-      this.#room.rotate(SUMS + 8 * i * lead, SUMS + 8 * j * lead, lead, c, s);
+      this.#room.rotate(8 * i * lead, 8 * j * lead, lead, c, s);
       return;
     }
     for (let k = 0, a = i * lead, b = j * lead; k < lead; k++, a++, b++) {
@@ -163,8 +161,7 @@ export class Rows {
     let done = 0;
     if (this.#room !== undefined) {
       done = length - (length % (2 * UNROLLED));
-      this.#room.dot(SUMS + 8 * i * lead, SUMS + 8 * j * lead, done, 0);
-      sum = (this.#sums[0] as number) + (this.#sums[1] as number);
+      sum = this.#room.dot(8 * i * lead, 8 * j * lead, done);
     }
     for (let a = i * lead + done, b = j * lead + done, left = length - done; left > 0; left--)
       sum += (x[a++] as number) * (x[b++] as number);
