@@ -1,4 +1,4 @@
-import { Code, F64, I32, I64 } from '../kernels/index.ts';
+import { Code, F64, I32, I64, moduleBytes } from '../kernels/index.ts';
 import { EXACT, GREATEST_POWER, LEAST_POWER, powersOfTen } from './decimal.ts';
 
 /** As in csv-scan.ts: one more for whole numbers. */
@@ -103,7 +103,7 @@ const locals = (code: Code, type: typeof I32 | typeof I64 | typeof F64): Five =>
  * The module: scans numbers as they are usually written (a sign, up to 19 digits that count, a point, an exponent) from `p` to `end`, and stops before any
  * field that is something else, or where the rounding is in doubt (`scaled` in decimal.ts): those are for JavaScript. The answers are the same.
  */
-function moduleBytes(): Uint8Array<ArrayBuffer> {
+function scannerBytes(): Uint8Array<ArrayBuffer> {
   const code = new Code();
   const p = code.param(I32);
   const end = code.param(I32);
@@ -331,7 +331,7 @@ function moduleBytes(): Uint8Array<ArrayBuffer> {
       .i32(0)
       .get(local)
       .memory(op.store32, STATE + 4 * i);
-  return code.module(false);
+  return moduleBytes({ shared: false, imports: [], functions: [{ name: 'run', code: code }] });
 }
 
 type Run = (p: number, end: number, column: number, columns: number, delimiter: number, out: number) => void;
@@ -355,7 +355,7 @@ export class FastScan {
 
   constructor() {
     const memory = new WebAssembly.Memory({ initial: Math.ceil(SIZE / 65536) });
-    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(moduleBytes()), { sheaf: { memory } });
+    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(scannerBytes()), { sheaf: { memory } });
     this.#run = exports.run as Run;
     const { buffer } = memory;
     this.#state = new Int32Array(buffer, STATE, 3);

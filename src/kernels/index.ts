@@ -1,3 +1,20 @@
+export {
+  allRows,
+  type Coo,
+  type Csr,
+  CsrKernels,
+  checkCsr,
+  combine,
+  countOf,
+  cutRows,
+  fromCoo,
+  fromDense,
+  type Indices,
+  type Rows,
+  toCoo,
+  toDense,
+  transpose,
+} from './csr/index.ts';
 export { ELEMENTWISE, type ElementOp, type ElementOpName, elementOp } from './elementwise.ts';
 export { type Compiled, JavaScriptKernels } from './javascript/compile.ts';
 export { type Kernel, KernelBuilder, keyOf, type Result, type Step } from './kernel.ts';
@@ -18,3 +35,4 @@ export { faultsOf, verify } from './verify.ts';
 export { Code, F64, I32, I64 } from './wasm/code.ts';
 export type { Along } from './wasm/compile.ts';
 export { alongOf, type WasmFunction, WasmKernels } from './wasm/kernels.ts';
+export { moduleBytes } from './wasm/module.ts';

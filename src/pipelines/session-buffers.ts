@@ -1,4 +1,4 @@
-import { InternalError, OutOfMemoryError } from '../base/index.ts';
+import { InternalError } from '../base/index.ts';
 import type { SharedStore, SlotRef } from '../memory/index.ts';
 import { DTYPES, type DType, type Elements } from '../nd/index.ts';
 import type { Buffer, Buffers, Place } from './buffers.ts';
@@ -25,6 +25,7 @@ class SessionBuffer implements Buffer {
   readonly dtype: DType;
   readonly length: number;
   readonly storage: Storage;
+  readonly home: SessionBuffers;
   readonly tracked: Tracked;
   /** Nobody but who made it has seen it yet. */
   fresh = true;
@@ -33,6 +34,7 @@ class SessionBuffer implements Buffer {
     this.dtype = dtype;
     this.length = length;
     this.storage = storage;
+    this.home = owner;
     this.tracked = { owner, storage, buffer: new WeakRef(this) };
   }
 
@@ -54,12 +56,18 @@ interface Tracked {
 export class SessionBuffers implements Buffers {
   static readonly #finalizers = new FinalizationRegistry<Tracked>((tracked) => tracked.owner.#letGo(tracked));
   readonly store: SharedStore;
+  /** That of the first region: what lies in others is seen by JavaScript alone. */
+  readonly memory: WebAssembly.Memory;
   readonly #slabs: Slabs;
   readonly #tracked = new Set<Tracked>();
+  /** Buffers of others, and what stands for them here. */
+  readonly #guests = new WeakMap<Buffer, Buffer>();
   #allocated = 0;
 
   constructor(store: SharedStore) {
     this.store = store;
+    this.memory = this.#memory(0);
+    store.tell(this);
     this.#slabs = new Slabs(store);
   }
 
@@ -73,7 +81,7 @@ export class SessionBuffers implements Buffers {
   #object(bytes: number, elements?: Elements): Storage {
     const { store } = this;
     this.#collect(bytes);
-    const slot = this.#room(bytes);
+    const slot = store.allocate(bytes);
     try {
       store.use(slot);
       if (elements !== undefined) store.write(slot, 0, elements);
@@ -84,19 +92,6 @@ export class SessionBuffers implements Buffers {
       throw error;
     }
     return { slot, start: 0, uses: 1, released: false };
-  }
-
-  #room(bytes: number): SlotRef {
-    try {
-      return this.store.allocate(bytes);
-    } catch (error) {
-      const before = this.#tracked.size;
-      if (!(error instanceof OutOfMemoryError) || before === 0) throw error;
-      this.store.collect();
-      this.sweep();
-      if (this.#tracked.size === before) throw error;
-      return this.store.allocate(bytes);
-    }
   }
 
   /**
@@ -111,7 +106,11 @@ export class SessionBuffers implements Buffers {
     if (used + bytes < store.limit * COLLECT_ABOVE) return;
     this.#allocated = bytes;
     store.collect();
-    this.sweep();
+  }
+
+  /** Buffers that are not known to be garbage. */
+  get size(): number {
+    return this.#tracked.size;
   }
 
   /** Releases what is known to be garbage. */
@@ -152,6 +151,16 @@ export class SessionBuffers implements Buffers {
     this.#tracked.add(buffer.tracked);
     SessionBuffers.#finalizers.register(buffer, buffer.tracked, storage);
     return buffer;
+  }
+
+  here(buffer: Buffer): Buffer {
+    if (buffer instanceof SessionBuffer && buffer.home === this) return buffer;
+    let own = this.#guests.get(buffer);
+    if (own === undefined) {
+      own = this.adopt(buffer.dtype, buffer.home.lend(buffer));
+      this.#guests.set(buffer, own);
+    }
+    return own;
   }
 
   use(buffer: Buffer): void {

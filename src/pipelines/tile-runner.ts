@@ -22,7 +22,19 @@ export interface Compilers {
   views(dtype: DType): Elements;
 }
 
+const known = new WeakMap<WebAssembly.Memory, Compilers>();
+
+/** Those of this thread over a memory: nothing is compiled twice. */
 export function compilersFor(memory: WebAssembly.Memory): Compilers {
+  let compilers = known.get(memory);
+  if (compilers === undefined) {
+    compilers = newCompilers(memory);
+    known.set(memory, compilers);
+  }
+  return compilers;
+}
+
+function newCompilers(memory: WebAssembly.Memory): Compilers {
   const made: Partial<Record<DType, Elements>> = {};
   return {
     memory,

@@ -4,6 +4,7 @@ import type { Kernel, Step } from '../kernel.ts';
 import { type ReducerName, reducer } from '../reducers.ts';
 import { Calls } from './calls.ts';
 import { Code, I32, V128 } from './code.ts';
+import { Extremes } from './extremes.ts';
 import { moduleBytes } from './module.ts';
 import * as scalars from './scalars.ts';
 import * as vectors from './vectors.ts';
@@ -289,8 +290,12 @@ class Emitter {
         c.set(local);
       }
     }
+    const held = (i: number): boolean => (totals[i] as number) >= 0;
+    const extremes = results.map(({ value, reduce }, i) =>
+      held(i) ? Extremes.of(c, reduce, this.#typeOf(value), rounds) : undefined,
+    );
     const gathered = results.map(({ value, reduce }, i) => {
-      if ((totals[i] as number) < 0 || reduce === null) return [];
+      if (!held(i) || reduce === null || extremes[i] !== undefined) return [];
       return Array.from({ length: rounds }, () => {
         const local = c.local(V128);
         vectors.constantSplat(c, reducer(reduce).identity(this.#typeOf(value)), this.#typeOf(value));
@@ -302,7 +307,7 @@ class Emitter {
       () => c.get(left).i32(perRound).op(0x4f),
       () => {
         for (let first = 0; first < rounds; first += together) {
-          this.#lanesOnce(axis, first, locals.slice(0, together), gathered);
+          this.#lanesOnce(axis, first, locals.slice(0, together), gathered, extremes);
         }
         for (const { at, dtype, along } of this.#arrays) {
           if (along === 'same') continue;
@@ -315,7 +320,10 @@ class Emitter {
         c.get(left).i32(perRound).op(0x6b).set(left);
       },
     );
-    for (const [i, accumulators] of gathered.entries()) this.#gather(accumulators, i, totals[i] as number);
+    for (const [i, accumulators] of gathered.entries()) {
+      const own = extremes[i];
+      this.#gather(own === undefined ? accumulators : [own.end()], i, totals[i] as number);
+    }
   }
 
   /** As many rounds at once as there are sets of locals. */
@@ -324,6 +332,7 @@ class Emitter {
     first: number,
     locals: readonly (readonly number[])[],
     gathered: readonly (readonly number[])[],
+    extremes: readonly (Extremes | undefined)[],
   ): void {
     for (const [i, step] of this.#kernel.steps.entries()) {
       if (!this.#varies(step)) continue;
@@ -337,7 +346,7 @@ class Emitter {
         );
       } else for (const [round, each] of locals.entries()) this.#stepInLanes(axis, first + round, i, each);
     }
-    for (const [round, each] of locals.entries()) this.#storeLanes(axis, first + round, each, gathered);
+    for (const [round, each] of locals.entries()) this.#storeLanes(axis, first + round, each, gathered, extremes);
   }
 
   #offsetOf(round: number, dtype: DType): number {
@@ -358,7 +367,13 @@ class Emitter {
     c.set(locals[number] as number);
   }
 
-  #storeLanes(axis: number, round: number, locals: readonly number[], gathered: readonly (readonly number[])[]): void {
+  #storeLanes(
+    axis: number,
+    round: number,
+    locals: readonly number[],
+    gathered: readonly (readonly number[])[],
+    extremes: readonly (Extremes | undefined)[],
+  ): void {
     const { results } = this.#kernel;
     const c = this.code;
     for (const [i, { value, reduce }] of results.entries()) {
@@ -366,6 +381,11 @@ class Emitter {
       const offset = this.#offsetOf(round, dtype);
       const at = this.#results[i]?.at[axis] as number;
       let local = locals[value] as number;
+      const own = extremes[i];
+      if (own !== undefined) {
+        own.take(round, local);
+        continue;
+      }
       const accumulator = gathered[i]?.[round];
       if (reduce !== null) {
         let before = accumulator;
