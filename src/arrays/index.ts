@@ -24,6 +24,7 @@ export { cumulativeProd, cumulativeSum, diff } from './cumulative.ts';
 export * from './dtypes.ts';
 export * from './elementwise.ts';
 export type * from './elementwise-types.ts';
+export * from './files.ts';
 export {
   asarray,
   type ElementTypeOf,
