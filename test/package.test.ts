@@ -169,7 +169,7 @@ test('its examples say what else they need, and run where they are installed', o
   for (const name of readdirSync(folder)) {
     const source = readFileSync(join(folder, name), 'utf8');
     for (const [, from] of source.matchAll(/(?:from|import|resolve)[ (]'([^']+)'/g)) {
-      const there = /^(node:|sheaf$)/.test(from!) || existsSync(join(folder, from!));
+      const there = /^(node:|sheaf$|sheaf\/)/.test(from!) || existsSync(join(folder, from!));
       assert.ok(there || source.includes(`\n *   npm i ${from}\n`), `${name} imports ${from}`);
     }
   }
