@@ -62,9 +62,11 @@ export async function toNested<T extends D>(x: Arr<T>): Promise<Nested<Scalar<T>
 
 /** `persist`. */
 export async function persist<T extends D>(x: Arr<T>): Promise<Arr<T>> {
-  const known = !('resolve' in partOf('persist', x));
-  const { node } = await computed('persist', x);
-  return known ? x : wrap<T>(node);
+  const of = partOf('persist', x);
+  const pipelines = pipelinesFor('persist');
+  const node = await resolved(of);
+  await pipelines.compute([node]);
+  return 'resolve' in of ? wrap<T>(node) : x;
 }
 
 /** Computes several arrays together, so that what they share is computed once. */

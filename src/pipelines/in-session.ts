@@ -1,6 +1,7 @@
 import type { Engine } from '../runtime/index.ts';
 import { Gang } from './gang/gang.ts';
 import { SessionCrew } from './gang/session-crew.ts';
+import { inThread } from './in-thread.ts';
 import { LocalBuffers } from './local-buffers.ts';
 import { type PipelineOptions, Pipelines } from './pipelines.ts';
 import { SessionBuffers } from './session-buffers.ts';
@@ -11,7 +12,8 @@ const known = new WeakMap<Engine, Pipelines>();
 export function pipelinesOf(engine: Engine, options: PipelineOptions = {}): Pipelines {
   let pipelines = known.get(engine);
   if (pipelines === undefined) {
-    pipelines = inSession(engine, Gang.of(engine), options);
+    const gang = Gang.of(engine);
+    pipelines = inSession(engine, gang, gang === undefined ? options : { small: inThread(), ...options });
     known.set(engine, pipelines);
   }
   return pipelines;

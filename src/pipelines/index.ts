@@ -1,11 +1,11 @@
 import type { Node } from './graph.ts';
-import { LocalBuffers } from './local-buffers.ts';
-import { Pipelines } from './pipelines.ts';
+import { inThread } from './in-thread.ts';
 
 export * from './buffers.ts';
 export type { Crew, PipelineJob } from './execution.ts';
 export * from './graph.ts';
 export { inSession, pipelinesOf } from './in-session.ts';
+export { inThread } from './in-thread.ts';
 export { LocalBuffers } from './local-buffers.ts';
 export * from './pipeline.ts';
 export { type PipelineOptions, Pipelines, type Storage } from './pipelines.ts';
@@ -19,14 +19,6 @@ export {
   TileRunner,
   tileRunner,
 } from './tile-runner.ts';
-
-let own: Pipelines | undefined;
-
-/** Those of this thread, for programs without a session. */
-export function inThread(): Pipelines {
-  own ??= new Pipelines(new LocalBuffers());
-  return own;
-}
 
 /** Computes nodes in this thread, all together, and settles them: they are sources then. */
 export const compute = (nodes: readonly Node[]): Promise<void> => inThread().compute(nodes);

@@ -8,7 +8,11 @@ const PAGE = 1 << 16;
 /** The most that a memory of WebAssembly has. Pages that nobody touched cost nothing. */
 const LARGEST = 1 << 16;
 /** So many bytes at least are handed out, and not released, before garbage is collected for them: V8 does not see how large they are. */
-const BETWEEN_COLLECTIONS = 256 << 20;
+const BETWEEN_COLLECTIONS = 16 << 20;
+/** What it takes to touch a byte for the first time, in milliseconds. Room that is used again does not. */
+const FIRST_TOUCH_MS = 1e-6;
+/** A collection has to save so many times what it takes. */
+const WORTH = 4;
 /** What is smaller than that shares a block with others. */
 const SMALL = 1 << 15;
 const BLOCK = 1 << 18;
@@ -175,12 +179,19 @@ export class LocalBuffers implements Buffers {
 
   /** Called between computations: time to find out which buffers are garbage, if that is due. */
   relieve(): Promise<void> | undefined {
-    if (this.#handedOut < this.#collectAt) return undefined;
+    return this.#handedOut < this.#collectAt ? undefined : this.#collect();
+  }
+
+  async #collect(): Promise<void> {
+    const begun = performance.now();
     collectGarbage();
-    // What was garbage is told of in a turn of its own.
-    return new Promise<void>((resolve) => setImmediate(resolve)).then(() => {
-      this.#collectAt = Math.max(BETWEEN_COLLECTIONS, 2 * this.#handedOut);
-    });
+    const bytes = (WORTH * (performance.now() - begun)) / FIRST_TOUCH_MS;
+    // What was garbage is told of in a turn of its own, the next one or that behind it.
+    const before = this.#handedOut;
+    for (let turns = 0; turns < 2 && this.#handedOut === before; turns++) {
+      await new Promise<void>((resolve) => setImmediate(resolve));
+    }
+    this.#collectAt = this.#handedOut + Math.max(BETWEEN_COLLECTIONS, bytes, this.#handedOut);
   }
 
   #own(buffer: Buffer): LocalBuffer {

@@ -135,3 +135,35 @@ test('the drawing in the pages is the one that is made', () => {
     'write what explain({ svg: true }) gives of the program in docs/pipelines.md',
   );
 });
+
+test('what is small is computed where that is said, and what is large is not', async () => {
+  const local = new LocalBuffers(1024);
+  const small = new Pipelines(local);
+  let runs = 0;
+  const crew = (): undefined => {
+    runs++;
+    return undefined;
+  };
+  const pipelines = new Pipelines(new LocalBuffers(4096), { crew, small });
+  const p = new Programs(pipelines.buffers);
+  const few = p.element('square', p.array([100]));
+  const many = p.element('square', p.array([10_000]));
+  // A small part of something large is no reason to copy that.
+  const part = p.element('square', p.rows(p.array([10_000]), 9000, 3));
+  for (const [node, isSmall] of [
+    [few, true],
+    [many, false],
+    [part, false],
+  ] as const) {
+    const before = runs;
+    await pipelines.compute([node]);
+    assert.equal(runs > before, !isSmall);
+    assert.equal(node.op.kind === 'source' && node.op.buffer.home === local, isSmall);
+  }
+  const both = p.element('add', p.reduce('sum', [0], many), few);
+  await pipelines.compute([both]);
+  assert.equal(
+    pipelines.read(both)[3],
+    (pipelines.read(few)[3] as number) + [...(pipelines.read(many) as Float64Array)].reduce((a, b) => a + b),
+  );
+});

@@ -23,6 +23,8 @@ export interface PipelineOptions {
   readonly routines?: Routines;
   /** Who else runs pipelines. */
   readonly crew?: Crew | undefined;
+  /** What computes graphs of small arrays, and keeps their results. */
+  readonly small?: Pipelines;
   /** Of large graphs of small arrays so many operations are computed at a time. */
   readonly window?: number;
 }
@@ -45,12 +47,14 @@ export class Pipelines {
   readonly #machine: Machine;
   readonly #cache: number;
   readonly #window: number;
+  readonly #small: Pipelines | undefined;
   readonly #plans = new Plans();
 
   constructor(buffers: Storage, options: PipelineOptions = {}) {
     this.buffers = buffers;
     this.#cache = options.cache ?? CACHE;
     this.#window = options.window ?? WINDOW;
+    this.#small = options.small;
     let matmul: Matmul | undefined;
     this.#machine = {
       buffers,
@@ -69,11 +73,15 @@ export class Pipelines {
 
   /** Computes the nodes, all together, and settles them: they are sources then. */
   async compute(nodes: readonly Node[]): Promise<void> {
-    const relief = this.buffers.relieve?.();
+    const relief = this.buffers.relieve?.() ?? this.#small?.buffers.relieve?.();
     if (relief !== undefined) await relief;
     if (this.#machine.crew === undefined) return this.computeNow(nodes);
     for (const roots of this.#partsOf(nodes)) {
       const survey = new Survey(roots);
+      if (this.#small !== undefined && survey.isSmall) {
+        this.#small.#run(roots, survey);
+        continue;
+      }
       const plan = this.#planOf(survey, roots);
       settle(roots, plan, await executeTogether(plan, survey, this.#machine), survey);
     }
@@ -82,12 +90,13 @@ export class Pipelines {
 
   /** The same at once, in this thread alone. */
   computeNow(nodes: readonly Node[]): void {
-    for (const roots of this.#partsOf(nodes)) {
-      const survey = new Survey(roots);
-      const plan = this.#planOf(survey, roots);
-      settle(roots, plan, execute(plan, survey, this.#machine), survey);
-    }
+    for (const roots of this.#partsOf(nodes)) this.#run(roots, new Survey(roots));
     this.#tidy();
+  }
+
+  #run(roots: readonly Node[], survey: Survey): void {
+    const plan = this.#planOf(survey, roots);
+    settle(roots, plan, execute(plan, survey, this.#machine), survey);
   }
 
   /** Memory that others have as well is not kept for what may come. */

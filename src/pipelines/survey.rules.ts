@@ -21,6 +21,15 @@ const NUMBERS: ReadonlyMap<string, number> = new Map(
 );
 const numberOfName = (name: string): number => NUMBERS.get(name) as number;
 
+/** Arrays up to here are small: it takes longer to plan an operation on one than to do it. */
+const SMALL = 1 << 12;
+
+export function isSmall({ op, shape }: Node): boolean {
+  let size = 1;
+  for (let i = 0; i < shape.length; i++) size *= shape[i] as number;
+  return size <= SMALL && (op.kind !== 'source' || op.buffer.length <= SMALL);
+}
+
 /**
  * The nodes of a graph, which it numbers, arguments before what takes them, and what differs from run to run: sources and constants, by number. `code` is the
  * rest, so that graphs with the same code have the same plan. Taken whenever something is computed, so it has to be quick.
@@ -31,6 +40,8 @@ export class Survey {
   readonly scalars: (number | bigint)[] = [];
   /** Of each source and constant of the order its number among those. */
   readonly given: number[] = [];
+  /** Whether it takes longer to share the work, or the memory, than to do it. */
+  isSmall = true;
   readonly code: number[] = [];
   /** What has no numbers. */
   readonly texts: string[] = [];
@@ -67,6 +78,7 @@ export class Survey {
         open.pop();
         next.pop();
         node.number = order.push(node) - 1;
+        if (this.isSmall && !isSmall(node)) this.isSmall = false;
         this.#encode(node);
         for (let i = 0; i < args.length; i++) code.push((args[i] as Node).number);
       }

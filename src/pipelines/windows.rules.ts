@@ -1,9 +1,6 @@
-import { sizeOf } from '../nd/index.ts';
 import type { Node } from './graph.ts';
+import { isSmall } from './survey.rules.ts';
 import { inOrder } from './walk.ts';
-
-/** Arrays up to here are small: it takes longer to plan an operation on one than to do it. */
-const SMALL = 1 << 12;
 
 /**
  * A large graph of small arrays in parts that are computed one after the other, each by its roots: what later parts need of it, and what was
@@ -14,7 +11,7 @@ export function windowsOf(roots: readonly Node[], window: number): Node[][] | un
   if (order.length <= 2 * window) return undefined;
   const lastUses = new Map<Node, number>();
   for (const [at, node] of order.entries()) {
-    if (sizeOf(node.shape) > SMALL) return undefined;
+    if (!isSmall(node)) return undefined;
     for (const arg of node.args) lastUses.set(arg, at);
   }
   for (const root of roots) lastUses.set(root, order.length);
