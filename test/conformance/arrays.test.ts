@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type ConnectOptions, connect, type Session, task } from 'sheaf';
+import * as sf from 'sheaf/array';
 import { type Arr, fromTyped } from 'sheaf/array';
 import { kill, leaks } from 'sheaf/testing';
 import { LIMIT, onHosts } from './support.ts';
@@ -16,6 +17,9 @@ function deep(x: Arr<'f64'>, depth: number): Arr<'f64'> {
 
 const elements = (): Float64Array => Float64Array.from({ length: LENGTH }, (_, i) => (i % 7) / 8);
 const compute = (depth: number): Promise<number> => deep(fromTyped(elements()) as Arr<'f64'>, depth).item();
+
+/** Takes an array, and gives one. */
+const shifted = task(async (x: Arr<'f64'>, by: number) => sf.expandDims(x.add(by), { axis: 1 }).persist());
 
 /** Computed by its worker, and others. */
 const inTask = task((depth: number) => compute(depth), { name: 'computes' });
@@ -36,6 +40,21 @@ const near = (value: number, expected: number): void =>
   assert.ok(Math.abs(value - expected) < 1e-6 * Math.abs(expected), `${value} is not ${expected}`);
 
 onHosts('arrays', { cpus: 3, memory: '256MiB', spill: 'off' }, (session) => {
+  test('computed arrays are arguments and results of tasks', LIMIT, async () => {
+    const x = await fromTyped(elements()).persist();
+    for (const given of [x, await fromTyped(Float64Array.of(1, 2, 3)).persist()]) {
+      const ref = shifted(given, 1);
+      const result = await ref.value;
+      assert.deepEqual(result.shape, [given.size, 1]);
+      assert.equal(await result.sum().item(), (await given.sum().item()) + given.size);
+      ref.release();
+    }
+    await assert.rejects(async () => shifted(x.add(1), 1).value, {
+      code: 'ERR_SHEAF_CODEC',
+      message: /await x\.persist\(\)/,
+    });
+  });
+
   test('the program and its tasks compute the same, to the last bit', LIMIT, async () => {
     const here = await compute(60);
     near(here, byHand(60));
