@@ -5,10 +5,12 @@ import type { Buffer, Buffers, Place } from './buffers.ts';
 import type { Placed } from './gang/work.ts';
 import { MOST_SMALL, type Slab, Slabs } from './slabs.ts';
 
-/** Garbage is looked for when so many bytes were allocated since: pages that were used before are so much faster. */
-const COLLECT_AFTER = 64 * 2 ** 20;
-/** That takes one part in so many of the time, at most. */
-const COLLECT_PART = 10;
+/**
+ * Garbage is looked for when so many bytes were allocated since, and as many as are held for something that is not garbage: pages that were
+ * used before are faster than new ones, of which the first touch takes a millisecond for so many bytes or less.
+ */
+const COLLECT_AFTER = 16 * 2 ** 20;
+const TOUCHED_PER_MS = 2 * 2 ** 20;
 /** Where memory becomes scarce, it is looked for when so much was allocated since, as a part of all memory, */
 const TIGHT_AFTER = 1 / 8;
 /** and so much of it is taken. */
@@ -50,6 +52,7 @@ class SessionBuffer implements Buffer {
 interface Tracked {
   readonly owner: SessionBuffers;
   readonly slot: SlotRef;
+  readonly bytes: number;
   /** Undefined for a slab, which is in use as long as it is there. */
   readonly storage: Storage | undefined;
   readonly holder: WeakRef<object>;
@@ -67,8 +70,11 @@ export class SessionBuffers implements Buffers {
   readonly #bySlab = new WeakMap<Slab, Tracked>();
   /** Buffers of others, and what stands for them here. */
   readonly #guests = new WeakMap<Buffer, Buffer>();
+  /** Bytes since garbage was looked for, and when it is to be again. */
   #allocated = 0;
-  #collectAgainAt = 0;
+  #collectAfter = COLLECT_AFTER;
+  /** Bytes of all that is tracked. */
+  #held = 0;
 
   constructor(store: SharedStore) {
     this.store = store;
@@ -111,10 +117,12 @@ export class SessionBuffers implements Buffers {
   }
 
   #track(holder: object, slot: SlotRef, storage: Storage | undefined): Tracked {
-    const tracked: Tracked = { owner: this, slot, storage, holder: new WeakRef(holder) };
+    const bytes = this.store.byteLength(slot);
+    const tracked: Tracked = { owner: this, slot, bytes, storage, holder: new WeakRef(holder) };
     this.#tracked.add(tracked);
     SessionBuffers.#finalizers.register(holder, tracked, tracked);
-    this.#allocated += this.store.byteLength(slot);
+    this.#allocated += bytes;
+    this.#held += bytes;
     return tracked;
   }
 
@@ -132,13 +140,13 @@ export class SessionBuffers implements Buffers {
     const begun = performance.now();
     this.#allocated = 0;
     this.store.collect();
-    const now = performance.now();
-    this.#collectAgainAt = now + (now - begun) * COLLECT_PART;
+    const took = performance.now() - begun;
+    this.#collectAfter = Math.max(COLLECT_AFTER, took * TOUCHED_PER_MS, this.#held);
   }
 
   /** Between computations: garbage is looked for, in a turn of its own, since nothing is that was seen in this one. */
   relieve(): Promise<void> | undefined {
-    if (this.#allocated < COLLECT_AFTER || performance.now() < this.#collectAgainAt) return undefined;
+    if (this.#allocated < this.#collectAfter) return undefined;
     return new Promise<void>((resolve) => setImmediate(resolve)).then(() => {
       if (this.store.usable) this.#collect();
     });
@@ -267,6 +275,7 @@ export class SessionBuffers implements Buffers {
   #letGo(tracked: Tracked): void {
     if (!this.#tracked.delete(tracked)) return;
     SessionBuffers.#finalizers.unregister(tracked);
+    this.#held -= tracked.bytes;
     const { slot, storage } = tracked;
     const { store } = this;
     if (!store.usable) return;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { connect, type Session, task } from 'sheaf';
+import { type ConnectOptions, connect, type Session, task } from 'sheaf';
 import * as sf from 'sheaf/array';
 import { type Arr, fromTyped } from 'sheaf/array';
 import { kill, leaks } from 'sheaf/testing';
@@ -61,6 +61,32 @@ onHosts('arrays', { cpus: 3, memory: '256MiB', spill: 'off' }, (session) => {
     assert.equal(await inTask(60).value, here);
     assert.deepEqual(await leaks(session()), []);
   });
+});
+
+test('every scheme, layout and choice of victims can be had, and gives the same', LIMIT, async () => {
+  const layouts = ['CENTRALIZED', 'PERGROUP', 'PERCPU'] as const;
+  const victims = ['SEQ', 'SEQPRI', 'RANDOM', 'RANDOMPRI'] as const;
+  const results = new Set<number>();
+  for (const [i, scheme] of (['STATIC', 'SS', 'TSS', 'AUTO'] as const).entries()) {
+    const arrays = { scheme, layout: layouts[i % 3] ?? 'PERCPU', victims: victims[i] ?? 'SEQ', grain: 1000 };
+    await using _session = await connect({ cpus: 2, memory: '128MiB', spill: 'off', arrays });
+    results.add(await compute(50));
+  }
+  assert.equal(results.size, 1);
+});
+
+test('options of arrays that there are not are refused by name', LIMIT, async () => {
+  const refused = async (arrays: unknown, message: RegExp): Promise<void> =>
+    assert.rejects(connect({ arrays } as ConnectOptions), { name: 'UsageError', message });
+  await refused({ scheme: 'gss' }, /connect: arrays: scheme is "gss"; give 'STATIC' or .*'AUTO'/);
+  await refused({ layout: 'PERCORE' }, /connect: arrays: layout is "PERCORE"/);
+  await refused({ victims: 'ANY' }, /connect: arrays: victims is "ANY"/);
+  await refused({ grain: 0 }, /connect: arrays: grain is 0; give a whole number of at least 1/);
+  await refused(
+    { grains: 1 },
+    /connect: arrays: there is no option `grains`; the options are scheme, layout, victims, grain/,
+  );
+  await refused('GSS', /connect: arrays is "GSS"/);
 });
 
 test('workers that are killed meanwhile change nothing, nor does the death of who computes', LIMIT, async () => {
