@@ -136,6 +136,8 @@ export class Pipelines {
 
 function settle(roots: readonly Node[], plan: Plan, arrays: readonly Buffer[], given: Given): void {
   for (let i = 0; i < roots.length; i++) {
-    (roots[i] as Node).settle(sourceOfView(plan.roots[i] as ArrayView, arrays, given));
+    const root = roots[i] as Node;
+    // Somebody else may have computed it meanwhile; it keeps what it has.
+    if (root.op.kind !== 'source') root.settle(sourceOfView(plan.roots[i] as ArrayView, arrays, given));
   }
 }

@@ -1,3 +1,4 @@
+import { InternalError } from '../../base/index.ts';
 import { DTYPES, type DType } from '../../nd/index.ts';
 import type { ElementOpName } from '../elementwise.ts';
 import type { Kernel, Step } from '../kernel.ts';
@@ -50,13 +51,11 @@ export interface KernelModule {
 }
 
 /**
- * The module of a kernel, or undefined when an operator of it has no instructions. Its function takes, all in bytes but for the lengths
+ * The module of a kernel. Its function takes, all in bytes but for the lengths
  * and the scalars: the length of each axis; of each operand, then of each result, its address and its strides; the scalars.
  */
-export function moduleOf(kernel: Kernel, variant: Variant): KernelModule | undefined {
-  const emitter = new Emitter(kernel, variant);
-  if (!emitter.emit()) return undefined;
-  const { code, calls } = emitter;
+export function moduleOf(kernel: Kernel, variant: Variant): KernelModule {
+  const { code, calls } = new Emitter(kernel, variant).emit();
   const bytes = moduleBytes({ shared: variant.shared, imports: calls.imports, functions: [{ name: 'run', code }] });
   return { bytes, functions: calls.imports.map(({ name }) => name) };
 }
@@ -132,15 +131,13 @@ class Emitter {
     });
   }
 
-  /** False when some operator can't be done at all. */
-  emit(): boolean {
+  emit(): this {
     const { rank } = this.#kernel;
     const c = this.code;
     const last = Math.max(0, rank - 1);
-    let complete = true;
     const loops = (axis: number): void => {
       if (axis === last) {
-        complete = this.#innermost(last);
+        this.#innermost(last);
         return;
       }
       const counter = this.#counters[axis] as number;
@@ -156,7 +153,7 @@ class Emitter {
       );
     };
     loops(0);
-    return complete;
+    return this;
   }
 
   get #arrays(): Cursor[] {
@@ -167,7 +164,7 @@ class Emitter {
     this.code.get(at, by).op(0x6a).set(at);
   }
 
-  #innermost(axis: number): boolean {
+  #innermost(axis: number): void {
     const { rank, results } = this.#kernel;
     const c = this.code;
     const held = results.map(({ reduce }, i) => reduce !== null && rank > 0 && this.#results[i]?.along === 'same');
@@ -179,10 +176,9 @@ class Emitter {
       return total;
     });
     const one = this.#body(axis, totals);
-    if (one === undefined) return false;
     if (rank === 0) {
       one();
-      return true;
+      return;
     }
     const left = this.#counters[axis] as number;
     c.get(this.#lengths[axis] as number).set(left);
@@ -205,11 +201,10 @@ class Emitter {
         0,
       );
     }
-    return true;
   }
 
-  /** Writes what comes before all points; what it returns writes one of them. Undefined when that can't be done. */
-  #body(axis: number, totals: readonly number[]): (() => void) | undefined {
+  /** Writes what comes before all points; what it returns writes one of them. */
+  #body(axis: number, totals: readonly number[]): () => void {
     const { steps, results } = this.#kernel;
     const c = this.code;
     const locals = steps.map((step) =>
@@ -219,12 +214,6 @@ class Emitter {
       const local = locals[i] as number;
       if (step.op === 'constant') scalars.constant(c, step.value, step.dtype).set(local);
       else if (this.#isSame(step)) scalars.load(c.get(this.#addressOf(step, axis)), step.dtype, 0).set(local);
-    }
-    const scratch = new Code();
-    for (const step of steps) {
-      if (!this.#isComputed(step) || step.op === 'cast') continue;
-      const dtype = this.#typeOf(step.args.at(-1) as number);
-      if (!Calls.serve(step.op, dtype) && !scalars.apply(scratch, step.op, dtype, [0, 0, 0])) return undefined;
     }
     return () => {
       for (const [i, step] of steps.entries()) {
@@ -241,7 +230,7 @@ class Emitter {
           const dtype = this.#typeOf(step.args.at(-1) as number);
           if (step.op === 'cast') scalars.cast(c, args[0] as number, dtype, step.dtype);
           else if (Calls.serve(step.op, dtype)) this.calls.scalar(step.op, dtype, args);
-          else scalars.apply(c, step.op, dtype, args);
+          else this.#apply(step.op, dtype, args);
           c.set(local);
         }
       }
@@ -263,6 +252,11 @@ class Emitter {
         }
       }
     };
+  }
+
+  #apply(op: ElementOpName, dtype: DType, args: readonly number[]): void {
+    if (scalars.apply(this.code, op, dtype, args)) return;
+    throw new InternalError(`there are no instructions for ${op} of ${dtype}`);
   }
 
   /** Rounds of the last axis in lanes, as many as are full; the rest is left to be done one by one. */
