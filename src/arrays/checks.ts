@@ -59,3 +59,25 @@ export function badShapes(operation: string, text: string, ...shapes: readonly S
     details: { operation, shapes: shapes.map((shape) => [...shape]) },
   });
 }
+
+/** Options are an object, all of whose names are known: one that is misspelt would not be noticed in the result. */
+export function checkOptions(operation: string, o: unknown, names: readonly string[]): void {
+  if (o === undefined) return;
+  if (typeof o !== 'object' || o === null || Array.isArray(o)) {
+    throw new UsageError(
+      `${operation}: options are an object such as { ${names[0]}: ... }, and not ${kindOfValue(o)}`,
+      {
+        details: { operation },
+      },
+    );
+  }
+  for (const name in o) {
+    if (names.includes(name)) continue;
+    throw new UsageError(
+      `${operation} has no option ${shown(name)}; there ${names.length > 1 ? 'are' : 'is'} ${names.join(', ')}`,
+      {
+        details: { operation },
+      },
+    );
+  }
+}

@@ -2,7 +2,7 @@ import { UsageError } from '../base/index.ts';
 import { broadcastShapes, type DType, isBig, kindOf, promoted, type Shape, scalarAs } from '../nd/index.ts';
 import { Node } from '../pipelines/index.ts';
 import type { Arr } from './arr.ts';
-import { badShapes, checkDType, checkInteger, checkNumber, checkShape } from './checks.ts';
+import { badShapes, checkDType, checkInteger, checkNumber, checkOptions, checkShape } from './checks.ts';
 import { nodeOf, wrap } from './lazy.ts';
 import type { DiagonalOptions } from './manipulation-types.ts';
 import { apply, cast, checkKind, constantOf } from './operations.ts';
@@ -27,8 +27,10 @@ const zero = (dtype: DType): number | bigint => (isBig(dtype) ? 0n : 0);
 const filled = (operation: string, shape: Shape, value: unknown, dtype: DType): Node =>
   constantOf(scalarAs(operation, value, dtype), shape, dtype);
 
-const typeOf = (operation: string, o: TypeOptions | undefined, otherwise: DType): DType =>
-  o?.dtype === undefined ? otherwise : checkDType(operation, o.dtype);
+function typeOf(operation: string, o: TypeOptions | undefined, otherwise: DType, ...others: string[]): DType {
+  checkOptions(operation, o, ['dtype', ...others]);
+  return o?.dtype === undefined ? otherwise : checkDType(operation, o.dtype);
+}
 
 /** 0 or 1 in a type. */
 const bit = (value: 0 | 1, dtype: DType): Value => (dtype === 'bool' ? value === 1 : value);
@@ -186,7 +188,7 @@ export function linspace<const T extends Float>(
 ): Arr<T>;
 export function linspace(start: number, stop: number, count: number, o?: LinspaceOptions<'f64'>): Arr<'f64'>;
 export function linspace(start: number, stop: number, count: number, o: LinspaceOptions = {}): Arr {
-  const dtype = typeOf('linspace', o, 'f64');
+  const dtype = typeOf('linspace', o, 'f64', 'endpoint');
   checkKind('linspace', dtype, ['float']);
   const [first, last] = [checkNumber('linspace', 'start', start), checkNumber('linspace', 'stop', stop)];
   const n = checkInteger('linspace', 'the number of values', count, 0);
@@ -212,7 +214,7 @@ export function eye<const T extends D>(
 ): Arr<T>;
 export function eye(rows: number, columns?: number, o?: DiagonalOptions & TypeOptions<'f64'>): Arr<'f64'>;
 export function eye(rows: number, columns?: number, o: DiagonalOptions & TypeOptions = {}): Arr {
-  const dtype = typeOf('eye', o, 'f64');
+  const dtype = typeOf('eye', o, 'f64', 'k');
   const m = checkInteger('eye', 'the number of rows', rows, 0);
   const n = columns === undefined ? m : checkInteger('eye', 'the number of columns', columns, 0);
   return wrap(cast(compared('equal', [m, n], checkInteger('eye', 'k', o.k ?? 0)), dtype));
@@ -225,6 +227,7 @@ function compared(op: 'equal' | 'lessEqual' | 'greaterEqual', [m, n]: readonly [
 }
 
 function triangle(operation: string, x: Arr, op: 'lessEqual' | 'greaterEqual', o: DiagonalOptions = {}): Arr {
+  checkOptions(operation, o, ['k']);
   const node = nodeOf(operation, x);
   const [m, n] = node.shape.slice(-2);
   if (m === undefined || n === undefined) throw notMatrices(operation, node.shape);
@@ -250,6 +253,7 @@ export interface MeshgridOptions {
 
 /** The coordinates of all points of a grid, one array for each axis. */
 export function meshgrid<T extends D>(arrays: readonly Arr<T>[], o: MeshgridOptions = {}): Arr<T>[] {
+  checkOptions('meshgrid', o, ['indexing']);
   const nodes = arrays.map((each) => nodeOf('meshgrid', each));
   const indexing = o.indexing ?? 'xy';
   if (indexing !== 'xy' && indexing !== 'ij') {

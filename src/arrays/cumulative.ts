@@ -1,7 +1,7 @@
 import { axisOf, shapeText } from '../nd/index.ts';
 import type { Node } from '../pipelines/index.ts';
 import type { Arr } from './arr.ts';
-import { badShapes, checkDType, checkInteger } from './checks.ts';
+import { badShapes, checkDType, checkInteger, checkOptions } from './checks.ts';
 import { nodeOf, wrap } from './lazy.ts';
 import { apply, cast, checkKind, together } from './operations.ts';
 import type { Cumulative, CumulativeOptions, DiffOptions } from './reduction-types.ts';
@@ -12,6 +12,7 @@ import { joined, part, soleAxis } from './views.ts';
 
 function along(operation: 'cumulativeSum' | 'cumulativeProd', routine: string): Cumulative {
   return ((x: Arr, o: CumulativeOptions = {}) => {
+    checkOptions(operation, o, ['axis', 'dtype', 'includeInitial']);
     const given = nodeOf(operation, x);
     const dtype = o.dtype === undefined ? summedType(given.dtype) : checkDType(operation, o.dtype);
     checkKind(operation, dtype, ['int', 'uint', 'float']);
@@ -29,6 +30,7 @@ export const cumulativeProd: Cumulative = along('cumulativeProd', 'cumulativePro
 
 /** The differences of neighbours along an axis. */
 export function diff<T extends D>(x: Arr<T>, o: DiffOptions<T> = {}): Arr<T> {
+  checkOptions('diff', o, ['axis', 'n', 'prepend', 'append']);
   const given = [o.prepend, x, o.append].filter((each) => each !== undefined);
   const nodes = together('diff', given);
   const first = nodes[0] as Node;

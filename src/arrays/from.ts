@@ -2,7 +2,7 @@ import { kindOf, shown, UsageError } from '../base/index.ts';
 import { type DType, type Elements, elements, type Shape, scalarAs, shapeText, sizeOf } from '../nd/index.ts';
 import type { Node } from '../pipelines/index.ts';
 import type { Arr } from './arr.ts';
-import { badShapes, checkDType, checkShape } from './checks.ts';
+import { badShapes, checkDType, checkOptions, checkShape } from './checks.ts';
 import { isArr, nodeOf, wrap } from './lazy.ts';
 import { cast } from './operations.ts';
 import { sourceOf } from './place.ts';
@@ -99,6 +99,7 @@ export function fromNested(values: Nested<bigint>, o?: FromOptions): Arr<'i64'>;
 export function fromNested(values: Nested<number>, o?: FromOptions): Arr<'f64'>;
 export function fromNested(values: Nested, o?: FromOptions): Arr;
 export function fromNested(values: Nested, o: FromOptions = {}): Arr {
+  checkOptions('fromNested', o, ['dtype']);
   return wrap(nested('fromNested', values, o.dtype === undefined ? undefined : checkDType('fromNested', o.dtype)));
 }
 
@@ -156,6 +157,7 @@ export function asarray(x: Nested<bigint>, o?: FromOptions): Arr<'i64'>;
 export function asarray(x: Nested<number>, o?: FromOptions): Arr<'f64'>;
 export function asarray(x: Arr | TypedArray | Nested, o?: FromOptions): Arr;
 export function asarray(x: Arr | TypedArray | Nested, o: FromOptions = {}): Arr {
+  checkOptions('asarray', o, ['dtype']);
   const dtype = o.dtype === undefined ? undefined : checkDType('asarray', o.dtype);
   if (isArr(x)) return dtype === undefined || dtype === x.dtype ? x : wrap(cast(nodeOf('asarray', x), dtype));
   if (!ArrayBuffer.isView(x)) return wrap(nested('asarray', x as Nested<Value>, dtype));

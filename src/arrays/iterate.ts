@@ -1,6 +1,6 @@
 import { UsageError } from '../base/index.ts';
 import type { Arr } from './arr.ts';
-import { checkInteger } from './checks.ts';
+import { checkInteger, checkOptions } from './checks.ts';
 import { isArr, nodeOf } from './lazy.ts';
 import type { D } from './types.ts';
 import { computeAll, item } from './values.ts';
@@ -45,6 +45,7 @@ export async function iterate<T extends D>(
   step: (u: Arr<T>) => Arr<T>,
   o: IterateOptions<T>,
 ): Promise<Iterated<T>> {
+  checkOptions('iterate', o, ['max', 'every', 'until', 'onCheck']);
   const most = checkInteger('iterate', 'max', o.max, 0);
   const every = checkInteger('iterate', 'every', o.every ?? 1, 1);
   const first = nodeOf('iterate', u);

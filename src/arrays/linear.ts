@@ -2,7 +2,7 @@ import { shown, UsageError } from '../base/index.ts';
 import { axesOf, broadcastShapes, type Shape, shapeText } from '../nd/index.ts';
 import type { Node, Params } from '../pipelines/index.ts';
 import type { Arr } from './arr.ts';
-import { badShapes, checkChoice, checkInteger, checkNumber } from './checks.ts';
+import { badShapes, checkChoice, checkInteger, checkNumber, checkOptions } from './checks.ts';
 import { eye } from './creation.ts';
 import { nodeOf, wrap } from './lazy.ts';
 import type {
@@ -50,12 +50,14 @@ const decomposed = (routine: string, node: Node, shapes: readonly Shape[], param
 
 /** The triangle that multiplied with its transpose gives a symmetric, positive definite matrix. */
 export function cholesky<T extends Float>(x: Arr<T>, o: CholeskyOptions = {}): Arr<T> {
+  checkOptions('cholesky', o, ['upper']);
   const { node } = squaresOf('cholesky', x);
   return wrap(decomposed('cholesky', node, [node.shape], { upper: o.upper ?? false })[0] as Node);
 }
 
 /** An orthonormal matrix and an upper triangle whose product it is. */
 export function qr<T extends Float>(x: Arr<T>, o: QrOptions = {}): Qr<T> {
+  checkOptions('qr', o, ['mode']);
   const { node, many, m, n } = matricesOf('qr', x);
   const mode = checkChoice('qr', 'mode', o.mode ?? 'reduced', ['reduced', 'complete'] as const);
   const k = mode === 'complete' ? m : Math.min(m, n);
@@ -73,6 +75,7 @@ export function qr<T extends Float>(x: Arr<T>, o: QrOptions = {}): Qr<T> {
 
 /** The singular value decomposition. */
 export function svd<T extends Float>(x: Arr<T>, o: SvdOptions = {}): Svd<T> {
+  checkOptions('svd', o, ['fullMatrices']);
   const { node, many, m, n } = matricesOf('svd', x);
   const k = Math.min(m, n);
   const fullMatrices = o.fullMatrices ?? true;
@@ -154,8 +157,10 @@ export function solve(x: Arr<Float>, y: Arr<Float>): Arr {
 }
 
 /** What counts as 0, if it is said. */
-const tolerance = (operation: string, { rtol }: ToleranceOptions): Params =>
-  rtol === undefined ? {} : { rtol: checkNumber(operation, 'rtol', rtol) };
+function tolerance(operation: string, o: ToleranceOptions): Params {
+  checkOptions(operation, o, ['rtol']);
+  return o.rtol === undefined ? {} : { rtol: checkNumber(operation, 'rtol', o.rtol) };
+}
 
 /** How many singular values are not 0. */
 export function matrixRank(x: Arr<Float>, o: ToleranceOptions = {}): Arr<'i64'> {
@@ -199,6 +204,7 @@ function normOf(node: Node, ord: number, axes: readonly number[]): Node {
 
 /** A norm of vectors: of order 2, of all elements, if nothing is said. */
 export function vectorNorm<T extends Float>(x: Arr<T>, o: VectorNormOptions = {}): Arr<T> {
+  checkOptions('vectorNorm', o, ['ord', 'axis', 'keepdims']);
   const node = nodeOf('vectorNorm', x);
   checkKind('vectorNorm', node.dtype, ['float']);
   const ord = checkNumber('vectorNorm', 'ord', o.ord ?? 2);
@@ -215,6 +221,7 @@ export function vectorNorm<T extends Float>(x: Arr<T>, o: VectorNormOptions = {}
 
 /** A norm of each matrix: that of all elements, if nothing is said. */
 export function matrixNorm<T extends Float>(x: Arr<T>, o: MatrixNormOptions = {}): Arr<T> {
+  checkOptions('matrixNorm', o, ['ord', 'keepdims']);
   const { node, many } = matricesOf('matrixNorm', x);
   const result = matrixNormOf(x, node, o.ord ?? 'fro');
   return wrap(o.keepdims ? reshaped(result, [...many, 1, 1]) : result);

@@ -2,7 +2,7 @@ import { UsageError } from '../base/index.ts';
 import { axesOf, axisOf, type DType, promoted, type Shape, shapeText, sizeOf } from '../nd/index.ts';
 import { Node } from '../pipelines/index.ts';
 import type { Arr } from './arr.ts';
-import { badShapes, checkInteger, checkShape } from './checks.ts';
+import { badShapes, checkInteger, checkOptions, checkShape } from './checks.ts';
 import { isArr, nodeOf, wrap } from './lazy.ts';
 import type { FlipOptions, OneAxisOptions, RepeatOptions, RollOptions } from './manipulation-types.ts';
 import { cast } from './operations.ts';
@@ -61,6 +61,7 @@ function listOf(operation: string, arrays: readonly Arr[]): Node[] {
 
 /** Arrays one after the other along an axis. All else of their shapes has to be equal. */
 export function concat<const A extends readonly Arr[]>(arrays: A, o: ConcatOptions = {}): Arr<CommonOf<A>> {
+  checkOptions('concat', o, ['axis']);
   const nodes = listOf('concat', arrays);
   if (o.axis === null) return wrap(joined(nodes.map(flat), 0));
   const first = nodes[0] as Node;
@@ -82,6 +83,7 @@ export function concat<const A extends readonly Arr[]>(arrays: A, o: ConcatOptio
 
 /** Arrays of one shape side by side along a new axis; in front, if nothing is said. */
 export function stack<const A extends readonly Arr[]>(arrays: A, o: OneAxisOptions = {}): Arr<CommonOf<A>> {
+  checkOptions('stack', o, ['axis']);
   const nodes = listOf('stack', arrays);
   const { shape, dtype } = nodes[0] as Node;
   const shapes = nodes.map((node) => node.shape);
@@ -98,6 +100,7 @@ export function stack<const A extends readonly Arr[]>(arrays: A, o: OneAxisOptio
 
 /** A new axis of length 1; in front, if nothing is said. */
 export function expandDims<T extends D>(x: Arr<T>, o: OneAxisOptions = {}): Arr<T> {
+  checkOptions('expandDims', o, ['axis']);
   const node = nodeOf('expandDims', x);
   return wrap(expanded(node, axisOf('expandDims', o.axis ?? 0, [...node.shape, 1])));
 }
@@ -119,6 +122,7 @@ export function squeeze<T extends D>(x: Arr<T>, axis: number | readonly number[]
 
 /** The other way round along some axes, or all. */
 export function flip<T extends D>(x: Arr<T>, o: FlipOptions = {}): Arr<T> {
+  checkOptions('flip', o, ['axis']);
   const node = nodeOf('flip', x);
   const axes = axesOf('flip', o.axis, node.shape);
   const maps = node.shape.map((length, axis) =>
@@ -216,6 +220,7 @@ export function reshape<T extends D>(x: Arr<T>, shape: readonly number[]): Arr<T
 
 /** The elements moved along; what leaves at one end comes back at the other. */
 export function roll<T extends D>(x: Arr<T>, shift: number | readonly number[], o: RollOptions = {}): Arr<T> {
+  checkOptions('roll', o, ['axis']);
   const node = nodeOf('roll', x);
   if (o.axis === undefined) {
     const by = (typeof shift === 'number' ? [shift] : shift).reduce(
@@ -271,6 +276,7 @@ export function tile<T extends D>(x: Arr<T>, repetitions: readonly number[]): Ar
 export function repeat<T extends D>(x: Arr<T>, repeats: number | readonly number[], o?: RepeatOptions): Arr<T>;
 export function repeat<T extends D>(x: Arr<T>, repeats: Arr, o?: RepeatOptions): Promise<Arr<T>>;
 export function repeat(x: Arr, repeats: number | readonly number[] | Arr, o: RepeatOptions = {}): Arr | Promise<Arr> {
+  checkOptions('repeat', o, ['axis']);
   if (isArr(repeats)) return repeatBy(x, repeats, o);
   const whole = nodeOf('repeat', x);
   const node = o.axis === undefined ? flat(whole) : whole;
@@ -319,6 +325,7 @@ function repeated(node: Node, axis: number, times: number): Node {
 
 /** The parts along an axis, each without it; of the first one, if nothing is said. */
 export function unstack<T extends D>(x: Arr<T>, o: OneAxisOptions = {}): Arr<T>[] {
+  checkOptions('unstack', o, ['axis']);
   const node = nodeOf('unstack', x);
   const axis = axisOf('unstack', o.axis ?? 0, node.shape);
   return Array.from({ length: node.shape[axis] as number }, (_, i) => wrap<T>(placeOf(node, axis, i)));

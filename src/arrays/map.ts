@@ -2,6 +2,7 @@ import { kindOf, UsageError } from '../base/index.ts';
 import { callSite, readFunction } from '../code/index.ts';
 import { broadcastShapes } from '../nd/index.ts';
 import type { Arr } from './arr.ts';
+import { checkOptions } from './checks.ts';
 import type { Expression } from './compile/expression.ts';
 import { floatsOf, instantiate } from './compile/instantiate.ts';
 import { Interpreter } from './compile/interpreter.ts';
@@ -62,6 +63,7 @@ export function map<P extends number[], R extends number | boolean>(
   fn: (...x: P) => R,
   o: CompileOptions = {},
 ): Mapped<P, R> {
+  checkOptions('map', o, ['captures']);
   const input = (index: number): Val => ({ kind: 'expression', expression: { kind: 'input', index, of: 'number' } });
   const { expression, count } = compiled('map', fn, callSite(map), o.captures, input);
   return ((...arrays: readonly Arr[]) => {

@@ -2,7 +2,7 @@ import { UsageError } from '../base/index.ts';
 import { axesOf, axisOf, broadcastShapes, shapeText, sizeOf } from '../nd/index.ts';
 import { Node } from '../pipelines/index.ts';
 import type { Arr } from './arr.ts';
-import { badShapes, checkDType, checkInteger } from './checks.ts';
+import { badShapes, checkDType, checkInteger, checkOptions } from './checks.ts';
 import { nodeOf, wrap } from './lazy.ts';
 import type { Product, TensordotOptions, Trace, TraceOptions } from './linear-types.ts';
 import type { OffsetOptions, OneAxisOptions } from './manipulation-types.ts';
@@ -76,6 +76,7 @@ function pairsOf(axes: TensordotOptions['axes'], x: Node, y: Node): [number[], n
 
 /** Sums of products along chosen axes: of two axes of each, if nothing is said. */
 export const tensordot: Product<TensordotOptions> = ((x: Arr, y: Arr, o: TensordotOptions = {}): Arr => {
+  checkOptions('tensordot', o, ['axes']);
   const [left, right] = together('tensordot', [x, y]) as [Node, Node];
   const [ofX, ofY] = pairsOf(o.axes, left, right);
   const fits = ofX.length === ofY.length && ofX.every((axis, i) => left.shape[axis] === right.shape[ofY[i] as number]);
@@ -106,6 +107,7 @@ function paired(
   y: Arr,
   o: OneAxisOptions,
 ): { a: Node; b: Node; axis: number; length: number } {
+  checkOptions(operation, o, ['axis']);
   const [left, right] = together(operation, [x, y]) as [Node, Node];
   checkKind(operation, left.dtype, ['int', 'uint', 'float']);
   const axis = o.axis ?? -1;
@@ -174,11 +176,13 @@ function diagonalOf(operation: string, node: Node, offset: number): Node {
 
 /** A diagonal of the last two axes. */
 export function diagonal<T extends D>(x: Arr<T>, o: OffsetOptions = {}): Arr<T> {
+  checkOptions('diagonal', o, ['offset']);
   return wrap(diagonalOf('diagonal', nodeOf('diagonal', x), checkInteger('diagonal', 'offset', o.offset ?? 0)));
 }
 
 /** The sum along a diagonal of the last two axes. */
 export const trace: Trace = ((x: Arr, o: TraceOptions = {}): Arr => {
+  checkOptions('trace', o, ['offset', 'dtype']);
   const node = nodeOf('trace', x);
   const dtype = o.dtype === undefined ? summedType(node.dtype) : checkDType('trace', o.dtype);
   checkKind('trace', dtype, ['int', 'uint', 'float']);

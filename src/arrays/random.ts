@@ -2,7 +2,7 @@ import { shown, UsageError } from '../base/index.ts';
 import { DTYPES, type DType, rowMajor, type Shape, scalarAs } from '../nd/index.ts';
 import { Node } from '../pipelines/index.ts';
 import type { Arr } from './arr.ts';
-import { checkDType, checkShape } from './checks.ts';
+import { checkDType, checkOptions, checkShape } from './checks.ts';
 import { wrap } from './lazy.ts';
 import { apply, cast, checkKind, constantOf } from './operations.ts';
 import type { D, Float } from './types.ts';
@@ -112,6 +112,7 @@ const unit32 = (bits: Node): Node => times(cast(right(bits, 40), 'f32'), constan
 export function random<const T extends Float>(shape: readonly number[], o: RandomOptions<T> & { dtype: T }): Arr<T>;
 export function random(shape: readonly number[], o?: RandomOptions<'f64'>): Arr<'f64'>;
 export function random(shape: readonly number[], o: RandomOptions = {}): Arr {
+  checkOptions('random', o, ['seed', 'dtype']);
   const lengths = checkShape('random', shape);
   const dtype = floatIn('random', o.dtype);
   const bits = bitsOf(counters(lengths), keyOf(seedOf('random', o.seed)));
@@ -131,6 +132,7 @@ export function randomNormal<const T extends Float>(
 ): Arr<T>;
 export function randomNormal(shape: readonly number[], o?: RandomOptions<'f64'>): Arr<'f64'>;
 export function randomNormal(shape: readonly number[], o: RandomOptions = {}): Arr {
+  checkOptions('randomNormal', o, ['seed', 'dtype']);
   const lengths = checkShape('randomNormal', shape);
   const dtype = floatIn('randomNormal', o.dtype);
   const key = keyOf(seedOf('randomNormal', o.seed));
@@ -178,6 +180,7 @@ export function randomIntegers(
   o: RandomIntegersOptions = {},
 ): Arr {
   const operation = 'randomIntegers';
+  checkOptions(operation, o, ['seed', 'dtype']);
   const lengths = checkShape(operation, shape);
   const dtype = o.dtype === undefined ? 'i64' : checkDType(operation, o.dtype);
   checkKind(operation, dtype, ['int', 'uint']);

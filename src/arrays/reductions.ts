@@ -2,7 +2,7 @@ import { type ReducerName, reducer } from '../kernels/index.ts';
 import { axesOf, axisOf, type DType, kindOf, shapeText, sizeOf } from '../nd/index.ts';
 import { Node } from '../pipelines/index.ts';
 import type { Arr } from './arr.ts';
-import { badShapes, checkDType, checkNumber } from './checks.ts';
+import { badShapes, checkDType, checkNumber, checkOptions } from './checks.ts';
 import { nodeOf, wrap } from './lazy.ts';
 import { apply, cast, checkKind, constantOf } from './operations.ts';
 import type { AxisOptions, PlaceOptions, Reduction, Sum, SumOptions, VarianceOptions } from './reduction-types.ts';
@@ -24,11 +24,15 @@ export function reduced(node: Node, by: ReducerName, axes: readonly number[], ke
   );
 }
 
+/** What most take. */
+const AXES = ['axis', 'keepdims'];
+
 const lengthOf = (node: Node, axes: readonly number[]): number =>
   sizeOf(axes.map((axis) => node.shape[axis] as number));
 
 function summing(operation: 'sum' | 'prod'): Sum {
   return ((x: Arr, o: SumOptions = {}) => {
+    checkOptions(operation, o, ['axis', 'keepdims', 'dtype']);
     const node = nodeOf(operation, x);
     const dtype = o.dtype === undefined ? summedType(node.dtype) : checkDType(operation, o.dtype);
     checkKind(operation, dtype, reducer(operation).takes);
@@ -44,6 +48,7 @@ export const prod: Sum = summing('prod');
 
 function extreme(operation: 'min' | 'max'): Reduction {
   return (x, o = {}) => {
+    checkOptions(operation, o, AXES);
     const node = nodeOf(operation, x);
     checkKind(operation, node.dtype, reducer(operation).takes);
     const axes = axesOf(operation, o.axis, node.shape);
@@ -69,24 +74,28 @@ export const truth = (node: Node): Node => cast(node, 'bool');
 
 /** Whether all elements are true, or not 0. Of none: true. */
 export function all(x: Arr, o: AxisOptions = {}): Arr<'bool'> {
+  checkOptions('all', o, AXES);
   const node = nodeOf('all', x);
   return wrap(reduced(truth(node), 'all', axesOf('all', o.axis, node.shape), o.keepdims));
 }
 
 /** Whether any element is true, or not 0. Of none: false. */
 export function any(x: Arr, o: AxisOptions = {}): Arr<'bool'> {
+  checkOptions('any', o, AXES);
   const node = nodeOf('any', x);
   return wrap(reduced(truth(node), 'any', axesOf('any', o.axis, node.shape), o.keepdims));
 }
 
 /** How many elements are true, or not 0. */
 export function countNonzero(x: Arr, o: AxisOptions = {}): Arr<'i64'> {
+  checkOptions('countNonzero', o, AXES);
   const node = nodeOf('countNonzero', x);
   const ones = cast(truth(node), 'i64');
   return wrap(reduced(ones, 'sum', axesOf('countNonzero', o.axis, node.shape), o.keepdims));
 }
 
 function placed(operation: 'argmin' | 'argmax', x: Arr, o: PlaceOptions = {}): Arr<'i64'> {
+  checkOptions(operation, o, AXES);
   const whole = nodeOf(operation, x);
   checkKind(operation, whole.dtype, ['int', 'uint', 'float']);
   const node = o.axis === undefined ? flat(whole) : whole;
@@ -130,6 +139,7 @@ function averaged(node: Node, axes: readonly number[], by: number, keepdims: boo
 
 /** The arithmetic mean. Takes floats. */
 export function mean<T extends Float>(x: Arr<T>, o: AxisOptions = {}): Arr<T> {
+  checkOptions('mean', o, AXES);
   const node = nodeOf('mean', x);
   checkKind('mean', node.dtype, ['float']);
   const axes = axesOf('mean', o.axis, node.shape);
@@ -137,6 +147,7 @@ export function mean<T extends Float>(x: Arr<T>, o: AxisOptions = {}): Arr<T> {
 }
 
 function variance(operation: string, x: Arr, o: VarianceOptions): Node {
+  checkOptions(operation, o, ['axis', 'keepdims', 'correction']);
   const node = nodeOf(operation, x);
   checkKind(operation, node.dtype, ['float']);
   const axes = axesOf(operation, o.axis, node.shape);

@@ -2,7 +2,7 @@ import { UsageError } from '../base/index.ts';
 import { axisOf, broadcastShapes, type DType, rowMajor, shapeText, sizeOf } from '../nd/index.ts';
 import type { ArrayType, Node } from '../pipelines/index.ts';
 import type { Arr } from './arr.ts';
-import { badShapes, checkChoice } from './checks.ts';
+import { badShapes, checkChoice, checkOptions } from './checks.ts';
 import { positions } from './creation.ts';
 import { fromFront } from './indices.ts';
 import { nodeOf, wrap } from './lazy.ts';
@@ -49,6 +49,7 @@ export function clip<T extends D>(x: Arr<T>, min?: Arr<NoInfer<T>> | Value, max?
 }
 
 function sortedBy(routine: 'sort' | 'argsort', x: Arr, o: SortOptions, dtype: DType | undefined): Arr {
+  checkOptions(routine, o, ['axis', 'descending', 'stable']);
   const node = nodeOf(routine, x);
   const axis = axisOf(routine, o.axis ?? -1, node.shape);
   const output = { shape: node.shape, dtype: dtype ?? node.dtype };
@@ -67,6 +68,7 @@ export function argsort(x: Arr, o: SortOptions = {}): Arr<'i64'> {
 
 /** Where values would go into a sorted array of one axis, so that it stays sorted. */
 export function searchsorted(x: Arr, values: Arr | Value, o: SearchOptions = {}): Arr<'i64'> {
+  checkOptions('searchsorted', o, ['side', 'sorter']);
   const side = checkChoice('searchsorted', 'side', o.side ?? 'left', ['left', 'right'] as const);
   let [sorted, wanted] = together('searchsorted', [x, values]) as [Node, Node];
   if (sorted.shape.length !== 1) {
@@ -91,6 +93,7 @@ function listOf(operation: string, indices: Arr, length: number): Node {
 
 /** Some elements along an axis, by an array of indices. The axis may be left out where there is one only. */
 export function take<T extends D>(x: Arr<T>, indices: Arr, o: OneAxisOptions = {}): Arr<T> {
+  checkOptions('take', o, ['axis']);
   const node = nodeOf('take', x);
   const axis = soleAxis('take', o.axis, node.shape);
   const list = listOf('take', indices, node.shape[axis] as number);
@@ -102,6 +105,7 @@ export function take<T extends D>(x: Arr<T>, indices: Arr, o: OneAxisOptions = {
 /** For each index, the element at it along an axis, everything else being the same; along the last one, if nothing is said. */
 export function takeAlongAxis<T extends D>(x: Arr<T>, indices: Arr, o: OneAxisOptions = {}): Arr<T> {
   const operation = 'takeAlongAxis';
+  checkOptions(operation, o, ['axis']);
   const [node, chosen] = [nodeOf(operation, x), nodeOf(operation, indices)];
   checkKind(operation, chosen.dtype, ['int', 'uint']);
   const axis = axisOf(operation, o.axis ?? -1, node.shape);

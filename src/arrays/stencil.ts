@@ -3,7 +3,7 @@ import { callSite } from '../code/index.ts';
 import { shapeText } from '../nd/index.ts';
 import { Node } from '../pipelines/index.ts';
 import type { Arr } from './arr.ts';
-import { badShapes } from './checks.ts';
+import { badShapes, checkOptions } from './checks.ts';
 import type { Expression } from './compile/expression.ts';
 import { floatsOf, instantiate } from './compile/instantiate.ts';
 import { wrap } from './lazy.ts';
@@ -63,6 +63,7 @@ function reachesOf(looks: readonly { readonly offset: readonly number[] }[], ran
  * @throws as `map`.
  */
 export function stencil<P extends Neighbourhood[]>(fn: (...u: P) => number, o: StencilOptions = {}): Stencil<P> {
+  checkOptions('stencil', o, ['edge', 'captures']);
   const edge = o.edge ?? 'keep';
   if (edge !== 'keep' && edge !== 'wrap' && typeof edge !== 'number') {
     throw new UsageError(`stencil: edge is ${shown(edge)}; give 'keep', 'wrap' or a number`, {
