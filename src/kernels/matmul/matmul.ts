@@ -19,15 +19,16 @@ const FEW = 512;
  */
 export class Matmul {
   readonly #blas: Blas | undefined;
-  readonly #blocked: BlockedKernels;
+  /** Made when it is first needed, which where there is OpenBLAS it is for integers alone. */
+  #blocked: BlockedKernels | undefined;
 
   /**
-   * `memory`: where most of the operands lie, with room of its own for scratch (see `BlockedKernels`); without, what is multiplied by
-   * WebAssembly is copied into one of its own. `blas`: null for none.
+   * `blocked`: kernels in the memory where most of the operands lie; without, what is multiplied by WebAssembly is copied into a memory of
+   * their own. `blas`: null for none.
    */
   constructor({ blocked, blas = findBlas() ?? null }: { blocked?: BlockedKernels; blas?: Blas | null } = {}) {
     this.#blas = blas ?? undefined;
-    this.#blocked = blocked ?? new BlockedKernels();
+    this.#blocked = blocked;
   }
 
   /**
@@ -41,7 +42,10 @@ export class Matmul {
     if (k === 0 || m * n * k <= FEW) multiplySimply(a, b, into, m, k, n, accumulate);
     else if (this.#blas !== undefined && isFloats(into.elements))
       multiplyByBlas(this.#blas, a, b, into, m, k, n, accumulate);
-    else this.#blocked.run(a, b, into, m, k, n, accumulate);
+    else {
+      this.#blocked ??= new BlockedKernels();
+      this.#blocked.run(a, b, into, m, k, n, accumulate);
+    }
   }
 }
 
