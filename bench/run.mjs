@@ -1,4 +1,4 @@
-// Runs a benchmark: npm run bench -- tasks [--json FILE] [--only PART] [--quick] [--gate] [--node PATH] [--list]
+// Runs a benchmark: npm run bench -- tasks|arrays [--json FILE] [--only PART] [--quick] [--gate] [--node PATH] [--list]
 //
 // --only    rows whose name contains this
 // --quick   fewer and shorter runs, the largest left out: for a look, not for a figure to quote
@@ -6,9 +6,9 @@
 // --node    the Node to measure; the newest that the development dependencies bring, by default
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import { build } from 'esbuild';
-import { BUNDLING, root } from '../scripts/bundling.mjs';
+import { BUNDLING, entryPoints, root } from '../scripts/bundling.mjs';
 import { filesUnder } from '../scripts/files.mjs';
 import { isAlive } from '../scripts/lock.mjs';
 
@@ -40,7 +40,12 @@ await build({
   ...BUNDLING,
   outdir,
   outbase: join(root, 'bench'),
-  entryPoints: [join(root, 'bench', suite, 'main.ts'), ...programs],
+  // What is measured from the inside runs from its sources, and finds the entries of workers beside itself.
+  entryPoints: [
+    { in: join(root, 'bench', suite, 'main.ts'), out: join(suite, 'main') },
+    ...programs.map((file) => ({ in: file, out: relative(join(root, 'bench'), file).replace(/\.ts$/, '') })),
+    ...entryPoints(),
+  ],
 });
 
 const json = args.indexOf('--json');

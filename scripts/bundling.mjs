@@ -13,7 +13,7 @@ const ENTRIES = {
   worker: 'src/worker.ts',
   'csv-worker': 'src/io/csv-worker.ts',
   control: 'src/control.ts',
-  gang: 'src/pipelines/gang/member.ts',
+  gang: 'src/gang.ts',
   'typescript-hooks': 'src/code/typescript-hooks.ts',
   cli: 'src/cli/main.ts',
   simulate: 'src/testing/simulate.ts',

@@ -1,7 +1,7 @@
 /** Calls of actors: the rows of Ray's microbenchmarks, and how soon one answers again that was killed. */
 import { actor, connect, get, type Handle, put, type Ref, task } from 'sheaf';
 import { type Experiment, pause, rate, times } from '../harness.ts';
-import type { Group, Settings } from './suite.ts';
+import type { Group, Settings } from '../suite.ts';
 
 class Echo {
   smallValue() {

@@ -2,7 +2,7 @@
 import { alloc, connect, get, put, type Ref, task } from 'sheaf';
 import { rate } from '../harness.ts';
 import { bareView } from '../peers/view.ts';
-import type { Group, Settings } from './suite.ts';
+import type { Group, Settings } from '../suite.ts';
 
 const LARGE = 100 * 1024 * 1024;
 const GIGABYTES = (LARGE * 8) / 1e9;

@@ -3,7 +3,7 @@ import { connect, get, put, type Ref, task, wait } from 'sheaf';
 import { type Experiment, median, pause, rate, times } from '../harness.ts';
 import { doorbell } from '../peers/doorbell.ts';
 import { piscina, postMessage } from '../peers/threads.ts';
-import type { Group, Settings } from './suite.ts';
+import type { Group, Settings } from '../suite.ts';
 
 const ok = task(() => 'ok');
 

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { connect, get, task } from 'sheaf';
 import { type Experiment, pause } from '../harness.ts';
 import { nodeOfMajor, start, treeMegabytes } from '../processes.ts';
-import type { Group, Settings } from './suite.ts';
+import type { Group, Settings } from '../suite.ts';
 
 const root = process.env.SHEAF_ROOT ?? process.cwd();
 

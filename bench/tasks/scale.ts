@@ -1,7 +1,7 @@
 /** Many tasks: what each costs as they become a million, run as they come or queued first. */
 import { connect, get, type Ref, task } from 'sheaf';
 import { type Experiment, median } from '../harness.ts';
-import type { Group, Settings } from './suite.ts';
+import type { Group, Settings } from '../suite.ts';
 
 const noop = task(() => undefined);
 const WINDOW = 1000;

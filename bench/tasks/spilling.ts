@@ -16,7 +16,7 @@ import { join } from 'node:path';
 import koffi from 'koffi';
 import { connect, get, put, type Ref, type Session, task } from 'sheaf';
 import { pause } from '../harness.ts';
-import type { Group, Settings } from './suite.ts';
+import type { Group, Settings } from '../suite.ts';
 
 const MiB = 1024 * 1024;
 const VALUE = 16 * MiB;

@@ -1,7 +1,7 @@
 /** Streams: how fast items come, small ones and large ones. */
 import { connect, task } from 'sheaf';
 import { rate } from '../harness.ts';
-import type { Group, Settings } from './suite.ts';
+import type { Group, Settings } from '../suite.ts';
 
 const MiB = 1024 * 1024;
 const SMALL = 50_000;

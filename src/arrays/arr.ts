@@ -1,3 +1,4 @@
+import type { Dense, Partitioned } from '../partitioned/index.ts';
 import type { ElementwiseMethods } from './elementwise-types.ts';
 import type { LinearMethods } from './linear-types.ts';
 import type { ManipulationMethods } from './manipulation-types.ts';
@@ -45,6 +46,8 @@ export interface Arr<T extends D = D>
   readonly ndim: number;
   /** How many elements there are. */
   readonly size: number;
+  /** It described by its partitions, as the protocol of that name has it. Nothing is computed for that; its `get` computes. */
+  readonly __partitioned__: Partitioned<unknown, Dense>;
   /** Of two axes: the transpose. */
   readonly T: Arr<T>;
   /** The transpose of the last two axes. */

@@ -6,7 +6,7 @@ import { badShapes, checkDType, checkInteger, checkNumber, checkShape } from './
 import { nodeOf, wrap } from './lazy.ts';
 import type { DiagonalOptions } from './manipulation-types.ts';
 import { apply, cast, checkKind, constantOf } from './operations.ts';
-import type { D, Value } from './types.ts';
+import type { D, Float, Value } from './types.ts';
 import { broadcast, notMatrices, viewOf, whole } from './views.ts';
 
 /** What makes an array takes. */
@@ -34,19 +34,25 @@ const typeOf = (operation: string, o: TypeOptions | undefined, otherwise: DType)
 const bit = (value: 0 | 1, dtype: DType): Value => (dtype === 'bool' ? value === 1 : value);
 
 /** Zeros; `false` in an array of booleans. */
-export function zeros<const T extends D = 'f64'>(shape: readonly number[], o?: TypeOptions<T>): Arr<T> {
+export function zeros<const T extends D>(shape: readonly number[], o: { dtype: T }): Arr<T>;
+export function zeros(shape: readonly number[], o?: TypeOptions<'f64'>): Arr<'f64'>;
+export function zeros(shape: readonly number[], o?: TypeOptions): Arr {
   const dtype = typeOf('zeros', o, 'f64');
   return wrap(filled('zeros', checkShape('zeros', shape), bit(0, dtype), dtype));
 }
 
 /** Ones; `true` in an array of booleans. */
-export function ones<const T extends D = 'f64'>(shape: readonly number[], o?: TypeOptions<T>): Arr<T> {
+export function ones<const T extends D>(shape: readonly number[], o: { dtype: T }): Arr<T>;
+export function ones(shape: readonly number[], o?: TypeOptions<'f64'>): Arr<'f64'>;
+export function ones(shape: readonly number[], o?: TypeOptions): Arr {
   const dtype = typeOf('ones', o, 'f64');
   return wrap(filled('ones', checkShape('ones', shape), bit(1, dtype), dtype));
 }
 
 /** An array to be filled: since arrays are not changed, it is one of zeros. */
-export function empty<const T extends D = 'f64'>(shape: readonly number[], o?: TypeOptions<T>): Arr<T> {
+export function empty<const T extends D>(shape: readonly number[], o: { dtype: T }): Arr<T>;
+export function empty(shape: readonly number[], o?: TypeOptions<'f64'>): Arr<'f64'>;
+export function empty(shape: readonly number[], o?: TypeOptions): Arr {
   const dtype = typeOf('empty', o, 'f64');
   return wrap(filled('empty', checkShape('empty', shape), bit(0, dtype), dtype));
 }
@@ -115,12 +121,13 @@ export function positions(length: number, axis = 0, rank = 1): Node {
  * @throws UsageError when `step` is 0.
  */
 export function arange<const T extends D>(stop: number | bigint, o: { dtype: T }): Arr<T>;
-export function arange<const T extends D = 'f64'>(
+export function arange<const T extends D>(
   start: number | bigint,
-  stop?: number | bigint,
-  step?: number | bigint,
-  o?: TypeOptions<T>,
+  stop: number | bigint,
+  step: number | bigint | undefined,
+  o: { dtype: T },
 ): Arr<T>;
+export function arange(start: number | bigint, stop?: number | bigint, step?: number | bigint): Arr<'f64'>;
 export function arange(
   a: number | bigint,
   b?: number | bigint | TypeOptions,
@@ -171,12 +178,14 @@ export interface LinspaceOptions<T extends D = D> extends TypeOptions<T> {
 }
 
 /** So many values from `start` to `stop`, equally far apart. */
-export function linspace<const T extends D = 'f64'>(
+export function linspace<const T extends Float>(
   start: number,
   stop: number,
   count: number,
-  o: LinspaceOptions<T> = {},
-): Arr<T> {
+  o: LinspaceOptions<T> & { dtype: T },
+): Arr<T>;
+export function linspace(start: number, stop: number, count: number, o?: LinspaceOptions<'f64'>): Arr<'f64'>;
+export function linspace(start: number, stop: number, count: number, o: LinspaceOptions = {}): Arr {
   const dtype = typeOf('linspace', o, 'f64');
   checkKind('linspace', dtype, ['float']);
   const [first, last] = [checkNumber('linspace', 'start', start), checkNumber('linspace', 'stop', stop)];
@@ -196,11 +205,13 @@ export function linspace<const T extends D = 'f64'>(
  *
  * @param columns as many as there are rows, if nothing is said.
  */
-export function eye<const T extends D = 'f64'>(
+export function eye<const T extends D>(
   rows: number,
-  columns?: number,
-  o: DiagonalOptions & TypeOptions<T> = {},
-): Arr<T> {
+  columns: number | undefined,
+  o: DiagonalOptions & { dtype: T },
+): Arr<T>;
+export function eye(rows: number, columns?: number, o?: DiagonalOptions & TypeOptions<'f64'>): Arr<'f64'>;
+export function eye(rows: number, columns?: number, o: DiagonalOptions & TypeOptions = {}): Arr {
   const dtype = typeOf('eye', o, 'f64');
   const m = checkInteger('eye', 'the number of rows', rows, 0);
   const n = columns === undefined ? m : checkInteger('eye', 'the number of columns', columns, 0);

@@ -13,7 +13,7 @@ import type { Arr } from './arr.ts';
 import { checkChoice, checkDType } from './checks.ts';
 import { isArr, nodeOf, partOf, wrap } from './lazy.ts';
 import { cast, checkKind } from './operations.ts';
-import type { D, Value } from './types.ts';
+import type { D, Float, Value } from './types.ts';
 
 /** Truth values, a byte each. */
 export const bool = 'bool' as const;
@@ -75,7 +75,7 @@ const typeIn = (operation: string, x: Arr | D): DType =>
   isArr(x) ? partOf(operation, x).dtype : checkDType(operation, x);
 
 /** The limits of a type of floats, or of the type of an array. */
-export function finfo(type: 'f32' | 'f64' | Arr<'f32'> | Arr<'f64'>): FloatInfo {
+export function finfo(type: Float | Arr<Float>): FloatInfo {
   const dtype = typeIn('finfo', type);
   checkKind('finfo', dtype, ['float']);
   const { bytes, min, max } = DTYPES[dtype];

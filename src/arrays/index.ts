@@ -24,6 +24,7 @@ export { cumulativeProd, cumulativeSum, diff } from './cumulative.ts';
 export * from './dtypes.ts';
 export * from './elementwise.ts';
 export type * from './elementwise-types.ts';
+export * from './files.ts';
 export {
   asarray,
   type ElementTypeOf,
@@ -57,6 +58,7 @@ export {
 } from './manipulation.ts';
 export type * from './manipulation-types.ts';
 export { type CompileOptions, type ComputedIn, type Mapped, map } from './map.ts';
+export { type FromPartitionedOptions, fromPartitioned } from './partitioned.ts';
 export { cross, diagonal, matmul, outer, tensordot, trace, vecdot } from './products.ts';
 export { type RandomIntegersOptions, type RandomOptions, random, randomIntegers, randomNormal } from './random.ts';
 export type * from './reduction-types.ts';

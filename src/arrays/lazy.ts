@@ -1,8 +1,10 @@
 import { kindOf, UsageError } from '../base/index.ts';
+import { registerCodec } from '../codec/index.ts';
 import { type DType, shapeText, sizeOf } from '../nd/index.ts';
 import type { Node } from '../pipelines/index.ts';
 import type { Arr } from './arr.ts';
 import { addMethods } from './methods.ts';
+import { received, sent } from './travel.ts';
 import type { D } from './types.ts';
 
 /** An array whose shape depends on values: its node is there when those have been computed. */
@@ -16,14 +18,10 @@ export interface Later {
 /** What is behind `Arr`. Its methods are put on the prototype when there is the first one, since they are functions of this room as well. */
 class Lazy {
   readonly #of: Node | Later;
-  static #complete = false;
 
   constructor(of: Node | Later) {
     this.#of = of;
-    if (!Lazy.#complete) {
-      Lazy.#complete = true;
-      addMethods(Lazy.prototype);
-    }
+    complete();
   }
 
   /** What is behind an array; undefined of anything else. */
@@ -66,6 +64,18 @@ class Lazy {
   toJSON(): never {
     throw new UsageError('an array has no JSON form, since it is not computed yet: use await x.toNested()');
   }
+}
+
+let isComplete = false;
+
+/** @internal Adds to the class what is made of it: its methods, and how it travels. What only receives arrays calls it before there is one. */
+export function complete(): void {
+  if (isComplete) return;
+  isComplete = true;
+  addMethods(Lazy.prototype);
+  // Its own name is not kept by bundlers.
+  Object.defineProperty(Lazy, 'name', { value: 'Arr' });
+  registerCodec(Lazy, { id: 'sheaf/array', encode: sent, decode: received });
 }
 
 const isLater = (of: Node | Later): of is Later => 'resolve' in of;

@@ -7,6 +7,7 @@ import { explain } from './explain.ts';
 import { at } from './indexing.ts';
 import * as linear from './linear.ts';
 import * as manipulation from './manipulation.ts';
+import { descriptionOf } from './partitioned.ts';
 import * as products from './products.ts';
 import * as reductions from './reductions.ts';
 import * as search from './search.ts';
@@ -66,7 +67,7 @@ export function addMethods(prototype: object): void {
   method('explain', function (this: Arr, o?: ExplainOptions) {
     return explain(this, o);
   });
-  const getter = (name: string, get: (x: Arr) => Arr): void => {
+  const getter = (name: string, get: (x: Arr) => unknown): void => {
     Object.defineProperty(prototype, name, {
       configurable: true,
       get(this: Arr) {
@@ -74,6 +75,7 @@ export function addMethods(prototype: object): void {
       },
     });
   };
+  getter('__partitioned__', descriptionOf);
   getter('T', manipulation.turned);
   getter('mT', manipulation.matrixTranspose);
 }

@@ -3,7 +3,7 @@ import { type ElementOpName, elementOp } from '../kernels/index.ts';
 import { broadcastShapes, type DType, type Kind, kindOf, promoted, type Shape, scalarAs } from '../nd/index.ts';
 import { Node, type Op } from '../pipelines/index.ts';
 import type { Arr } from './arr.ts';
-import { isArr, nodeOf, notAnArray, wrap } from './lazy.ts';
+import { nodeOf, wrap } from './lazy.ts';
 import type { Value } from './types.ts';
 
 /** A value that is the same everywhere in an array. */
@@ -36,6 +36,19 @@ export function together(operation: string, args: readonly unknown[]): Node[] {
   return nodes.map((node, i) =>
     node === undefined ? constantOf(scalarAs(operation, args[i], dtype), [], dtype) : cast(node, dtype),
   );
+}
+
+/** The same for two, of which there are most: without lists. */
+function pairOf(operation: string, x: unknown, y: unknown): readonly [Node, Node] {
+  if (isValue(y) && !isValue(x)) {
+    const node = nodeOf(operation, x);
+    return [node, constantOf(scalarAs(operation, y, node.dtype), [], node.dtype)];
+  }
+  if (isValue(x) || isValue(y)) return together(operation, [x, y]) as [Node, Node];
+  const [a, b] = [nodeOf(operation, x), nodeOf(operation, y)];
+  if (a.dtype === b.dtype) return [a, b];
+  const dtype = promoted(operation, [a.dtype, b.dtype]);
+  return [cast(a, dtype), cast(b, dtype)];
 }
 
 /** Names and operands of kinds, for messages. */
@@ -97,8 +110,5 @@ export function apply(name: ElementOpName, args: readonly Node[], operation: str
 /** The function of arrays that an operator is. `operation`: the name in messages. */
 export function elementOf(name: ElementOpName, operation: string = name): (...args: unknown[]) => Arr<never> {
   if (elementOp(name).arity === 1) return (x: unknown) => wrap(apply(name, [nodeOf(operation, x)], operation));
-  return (x: unknown, y: unknown) => {
-    if (!isArr(x) && !isValue(x)) throw notAnArray(operation, x);
-    return wrap(apply(name, together(operation, [x, y]), operation));
-  };
+  return (x: unknown, y: unknown) => wrap(apply(name, pairOf(operation, x, y), operation));
 }

@@ -1,12 +1,11 @@
 import type { DType, Elements, Shape } from '../nd/index.ts';
 import { rowMajor } from '../nd/index.ts';
-import { inThread, Node, type Pipelines } from '../pipelines/index.ts';
+import { inThread, Node, type Pipelines, pipelinesOf } from '../pipelines/index.ts';
 import { currentEngine } from '../tasks/index.ts';
 
 /** Where arrays are computed: in the process's open session, as tasks are. Throws as a task does when there is none, or several. */
 export function pipelinesFor(operation: string): Pipelines {
-  currentEngine(operation);
-  return inThread();
+  return pipelinesOf(currentEngine(operation));
 }
 
 /** Elements that are there, row by row, as a node. They may be copied. */

@@ -86,7 +86,7 @@ const within = (value: number, expected: number, deviation: number, what: string
 test('uniform numbers are uniform, alone, in pairs, and in their bits', async () => {
   for (const dtype of ['f64', 'f32'] as const) {
     for (const seed of [1, 2, 123456789]) {
-      const values = await random([N], { seed, dtype }).data();
+      const values = Array.from(await random([N], { seed, dtype }).data());
       assert.ok(values.every((value) => value >= 0 && value < 1));
       const mean = values.reduce((a, b) => a + b, 0) / N;
       within(mean, 0.5, Math.sqrt(1 / 12 / N), 'mean');

@@ -109,7 +109,9 @@ const unit32 = (bits: Node): Node => times(cast(right(bits, 40), 'f32'), constan
  * Random numbers, uniform from 0 up to 1, which is left out. They depend on the seed and the place alone (Squares, a generator with a
  * counter), so that they are the same however the array is computed.
  */
-export function random<const T extends Float = 'f64'>(shape: readonly number[], o: RandomOptions<T> = {}): Arr<T> {
+export function random<const T extends Float>(shape: readonly number[], o: RandomOptions<T> & { dtype: T }): Arr<T>;
+export function random(shape: readonly number[], o?: RandomOptions<'f64'>): Arr<'f64'>;
+export function random(shape: readonly number[], o: RandomOptions = {}): Arr {
   const lengths = checkShape('random', shape);
   const dtype = floatIn('random', o.dtype);
   const bits = bitsOf(counters(lengths), keyOf(seedOf('random', o.seed)));
@@ -123,10 +125,12 @@ function floatIn(operation: string, dtype: Float | undefined): DType {
 }
 
 /** Random numbers of the normal distribution with mean 0 and variance 1, by the method of Box and Muller; as `random` otherwise. */
-export function randomNormal<const T extends Float = 'f64'>(
+export function randomNormal<const T extends Float>(
   shape: readonly number[],
-  o: RandomOptions<T> = {},
-): Arr<T> {
+  o: RandomOptions<T> & { dtype: T },
+): Arr<T>;
+export function randomNormal(shape: readonly number[], o?: RandomOptions<'f64'>): Arr<'f64'>;
+export function randomNormal(shape: readonly number[], o: RandomOptions = {}): Arr {
   const lengths = checkShape('randomNormal', shape);
   const dtype = floatIn('randomNormal', o.dtype);
   const key = keyOf(seedOf('randomNormal', o.seed));
@@ -155,12 +159,24 @@ function upperHalf(x: Node, by: bigint): Node {
  *
  * @throws UsageError when there is none between them, or the type does not hold them.
  */
-export function randomIntegers<const T extends Exclude<D, 'bool' | Float> = 'i64'>(
+export function randomIntegers<const T extends Exclude<D, 'bool' | Float>>(
   low: number | bigint,
   high: number | bigint,
   shape: readonly number[],
-  o: RandomIntegersOptions<T> = {},
-): Arr<T> {
+  o: RandomIntegersOptions<T> & { dtype: T },
+): Arr<T>;
+export function randomIntegers(
+  low: number | bigint,
+  high: number | bigint,
+  shape: readonly number[],
+  o?: RandomIntegersOptions<'i64'>,
+): Arr<'i64'>;
+export function randomIntegers(
+  low: number | bigint,
+  high: number | bigint,
+  shape: readonly number[],
+  o: RandomIntegersOptions = {},
+): Arr {
   const operation = 'randomIntegers';
   const lengths = checkShape(operation, shape);
   const dtype = o.dtype === undefined ? 'i64' : checkDType(operation, o.dtype);

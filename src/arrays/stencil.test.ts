@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { asArr, at, build, type Plain, plainOf, same, withSession } from './arrays.fixture.ts';
-import { arange, asarray, iterate, map, type Neighbourhood, ones, stencil, zeros } from './index.ts';
+import { type Arr, arange, asarray, iterate, map, type Neighbourhood, ones, stencil, zeros } from './index.ts';
 
 withSession();
 
@@ -132,7 +132,7 @@ test('distances are known before, one for each axis', () => {
 
 test('iterate computes every few steps, and ends when it is told to', async () => {
   const checks: number[] = [];
-  const double = (u: ReturnType<typeof ones>) => u.mul(2);
+  const double = (u: Arr<'f64'>) => u.mul(2);
   const found = await iterate(ones([3]), double, {
     max: 10,
     every: 3,

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { connect } from '../tasks/index.ts';
+import { connect, task } from '../tasks/index.ts';
 import { withSession } from './arrays.fixture.ts';
-import { arange, asarray, full, ones, zeros } from './index.ts';
+import { type Arr, arange, asarray, full, ones, zeros } from './index.ts';
 
 test('without a session, arrays are made, and values are refused', async () => {
   const x = zeros([2, 3]).add(1);
@@ -73,6 +73,18 @@ describe('values', () => {
     assert.match(text, /plan: 1 step/);
     assert.match(await x.explain({ svg: true }), /^<svg/);
     assert.equal(await x.item(), 5);
+  });
+
+  test('arrays that are computed are arguments and results of tasks', async () => {
+    const add = task(async (x: Arr<'i64'>) => x.add(1n).persist());
+    const x = await asarray([[1n], [2n]]).persist();
+    const y = await add(x).value;
+    assert.deepEqual([y.dtype, await y.toNested()], ['i64', [[2n], [3n]]]);
+    await assert.rejects(async () => add(x.add(1n)).value, {
+      code: 'ERR_SHEAF_CODEC',
+      message: /await x\.persist\(\)/,
+    });
+    await assert.rejects(async () => add(x.at(x.greater(1n))).value, { code: 'ERR_SHEAF_CODEC' });
   });
 
   test('operators of JavaScript and JSON are refused', () => {

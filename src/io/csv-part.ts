@@ -1,5 +1,6 @@
-import { type FileHandle, open } from 'node:fs/promises';
-import { type Dialect, ScanFault, type Scanned, scan } from './csv-scan.ts';
+import { closeSync, openSync, readSync } from 'node:fs';
+import { type Dialect, fastFor, type Room, ScanFault, type Scanned, Scanner } from './csv-scan.ts';
+import { WINDOW } from './csv-wasm.ts';
 
 /** The records of one part of a text, or what is wrong with the first of them that is wrong. */
 export type Part =
@@ -14,59 +15,95 @@ export interface Range {
   readonly size: number;
 }
 
-const MORE = 1 << 16;
-
-/** Scans the lines that begin in a part of a file. Runs on a worker. */
-export async function scanPart(
-  path: string,
-  { from, to, start, size }: Range,
-  columns: number,
-  dialect: Dialect,
-): Promise<Part> {
-  const file = await open(path, 'r');
+/**
+ * Scans the lines that begin in a part of a file. It is read in windows, straight to where they are scanned, so that a part of any size takes no more
+ * memory than its numbers.
+ */
+export function scanPart(path: string, range: Range, columns: number, dialect: Dialect, room?: Room): Part {
+  const file = openSync(path, 'r');
   try {
-    // The byte before tells whether a line begins here.
-    const begin = Math.max(start, from - 1);
-    const own = await bytesOf(file, begin, Math.min(size, to + MORE), size);
-    let bytes = own;
-    let end = to >= size ? bytes.length : bytes.indexOf(10, to - begin - 1) + 1;
-    while (end === 0) {
-      // The last line is longer than that.
-      if (begin + bytes.length >= size) end = bytes.length;
-      else {
-        const seen = bytes.length;
-        bytes = await bytesOf(file, begin, Math.min(size, begin + seen * 2), size);
-        end = bytes.indexOf(10, seen) + 1;
-      }
-    }
-    let first = 0;
-    if (from > start) {
-      const newline = bytes.indexOf(10);
-      first = newline < 0 ? bytes.length : newline + 1;
-    }
-    return scanBytes(bytes.subarray(0, Math.max(end, first)), first, columns, dialect, begin);
+    return new PartOfFile(file, range, columns, dialect, room).scan();
   } finally {
-    await file.close();
+    closeSync(file);
   }
 }
 
-async function bytesOf(file: FileHandle, from: number, to: number, size: number): Promise<Uint8Array> {
-  const bytes = new Uint8Array(to - from);
-  let done = 0;
-  while (done < to - from) {
-    const { bytesRead } = await file.read(bytes, done, to - from - done, from + done);
-    if (bytesRead === 0)
-      throw new Error(`the file has shrunk: it had ${size} bytes when it was opened, and ends at ${from + done} now`);
-    done += bytesRead;
+class PartOfFile {
+  readonly #file: number;
+  readonly #range: Range;
+  readonly #scanner: Scanner;
+  #room: Uint8Array;
+
+  constructor(file: number, range: Range, columns: number, dialect: Dialect, room: Room | undefined) {
+    this.#file = file;
+    this.#range = range;
+    this.#scanner = new Scanner(columns, dialect, range.to - range.from, room);
+    this.#room = fastFor(columns, dialect)?.room ?? new Uint8Array(WINDOW + 1);
   }
-  return bytes;
+
+  scan(): Part {
+    const { to, size } = this.#range;
+    for (let at = this.#firstLine(); at < to; ) {
+      let read = this.#read(at);
+      let end = this.#room.lastIndexOf(10, read - 1) + 1;
+      const isLast = at + read >= size;
+      if (isLast && end < read) {
+        // The last line has no newline of its own.
+        this.#room[read] = 10;
+        read += 1;
+        end = read;
+      } else if (end === 0) {
+        // A line that is longer than the room.
+        this.#room = new Uint8Array(2 * this.#room.length);
+        continue;
+      }
+      // Lines that begin in the next part are not ours.
+      const others = at + end > to ? this.#room.indexOf(10, to - at - 1) + 1 : 0;
+      if (others > 0) end = others;
+      try {
+        this.#scanner.feed(this.#room, 0, end);
+      } catch (error) {
+        if (error instanceof ScanFault) return { fault: { at: at + error.at, text: error.text } };
+        throw error;
+      }
+      at += end;
+    }
+    return { scanned: this.#scanner.result() };
+  }
+
+  /** Where the first line begins: the byte before the part tells whether that is where the part does. */
+  #firstLine(): number {
+    const { from, to, start } = this.#range;
+    if (from <= start) return start;
+    for (let at = from - 1; at < to; ) {
+      const read = this.#read(at);
+      const newline = this.#room.subarray(0, read).indexOf(10);
+      if (newline >= 0) return at + newline + 1;
+      at += read;
+    }
+    return to;
+  }
+
+  #read(at: number): number {
+    const { size } = this.#range;
+    const wanted = Math.min(this.#room.length - 1, size - at);
+    let done = 0;
+    while (done < wanted) {
+      const read = readSync(this.#file, this.#room, done, wanted - done, at + done);
+      if (read === 0) throw new Error(`the file has shrunk: it had ${size} bytes, and ends at ${at + done} now`);
+      done += read;
+    }
+    return done;
+  }
 }
 
-/** Scans lines that are here. `offset` is where the bytes are in their file. */
+/** Scans lines that are here, from `first` on. `offset` is where the bytes are in their file. */
 export function scanBytes(bytes: Uint8Array, first: number, columns: number, dialect: Dialect, offset: number): Part {
   const ended = withNewline(bytes);
   try {
-    return { scanned: scan(ended, first, ended.length, columns, dialect) };
+    const scanner = new Scanner(columns, dialect, ended.length - first);
+    scanner.feed(ended, first, ended.length);
+    return { scanned: scanner.result() };
   } catch (error) {
     if (error instanceof ScanFault) return { fault: { at: offset + error.at, text: error.text } };
     throw error;

@@ -1,3 +1,4 @@
+import { type FastScan, fastScan, MOST_COLUMNS, WINDOW } from './csv-wasm.ts';
 import { scaled, scaledShort } from './decimal.ts';
 
 /** What a text of numbers looks like. */
@@ -43,6 +44,9 @@ export class ScanFault {
   }
 }
 
+/** Below that, starting WebAssembly takes longer than it saves. */
+const LEAST_FAST = 1 << 14;
+
 const NEWLINE = 10;
 const RETURN = 13;
 const QUOTE = 34;
@@ -71,39 +75,104 @@ const INFINITE = /^([+-]?)inf(?:inity)?$/;
 const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/;
 const WHOLE_NUMBER = /^[+-]?\d+$/;
 
-/**
- * Scans records of `columns` fields each, from `start` to `end`; the byte before `end` has to be a newline. Throws a ScanFault.
- */
+/** Makes the arrays that numbers go to. */
+export type Room = (length: number) => Float64Array;
+
+const ordinary: Room = (length) => new Float64Array(length);
+
+/** Scans records that are all here, from `start` to `end`; the byte before `end` has to be a newline. Throws a ScanFault. */
 export function scan(bytes: Uint8Array, start: number, end: number, columns: number, dialect: Dialect): Scanned {
-  return new Scanner(bytes, end, columns, dialect).run(start);
+  const scanner = new Scanner(columns, dialect, end - start);
+  scanner.feed(bytes, start, end);
+  return scanner.result();
 }
 
-class Scanner {
-  readonly #bytes: Uint8Array;
-  readonly #end: number;
+/** Whether numbers of this dialect can be scanned in WebAssembly; by what. */
+export function fastFor(columns: number, { delimiter, comment }: Dialect): FastScan | undefined {
+  return delimiter !== BLANK && comment < 0 && columns <= MOST_COLUMNS ? fastScan() : undefined;
+}
+
+/** Scans records of `columns` fields each, piece by piece. */
+export class Scanner {
   readonly #columns: number;
   readonly #dialect: Dialect;
+  /** In bytes, of all that will come. */
+  readonly #expected: number;
+  readonly #newRoom: Room;
+  readonly #fast: FastScan | undefined;
   readonly #kinds: Uint8Array;
   readonly #large = new Map<number, bigint>();
-  #values: Float64Array;
+  #bytes: Uint8Array = new Uint8Array(0);
+  /** Of the piece. */
+  #end = 0;
+  /** How many bytes there were before it. */
+  #fed = 0;
+  #values: Float64Array = new Float64Array(0);
+  /** How many there are. */
+  #at = 0;
   /** Where the field that `#odd` has read ends. */
   #next = 0;
 
-  constructor(bytes: Uint8Array, end: number, columns: number, dialect: Dialect) {
-    this.#bytes = bytes;
-    this.#end = end;
+  constructor(columns: number, dialect: Dialect, expected: number, room: Room = ordinary) {
+    this.#newRoom = room;
     this.#columns = columns;
     this.#dialect = dialect;
+    this.#expected = expected;
+    this.#fast = expected < LEAST_FAST ? undefined : fastFor(columns, dialect);
     this.#kinds = new Uint8Array(columns);
-    this.#values = new Float64Array(Math.max(columns, Math.ceil(Math.min(end, 1 << 22) / 4)));
   }
 
-  run(start: number): Scanned {
-    const [bytes, columns, end] = [this.#bytes, this.#columns, this.#end];
+  /** Whole lines, from `from` to `to`; the last byte is a newline. Throws a ScanFault, whose place is one of `bytes`. */
+  feed(bytes: Uint8Array, from: number, to: number): void {
+    this.#bytes = bytes;
+    this.#end = to;
+    if (this.#fast === undefined) this.#records(from, to);
+    else this.#windows(this.#fast, from, to);
+    this.#fed += to - from;
+  }
+
+  result(): Scanned {
+    const values = this.#values.subarray(0, this.#at);
+    return { rows: this.#at / this.#columns, columns: this.#columns, values, kinds: this.#kinds, large: this.#large };
+  }
+
+  /** Window by window; a line that is longer than one goes the slow way. */
+  #windows(fast: FastScan, start: number, end: number): void {
+    for (let from = start; from < end; ) {
+      const limit = Math.min(end, from + WINDOW);
+      const last = limit === end ? end : this.#bytes.lastIndexOf(NEWLINE, limit - 1) + 1;
+      const to = last > from ? last : Math.min(this.#lineEnd(from) + 1, end);
+      if (last > from) this.#window(fast, from, last);
+      else this.#records(from, to);
+      from = to;
+    }
+  }
+
+  #window(fast: FastScan, from: number, to: number): void {
+    const [columns, length, { delimiter }] = [this.#columns, to - from, this.#dialect];
+    fast.open(this.#bytes.subarray(from, to), columns);
+    let { at, column, values } = fast.scan(0, length, 0, columns, delimiter, 0);
+    while (at < length) {
+      const record = from + at;
+      fast.put(values, this.#odd(record, column, this.#at + values));
+      const c = this.#bytes[this.#next] as number;
+      const isLast = column === columns - 1;
+      if (isLast === (c === delimiter)) throw this.#width(record, this.#next, isLast ? columns + 1 : column + 1);
+      const next = this.#next - from + (isLast ? 0 : 1);
+      ({ at, column, values } = fast.scan(next, length, isLast ? 0 : column + 1, columns, delimiter, values + 1));
+    }
+    this.#room(values, length);
+    this.#values.set(fast.take(values), this.#at);
+    this.#at += values;
+    for (let i = 0; i < columns; i++) this.#kinds[i] = (this.#kinds[i] as number) | fast.kind(i);
+  }
+
+  #records(start: number, end: number): void {
+    const [bytes, columns] = [this.#bytes, this.#columns];
     const { delimiter, comment } = this.#dialect;
     const blanks = delimiter === BLANK;
     let values = this.#values;
-    let at = 0;
+    let at = this.#at;
     let i = start;
     while (i < end) {
       let c = bytes[i] as number;
@@ -120,7 +189,8 @@ class Scanner {
         if (isLineEnd(bytes[i] as number) || bytes[i] === comment) continue;
       }
       if (at + columns > values.length) {
-        this.#grow(i - start, at);
+        this.#at = at;
+        this.#room(columns, i - start);
         values = this.#values;
       }
       const record = i;
@@ -225,7 +295,7 @@ class Scanner {
       }
       i = this.#bytes[i] === comment ? this.#lineEnd(i) : i;
     }
-    return { rows: at / columns, columns, values: values.subarray(0, at), kinds: this.#kinds, large: this.#large };
+    this.#at = at;
   }
 
   #pastBlanks(i: number): number {
@@ -238,11 +308,13 @@ class Scanner {
     return at < 0 || at >= this.#end ? this.#end : at;
   }
 
-  /** As large as the bytes so far say that it will be. */
-  #grow(read: number, values: number): void {
-    const expected = Math.ceil((values / Math.max(1, read)) * this.#end * 1.05);
-    const larger = new Float64Array(Math.max(expected, values * 1.5, values + this.#columns));
-    larger.set(this.#values.subarray(0, values));
+  /** For so many values more: as much as the piece up to `read` and those before say that there will be. */
+  #room(more: number, read: number): void {
+    if (this.#at + more <= this.#values.length) return;
+    const seen = this.#at + more;
+    const expected = Math.ceil((seen / Math.max(1, this.#fed + read)) * this.#expected * 1.02);
+    const larger = this.#newRoom(Math.max(expected, seen));
+    larger.set(this.#values.subarray(0, this.#at));
     this.#values = larger;
   }
 
@@ -268,7 +340,8 @@ class Scanner {
     let text: string;
     if (bytes[i] === QUOTE) {
       const closing = bytes.indexOf(QUOTE, i + 1);
-      if (closing < 0 || closing >= this.#end) throw new ScanFault(i, 'a quote is opened and never closed');
+      if (closing < 0 || closing >= this.#lineEnd(i))
+        throw new ScanFault(i, 'a quote is opened and not closed in its line');
       text = this.#text(i + 1, closing).trim();
       i = closing + 1;
       while (bytes[i] === BLANK || (bytes[i] === TAB && delimiter !== TAB)) i++;

@@ -7,14 +7,17 @@
  */
 
 /** Powers of ten that are exact doubles. */
-const EXACT = Array.from({ length: 23 }, (_, e) => Number(`1e${e}`));
+export const EXACT = Array.from({ length: 23 }, (_, e) => Number(`1e${e}`));
 
 /** Beyond these, parts of the product could lose bits by being too small, or overflow. */
-const LEAST_POWER = -260;
-const GREATEST_POWER = 260;
+export const LEAST_POWER = -260;
+export const GREATEST_POWER = 260;
 
 /** 10**e as a sum of two doubles, off by no more than 2**-105 of it. Made on first use: most files never need it. */
 let powers: Float64Array | undefined;
+
+/** For `scaled` and its twin in WebAssembly: two doubles for each power, from the least one on. */
+export const powersOfTen = (): Float64Array => (powers ??= madePowers());
 
 function madePowers(): Float64Array {
   const made = new Float64Array(2 * (GREATEST_POWER - LEAST_POWER + 1));
@@ -47,7 +50,7 @@ const SPLIT = 2 ** 27 + 1;
  */
 export function scaled(head: number, tail: number, tailDigits: number, exponent: number): number {
   if (exponent < LEAST_POWER || exponent > GREATEST_POWER) return Number.NaN;
-  powers ??= madePowers();
+  const table = powers ?? powersOfTen();
   // w = head * 10**tailDigits + tail, exactly, as wHigh + wLow.
   const step = EXACT[tailDigits] as number;
   let p = head * step;
@@ -64,8 +67,8 @@ export function scaled(head: number, tail: number, tailDigits: number, exponent:
 
   // The power, and the product of both.
   const at = 2 * (exponent - LEAST_POWER);
-  const tHigh = powers[at] as number;
-  const tLow = powers[at + 1] as number;
+  const tHigh = table[at] as number;
+  const tLow = table[at + 1] as number;
   p = wHigh * tHigh;
   c = SPLIT * wHigh;
   aHigh = c - (c - wHigh);

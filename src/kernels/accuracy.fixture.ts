@@ -86,7 +86,10 @@ function pair(name: Name, random: () => number): [number, number] {
       const base = Math.exp(40 * (random() - 0.5));
       // A result near the ends of the range; or of a base near 1; or a whole power.
       if (kind === 0) return [base, ((random() < 0.5 ? 709.7 : -740) + 8 * (random() - 0.5)) / Math.log(base)];
-      if (kind === 1) return [1 + (random() - 0.5) * 2 ** (-40 * random()), 2 ** (60 * random())];
+      if (kind === 1) {
+        const near = 1 + (random() - 0.5) * 2 ** (-48 * random());
+        return [near, (1400 * (random() - 0.5)) / Math.log(near)];
+      }
       if (kind === 2) return [(random() < 0.5 ? -1 : 1) * base, Math.round(20 * (random() - 0.5))];
       return kind === 3 ? [Math.abs(x), 4 * (random() - 0.5)] : [base, 20 * (random() - 0.5)];
     }

@@ -1,3 +1,20 @@
+export {
+  allRows,
+  type Coo,
+  type Csr,
+  CsrKernels,
+  checkCsr,
+  combine,
+  countOf,
+  cutRows,
+  fromCoo,
+  fromDense,
+  type Indices,
+  type Rows,
+  toCoo,
+  toDense,
+  transpose,
+} from './csr/index.ts';
 export { ELEMENTWISE, type ElementOp, type ElementOpName, elementOp } from './elementwise.ts';
 export { type Compiled, JavaScriptKernels } from './javascript/compile.ts';
 export { type Kernel, KernelBuilder, keyOf, type Result, type Step } from './kernel.ts';
@@ -14,5 +31,8 @@ export {
   routine,
 } from './routines/index.ts';
 export { faultsOf, verify } from './verify.ts';
+/** @internal */
+export { Code, F64, I32, I64 } from './wasm/code.ts';
 export type { Along } from './wasm/compile.ts';
 export { alongOf, type WasmFunction, WasmKernels } from './wasm/kernels.ts';
+export { moduleBytes } from './wasm/module.ts';

@@ -42,6 +42,14 @@ interface StoreOptions {
   readonly spill?: string | undefined;
 }
 
+/** Somebody who holds objects until he finds out that what they are held for is garbage. */
+export interface Keeper {
+  /** How many he holds. */
+  readonly size: number;
+  /** Garbage was collected: time to look. */
+  sweep(): void;
+}
+
 /** Below this many bytes JavaScript copies faster than a foreign call begins. */
 const SMALL_COPY = 4096;
 /** Of the time of a thread, collections that others ask for take one part in so many. */
@@ -80,6 +88,7 @@ export class SharedStore {
   readonly #residence: Residence;
   readonly #requests: SpillRequests;
   readonly #reader: Reader;
+  readonly #keepers: Keeper[] = [];
   readonly #holds = new Counts();
   readonly #uses = new Counts();
   #emptied = 0;
@@ -106,7 +115,7 @@ export class SharedStore {
     const garbage = ((store: SharedStore) => ({
       // Where there is a disk, garbage can go there, and wait for a better moment.
       get worthwhile() {
-        return store.#views.size > 0 && (!store.room.spills || store.mayCollect);
+        return store.viewCount > 0 && (!store.room.spills || store.mayCollect);
       },
       collect: () => store.collect(),
     }))(this);
@@ -177,9 +186,14 @@ export class SharedStore {
     return this.#table.pressure;
   }
 
-  /** Buffers made by `view` and `alloc` that are not known to be garbage. */
+  /** Buffers made by `view` and `alloc`, and what keepers hold, that are not known to be garbage. */
   get viewCount(): number {
-    return this.#views.size;
+    return this.#keepers.reduce((count, keeper) => count + keeper.size, this.#views.size);
+  }
+
+  /** From now on the keeper is told of collections, too. */
+  tell(keeper: Keeper): void {
+    this.#keepers.push(keeper);
   }
 
   /**
@@ -452,6 +466,7 @@ export class SharedStore {
     const begun = performance.now();
     collectGarbage();
     this.#views.sweep();
+    for (const keeper of this.#keepers) keeper.sweep();
     const now = performance.now();
     this.#collectAgainAt = now + (now - begun) * COLLECT_PART;
   }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Blas, lookFor, searchBlas } from './blas.ts';
 
-const { blas, problem } = lookFor(undefined);
+const { blas, problem } = searchBlas();
 const skip = blas === undefined ? (problem as string) : false;
 
 test('what is not OpenBLAS is refused with a reason, and off means none', () => {
@@ -23,7 +23,18 @@ test('it is looked for once', () => {
 });
 
 test('loading it leaves the environment as it was', () => {
-  assert.equal(process.env.OPENBLAS_NUM_THREADS, undefined);
+  const name = 'OPENBLAS_NUM_THREADS';
+  const before = process.env[name];
+  try {
+    process.env[name] = '3';
+    lookFor(undefined);
+    assert.equal(process.env[name], '3');
+    delete process.env[name];
+    lookFor(undefined);
+    assert.equal(process.env[name], undefined);
+  } finally {
+    if (before !== undefined) process.env[name] = before;
+  }
 });
 
 test('gemm multiplies doubles and floats that lie in rows or columns, with gaps, in shared memory', { skip }, () => {

@@ -34,6 +34,8 @@ export interface PartitionedOptions<H, T> {
   readonly resolver?: Resolver;
   /** A handle as JSON. */
   encode?(handle: H): unknown;
+  /** A handle as it goes to tasks: a reference, say. Without it, as it is. */
+  send?(handle: H): unknown;
 }
 
 /** A part of a box that lies in one partition. */

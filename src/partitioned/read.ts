@@ -339,6 +339,11 @@ export function isStale(description: Partitioned, container: unknown): boolean {
 /** Descriptions travel as values of tasks do, with their handles as they are: references, say. `get` travels as the name of its resolver. */
 registerCodec(Partitioned, {
   id: 'sheaf.Partitioned',
-  encode: (description: Partitioned) => description.written((handle) => handle),
+  encode: (description: Partitioned) => {
+    const { source } = description;
+    return description.written((handle) =>
+      handle === null || source.send === undefined ? handle : source.send(handle),
+    );
+  },
   decode: (wire: Record<string, unknown>) => readPartitioned(wire),
 });

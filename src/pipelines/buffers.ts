@@ -5,6 +5,8 @@ export interface Buffer {
   readonly dtype: DType;
   /** In elements. */
   readonly length: number;
+  /** Whose it is. */
+  readonly home: Buffers;
 }
 
 /** Where WebAssembly finds elements: in a memory, so many bytes from its beginning. */
@@ -19,6 +21,8 @@ export interface Buffers {
   allocate(dtype: DType, length: number): Buffer;
   /** Elements that are there already, and that nobody changes any more. They may be copied. */
   adopt(dtype: DType, elements: Elements): Buffer;
+  /** The same elements in this storage: the buffer itself, if it is of this one. Throws an OutOfMemoryError. */
+  here(buffer: Buffer): Buffer;
   /** The elements are in memory from now on, and stay where they are, until as many calls of `unuse`. Throws an OutOfMemoryError. */
   use(buffer: Buffer): void;
   unuse(buffer: Buffer): void;

@@ -6,7 +6,7 @@ import type { Node } from './graph.ts';
 const MOST_NODES = 150;
 const MOST_KERNEL_LINES = 16;
 
-const BOX = { width: 150, height: 40, across: 20, down: 36 };
+const BOX = { width: 150, height: 40, across: 30, down: 36 };
 const LINE = 15;
 const WIDE = 520;
 const COLOURS = ['#e8f0fe', '#e6f4ea', '#fef7e0', '#fce8e6', '#f3e8fd', '#e4f7fb'];
@@ -32,6 +32,7 @@ export function explainSvg(explained: Explained): string {
   const height = Math.max(graph.height, plan.height) + 60;
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" font-family="monospace" font-size="11">`,
+    '<title>A graph of arrays, and the plan by which it is computed</title>',
     `<rect width="${width}" height="${height}" fill="#ffffff"/>`,
     text(20, 24, 'graph', ' font-size="14"'),
     `<g transform="translate(20,40)">${graph.parts.join('')}</g>`,
@@ -47,6 +48,22 @@ interface Drawing {
   readonly height: number;
 }
 
+interface Point {
+  readonly x: number;
+  readonly y: number;
+}
+
+/** From a node to one below it; past those that lie between them, at their side. */
+function edge(from: Point, to: Point): string {
+  const next = to.y - from.y === BOX.height + BOX.down;
+  const [x1, y1] = next ? [from.x + BOX.width / 2, from.y + BOX.height] : [from.x + BOX.width, from.y + BOX.height / 2];
+  const [x2, y2] = next ? [to.x + BOX.width / 2, to.y] : [to.x + BOX.width, to.y + BOX.height / 2];
+  const path = next
+    ? `M${x1} ${y1}L${x2} ${y2}`
+    : `M${x1} ${y1}C${x1 + BOX.across} ${y1} ${x2 + BOX.across} ${y2} ${x2} ${y2}`;
+  return `<path d="${path}" fill="none" stroke="#9aa0a6"/>`;
+}
+
 /** Nodes in rows, each below all that it is made of. */
 function drawGraph({ nodes, roots }: Explained): Drawing {
   const shown = nodes.slice(-MOST_NODES);
@@ -58,23 +75,22 @@ function drawGraph({ nodes, roots }: Explained): Drawing {
     rows[depth] ??= [];
     (rows[depth] as Node[]).push(node);
   }
-  const places = new Map<Node, { x: number; y: number }>();
+  const places = new Map<Node, Point>();
   for (const [depth, row] of rows.entries()) {
     for (const [i, node] of row.entries())
       places.set(node, { x: i * (BOX.width + BOX.across), y: depth * (BOX.height + BOX.down) });
   }
   const parts: string[] = [];
   for (const node of shown) {
-    const to = places.get(node) as { x: number; y: number };
+    const to = places.get(node) as Point;
     for (const arg of node.args) {
       const from = places.get(arg);
       if (from === undefined) continue;
-      const ends = `x1="${from.x + BOX.width / 2}" y1="${from.y + BOX.height}" x2="${to.x + BOX.width / 2}" y2="${to.y}"`;
-      parts.push(`<line ${ends} stroke="#9aa0a6"/>`);
+      parts.push(edge(from, to));
     }
   }
   for (const node of shown) {
-    const { x, y } = places.get(node) as { x: number; y: number };
+    const { x, y } = places.get(node) as Point;
     const fill = roots.includes(node) ? '#fde293' : node.op.kind === 'source' ? '#d2e3fc' : '#f1f3f4';
     parts.push(box(x, y, BOX.width, BOX.height, fill));
     parts.push(text(x + 6, y + 16, cut(opText(node.op), 22)));

@@ -104,7 +104,7 @@ function* steps(
   crew: Crew | undefined,
 ): Generator<Promise<void>, readonly Buffer[], void> {
   const { buffers } = machine;
-  const arrays: Buffer[] = given.sources.map(({ buffer }) => buffer);
+  const arrays: Buffer[] = given.sources.map(({ buffer }) => buffers.here(buffer));
   const offsets: number[] = given.sources.map(({ offset }) => offset);
   const scalars = plan.scalars.length === 0 ? given.scalars : withMade(given.scalars, plan.scalars);
   const make = (array: number): void => {
@@ -200,7 +200,7 @@ function runPipeline(job: PipelineJob, sources: number, machine: Machine): void 
 }
 
 /** The arrays of a pipeline as its runner finds them: in the memory, or elsewhere as `view` gives them. */
-function boundTo(
+export function boundTo(
   { pipeline, arrays, offsets }: PipelineJob,
   memory: WebAssembly.Memory,
   view: (array: number) => Elements,

@@ -33,7 +33,7 @@ export function explainText({ nodes, roots, plan }: Explained): string {
     lines.push(...shortened(stepLines(step, i + 1, plan)));
   }
   lines.push(`  asked for: ${plan.roots.map((root) => viewText(root, plan)).join(', ')}`);
-  return `${lines.join('\n')}\n`;
+  return lines.join('\n');
 }
 
 const counted = (n: number, what: string): string => `${n} ${what}${n === 1 ? '' : 's'}`;

@@ -5,6 +5,7 @@ import { Pipelines } from './pipelines.ts';
 export * from './buffers.ts';
 export type { Crew, PipelineJob } from './execution.ts';
 export * from './graph.ts';
+export { inSession, pipelinesOf } from './in-session.ts';
 export { LocalBuffers } from './local-buffers.ts';
 export * from './pipeline.ts';
 export { type PipelineOptions, Pipelines, type Storage } from './pipelines.ts';

@@ -33,6 +33,7 @@ class Block {
 class LocalBuffer implements Buffer {
   readonly dtype: DType;
   readonly length: number;
+  readonly home: LocalBuffers;
   /** In the memory. Undefined: elsewhere. */
   offset: number | undefined;
   /** They are somebody's, who may go on looking at them. */
@@ -42,7 +43,8 @@ class LocalBuffer implements Buffer {
   elements: Elements | undefined;
   released = false;
 
-  constructor(dtype: DType, length: number, block: Block | undefined, own: Elements | undefined) {
+  constructor(home: LocalBuffers, dtype: DType, length: number, block: Block | undefined, own: Elements | undefined) {
+    this.home = home;
     this.dtype = dtype;
     this.length = length;
     this.block = block;
@@ -56,6 +58,8 @@ export class LocalBuffers implements Buffers {
   readonly memory: WebAssembly.Memory;
   readonly #spans: Spans;
   readonly #registry = new FinalizationRegistry<{ offset: number; bytes: number }>((held) => this.#free(held));
+  /** Buffers of others, and what stands for them here. */
+  readonly #guests = new WeakMap<Buffer, Buffer>();
   /** Where small ones are put. */
   #open: Block | undefined;
   /** Bytes that are neither released nor known to be garbage. */
@@ -83,8 +87,8 @@ export class LocalBuffers implements Buffers {
   allocate(dtype: DType, length: number): Buffer {
     const bytes = bytesOf(dtype, length);
     const block = this.#room(bytes);
-    if (block === undefined) return new LocalBuffer(dtype, length, undefined, elements(dtype, length));
-    const buffer = new LocalBuffer(dtype, length, block, undefined);
+    if (block === undefined) return new LocalBuffer(this, dtype, length, undefined, elements(dtype, length));
+    const buffer = new LocalBuffer(this, dtype, length, block, undefined);
     block.used += bytes;
     block.live++;
     return buffer;
@@ -115,9 +119,19 @@ export class LocalBuffers implements Buffers {
   }
 
   adopt(dtype: DType, own: Elements): Buffer {
-    const buffer = new LocalBuffer(dtype, own.length, undefined, own);
+    const buffer = new LocalBuffer(this, dtype, own.length, undefined, own);
     buffer.adopted = true;
     return buffer;
+  }
+
+  here(buffer: Buffer): Buffer {
+    if (buffer.home === this) return buffer;
+    let own = this.#guests.get(buffer);
+    if (own === undefined) {
+      own = this.adopt(buffer.dtype, buffer.home.lend(buffer));
+      this.#guests.set(buffer, own);
+    }
+    return own;
   }
 
   use(): void {

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { test } from 'node:test';
 import { DTYPES, type DType } from '../nd/index.ts';
 import { type Buffer, LocalBuffers, Node, Pipelines } from './index.ts';
@@ -109,8 +111,7 @@ plan: 1 step, 1 source, 156 KiB of new arrays
        v2 = divide(v0, v1): f64
        store v2 -> array0 [40, 1]
      makes array0
-  asked for: array0 [40, 1] (500 x 40)
-`,
+  asked for: array0 [40, 1] (500 x 40)`,
   );
   assert.equal(root.op.kind, 'element', 'it is not computed');
   const svg = pipelines.explain([root], { svg: true });
@@ -122,4 +123,15 @@ plan: 1 step, 1 source, 156 KiB of new arrays
   assert.deepEqual(open, []);
   for (const text of ['exp', 'max over 1', 'pipeline of 3 kernels', 'sum v3 -&gt; scratch'])
     assert.ok(svg.includes(text), text);
+});
+
+test('the drawing in the pages is the one that is made', () => {
+  const pipelines = new Pipelines(new LocalBuffers(1024));
+  const root = new Programs(pipelines.buffers).softmax(new Programs(pipelines.buffers).array([10_000, 100]));
+  const page = readFileSync(join(process.env.SHEAF_ROOT ?? resolve('.'), 'docs/pipelines-softmax.svg'), 'utf8');
+  assert.equal(
+    pipelines.explain([root], { svg: true }),
+    page,
+    'write what explain({ svg: true }) gives of the program in docs/pipelines.md',
+  );
 });

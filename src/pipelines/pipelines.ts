@@ -11,7 +11,7 @@ import { Plans } from './plans.ts';
 import { sourceOf } from './reference.ts';
 import type { Routines } from './routines.ts';
 import { Survey } from './survey.rules.ts';
-import { type Compilers, compilersFor } from './tile-runner.ts';
+import { compilersFor } from './tile-runner.ts';
 import { valuesOf } from './values.rules.ts';
 import { copy, dense, isDense } from './walk.ts';
 import { windowsOf } from './windows.rules.ts';
@@ -22,7 +22,7 @@ export interface PipelineOptions {
   readonly cache?: number;
   readonly routines?: Routines;
   /** Who else runs pipelines. */
-  readonly crew?: Crew;
+  readonly crew?: Crew | undefined;
   /** Of large graphs of small arrays so many operations are computed at a time. */
   readonly window?: number;
 }
@@ -52,17 +52,9 @@ export class Pipelines {
     this.#cache = options.cache ?? CACHE;
     this.#window = options.window ?? WINDOW;
     let matmul: Matmul | undefined;
-    const compilers = new WeakMap<WebAssembly.Memory, Compilers>();
     this.#machine = {
       buffers,
-      compilers: (memory) => {
-        let known = compilers.get(memory);
-        if (known === undefined) {
-          known = compilersFor(memory);
-          compilers.set(memory, known);
-        }
-        return known;
-      },
+      compilers: compilersFor,
       runners: new WeakMap(),
       routines: options.routines ?? routine,
       matmul: () => {
@@ -85,6 +77,7 @@ export class Pipelines {
       const plan = this.#planOf(survey, roots);
       settle(roots, plan, await executeTogether(plan, survey, this.#machine), survey);
     }
+    this.#tidy();
   }
 
   /** The same at once, in this thread alone. */
@@ -94,6 +87,15 @@ export class Pipelines {
       const plan = this.#planOf(survey, roots);
       settle(roots, plan, execute(plan, survey, this.#machine), survey);
     }
+    this.#tidy();
+  }
+
+  /** Memory that others have as well is not kept for what may come. */
+  #tidy(): void {
+    const { crew, scratch, gathered } = this.#machine;
+    if (crew === undefined) return;
+    scratch.release();
+    gathered.release();
   }
 
   /** Roots that are computed together, one part after the other. */
@@ -120,8 +122,8 @@ export class Pipelines {
 
   /** The elements of a node that was computed, row by row, for whoever wants to keep them. Nobody may change them. */
   read(node: Node): Elements {
-    const { buffers } = this;
     const { buffer, offset, strides } = sourceOf(node);
+    const buffers = buffer.home;
     const size = sizeOf(node.shape);
     if (size === buffer.length && offset === 0 && isDense(node.shape, strides)) return buffers.lend(buffer);
     const own = elements(node.dtype, size);
@@ -134,6 +136,8 @@ export class Pipelines {
 
 function settle(roots: readonly Node[], plan: Plan, arrays: readonly Buffer[], given: Given): void {
   for (let i = 0; i < roots.length; i++) {
-    (roots[i] as Node).settle(sourceOfView(plan.roots[i] as ArrayView, arrays, given));
+    const root = roots[i] as Node;
+    // Somebody else may have computed it meanwhile; it keeps what it has.
+    if (root.op.kind !== 'source') root.settle(sourceOfView(plan.roots[i] as ArrayView, arrays, given));
   }
 }

@@ -137,6 +137,31 @@ test('views of what is there are no work at all; reshapes move to where they are
   assert.equal(kernelsOf(plan).length, 1);
 });
 
+test('where a part is replaced, what was there is not written first', () => {
+  const x = p.array([50, 40]);
+  const inner = { start: 1, step: 1 } as const;
+  const view = (maps: [number, number]): Node =>
+    new Node({ kind: 'view', maps: maps.map((start, axis) => ({ start, step: 1, axis })) }, [48, 38], 'f64', [x]);
+  const mean = p.element('multiply', p.element('add', view([0, 1]), view([2, 1])), 0.5);
+  const at = [
+    [
+      { start: 0, step: 1, axis: 0 },
+      { start: 0, step: 1, axis: 1 },
+    ],
+    [
+      { ...inner, axis: 0 },
+      { ...inner, axis: 1 },
+    ],
+  ];
+  const plan = planned(new Node({ kind: 'assemble', at }, [50, 40], 'f64', [x, mean]));
+  const points = pipelinesOf(plan).reduce((sum, { rows, calls }) => {
+    for (const { inner: own, results } of calls) sum += rows * sizeOf(own) * results.length;
+    return sum;
+  }, 0);
+  assert.equal(points, 50 * 40);
+  assert.deepEqual(lengths(plan), [2000]);
+});
+
 test('a long chain is some short kernels that are the same', () => {
   let x = p.array([10]);
   for (let i = 0; i < 5000; i++) x = p.element(i % 2 === 0 ? 'add' : 'multiply', x, i);

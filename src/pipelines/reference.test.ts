@@ -123,6 +123,40 @@ test('products, taking, putting together', async () => {
   );
 });
 
+test('products of many matrices, and slices that are long', async () => {
+  const left = array(
+    [3, 1, 20, 30],
+    Array.from({ length: 1800 }, (_, i) => i % 5),
+  );
+  const right = array(
+    [2, 30, 25],
+    Array.from({ length: 1500 }, (_, i) => i % 7),
+  );
+  const found = await computed(make({ kind: 'matmul' }, [3, 2, 20, 25], [left, right]));
+  assert.equal(found.length, 3000);
+  const long = array(
+    [4, 3, 50],
+    Array.from({ length: 600 }, (_, i) => i),
+  );
+  const flipped = make(
+    {
+      kind: 'view',
+      maps: [
+        { start: 0, step: 1, axis: 0 },
+        { start: 0, step: 1, axis: 1 },
+        { start: 49, step: -1, axis: 2 },
+      ],
+    },
+    [4, 3, 50],
+    [long],
+  );
+  for (const from of [long, flipped]) {
+    const indices = array([4], [2n, 0n, 2n, 1n], 'i64');
+    const taken = await computed(make({ kind: 'take', axis: 1 }, [4, 4, 50], [from, indices]));
+    assert.equal(taken[0], from === long ? 100 : 149);
+  }
+});
+
 test('a call has several results, by the name of its routine', async () => {
   const halves = (
     args: readonly { elements: Elements }[],

@@ -1,39 +1,44 @@
-import { InternalError, OutOfMemoryError } from '../base/index.ts';
+import { InternalError } from '../base/index.ts';
 import type { SharedStore, SlotRef } from '../memory/index.ts';
 import { DTYPES, type DType, type Elements } from '../nd/index.ts';
 import type { Buffer, Buffers, Place } from './buffers.ts';
 import type { Placed } from './gang/work.ts';
-import { type Block, MOST_SMALL, Slabs } from './slabs.ts';
+import { MOST_SMALL, type Slab, Slabs } from './slabs.ts';
 
-/** Garbage is looked for when so much was allocated since, as a part of all memory. */
-const COLLECT_AFTER = 1 / 8;
-/** And when so much of it is taken. */
-const COLLECT_ABOVE = 1 / 2;
+/** Garbage is looked for when so many bytes were allocated since: pages that were used before are so much faster. */
+const COLLECT_AFTER = 64 * 2 ** 20;
+/** That takes one part in so many of the time, at most. */
+const COLLECT_PART = 10;
+/** Where memory becomes scarce, it is looked for when so much was allocated since, as a part of all memory, */
+const TIGHT_AFTER = 1 / 8;
+/** and so much of it is taken. */
+const TIGHT_ABOVE = 1 / 2;
 
-/** What is behind a buffer; it outlives it, to be released. */
+/** Where the elements of a buffer lie: in an object, or a slab, from some byte on; or elsewhere. */
 interface Storage {
-  /** An object, from some byte on, or a block; or neither: elements that lie elsewhere. */
   readonly slot?: SlotRef;
-  readonly start?: number;
-  readonly block?: Block;
+  readonly slab?: Slab;
+  readonly start: number;
   readonly elements?: Elements;
   uses: number;
-  released: boolean;
 }
 
 class SessionBuffer implements Buffer {
   readonly dtype: DType;
   readonly length: number;
+  readonly home: SessionBuffers;
   readonly storage: Storage;
-  readonly tracked: Tracked;
   /** Nobody but who made it has seen it yet. */
   fresh = true;
+  released = false;
+  /** Of one that has an object of its own. */
+  tracked: Tracked | undefined;
 
-  constructor(dtype: DType, length: number, storage: Storage, owner: SessionBuffers) {
+  constructor(dtype: DType, length: number, storage: Storage, home: SessionBuffers) {
     this.dtype = dtype;
     this.length = length;
     this.storage = storage;
-    this.tracked = { owner, storage, buffer: new WeakRef(this) };
+    this.home = home;
   }
 
   get byteLength(): number {
@@ -41,10 +46,13 @@ class SessionBuffer implements Buffer {
   }
 }
 
+/** An object of the store that is held for a buffer or a slab, until that is garbage or says so. */
 interface Tracked {
   readonly owner: SessionBuffers;
-  readonly storage: Storage;
-  readonly buffer: WeakRef<SessionBuffer>;
+  readonly slot: SlotRef;
+  /** Undefined for a slab, which is in use as long as it is there. */
+  readonly storage: Storage | undefined;
+  readonly holder: WeakRef<object>;
 }
 
 /**
@@ -56,83 +64,111 @@ export class SessionBuffers implements Buffers {
   readonly store: SharedStore;
   readonly #slabs: Slabs;
   readonly #tracked = new Set<Tracked>();
+  readonly #bySlab = new WeakMap<Slab, Tracked>();
+  /** Buffers of others, and what stands for them here. */
+  readonly #guests = new WeakMap<Buffer, Buffer>();
   #allocated = 0;
+  #collectAgainAt = 0;
 
   constructor(store: SharedStore) {
     this.store = store;
-    this.#slabs = new Slabs(store);
+    store.tell(this);
+    this.#slabs = new Slabs(
+      store,
+      (slab) => this.#bySlab.set(slab, this.#track(slab, slab.slot, undefined)),
+      (slab) => this.#letGo(this.#bySlab.get(slab) as Tracked),
+    );
   }
 
   allocate(dtype: DType, length: number): Buffer {
     const bytes = length * DTYPES[dtype].bytes;
-    if (bytes > MOST_SMALL) return this.#track(dtype, length, this.#object(bytes));
-    const block = this.#slabs.take(Math.max(1, bytes));
-    return this.#track(dtype, length, { block, uses: 1, released: false });
+    if (bytes > MOST_SMALL) return this.#large(dtype, length, this.#object(bytes), 0, 1);
+    const { slab, start } = this.#slabs.take(bytes);
+    return new SessionBuffer(dtype, length, { slab, start, uses: 1 }, this);
   }
 
-  #object(bytes: number, elements?: Elements): Storage {
+  /** A new object, held, in use, and sealed: others will write it, too, and what is not sealed is taken back at once when this thread dies. */
+  #object(bytes: number, elements?: Elements): SlotRef {
     const { store } = this;
-    this.#collect(bytes);
-    const slot = this.#room(bytes);
+    this.#whenTight(bytes);
+    const slot = store.allocate(bytes);
     try {
       store.use(slot);
       if (elements !== undefined) store.write(slot, 0, elements);
-      // Others will write it, too: what is not sealed is taken back at once when this thread dies.
       store.seal(slot);
     } catch (error) {
       store.unpin(slot);
       throw error;
     }
-    return { slot, start: 0, uses: 1, released: false };
+    return slot;
   }
 
-  #room(bytes: number): SlotRef {
-    try {
-      return this.store.allocate(bytes);
-    } catch (error) {
-      const before = this.#tracked.size;
-      if (!(error instanceof OutOfMemoryError) || before === 0) throw error;
-      this.store.collect();
-      this.sweep();
-      if (this.#tracked.size === before) throw error;
-      return this.store.allocate(bytes);
-    }
+  #large(dtype: DType, length: number, slot: SlotRef, start: number, uses: number): SessionBuffer {
+    const storage: Storage = { slot, start, uses };
+    const buffer = new SessionBuffer(dtype, length, storage, this);
+    buffer.tracked = this.#track(buffer, slot, storage);
+    return buffer;
+  }
+
+  #track(holder: object, slot: SlotRef, storage: Storage | undefined): Tracked {
+    const tracked: Tracked = { owner: this, slot, storage, holder: new WeakRef(holder) };
+    this.#tracked.add(tracked);
+    SessionBuffers.#finalizers.register(holder, tracked, tracked);
+    this.#allocated += this.store.byteLength(slot);
+    return tracked;
   }
 
   /**
    * Arrays are small for V8, however much memory they hold, so that it would not look for those that nobody has any more. Before they are
    * written to disk, or there is no room, somebody has to.
    */
-  #collect(bytes: number): void {
+  #whenTight(bytes: number): void {
     const { store } = this;
-    this.#allocated += bytes;
-    if (this.#allocated < store.limit * COLLECT_AFTER || this.#tracked.size === 0 || !store.mayCollect) return;
-    const { used } = store.stats();
-    if (used + bytes < store.limit * COLLECT_ABOVE) return;
-    this.#allocated = bytes;
-    store.collect();
-    this.sweep();
+    if (this.#allocated < store.limit * TIGHT_AFTER || this.#tracked.size === 0 || !store.mayCollect) return;
+    if (store.stats().used + bytes >= store.limit * TIGHT_ABOVE) this.#collect();
   }
 
-  /** Releases what is known to be garbage. */
+  #collect(): void {
+    const begun = performance.now();
+    this.#allocated = 0;
+    this.store.collect();
+    const now = performance.now();
+    this.#collectAgainAt = now + (now - begun) * COLLECT_PART;
+  }
+
+  /** Between computations: garbage is looked for, in a turn of its own, since nothing is that was seen in this one. */
+  relieve(): Promise<void> | undefined {
+    if (this.#allocated < COLLECT_AFTER || performance.now() < this.#collectAgainAt) return undefined;
+    return new Promise<void>((resolve) => setImmediate(resolve)).then(() => {
+      if (this.store.usable) this.#collect();
+    });
+  }
+
+  /** Objects that are held for something that is not known to be garbage. */
+  get size(): number {
+    return this.#tracked.size;
+  }
+
+  /** Lets go of what is known to be garbage. */
   sweep(): void {
-    for (const tracked of this.#tracked) if (tracked.buffer.deref() === undefined) this.#letGo(tracked);
+    for (const tracked of this.#tracked) if (tracked.holder.deref() === undefined) this.#letGo(tracked);
   }
 
   adopt(dtype: DType, elements: Elements): Buffer {
     const { store } = this;
     const { byteLength, byteOffset, length } = elements;
-    if (byteLength === 0) return this.#finished(dtype, length, { elements, uses: 0, released: false });
+    if (byteLength === 0)
+      return this.#finished(new SessionBuffer(dtype, length, { elements, start: 0, uses: 0 }, this));
     const known = store.slotOf(elements.buffer);
     if (known !== undefined) {
       // It is in shared memory already.
       const { slot, offset } = known;
       store.seal(slot);
       store.pin(slot);
-      return this.#finished(dtype, length, { slot, start: offset + byteOffset, uses: 0, released: false });
+      return this.#finished(this.#large(dtype, length, slot, offset + byteOffset, 0));
     }
     let buffer: Buffer;
-    if (byteLength > MOST_SMALL) buffer = this.#track(dtype, length, this.#object(byteLength, elements));
+    if (byteLength > MOST_SMALL) buffer = this.#large(dtype, length, this.#object(byteLength, elements), 0, 1);
     else {
       buffer = this.allocate(dtype, length);
       this.view(buffer, 'write').set(elements as never);
@@ -141,17 +177,19 @@ export class SessionBuffers implements Buffers {
     return buffer;
   }
 
-  #finished(dtype: DType, length: number, storage: Storage): SessionBuffer {
-    const buffer = this.#track(dtype, length, storage);
+  #finished(buffer: SessionBuffer): SessionBuffer {
     buffer.fresh = false;
     return buffer;
   }
 
-  #track(dtype: DType, length: number, storage: Storage): SessionBuffer {
-    const buffer = new SessionBuffer(dtype, length, storage, this);
-    this.#tracked.add(buffer.tracked);
-    SessionBuffers.#finalizers.register(buffer, buffer.tracked, storage);
-    return buffer;
+  here(buffer: Buffer): Buffer {
+    if (buffer.home === this) return buffer;
+    let own = this.#guests.get(buffer);
+    if (own === undefined) {
+      own = this.adopt(buffer.dtype, buffer.home.lend(buffer));
+      this.#guests.set(buffer, own);
+    }
+    return own;
   }
 
   use(buffer: Buffer): void {
@@ -186,23 +224,17 @@ export class SessionBuffers implements Buffers {
 
   #placeOf({ storage }: SessionBuffer): Place {
     const { store } = this;
-    const { slot, start = 0, block, uses } = storage;
+    const { slot, start, slab, uses } = storage;
     if (uses === 0) throw new InternalError('a buffer is looked at that is not in use');
-    if (block !== undefined) return { memory: this.#memory(block.slab.region), offset: block.offset };
-    const { region, offset } = store.address(slot as SlotRef);
-    return { memory: this.#memory(region), offset: offset + start };
-  }
-
-  #memory(region: number): WebAssembly.Memory {
-    return this.store.memory(region) as WebAssembly.Memory;
+    const { region, offset } = slab ?? store.address(slot as SlotRef);
+    return { memory: store.memory(region) as WebAssembly.Memory, offset: offset + start };
   }
 
   /** As a gang wants to know it; undefined for what lies elsewhere. The buffer is in use. */
   placed(buffer: Buffer): { region: number; placed: Placed } | undefined {
-    const { storage } = own(buffer);
-    const { slot, block } = storage;
-    if (slot === undefined && block === undefined) return undefined;
-    const object = slot ?? (block as Block).slab.slot;
+    const { slot, slab } = own(buffer).storage;
+    const object = slot ?? slab?.slot;
+    if (object === undefined) return undefined;
     const { region, offset } = this.store.address(object);
     return { region, placed: { slot: object, offset } };
   }
@@ -212,8 +244,9 @@ export class SessionBuffers implements Buffers {
     const { storage, dtype, length } = mine;
     const { Elements } = DTYPES[dtype];
     if (storage.elements !== undefined) return storage.elements;
-    if (storage.slot !== undefined)
+    if (storage.slot !== undefined) {
       return new Elements(this.store.view(storage.slot, storage.start, mine.byteLength), 0, length);
+    }
     this.use(mine);
     try {
       return this.view(mine, 'read').slice();
@@ -223,28 +256,27 @@ export class SessionBuffers implements Buffers {
   }
 
   release(buffer: Buffer): void {
-    const { storage, tracked } = own(buffer, true);
-    if (storage.released) return;
-    SessionBuffers.#finalizers.unregister(storage);
-    this.#letGo(tracked);
+    const mine = own(buffer, true);
+    if (mine.released) return;
+    mine.released = true;
+    const { tracked, storage } = mine;
+    if (storage.slab !== undefined) this.#slabs.give(storage.slab);
+    if (tracked !== undefined) this.#letGo(tracked);
   }
 
   #letGo(tracked: Tracked): void {
     if (!this.#tracked.delete(tracked)) return;
-    const { storage } = tracked;
-    storage.released = true;
-    const { slot, block, uses } = storage;
+    SessionBuffers.#finalizers.unregister(tracked);
+    const { slot, storage } = tracked;
     const { store } = this;
     if (!store.usable) return;
-    if (block !== undefined) this.#slabs.give(block);
-    if (slot === undefined) return;
-    if (uses > 0) store.unuse(slot);
+    if (storage === undefined || storage.uses > 0) store.unuse(slot);
     store.unpin(slot);
   }
 }
 
 function own(buffer: Buffer, released = false): SessionBuffer {
   if (!(buffer instanceof SessionBuffer)) throw new InternalError('a buffer of another storage was asked for here');
-  if (buffer.storage.released && !released) throw new InternalError('a buffer was used after its release');
+  if (buffer.released && !released) throw new InternalError('a buffer was used after its release');
   return buffer;
 }

@@ -31,6 +31,7 @@ export function simplified(
     if (value.op.kind === 'reshape')
       made = reshaped(next, args[0] as number, value.shape, (at) => newUses.get(at) ?? 0, 0);
     else if (value.op.kind === 'matmul' && fitsSum(values, value, lowers)) made = asSum(next, value, args);
+    else if (value.op.kind === 'assemble') made = withoutCovered(next, value, args);
     else made = next.again(value, args);
     ids[id] = made;
     newUses.set(made, (newUses.get(made) ?? 0) + (uses[id] as number));
@@ -38,7 +39,8 @@ export function simplified(
   return { values: next, roots: roots.map((root) => ids[root] as number) };
 }
 
-const isSimplified = (kind: Value['op']['kind']): boolean => kind === 'reshape' || kind === 'matmul';
+const isSimplified = (kind: Value['op']['kind']): boolean =>
+  kind === 'reshape' || kind === 'matmul' || kind === 'assemble';
 
 /** What the roots are made of, themselves included, in order. */
 export function reachable(values: Values, roots: readonly number[]): number[] {
@@ -117,6 +119,93 @@ function fitsSum(values: Values, { args }: Value, lowers: LowersProducts): boole
   const [left, right] = args.map((arg) => values.at(arg)) as [Value, Value];
   const [m, k] = left.shape.slice(-2) as [number, number];
   return lowers(m, k, right.shape.at(-1) as number);
+}
+
+/** Of more pieces it would take too long to look at each two. */
+const MOST_PIECES = 32;
+
+/**
+ * What is put together, without what nobody sees of it: of a piece that a later one covers the inside of, the parts around that are left. So
+ * nothing is written twice when a part of an array is replaced.
+ */
+function withoutCovered(values: Values, value: Value, args: readonly number[]): number {
+  const { at } = value.op as Extract<Value['op'], { kind: 'assemble' }>;
+  const boxes = args.map((arg, i) => boxOf(at[i] as readonly AxisMap[], values.at(arg).shape));
+  const pieces: { arg: number; maps: readonly AxisMap[] }[] = [];
+  for (const [i, arg] of args.entries()) {
+    const maps = at[i] as readonly AxisMap[];
+    let left: Box[] | undefined = boxes[i] === undefined ? undefined : [boxes[i] as Box];
+    for (const cover of args.length > MOST_PIECES ? [] : boxes.slice(i + 1)) {
+      if (cover === undefined || left === undefined) continue;
+      const rest: Box[] = left.flatMap((box) => around(box, cover));
+      // Many small parts are no better than one that is written twice.
+      if (rest.length <= 2 * cover.length) left = rest;
+    }
+    if (left === undefined || (left.length === 1 && left[0] === boxes[i])) pieces.push({ arg, maps });
+    else for (const box of left) pieces.push(partOf(values, arg, maps, boxes[i] as Box, box));
+  }
+  return values.alone(
+    { kind: 'assemble', at: pieces.map(({ maps }) => maps) },
+    value.shape,
+    value.dtype,
+    pieces.map(({ arg }) => arg),
+  );
+}
+
+/** From where to where along each axis. */
+type Box = readonly (readonly [from: number, to: number])[];
+
+/** Where a piece lies, if it lies there without gaps. */
+function boxOf(maps: readonly AxisMap[], shape: Shape): Box | undefined {
+  const box: [number, number][] = [];
+  for (const { start, step, axis } of maps) {
+    if (axis === undefined) box.push([start, start + 1]);
+    else if (step === 1) box.push([start, start + (shape[axis] as number)]);
+    else return undefined;
+  }
+  return box;
+}
+
+/** What is left of a box around another, in boxes: the box itself where they do not meet. */
+function around(box: Box, hole: Box): Box[] {
+  if (box.some(([from, to], i) => to <= (hole[i]?.[0] as number) || from >= (hole[i]?.[1] as number))) return [box];
+  const left: Box[] = [];
+  let rest = box;
+  for (const [axis, [from, to]] of box.entries()) {
+    const [start, end] = hole[axis] as readonly [number, number];
+    const cut = (a: number, b: number): Box => rest.map((each, i) => (i === axis ? [a, b] : each));
+    if (from < start) left.push(cut(from, start));
+    if (end < to) left.push(cut(end, to));
+    rest = cut(Math.max(from, start), Math.min(to, end));
+  }
+  return left;
+}
+
+/** The part of a piece that lies in a box of where it all lies. */
+function partOf(
+  values: Values,
+  arg: number,
+  maps: readonly AxisMap[],
+  whole: Box,
+  part: Box,
+): { arg: number; maps: readonly AxisMap[] } {
+  const shape = [...values.at(arg).shape];
+  const starts = shape.map(() => 0);
+  for (const [i, { axis }] of maps.entries()) {
+    if (axis === undefined) continue;
+    const [from, to] = part[i] as readonly [number, number];
+    starts[axis] = from - (whole[i]?.[0] as number);
+    shape[axis] = to - from;
+  }
+  const view = values.view(
+    starts.map((start, axis) => ({ start, step: 1, axis })),
+    shape,
+    arg,
+  );
+  return {
+    arg: view,
+    maps: maps.map((map, i) => (map.axis === undefined ? map : { ...map, start: part[i]?.[0] as number })),
+  };
 }
 
 /** A product as what it is: the sum over k of the elements of [..., m, k, n]. */

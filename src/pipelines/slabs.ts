@@ -1,93 +1,96 @@
 import type { SharedStore, SlotRef } from '../memory/index.ts';
 
-/** Blocks are of sizes that double, from this on, in bytes. */
-const LEAST = 64;
 /** Larger pieces are objects of their own: those come in pages of 64 KiB. */
 export const MOST_SMALL = 32 * 1024;
-/** A slab has so many bytes, or as many as so many blocks. */
-const SLAB = 64 * 1024;
-const BLOCKS = 16;
-/** A slab that nobody uses goes back after so long. Milliseconds. */
+const SLAB = 256 * 1024;
+/** A line of the cache. */
+const ALIGNMENT = 64;
+/** Nothing more is put into a slab that was not asked for in so long. Milliseconds. */
 const IDLE_MS = 500;
 
-/** An object of the store cut into blocks of one size. */
-interface Slab {
-  readonly slot: SlotRef;
-  readonly kind: number;
-  /** Where its blocks begin that nobody has, in bytes from the beginning of the region. */
-  readonly free: number[];
-  readonly region: number;
-  used: number;
-}
-
-/** A piece of shared memory that is less than an object. */
-export interface Block {
-  readonly slab: Slab;
-  readonly offset: number;
-}
-
 /**
- * Small pieces of a session's memory for one thread. They are never on disk, and are not objects, so that taking one and giving it back asks
- * nobody.
+ * An object of the store that small pieces share: it goes back when all of them are released, or when nobody holds this any more. So the garbage
+ * collector has to find out about one object, and not about each piece.
  */
+export class Slab {
+  readonly slot: SlotRef;
+  readonly region: number;
+  readonly offset: number;
+  /** Bytes from its beginning that are, or were, somebody's. */
+  used = 0;
+  /** Pieces that are not released. */
+  live = 0;
+
+  constructor(slot: SlotRef, region: number, offset: number) {
+    this.slot = slot;
+    this.region = region;
+    this.offset = offset;
+  }
+}
+
+/** Small pieces of a session's memory for one thread. They are never on disk, and taking one and giving it back asks nobody. */
 export class Slabs {
   readonly #store: SharedStore;
-  /** By kind, those with room. */
-  readonly #open: Slab[][] = [];
+  readonly #begun: (slab: Slab) => void;
+  readonly #over: (slab: Slab) => void;
+  #open: Slab | undefined;
   #timer: NodeJS.Timeout | undefined;
+  #asked = false;
 
-  constructor(store: SharedStore) {
+  /** `begun` hears of each new slab, which is in use; `over` of those of which nobody has a piece any more. */
+  constructor(store: SharedStore, begun: (slab: Slab) => void, over: (slab: Slab) => void) {
     this.#store = store;
+    this.#begun = begun;
+    this.#over = over;
   }
 
-  /** Of `bytes` bytes, no more than `MOST_SMALL`. */
-  take(bytes: number): Block {
-    const kind = Math.max(0, 32 - Math.clz32((bytes - 1) / LEAST));
-    this.#open[kind] ??= [];
-    const open = this.#open[kind];
-    const slab = open.at(-1) ?? this.#fresh(kind, open);
-    const offset = slab.free.pop() as number;
-    slab.used++;
-    if (slab.free.length === 0) open.pop();
-    return { slab, offset };
+  /** `bytes` bytes, no more than `MOST_SMALL`: in which slab, and how far from its beginning. */
+  take(bytes: number): { slab: Slab; start: number } {
+    const room = Math.max(1, Math.ceil(bytes / ALIGNMENT)) * ALIGNMENT;
+    this.#asked = true;
+    let slab = this.#open;
+    if (slab === undefined || slab.used + room > SLAB) {
+      slab = this.#fresh();
+      this.close();
+      this.#open = slab;
+      this.#timer ??= setTimeout(() => this.#tidy(), IDLE_MS).unref();
+    }
+    const start = slab.used;
+    slab.used += room;
+    slab.live++;
+    return { slab, start };
   }
 
-  give({ slab, offset }: Block): void {
-    if (!this.#store.usable) return;
-    const open = this.#open[slab.kind] as Slab[];
-    if (slab.free.push(offset) === 1) open.push(slab);
-    if (--slab.used > 0) return;
-    this.#timer ??= setTimeout(() => this.#tidy(), IDLE_MS).unref();
+  give(slab: Slab): void {
+    if (--slab.live > 0) return;
+    if (slab === this.#open) slab.used = 0;
+    else this.#over(slab);
   }
 
-  #fresh(kind: number, open: Slab[]): Slab {
+  #fresh(): Slab {
     const store = this.#store;
-    const block = LEAST * 2 ** kind;
-    const bytes = Math.max(SLAB, BLOCKS * block);
-    const slot = store.allocate(bytes);
+    const slot = store.allocate(SLAB);
     store.use(slot);
+    // Others write it, too: what is not sealed is taken back at once when this thread dies.
     store.seal(slot);
     const { region, offset } = store.address(slot);
-    const free = Array.from({ length: bytes / block }, (_, i) => offset + bytes - (i + 1) * block);
-    const slab: Slab = { slot, kind, free, region, used: 0 };
-    open.push(slab);
+    const slab = new Slab(slot, region, offset);
+    this.#begun(slab);
     return slab;
   }
 
-  /** Gives back what nobody has used for a while. */
+  /** No more pieces are put into the slab that was open. */
+  close(): void {
+    const slab = this.#open;
+    this.#open = undefined;
+    if (slab?.live === 0) this.#over(slab);
+  }
+
   #tidy(): void {
     this.#timer = undefined;
-    const store = this.#store;
-    if (!store.usable) return;
-    for (const open of this.#open) {
-      if (open === undefined) continue;
-      for (let i = open.length - 1; i >= 0; i--) {
-        const slab = open[i] as Slab;
-        if (slab.used > 0) continue;
-        open.splice(i, 1);
-        store.unuse(slab.slot);
-        store.unpin(slab.slot);
-      }
-    }
+    if (!this.#store.usable) return;
+    if (this.#asked) this.#timer = setTimeout(() => this.#tidy(), IDLE_MS).unref();
+    else this.close();
+    this.#asked = false;
   }
 }

@@ -123,7 +123,9 @@ export class Storing {
     /** The steps of each value that is not stored. */
     const steps: (Set<number> | undefined)[] = [];
     for (const id of this.#needed) {
-      const { args } = this.#values.at(id);
+      const { args, op } = this.#values.at(id);
+      // Each of its arguments is, or has, a kernel of its own.
+      if (isWhole(op.kind)) continue;
       let own = this.#union(args, steps, uses);
       while (own.size >= LONGEST) {
         const longest = args.reduce((a, b) => ((steps[b]?.size ?? 0) > (steps[a]?.size ?? 0) ? b : a));

@@ -22,7 +22,19 @@ export interface Compilers {
   views(dtype: DType): Elements;
 }
 
+const known = new WeakMap<WebAssembly.Memory, Compilers>();
+
+/** Those of this thread over a memory: nothing is compiled twice. */
 export function compilersFor(memory: WebAssembly.Memory): Compilers {
+  let compilers = known.get(memory);
+  if (compilers === undefined) {
+    compilers = newCompilers(memory);
+    known.set(memory, compilers);
+  }
+  return compilers;
+}
+
+function newCompilers(memory: WebAssembly.Memory): Compilers {
   const made: Partial<Record<DType, Elements>> = {};
   return {
     memory,
@@ -145,8 +157,7 @@ class ReadyCall {
   readonly #at: readonly number[];
   readonly #scalarsAt: number;
   readonly #firstRow: number;
-  /** Undefined: not asked for. Null: there is none. */
-  #wasm: WasmFunction | null | undefined;
+  #wasm: WasmFunction | undefined;
   #javascript: Compiled | undefined;
   #inMemory = true;
 
@@ -184,10 +195,9 @@ class ReadyCall {
       const scalar = scalars[i] as number;
       this.#args[this.#scalarsAt + i] = scalar === FIRST_ROW ? 0n : (binding.scalars[scalar] as number | bigint);
     }
-    if (this.#inMemory && this.#wasm === undefined) {
-      this.#wasm = this.#compilers.wasm.compiled(kernel, this.#operands.map(alongOf), this.#results.map(alongOf));
-    }
-    if (this.#wasm === null || !this.#inMemory) {
+    if (this.#inMemory) {
+      this.#wasm ??= this.#compilers.wasm.compiled(kernel, this.#operands.map(alongOf), this.#results.map(alongOf));
+    } else {
       this.#javascript ??= this.#compilers.javascript.compiled(
         kernel,
         this.#results.map(({ strides }) => strides.at(-1) === 0),
@@ -201,7 +211,7 @@ class ReadyCall {
     }
     const args = this.#args;
     if (this.#firstRow >= 0) args[this.#scalarsAt + this.#firstRow] = BigInt(row);
-    if (this.#inMemory && this.#wasm != null) {
+    if (this.#inMemory && this.#wasm !== undefined) {
       args[0] = rows;
       // As signed numbers of 32 bits, which is how addresses above 2 GiB are given.
       for (let i = 0; i < this.#at.length; i++) {

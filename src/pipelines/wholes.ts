@@ -1,5 +1,5 @@
 import type { Matmul, Strided } from '../kernels/index.ts';
-import { broadcastStrides, type Elements, elements, rowMajor, sizeOf } from '../nd/index.ts';
+import { broadcastStrides, type Elements, elements, sizeOf } from '../nd/index.ts';
 import type { ArrayType } from './graph.ts';
 import type { Whole } from './plan.ts';
 import { noSuchIndex } from './reference.ts';
@@ -37,15 +37,61 @@ function densified({ shape, dtype, elements: all, offset, strides }: StridedArra
   return { shape, dtype, elements: own };
 }
 
+/** Slices one after the other; single elements, which are the most, without more ado. */
 function taken(axis: number, own: DenseArray, from: StridedArray, indices: DenseArray): void {
   const length = from.shape[axis] as number;
-  const strides = rowMajor(own.shape);
-  const slice = own.shape.map((each, i) => (i === axis ? 1 : each));
-  for (const [i, index] of (indices.elements as BigInt64Array).entries()) {
-    if (index < 0n || index >= length) throw noSuchIndex(index, length);
-    const offset = from.offset + Number(index) * (from.strides[axis] as number);
-    const to = { offset: i * (strides[axis] as number), strides };
-    copy(slice, from.elements, { offset, strides: from.strides }, own.elements, to);
+  const places = placesOf(indices.elements as BigInt64Array, length);
+  const step = from.strides[axis] as number;
+  const inner = own.shape.slice(axis + 1);
+  const size = sizeOf(inner);
+  const innerStrides = from.strides.slice(axis + 1);
+  const lines = isDense(inner, innerStrides);
+  let to = 0;
+  for (const start of starts(own.shape.slice(0, axis), from.strides.slice(0, axis), from.offset)) {
+    if (size === 1) {
+      for (let i = 0; i < places.length; i++)
+        own.elements[to++] = from.elements[start + (places[i] as number) * step] as never;
+      continue;
+    }
+    for (let i = 0; i < places.length; i++, to += size) {
+      const offset = start + (places[i] as number) * step;
+      if (!lines)
+        copy(inner, from.elements, { offset, strides: innerStrides }, own.elements, { ...dense(inner), offset: to });
+      else if (size > FEW) own.elements.set(from.elements.subarray(offset, offset + size) as never, to);
+      else for (let k = 0; k < size; k++) own.elements[to + k] = from.elements[offset + k] as never;
+    }
+  }
+}
+
+/** So few elements are copied faster one by one. */
+const FEW = 32;
+
+/** Indices as numbers, each of which there is. */
+function placesOf(indices: BigInt64Array, length: number): Float64Array {
+  const places = new Float64Array(indices.length);
+  // Two words each, so that there is no bigint for every one of them.
+  const words = new Int32Array(indices.buffer, indices.byteOffset, 2 * indices.length);
+  for (let i = 0; i < places.length; i++) {
+    const place = (words[2 * i + 1] as number) * 2 ** 32 + ((words[2 * i] as number) >>> 0);
+    if (!(place >= 0 && place < length)) throw noSuchIndex(indices[i] as bigint, length);
+    places[i] = place;
+  }
+  return places;
+}
+
+/** Where each point of some axes begins, in the order of rows. */
+function* starts(shape: readonly number[], strides: readonly number[], offset: number): Generator<number> {
+  const point = shape.map(() => 0);
+  let at = offset;
+  for (let left = sizeOf(shape); left > 0; left--) {
+    yield at;
+    for (let axis = shape.length - 1; axis >= 0; axis--) {
+      point[axis] = (point[axis] as number) + 1;
+      at += strides[axis] as number;
+      if ((point[axis] as number) < (shape[axis] as number)) break;
+      at -= (strides[axis] as number) * (shape[axis] as number);
+      point[axis] = 0;
+    }
   }
 }
 
@@ -57,19 +103,15 @@ function product(own: DenseArray, left: StridedArray, right: StridedArray, matmu
   const [ofLeft, ofRight] = [left, right].map(({ shape, strides }) =>
     broadcastStrides(shape.slice(0, -2), strides.slice(0, -2), outer),
   ) as [number[], number[]];
-  const point = outer.map(() => 0);
-  const matrix = ({ elements, offset, strides }: StridedArray, outside: readonly number[]): Strided => ({
+  const matrix = ({ elements, strides }: StridedArray, offset: number): Strided => ({
     elements,
-    offset: point.reduce((sum, i, axis) => sum + i * (outside[axis] as number), offset),
+    offset,
     strides: strides.slice(-2),
   });
-  for (let batch = 0; batch < sizeOf(outer); batch++) {
-    const into = { elements: own.elements, offset: batch * m * n, strides: [n, 1] };
-    matmul.run(matrix(left, ofLeft), matrix(right, ofRight), into, m, k, n);
-    for (let axis = outer.length - 1; axis >= 0; axis--) {
-      point[axis] = (point[axis] as number) + 1;
-      if ((point[axis] as number) < (outer[axis] as number)) break;
-      point[axis] = 0;
-    }
+  const rights = starts(outer, ofRight, right.offset);
+  let batch = 0;
+  for (const start of starts(outer, ofLeft, left.offset)) {
+    const into = { elements: own.elements, offset: batch++ * m * n, strides: [n, 1] };
+    matmul.run(matrix(left, start), matrix(right, rights.next().value as number), into, m, k, n);
   }
 }

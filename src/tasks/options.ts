@@ -273,7 +273,7 @@ const arrayTable: TableOf<ArrayOptions> = {
 export function arraySettings(options: ArrayOptions = {}): Omit<ArraySettings, 'cpus'> {
   check.checkOptions(options, arrayTable, 'connect: arrays');
   return {
-    scheme: options.scheme ?? 'GSS',
+    scheme: options.scheme ?? 'FAC2',
     layout: options.layout ?? 'CENTRALIZED',
     victims: options.victims ?? 'SEQ',
     grain: options.grain,

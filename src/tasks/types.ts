@@ -343,7 +343,10 @@ export interface ConnectOptions {
  * What a scheme is good for depends on how much the cost of rows differs and how late workers come; results are the same.
  */
 export interface ArrayOptions {
-  /** How large chunks are: equal parts (`STATIC`, `MSTATIC`, `MFSC`, `SS`, `AUTO`), ever smaller ones, or growing ones (`FISS`, `VISS`). */
+  /**
+   * How large chunks are: equal parts (`STATIC`, `MSTATIC`, `MFSC`, `SS`, `AUTO`), ever smaller ones (`GSS`, `TSS`, `FAC2`, `TFSS`, `PLS`, `PSS`), or growing
+   * ones (`FISS`, `VISS`). Default `FAC2`.
+   */
   scheme?: ArrayScheme;
   /** Which queues the chunks are dealt to. Default `CENTRALIZED`. */
   layout?: ArrayQueues;

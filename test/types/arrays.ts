@@ -72,6 +72,15 @@ export function promotion(): void {
   exactly<Arr<'f64'>>()(sf.concat([f64, f32]));
   exactly<Arr<'i64'>>()(sf.stack([i64, i32, u8]));
   exactly<Arr<'f64'>>()(f64.matmul(f32));
+  // An array that is made in place has the type that it has by itself.
+  exactly<Arr<'f64'>>()(sf.sqrt(sf.zeros([2])));
+  exactly<Arr<'f64'>>()(sf.add(sf.zeros([2]), sf.ones([2])));
+  exactly<Arr<'f64'>>()(sf.zeros([2]).add(sf.ones([2])));
+  exactly<Arr<'f64'>>()(sf.mean(sf.arange(3)));
+  exactly<Arr<'f64'>>()(sf.concat([sf.zeros([2]), sf.ones([2])]));
+  exactly<Arr<'f64'>>()(sf.svd(sf.eye(3)).u);
+  exactly<Arr<'f64'>>()(f32.add(sf.ones([2])));
+  exactly<Arr<'f64'>>()(f32.add(sf.random([2], { seed: 1 })));
   // @ts-expect-error integers and floats have nothing in common
   f64.add(i32);
   // @ts-expect-error neither the other way round

@@ -95,6 +95,27 @@ export interface ConnectOptions {
   /** Additions of this version. */
   gpus?: number;
   resources?: Record<string, number>;
+  arrays?: ArrayOptions;
+}
+/** How DAPHNE's users know the choices; an addition of this version. */
+export interface ArrayOptions {
+  scheme?:
+    | 'STATIC'
+    | 'SS'
+    | 'GSS'
+    | 'TSS'
+    | 'FAC2'
+    | 'TFSS'
+    | 'FISS'
+    | 'VISS'
+    | 'PLS'
+    | 'PSS'
+    | 'MFSC'
+    | 'MSTATIC'
+    | 'AUTO';
+  layout?: 'CENTRALIZED' | 'PERGROUP' | 'PERCPU';
+  victims?: 'SEQ' | 'SEQPRI' | 'RANDOM' | 'RANDOMPRI';
+  grain?: number;
 }
 export interface Session extends AsyncDisposable {
   readonly url: string;

@@ -1,5 +1,6 @@
 import { scaleOf } from './algebra.ts';
 import { reflector } from './householder.ts';
+import { Rows } from './rows.ts';
 
 /** Of one eigenvalue. Two or three are usual. */
 const MOST_ITERATIONS = 60;
@@ -30,7 +31,7 @@ export function symmetricEigen(a: Float64Array, n: number, vectors: boolean): Fl
   const order = [...diagonal.keys()].sort((i, j) => (diagonal[i] as number) - (diagonal[j] as number));
   if (rows !== undefined) {
     for (const [to, from] of order.entries()) {
-      for (let i = 0; i < n; i++) a[i * n + to] = rows[from * n + i] as number;
+      for (const [i, x] of rows.row(from, n).entries()) a[i * n + to] = x;
     }
   }
   return Float64Array.from(order, (from) => (diagonal[from] as number) / scale);
@@ -71,9 +72,10 @@ function tridiagonalize(a: Float64Array, n: number, diagonal: Float64Array, besi
 }
 
 /** The transpose of the product of all reflections. */
-function reflections(a: Float64Array, taus: Float64Array, n: number): Float64Array {
-  const q = new Float64Array(n * n);
-  for (let i = 0; i < n; i++) q[i * n + i] = 1;
+function reflections(a: Float64Array, taus: Float64Array, n: number): Rows {
+  const rows = new Rows(n, n);
+  const { elements: q, lead } = rows;
+  for (let i = 0; i < n; i++) q[i * lead + i] = 1;
   const v = new Float64Array(n);
   // From the right, the last one first: each row of the transpose is reflected.
   for (let k = n - 2; k >= 0; k--) {
@@ -83,14 +85,14 @@ function reflections(a: Float64Array, taus: Float64Array, n: number): Float64Arr
     v[0] = 1;
     for (let i = 1; i < length; i++) v[i] = a[k * n + k + 1 + i] as number;
     for (let row = k + 1; row < n; row++) {
-      const first = row * n + k + 1;
+      const first = row * lead + k + 1;
       let sum = 0;
       for (let i = 0; i < length; i++) sum += (q[first + i] as number) * (v[i] as number);
       sum *= tau;
       for (let i = 0; i < length; i++) q[first + i]! -= sum * (v[i] as number);
     }
   }
-  return q;
+  return rows;
 }
 
 function length2(f: number, g: number): number {
@@ -98,7 +100,7 @@ function length2(f: number, g: number): number {
   return sum > SMALL ? Math.sqrt(sum) : Math.hypot(f, g);
 }
 
-function iterate(d: Float64Array, e: Float64Array, rows: Float64Array | undefined, n: number): boolean {
+function iterate(d: Float64Array, e: Float64Array, rows: Rows | undefined, n: number): boolean {
   // What is nothing beside the largest elements so far does not change the eigenvalues by more than rounding them does (as in
   // EISPACK's tql2). Beside its own neighbours alone, where all of them are roundings, it might never become small.
   let large = 0;
@@ -109,14 +111,14 @@ function iterate(d: Float64Array, e: Float64Array, rows: Float64Array | undefine
       while (m < n - 1 && large + Math.abs(e[m] as number) !== large) m++;
       if (m === l) break;
       if (iterations === MOST_ITERATIONS) return false;
-      step(d, e, rows, n, l, m);
+      step(d, e, rows, l, m);
     }
   }
   return true;
 }
 
 /** One QL step of the rows l to m, with the shift that Wilkinson proposed. */
-function step(d: Float64Array, e: Float64Array, rows: Float64Array | undefined, n: number, l: number, m: number): void {
+function step(d: Float64Array, e: Float64Array, rows: Rows | undefined, l: number, m: number): void {
   const own = d[l] as number;
   let g = ((d[l + 1] as number) - own) / (2 * (e[l] as number));
   const root = Math.hypot(g, 1);
@@ -140,18 +142,9 @@ function step(d: Float64Array, e: Float64Array, rows: Float64Array | undefined, 
     shift = sine * t;
     d[i + 1] = next + shift;
     g = cosine * t - b;
-    if (rows !== undefined) rotate(rows, i * n, (i + 1) * n, n, cosine, sine);
+    rows?.rotate(i, i + 1, cosine, sine);
   }
   d[l]! -= shift;
   e[l] = g;
   e[m] = 0;
-}
-
-/** Row a becomes c a - s b, and row b becomes s a + c b. */
-export function rotate(x: Float64Array, a: number, b: number, length: number, c: number, s: number): void {
-  for (let i = 0; i < length; i++) {
-    const [p, q] = [x[a + i] as number, x[b + i] as number];
-    x[a + i] = c * p - s * q;
-    x[b + i] = s * p + c * q;
-  }
 }

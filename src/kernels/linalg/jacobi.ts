@@ -1,7 +1,7 @@
 import type { Matmul } from '../matmul/index.ts';
 import { type Svd, type SvdWant, scaleOf, transposed } from './algebra.ts';
-import { rotate } from './eigen.ts';
 import { factorize, orthogonal } from './householder.ts';
+import { Rows } from './rows.ts';
 
 const EPSILON = 2 ** -52;
 const MOST_SWEEPS = 60;
@@ -22,19 +22,23 @@ export function jacobiSvd(matmul: Matmul, a: Float64Array, m: number, n: number,
   const scale = scaleOf(a);
   for (let i = 0; i < a.length; i++) a[i]! *= scale;
   const taus = factorize(matmul, a, m, n);
-  const r = new Float64Array(n * n);
-  for (let i = 0; i < n; i++) for (let j = i; j < n; j++) r[i * n + j] = a[i * n + j] as number;
-  const turns = want === 'values' ? undefined : unit(n);
-  const lengths = orthogonalize(r, turns, n);
+  // Beside each row of R what becomes of that of the unit matrix, so that both are turned at once.
+  const withTurns = want !== 'values';
+  const rows = new Rows(n, withTurns ? 2 * n : n);
+  for (let i = 0; i < n; i++) {
+    rows.elements.set(a.subarray(i * n + i, (i + 1) * n), i * rows.lead + i);
+    if (withTurns) rows.elements[i * rows.lead + n + i] = 1;
+  }
+  const lengths = orthogonalize(rows, n);
   if (lengths === undefined) return undefined;
   const order = [...lengths.keys()].sort((i, j) => (lengths[j] as number) - (lengths[i] as number));
   const s = Float64Array.from(order, (from) => (lengths[from] as number) / scale);
-  if (turns === undefined) return { s, u: new Float64Array(0), vh: new Float64Array(0) };
-  const vh = rightVectors(matmul, r, lengths, order, n);
+  if (!withTurns) return { s, u: new Float64Array(0), vh: new Float64Array(0) };
+  const inOrder = new Float64Array(n * n);
+  for (const [to, from] of order.entries()) inOrder.set(rows.row(from, 2 * n).subarray(n), to * n);
+  const vh = rightVectors(matmul, rows, lengths, order, n);
   const columns = want === 'all' ? m : n;
   const q = orthogonal(matmul, a, taus, m, n, columns);
-  const inOrder = new Float64Array(n * n);
-  for (const [to, from] of order.entries()) inOrder.set(turns.subarray(from * n, (from + 1) * n), to * n);
   const u = q.slice();
   const left = { elements: q, offset: 0, strides: [columns, 1] };
   // The columns beyond the first n are not turned.
@@ -55,62 +59,45 @@ function unit(n: number): Float64Array {
   return x;
 }
 
-/** Rotates pairs of rows until all are at right angles, and those of `turns` with them; gives their lengths. */
-function orthogonalize(g: Float64Array, turns: Float64Array | undefined, n: number): Float64Array | undefined {
+/** Rotates pairs of rows until their first n elements are at right angles; gives the lengths of these. */
+function orthogonalize(rows: Rows, n: number): Float64Array | undefined {
   const tolerance = EPSILON * Math.max(4, Math.sqrt(n));
   for (let sweep = 0; sweep < MOST_SWEEPS; sweep++) {
     // Squares of lengths are kept up to date, and computed afresh in each sweep.
-    const squares = Float64Array.from({ length: n }, (_, i) => dot(g, i * n, i * n, n));
+    const squares = Float64Array.from({ length: n }, (_, i) => rows.dot(i, i, n));
     let turned = false;
     for (let i = 0; i < n - 1; i++) {
-      longestFirst(g, turns, squares, n, i);
+      longestFirst(rows, squares, i);
       for (let j = i + 1; j < n; j++) {
         const [x, y] = [squares[i] as number, squares[j] as number];
-        const between = dot(g, i * n, j * n, n);
+        const between = rows.dot(i, j, n);
         if (y < NOTHING * NOTHING || Math.abs(between) <= tolerance * Math.sqrt(x) * Math.sqrt(y)) continue;
         turned = true;
         const zeta = (y - x) / (2 * between);
         const tangent = (zeta < 0 ? -1 : 1) / (Math.abs(zeta) + Math.hypot(1, zeta));
         const c = 1 / Math.sqrt(1 + tangent * tangent);
-        rotate(g, i * n, j * n, n, c, c * tangent);
-        if (turns !== undefined) rotate(turns, i * n, j * n, n, c, c * tangent);
+        rows.rotate(i, j, c, c * tangent);
         squares[i] = x - tangent * between;
         squares[j] = Math.max(0, y + tangent * between);
       }
     }
-    if (!turned) return Float64Array.from({ length: n }, (_, i) => Math.sqrt(dot(g, i * n, i * n, n)));
+    if (!turned) return Float64Array.from({ length: n }, (_, i) => Math.sqrt(rows.dot(i, i, n)));
   }
   return undefined;
 }
 
-function dot(x: Float64Array, a: number, b: number, length: number): number {
-  let sum = 0;
-  for (let i = 0; i < length; i++) sum += (x[a + i] as number) * (x[b + i] as number);
-  return sum;
-}
-
-function longestFirst(
-  g: Float64Array,
-  turns: Float64Array | undefined,
-  squares: Float64Array,
-  n: number,
-  i: number,
-): void {
+function longestFirst(rows: Rows, squares: Float64Array, i: number): void {
   let longest = i;
-  for (let j = i + 1; j < n; j++) if ((squares[j] as number) > (squares[longest] as number)) longest = j;
+  for (let j = i + 1; j < squares.length; j++) if ((squares[j] as number) > (squares[longest] as number)) longest = j;
   if (longest === i) return;
-  for (const x of turns === undefined ? [g] : [g, turns]) {
-    const own = x.slice(i * n, (i + 1) * n);
-    x.copyWithin(i * n, longest * n, (longest + 1) * n);
-    x.set(own, longest * n);
-  }
+  rows.exchange(i, longest);
   [squares[i], squares[longest]] = [squares[longest] as number, squares[i] as number];
 }
 
 /** The rows, at right angles, brought to length 1. In place of those that are 0: whatever makes the matrix orthogonal. */
 function rightVectors(
   matmul: Matmul,
-  g: Float64Array,
+  rows: Rows,
   lengths: Float64Array,
   order: readonly number[],
   n: number,
@@ -120,7 +107,7 @@ function rightVectors(
   for (const from of order) {
     const length = lengths[from] as number;
     if (length <= NOTHING) break;
-    for (let i = 0; i < n; i++) vh[rank * n + i] = (g[from * n + i] as number) / length;
+    for (const [i, x] of rows.row(from, n).entries()) vh[rank * n + i] = x / length;
     rank++;
   }
   if (rank === n) return vh;

@@ -5,6 +5,7 @@ import type { Routine } from './routine.ts';
 import { SCATTERING } from './scatter.ts';
 import { SETS } from './sets.ts';
 import { SORTING } from './sorting.ts';
+import { SPARSE } from './sparse.ts';
 
 export type { ArrayType, Dense, Params, Routine } from './routine.ts';
 
@@ -14,6 +15,7 @@ export const ROUTINES = {
   ...SETS,
   ...CUMULATIVE,
   ...LINEAR_ALGEBRA,
+  ...SPARSE,
   ...SCATTERING,
 } as const satisfies Readonly<Record<string, Routine>>;
 

@@ -21,8 +21,11 @@ export interface Dense extends ArrayType {
 export interface Routine {
   /** Of what types its results are. Throws a UsageError for inputs that it does not take. */
   outputs(inputs: readonly ArrayType[], params: Params): readonly ArrayType[];
-  /** Writes all of the outputs, of the types that `outputs` gave. They do not overlap the inputs. */
-  run(inputs: readonly Dense[], params: Params, outputs: readonly Dense[]): void;
+  /**
+   * Writes all of the outputs, of the types that `outputs` gave. They do not overlap the inputs. `memory`: where all of them lie, if they
+   * lie in one; what has WebAssembly for it is faster then.
+   */
+  run(inputs: readonly Dense[], params: Params, outputs: readonly Dense[], memory?: WebAssembly.Memory): void;
 }
 
 /** An input whose type has to be of these kinds. */

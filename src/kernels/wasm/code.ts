@@ -64,6 +64,17 @@ export class Code {
     return this.#params.length + this.#locals.push(type) - 1;
   }
 
+  /** As `unsigned`, into the code itself: most numbers are small, and there are many. */
+  #number(n: number): this {
+    let left = n;
+    while (left > 127) {
+      this.#bytes.push((left & 127) | 128);
+      left >>>= 7;
+    }
+    this.#bytes.push(left);
+    return this;
+  }
+
   /** Instructions without immediates. */
   op(...opcodes: number[]): this {
     for (const opcode of opcodes) this.#bytes.push(opcode);
@@ -72,7 +83,10 @@ export class Code {
 
   /** Vector instructions without immediates, by number. */
   simd(...opcodes: number[]): this {
-    for (const opcode of opcodes) this.#bytes.push(0xfd, ...unsigned(opcode));
+    for (const opcode of opcodes) {
+      this.#bytes.push(0xfd);
+      this.#number(opcode);
+    }
     return this;
   }
 
@@ -83,13 +97,16 @@ export class Code {
   }
 
   get(...locals: number[]): this {
-    for (const local of locals) this.#bytes.push(0x20, ...unsigned(local));
+    for (const local of locals) {
+      this.#bytes.push(0x20);
+      this.#number(local);
+    }
     return this;
   }
 
   set(local: number): this {
-    this.#bytes.push(0x21, ...unsigned(local));
-    return this;
+    this.#bytes.push(0x21);
+    return this.#number(local);
   }
 
   tee(local: number): this {

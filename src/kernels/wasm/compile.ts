@@ -1,9 +1,11 @@
+import { InternalError } from '../../base/index.ts';
 import { DTYPES, type DType } from '../../nd/index.ts';
 import type { ElementOpName } from '../elementwise.ts';
 import type { Kernel, Step } from '../kernel.ts';
 import { type ReducerName, reducer } from '../reducers.ts';
 import { Calls } from './calls.ts';
 import { Code, I32, V128 } from './code.ts';
+import { Extremes } from './extremes.ts';
 import { moduleBytes } from './module.ts';
 import * as scalars from './scalars.ts';
 import * as vectors from './vectors.ts';
@@ -49,13 +51,11 @@ export interface KernelModule {
 }
 
 /**
- * The module of a kernel, or undefined when an operator of it has no instructions. Its function takes, all in bytes but for the lengths
+ * The module of a kernel. Its function takes, all in bytes but for the lengths
  * and the scalars: the length of each axis; of each operand, then of each result, its address and its strides; the scalars.
  */
-export function moduleOf(kernel: Kernel, variant: Variant): KernelModule | undefined {
-  const emitter = new Emitter(kernel, variant);
-  if (!emitter.emit()) return undefined;
-  const { code, calls } = emitter;
+export function moduleOf(kernel: Kernel, variant: Variant): KernelModule {
+  const { code, calls } = new Emitter(kernel, variant).emit();
   const bytes = moduleBytes({ shared: variant.shared, imports: calls.imports, functions: [{ name: 'run', code }] });
   return { bytes, functions: calls.imports.map(({ name }) => name) };
 }
@@ -131,15 +131,13 @@ class Emitter {
     });
   }
 
-  /** False when some operator can't be done at all. */
-  emit(): boolean {
+  emit(): this {
     const { rank } = this.#kernel;
     const c = this.code;
     const last = Math.max(0, rank - 1);
-    let complete = true;
     const loops = (axis: number): void => {
       if (axis === last) {
-        complete = this.#innermost(last);
+        this.#innermost(last);
         return;
       }
       const counter = this.#counters[axis] as number;
@@ -155,7 +153,7 @@ class Emitter {
       );
     };
     loops(0);
-    return complete;
+    return this;
   }
 
   get #arrays(): Cursor[] {
@@ -166,7 +164,7 @@ class Emitter {
     this.code.get(at, by).op(0x6a).set(at);
   }
 
-  #innermost(axis: number): boolean {
+  #innermost(axis: number): void {
     const { rank, results } = this.#kernel;
     const c = this.code;
     const held = results.map(({ reduce }, i) => reduce !== null && rank > 0 && this.#results[i]?.along === 'same');
@@ -178,10 +176,9 @@ class Emitter {
       return total;
     });
     const one = this.#body(axis, totals);
-    if (one === undefined) return false;
     if (rank === 0) {
       one();
-      return true;
+      return;
     }
     const left = this.#counters[axis] as number;
     c.get(this.#lengths[axis] as number).set(left);
@@ -204,11 +201,10 @@ class Emitter {
         0,
       );
     }
-    return true;
   }
 
-  /** Writes what comes before all points; what it returns writes one of them. Undefined when that can't be done. */
-  #body(axis: number, totals: readonly number[]): (() => void) | undefined {
+  /** Writes what comes before all points; what it returns writes one of them. */
+  #body(axis: number, totals: readonly number[]): () => void {
     const { steps, results } = this.#kernel;
     const c = this.code;
     const locals = steps.map((step) =>
@@ -218,12 +214,6 @@ class Emitter {
       const local = locals[i] as number;
       if (step.op === 'constant') scalars.constant(c, step.value, step.dtype).set(local);
       else if (this.#isSame(step)) scalars.load(c.get(this.#addressOf(step, axis)), step.dtype, 0).set(local);
-    }
-    const scratch = new Code();
-    for (const step of steps) {
-      if (!this.#isComputed(step) || step.op === 'cast') continue;
-      const dtype = this.#typeOf(step.args.at(-1) as number);
-      if (!Calls.serve(step.op, dtype) && !scalars.apply(scratch, step.op, dtype, [0, 0, 0])) return undefined;
     }
     return () => {
       for (const [i, step] of steps.entries()) {
@@ -240,7 +230,7 @@ class Emitter {
           const dtype = this.#typeOf(step.args.at(-1) as number);
           if (step.op === 'cast') scalars.cast(c, args[0] as number, dtype, step.dtype);
           else if (Calls.serve(step.op, dtype)) this.calls.scalar(step.op, dtype, args);
-          else scalars.apply(c, step.op, dtype, args);
+          else this.#apply(step.op, dtype, args);
           c.set(local);
         }
       }
@@ -262,6 +252,11 @@ class Emitter {
         }
       }
     };
+  }
+
+  #apply(op: ElementOpName, dtype: DType, args: readonly number[]): void {
+    if (scalars.apply(this.code, op, dtype, args)) return;
+    throw new InternalError(`there are no instructions for ${op} of ${dtype}`);
   }
 
   /** Rounds of the last axis in lanes, as many as are full; the rest is left to be done one by one. */
@@ -289,8 +284,12 @@ class Emitter {
         c.set(local);
       }
     }
+    const held = (i: number): boolean => (totals[i] as number) >= 0;
+    const extremes = results.map(({ value, reduce }, i) =>
+      held(i) ? Extremes.of(c, reduce, this.#typeOf(value), rounds) : undefined,
+    );
     const gathered = results.map(({ value, reduce }, i) => {
-      if ((totals[i] as number) < 0 || reduce === null) return [];
+      if (!held(i) || reduce === null || extremes[i] !== undefined) return [];
       return Array.from({ length: rounds }, () => {
         const local = c.local(V128);
         vectors.constantSplat(c, reducer(reduce).identity(this.#typeOf(value)), this.#typeOf(value));
@@ -302,7 +301,7 @@ class Emitter {
       () => c.get(left).i32(perRound).op(0x4f),
       () => {
         for (let first = 0; first < rounds; first += together) {
-          this.#lanesOnce(axis, first, locals.slice(0, together), gathered);
+          this.#lanesOnce(axis, first, locals.slice(0, together), gathered, extremes);
         }
         for (const { at, dtype, along } of this.#arrays) {
           if (along === 'same') continue;
@@ -315,7 +314,10 @@ class Emitter {
         c.get(left).i32(perRound).op(0x6b).set(left);
       },
     );
-    for (const [i, accumulators] of gathered.entries()) this.#gather(accumulators, i, totals[i] as number);
+    for (const [i, accumulators] of gathered.entries()) {
+      const own = extremes[i];
+      this.#gather(own === undefined ? accumulators : [own.end()], i, totals[i] as number);
+    }
   }
 
   /** As many rounds at once as there are sets of locals. */
@@ -324,6 +326,7 @@ class Emitter {
     first: number,
     locals: readonly (readonly number[])[],
     gathered: readonly (readonly number[])[],
+    extremes: readonly (Extremes | undefined)[],
   ): void {
     for (const [i, step] of this.#kernel.steps.entries()) {
       if (!this.#varies(step)) continue;
@@ -337,7 +340,7 @@ class Emitter {
         );
       } else for (const [round, each] of locals.entries()) this.#stepInLanes(axis, first + round, i, each);
     }
-    for (const [round, each] of locals.entries()) this.#storeLanes(axis, first + round, each, gathered);
+    for (const [round, each] of locals.entries()) this.#storeLanes(axis, first + round, each, gathered, extremes);
   }
 
   #offsetOf(round: number, dtype: DType): number {
@@ -358,7 +361,13 @@ class Emitter {
     c.set(locals[number] as number);
   }
 
-  #storeLanes(axis: number, round: number, locals: readonly number[], gathered: readonly (readonly number[])[]): void {
+  #storeLanes(
+    axis: number,
+    round: number,
+    locals: readonly number[],
+    gathered: readonly (readonly number[])[],
+    extremes: readonly (Extremes | undefined)[],
+  ): void {
     const { results } = this.#kernel;
     const c = this.code;
     for (const [i, { value, reduce }] of results.entries()) {
@@ -366,6 +375,11 @@ class Emitter {
       const offset = this.#offsetOf(round, dtype);
       const at = this.#results[i]?.at[axis] as number;
       let local = locals[value] as number;
+      const own = extremes[i];
+      if (own !== undefined) {
+        own.take(round, local);
+        continue;
+      }
       const accumulator = gathered[i]?.[round];
       if (reduce !== null) {
         let before = accumulator;

@@ -17,7 +17,7 @@ const MOST_KEPT = 4096;
 export class WasmKernels {
   readonly #memory: WebAssembly.Memory;
   readonly #shared: boolean;
-  readonly #compiled = new Map<string, WasmFunction | null>();
+  readonly #compiled = new Map<string, WasmFunction>();
 
   /** `memory`: where all operands and results lie. */
   constructor(memory: WebAssembly.Memory) {
@@ -30,12 +30,11 @@ export class WasmKernels {
     return this.#compiled.size;
   }
 
-  /** Runs it, as `interpret` does. False, and nothing done, when an operator of it has no instructions, or not all lies in the memory. */
+  /** Runs it, as `interpret` does. False, and nothing done, when not all lies in the memory. */
   run(kernel: Kernel, run: Run): boolean {
     const arrays = [...run.operands, ...run.results];
     if (arrays.some(({ elements }) => elements.buffer !== this.#memory.buffer)) return false;
     const compiled = this.compiled(kernel, run.operands.map(alongOf), run.results.map(alongOf));
-    if (compiled === null) return false;
     if (sizeOf(run.space) === 0) return true;
     const args: (number | bigint)[] = [...run.space];
     for (const { elements, offset, strides } of arrays) {
@@ -49,13 +48,12 @@ export class WasmKernels {
     return true;
   }
 
-  /** The function for arrays that lie so, compiled when it is first asked for. Null when an operator of it has no instructions. */
-  compiled(kernel: Kernel, operands: readonly Along[], results: readonly Along[]): WasmFunction | null {
+  /** The function for arrays that lie so, compiled when it is first asked for. */
+  compiled(kernel: Kernel, operands: readonly Along[], results: readonly Along[]): WasmFunction {
     const key = `${operands},${results} ${keyOf(kernel)}`;
     let compiled = this.#compiled.get(key);
     if (compiled === undefined) {
-      const module = moduleOf(kernel, { operands, results, shared: this.#shared });
-      compiled = module === undefined ? null : this.#instance(module);
+      compiled = this.#instance(moduleOf(kernel, { operands, results, shared: this.#shared }));
       this.#compiled.set(key, compiled);
       if (this.#compiled.size > MOST_KEPT) this.#compiled.delete(this.#compiled.keys().next().value as string);
     }

@@ -14,8 +14,8 @@ export interface Parts {
   readonly functions: readonly { readonly name: string; readonly code: Code }[];
 }
 
-const list = (items: readonly (readonly number[])[]): number[] => [...unsigned(items.length), ...items.flat()];
-const section = (id: number, body: readonly number[]): number[] => [id, ...unsigned(body.length), ...body];
+const list = (items: readonly (readonly number[])[]): number[] => unsigned(items.length).concat(...items);
+const section = (id: number, body: readonly number[]): number[] => [id].concat(unsigned(body.length), body);
 const text = (name: string): number[] => {
   const bytes = [...new TextEncoder().encode(name)];
   return [...unsigned(bytes.length), ...bytes];
@@ -41,13 +41,14 @@ export function moduleBytes({ shared, imports, functions }: Parts): Uint8Array<A
   ];
   const declared = functions.map(({ code }) => typeOf(code.type));
   const exported = functions.map(({ name }, i) => [...text(name), 0x00, ...unsigned(imports.length + i)]);
-  const bodies = functions.map(({ code: { body } }) => [...unsigned(body.length), ...body]);
-  return new Uint8Array([
-    ...[0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00],
-    ...section(1, list(types)),
-    ...section(2, list(imported)),
-    ...section(3, list(declared)),
-    ...section(7, list(exported)),
-    ...section(10, list(bodies)),
-  ]);
+  const bodies = functions.map(({ code: { body } }) => unsigned(body.length).concat(body));
+  return new Uint8Array(
+    [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00].concat(
+      section(1, list(types)),
+      section(2, list(imported)),
+      section(3, list(declared)),
+      section(7, list(exported)),
+      section(10, list(bodies)),
+    ),
+  );
 }

@@ -1,6 +1,7 @@
 import { DTYPES, type DType, isBig, kindOf } from '../../nd/index.ts';
 import { type ElementOpName, elementOp } from '../elementwise.ts';
 import { type Code, F32, F64, I32, I64, type ValueType } from './code.ts';
+import * as divisions from './divisions.ts';
 
 /**
  * Values one at a time. Those of 32 bits and less are an i32: signed ones extended by their sign, unsigned ones and booleans by zeros.
@@ -263,8 +264,11 @@ function ofIntegers(c: Code, op: ElementOpName, dtype: DType, x: number, y: numb
       else c.i32(bits);
       c.op(lessU, 0x1b);
       return true;
-    default:
-      return false;
+    default: {
+      const done = divisions.apply(c, op, dtype, x, y);
+      if (done) wrap(c, dtype);
+      return done;
+    }
   }
 }
 

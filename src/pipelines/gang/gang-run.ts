@@ -17,11 +17,6 @@ import {
 import type { Gang } from './gang.ts';
 import type { TileWork } from './work.ts';
 
-/**
- * Others are called when this thread alone would take so much longer, in milliseconds: one for each such time. Those who sleep come late, and
- * calling them takes longer, from caches that are cold.
- */
-const CALL_MS = { awake: 0.7, asleep: 2.5 };
 /** So long after they were last heard of others may be asleep. */
 const AWAKE_MS = 2;
 /** The event loop gets a turn after so long. */
@@ -59,7 +54,8 @@ export class GangRun {
   #slot: SlotRef | undefined;
   #taker: Taker | undefined;
   #members: Member[] = [];
-  #pending = 0;
+  /** Those who may look at the board: this thread, and members that are not over. */
+  #looking = 0;
   #open = 0;
   #wake: (() => void) | undefined;
 
@@ -77,7 +73,8 @@ export class GangRun {
   run(): Promise<void> | undefined {
     const begun = performance.now();
     const most = Math.min(this.#gang.settings.cpus - 1, this.#count - 1);
-    const worthwhile = begun - this.#gang.usedAt < AWAKE_MS ? CALL_MS.awake : CALL_MS.asleep;
+    const { callAfter, usedAt } = this.#gang;
+    const worthwhile = begun - usedAt < AWAKE_MS ? callAfter.awake : callAfter.asleep;
     let now = begun;
     while (this.#chunk < this.#count) {
       now = this.#compute(now);
@@ -85,10 +82,10 @@ export class GangRun {
         this.#chunk++;
         if (this.#chunk === this.#count) return undefined;
       }
-      if (now - begun >= KNOWN_MS) {
+      if (now - begun >= KNOWN_MS || worthwhile === 0) {
         const left = this.#left();
         if (most > 0 && left >= worthwhile) {
-          this.#call(Math.min(most, Math.floor(left / worthwhile)));
+          this.#call(Math.min(most, Math.floor(left / Math.max(worthwhile, 1e-6))));
           return this.#together();
         }
       }
@@ -141,37 +138,41 @@ export class GangRun {
     const { module, plan, region, objects, chunks } = this.#work;
     const { layout, victims } = settings;
     const shape: BoardShape = { chunks: this.#count, workers: members + 1, groups, layout, victims };
-    const brief = this.#gang.encoded({ shape, module, plan, region, objects });
+    const brief = this.#gang.encoded({ shape, module, plan, region, objects: objects() });
     const { at, slot, board } = SharedBoard.create(this.#store, shape, chunks, brief);
     markBegun(board.words, board.board, this.#chunk);
     this.#board = board;
     this.#slot = slot;
+    this.#looking = 1;
     this.#taker = board.taker(0, Math.random);
     try {
       for (let participant = 1; participant <= members; participant++) {
         this.#enter(engine.submit(member, [participant, ...at]) as Reference<unknown>, participant);
       }
-    } finally {
-      if (this.#members.length === 0) this.#letGo();
+    } catch (error) {
+      stop(board.words);
+      this.#leave();
+      throw error;
     }
   }
 
   #enter(ref: Reference<unknown>, participant: number): void {
     const member: Member = { ref, participant, over: false, failed: false, error: undefined, buried: false };
     this.#members.push(member);
-    this.#pending++;
+    this.#looking++;
     oversee(ref, (failed, error) => {
       member.over = true;
       this.#gang.usedAt = performance.now();
       member.failed = failed;
       member.error = error;
-      if (--this.#pending === 0) this.#letGo();
+      this.#leave();
       this.#wake?.();
     });
   }
 
-  /** The board is kept as long as a member may look at it. */
-  #letGo(): void {
+  /** The board is kept as long as anybody may look at it. */
+  #leave(): void {
+    if (--this.#looking > 0) return;
     const slot = this.#slot as SlotRef;
     if (!this.#store.usable) return;
     this.#store.unuse(slot);
@@ -183,11 +184,12 @@ export class GangRun {
       await this.#computeAll();
     } catch (error) {
       stop((this.#board as SharedBoard).words);
-      this.#dismiss();
       await this.#others();
       throw error;
+    } finally {
+      this.#dismiss();
+      this.#leave();
     }
-    this.#dismiss();
   }
 
   async #computeAll(): Promise<void> {

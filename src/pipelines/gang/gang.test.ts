@@ -101,7 +101,7 @@ class Bench {
     });
     const objects = this.#slots.map((slot) => ({ slot, offset: store.address(slot).offset }));
     const runner = runnerOf(plan, store.memory(region) as WebAssembly.Memory, 0);
-    this.work = { module: { url, name: job }, runner, plan, region, objects, chunks, tile };
+    this.work = { module: { url, name: job }, runner, plan, region, objects: () => objects, chunks, tile };
   }
 
   /** How many members have had something to do. */

@@ -12,6 +12,12 @@ import type { TileWork } from './work.ts';
 const NAME = 'array tiles';
 
 /**
+ * Others are called when this thread alone would take so much longer, in milliseconds: one for each such time. Those who sleep come late, and
+ * calling them takes longer, from caches that are cold.
+ */
+const CALL_AFTER = { awake: 0.7, asleep: 2.5 };
+
+/**
  * Those who compute arrays together for one thread: itself, and workers that the session's scheduler grants. Members are ordinary tasks
  * that take a core each, so arrays and tasks never want more cores than there are.
  */
@@ -25,8 +31,11 @@ export class Gang {
   /** When somebody was last called, or was heard of. */
   usedAt = Number.NEGATIVE_INFINITY;
 
-  constructor(engine: Engine, settings: ArraySettings) {
+  readonly callAfter: typeof CALL_AFTER;
+
+  constructor(engine: Engine, settings: ArraySettings, callAfter = CALL_AFTER) {
     this.engine = engine;
+    this.callAfter = callAfter;
     this.settings = settings;
   }
 

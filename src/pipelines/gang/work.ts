@@ -36,8 +36,8 @@ export interface TileWork {
   readonly plan: unknown;
   /** The region of the store that the plan's addresses are in. */
   readonly region: number;
-  /** What the runner reads and writes there. It is sealed, and in use, until the work is done. */
-  readonly objects: readonly Placed[];
+  /** What the runner reads and writes there, asked for when somebody is called. It is sealed, and in use, until the work is done. */
+  readonly objects: () => readonly Placed[];
   /** As `Gang.cut` gives them. */
   readonly chunks: readonly number[];
   /** Rows of a piece at least, and what pieces are multiples of. */

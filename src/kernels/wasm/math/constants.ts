@@ -13,9 +13,10 @@ export class Constants {
   bits(word: bigint): number {
     let at = this.#known.get(word);
     if (at === undefined) {
-      at = 8 * this.#next++;
+      at = 8 * this.#next;
       this.#known.set(word, at);
-      this.#words[at / 8] = word;
+      this.#words.fill(word, this.#next, this.#next + 2);
+      this.#next += 2;
     }
     return at;
   }
@@ -28,8 +29,6 @@ export class Constants {
   table(words: BigUint64Array): number {
     let at = this.#tables.get(words);
     if (at === undefined) {
-      // Entries of two words are loaded at once, and should lie in one line of the cache.
-      this.#next += this.#next % 2;
       at = 8 * this.#next;
       this.#tables.set(words, at);
       this.#words.set(words, this.#next);

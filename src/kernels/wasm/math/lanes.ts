@@ -52,7 +52,7 @@ export class Lanes {
   }
 
   #load(at: number): Value {
-    const local = this.#set(() => this.code.i32(0).simdMemory(10, at));
+    const local = this.#set(() => this.code.i32(0).simdMemory(0, at));
     return this.#each(() => local);
   }
 

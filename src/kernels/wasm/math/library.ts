@@ -6,7 +6,7 @@ import { DEFINITIONS, type Definition } from './definitions.ts';
 import { Lanes, scalarType, type Value } from './lanes.ts';
 
 /**
- * Functions of floats for kernels to call. Each operator is a module of its own, made when a kernel first needs it and kept as long as
+ * Functions of floats for kernels to call. Each operator is a module of its own (one for each type), made when a kernel first needs it and kept as long as
  * the thread lives, so that it is compiled once however many kernels there are. All of them share one small memory for
  * constants; that of the kernels is not theirs.
  *
@@ -18,7 +18,8 @@ import { Lanes, scalarType, type Value } from './lanes.ts';
 export type Shape = 'f64x2' | 'f64x4' | 'f32x4';
 
 const VECTORS: Readonly<Record<Shape, number>> = { f64x2: 1, f64x4: 2, f32x4: 1 };
-const SHAPES = Object.keys(VECTORS) as Shape[];
+/** Those that come in one module: a kernel needs the ones for single values and for lanes. */
+const SHAPES: readonly (readonly Shape[])[] = [['f64x2', 'f64x4'], ['f32x4']];
 
 const vectors = (n: number): ValueType[] => new Array<ValueType>(n).fill(V128);
 
@@ -38,17 +39,19 @@ const made = new Map<string, Readonly<Record<string, unknown>>>();
 
 /** The function that a kernel imports by that name. */
 export function functionOf(name: string): unknown {
-  const [op] = name.split('.') as [ElementOpName];
-  let exports = made.get(op);
+  const [op, shape] = name.split('.') as [ElementOpName, Shape];
+  const shapes = SHAPES.find((each) => each.includes(shape)) as readonly Shape[];
+  const key = nameOf(op, shapes[0] as Shape);
+  let exports = made.get(key);
   if (exports === undefined) {
-    exports = instanceOf(op, DEFINITIONS[op] as Definition).exports;
-    made.set(op, exports);
+    exports = instanceOf(op, DEFINITIONS[op] as Definition, shapes).exports;
+    made.set(key, exports);
   }
   return exports[name];
 }
 
-function instanceOf(op: ElementOpName, definition: Definition): WebAssembly.Instance {
-  const functions = SHAPES.map((shape) => {
+function instanceOf(op: ElementOpName, definition: Definition, shapes: readonly Shape[]): WebAssembly.Instance {
+  const functions = shapes.map((shape) => {
     const code = new Code(typeOf(op, shape).results);
     if (shape === 'f32x4') narrow(code, definition);
     else {

@@ -38,20 +38,20 @@ function parts(m: Lanes, x: Value): Parts {
   return { k: m.subf(biased, 2 ** 52 + 1023), f: m.subf(one, 1) };
 }
 
-/** log(1 + f) is f - (half - small), with half f^2 / 2. */
-function series(m: Lanes, f: Value): { half: Value; small: Value } {
+/** s = f / (2 + f), and the rest of the series: log(1 + f) = f - s (f - rest). */
+function series(m: Lanes, f: Value): { s: Value; rest: Value } {
   const s = m.div(f, m.addf(f, 2));
   const z = m.square(s);
-  const half = m.mul(f, m.mulf(f, 0.5));
-  return { half, small: m.mul(s, m.add(half, m.mul(z, m.estrin(z, G)))) };
+  return { s, rest: m.mul(z, m.estrin(z, G)) };
 }
 
 /** k log 2 + log(1 + f) + extra, the latter tiny. */
 function sum(m: Lanes, { k, f }: Parts, extra?: Value): Value {
-  const { half, small } = series(m, f);
+  const { s, rest } = series(m, f);
   let low = m.mulf(k, LN2_LOW);
   if (extra !== undefined) low = m.add(low, extra);
-  return m.sub(m.mulf(k, LN2_HIGH), m.sub(m.sub(half, m.add(small, low)), f));
+  const less = m.sub(m.mul(s, m.sub(f, rest)), low);
+  return m.sub(m.mulf(k, LN2_HIGH), m.sub(less, f));
 }
 
 /** Applies `of` to numbers that are normal, and what the logarithm is of others. */
@@ -76,9 +76,10 @@ export const log = (m: Lanes, x: Value): Value => ofAll(m, x, (each) => sum(m, e
 
 /** The logarithm of 1 + f in two parts, the first of 21 bits or so. */
 function inParts(m: Lanes, f: Value): [Value, Value] {
-  const { half, small } = series(m, f);
+  const { s, rest } = series(m, f);
+  const half = m.mul(f, m.mulf(f, 0.5));
   const high = m.and(m.sub(f, half), m.bits(-1n << 32n));
-  return [high, m.add(m.sub(m.sub(f, high), half), small)];
+  return [high, m.add(m.sub(m.sub(f, high), half), m.mul(s, m.add(half, rest)))];
 }
 
 export const log2 = (m: Lanes, x: Value): Value =>

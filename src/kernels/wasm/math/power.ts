@@ -30,11 +30,13 @@ function logarithm(m: Lanes, x: Value): [Value, Value] {
   const moved = m.iadd(x, m.bits(ONE - FIRST));
   const k = m.subf(m.or(m.shr(moved, 52), m.f(2 ** 52)), 2 ** 52 + 1023);
   const z = m.iadd(m.and(moved, m.bits((1n << 52n) - 1n)), m.bits(FIRST));
-  const row = m.shl(m.shr(m.shl(moved, 12), 57), 5);
+  // Seven bits behind the exponent, times the 32 bytes of a row.
+  const row = m.and(m.shr(moved, 40), m.bits(127n << 5n));
   const [inverse, log] = m.pair(TABLE, row);
   const logRest = m.entry(TABLE, row, 16);
 
-  // Of 21 bits, so that the product with the inverse, and the square of what is left, are exact.
+  // Of 21 bits, so that the product with the inverse, and the square of what is left, are exact; rounded, so that near 1 nothing is
+  // left of it.
   const zHigh = m.and(m.iadd(z, m.bits(1n << 31n)), m.bits(-1n << 32n));
   const rHigh = m.subf(m.mul(zHigh, inverse), 1);
   const rLow = m.mul(m.sub(z, zHigh), inverse);
@@ -68,25 +70,27 @@ export function pow(m: Lanes, x: Value, y: Value, reference: number): Value {
   const { scale, rest } = exponential(m, product, { tail });
   const usual = m.add(scale, m.mul(scale, rest));
 
-  const large = m.ge(m.abs(product), m.f(LARGE));
-  const [ranged] = m.rarely(m.any(large), [usual], () => [m.select(large, scaled(m, product, { tail }), usual)]);
-
-  const [signed] = m.rarely(m.any(m.lt(x, m.f(0))), [ranged], () => {
-    const whole = m.eq(m.trunc(y), y);
-    const half = m.mulf(y, 0.5);
-    const odd = m.andNot(whole, m.eq(m.trunc(half), half));
-    const negative = m.lt(x, m.f(0));
-    // All bits set are a NaN.
-    return [m.or(m.xor(ranged, m.and(m.and(odd, negative), m.f(-0))), m.andNot(negative, whole))];
-  });
-
-  // Zeros, infinities, NaN, subnormal numbers; powers that are NaN or reach beyond everything.
-  const inRange = m.and(m.ge(size, m.f(2 ** -1022)), m.lt(size, m.f(Number.POSITIVE_INFINITY)));
-  const ordinary = m.and(inRange, m.lt(m.abs(y), m.f(2 ** 64)));
-  const [result] = m.rarely(m.anyNot(ordinary), [signed], () => {
-    // That zero to some power is zero needs nobody to be asked, as long as there is no sign in it.
-    const zero = m.and(m.ieq(x, m.bits(0n)), m.gt(y, m.f(0)));
-    return [m.through(reference, m.not(m.or(ordinary, zero)), [x, y], m.andNot(signed, zero))];
+  const inRange = m.lt(m.abs(product), m.f(LARGE));
+  const normal = m.and(m.ge(x, m.f(2 ** -1022)), m.lt(x, m.f(Number.POSITIVE_INFINITY)));
+  const [result] = m.rarely(m.anyNot(m.and(normal, inRange)), [usual], () => {
+    const ranged = m.select(inRange, usual, scaled(m, product, { tail }));
+    return [ofAll(m, x, y, ranged, reference)];
   });
   return result;
+}
+
+/** Where bases are negative, or not even normal numbers; `ofSize` is the power of the size of those that are normal. */
+function ofAll(m: Lanes, x: Value, y: Value, ofSize: Value, reference: number): Value {
+  const [size, zero] = [m.abs(x), m.f(0)];
+  const negative = m.lt(x, zero);
+  const whole = m.eq(m.trunc(y), y);
+  const half = m.mulf(y, 0.5);
+  const odd = m.andNot(whole, m.eq(m.trunc(half), half));
+  // All bits set are a NaN.
+  const signed = m.or(m.xor(ofSize, m.and(m.and(odd, negative), m.f(-0))), m.andNot(negative, whole));
+  const normal = m.and(m.ge(size, m.f(2 ** -1022)), m.lt(size, m.f(Number.POSITIVE_INFINITY)));
+  const ordinary = m.and(normal, m.lt(m.abs(y), m.f(2 ** 64)));
+  // That zero to some power is zero needs nobody to be asked, as long as there is no sign in it.
+  const isZero = m.and(m.ieq(x, m.bits(0n)), m.gt(y, zero));
+  return m.through(reference, m.not(m.or(ordinary, isZero)), [x, y], m.andNot(signed, isZero));
 }

@@ -1,0 +1,167 @@
+import type * as files from '../io/index.ts';
+import * as io from '../io/index.ts';
+import type { DType } from '../nd/index.ts';
+import type { Dense } from '../partitioned/index.ts';
+import type { Arr } from './arr.ts';
+import { checkDType } from './checks.ts';
+import { nodeOf, wrap } from './lazy.ts';
+import { sourceOf } from './place.ts';
+import type { D } from './types.ts';
+import { computeAll, computed } from './values.ts';
+
+/** Where a file is, or its bytes. */
+export type FileSource = string | URL | Uint8Array | ArrayBuffer | Blob;
+
+/** How a text of numbers is written, and what the elements of the array are. */
+export interface ReadCsvOptions<T extends D = D> extends files.CsvOptions {
+  /** Default: `f64`, in which what is missing is NaN. */
+  readonly dtype?: T;
+}
+
+/** The same for columns of their own. */
+export interface ReadCsvColumnsOptions extends files.CsvOptions {
+  /** By the names of columns. Of the others it is seen: `bool`, `i64` or `f64`. */
+  readonly dtypes?: Readonly<Record<string, DType>>;
+}
+
+/** Arrays of one axis and the same length, by their names. */
+export type Columns = Record<string, Arr>;
+
+const arrayOf = ({ elements, shape, dtype }: Dense): Arr => wrap(sourceOf(elements, shape, dtype));
+
+async function denseOf(operation: string, x: Arr): Promise<Dense> {
+  const { node, elements } = await computed(operation, x);
+  return { shape: node.shape, dtype: node.dtype, elements };
+}
+
+const columnsOf = (columns: readonly files.Column[]): Columns =>
+  Object.fromEntries(
+    columns.map(({ name, dtype, elements }) => [name, arrayOf({ shape: [elements.length], dtype, elements })]),
+  );
+
+/** They are computed together. */
+async function listOf(operation: string, columns: Columns): Promise<files.Column[]> {
+  await computeAll(operation, Object.values(columns));
+  const list: files.Column[] = [];
+  for (const [name, x] of Object.entries(columns)) {
+    const { dtype, elements } = await denseOf(operation, x);
+    list.push({ name, dtype, elements });
+  }
+  return list;
+}
+
+/**
+ * Reads a file in NumPy's format NPY, of versions 1 to 3 and either order.
+ *
+ * @throws FormatError for a file that is none, or damaged; NotAvailableError for types that arrays don't have.
+ */
+export async function readNpy(source: FileSource): Promise<Arr> {
+  return arrayOf(await io.readNpy(source));
+}
+
+/** Writes an array in NumPy's format NPY. Gives the number of bytes. */
+export async function writeNpy(target: string | URL, x: Arr, o: files.NpyOptions = {}): Promise<number> {
+  return io.writeNpy(target, await denseOf('writeNpy', x), o);
+}
+
+/**
+ * Reads a text of numbers as a matrix: a row for each record. Delimiter and header are seen in the first record. Decimal texts become the nearest
+ * doubles. With an open session large files are read by all its workers.
+ *
+ * @throws FormatError with the line of what is no number, and of records of another width.
+ */
+export async function readCsv<const T extends D = 'f64'>(
+  source: FileSource,
+  o: ReadCsvOptions<T> = {},
+): Promise<Arr<T>> {
+  const dtype = o.dtype === undefined ? 'f64' : checkDType('readCsv', o.dtype);
+  return arrayOf(await io.readCsv(source, { ...o, dtype })) as Arr<T>;
+}
+
+/**
+ * Reads a text of numbers as arrays for its columns, by the names of its header, or their numbers.
+ *
+ * @throws FormatError as `readCsv`.
+ */
+export async function readCsvColumns(source: FileSource, o: ReadCsvColumnsOptions = {}): Promise<Columns> {
+  return columnsOf(await io.readCsvColumns(source, o));
+}
+
+/** Writes an array of one or two axes as text, a line for each row. Gives the number of bytes. */
+export async function writeCsv(target: string | URL, x: Arr, o: files.CsvWriteOptions = {}): Promise<number> {
+  return io.writeCsv(target, await denseOf('writeCsv', x), o);
+}
+
+/** A sparse matrix by its entries: `elements` are at `rows` and `columns`, counted from 0. */
+export interface SparseEntries {
+  /** Rows and columns. */
+  readonly shape: readonly [number, number];
+  /** Of each entry. */
+  readonly rows: Arr<'i32'>;
+  /** Of each entry. */
+  readonly columns: Arr<'i32'>;
+  /** Their values. */
+  readonly elements: Arr;
+}
+
+/**
+ * Reads a file of the Matrix Market: a dense one as a matrix, a sparse one as its entries. Of symmetric ones both halves are there.
+ *
+ * @throws FormatError with the line; NotAvailableError for complex matrices.
+ */
+export async function readMatrixMarket(source: FileSource): Promise<Arr | SparseEntries> {
+  const found = await io.readMatrixMarket(source);
+  if (!('rows' in found)) return arrayOf(found);
+  const vector = <T extends D>(elements: Dense['elements'], dtype: T): Arr<T> =>
+    arrayOf({ shape: [elements.length], dtype, elements }) as Arr<T>;
+  return {
+    shape: found.shape,
+    rows: vector(found.rows, 'i32'),
+    columns: vector(found.columns, 'i32'),
+    elements: vector(found.elements, found.dtype),
+  };
+}
+
+/** Writes a matrix, or the entries of a sparse one, for the Matrix Market. Gives the number of bytes. */
+export async function writeMatrixMarket(target: string | URL, x: Arr | SparseEntries): Promise<number> {
+  const what = 'writeMatrixMarket';
+  if (!('rows' in x && 'columns' in x)) return io.writeMatrixMarket(target, await denseOf(what, x));
+  const [rows, columns, values] = await Promise.all(
+    [x.rows, x.columns, x.elements].map((each) => denseOf(what, each as Arr)),
+  );
+  return io.writeMatrixMarket(target, {
+    shape: x.shape,
+    dtype: nodeOf(what, x.elements).dtype,
+    rows: (rows as Dense).elements as Int32Array,
+    columns: (columns as Dense).elements as Int32Array,
+    elements: (values as Dense).elements,
+  });
+}
+
+/**
+ * Reads columns of numbers from a Parquet file, with the package hyparquet. Missing values are NaN, and integers that have some `f64`.
+ *
+ * @throws NotAvailableError for columns of other types, and with the command that installs the package where it is missing.
+ */
+export async function readParquet(source: FileSource, o: files.ColumnsOptions = {}): Promise<Columns> {
+  return columnsOf(await io.readParquet(source, o));
+}
+
+/** Writes arrays of one axis as columns of a Parquet file, with the package hyparquet-writer. Gives the number of bytes. */
+export async function writeParquet(target: string | URL, columns: Columns): Promise<number> {
+  return io.writeParquet(target, await listOf('writeParquet', columns));
+}
+
+/**
+ * Reads columns of numbers from an Arrow file or stream, with the package apache-arrow. Missing values are NaN, and integers that have some `f64`.
+ *
+ * @throws NotAvailableError as `readParquet`.
+ */
+export async function readArrow(source: FileSource, o: files.ColumnsOptions = {}): Promise<Columns> {
+  return columnsOf(await io.readArrow(source, o));
+}
+
+/** Writes arrays of one axis as columns of an Arrow file, with the package apache-arrow. Gives the number of bytes. */
+export async function writeArrow(target: string | URL, columns: Columns, o: files.ArrowOptions = {}): Promise<number> {
+  return io.writeArrow(target, await listOf('writeArrow', columns), o);
+}

@@ -1,0 +1,3 @@
+// What workers import to compute arrays together.
+export { tiles } from './pipelines/gang/member.ts';
+export { pipelineTiles } from './pipelines/gang/pipeline-tiles.ts';

@@ -1,0 +1,419 @@
+import { Code, F64, I32, I64, moduleBytes } from '../kernels/index.ts';
+import { EXACT, GREATEST_POWER, LEAST_POWER, powersOfTen } from './decimal.ts';
+
+/** As in csv-scan.ts: one more for whole numbers. */
+const FRACTION = 1;
+
+/** How many bytes of text are scanned at a time: they and what comes out of them stay in the cache. */
+export const WINDOW = 1 << 18;
+/** Of columns that the memory has room for. */
+export const MOST_COLUMNS = 1 << 15;
+
+/** Places in the memory. */
+const STATE = 0;
+const EXACTS = 64;
+const STEPS = EXACTS + 8 * 32;
+const POWERS = STEPS + 8 * 16;
+const KINDS = POWERS + 16 * (GREATEST_POWER - LEAST_POWER + 2);
+const TEXT = KINDS + MOST_COLUMNS;
+// Eight bytes are read at a time, past the end as well.
+const VALUES = TEXT + WINDOW + 64;
+// A field and what ends it are two bytes at least.
+const SIZE = VALUES + (WINDOW / 2 + 1) * 8;
+
+const op = {
+  block: 0x02,
+  loop: 0x03,
+  if: 0x04,
+  else: 0x05,
+  end: 0x0b,
+  br: 0x0c,
+  brIf: 0x0d,
+  load8: 0x2d,
+  load64: 0x29,
+  loadF64: 0x2b,
+  store32: 0x36,
+  store8: 0x3a,
+  storeF64: 0x39,
+  eqz: 0x45,
+  eq: 0x46,
+  ne: 0x47,
+  ltS: 0x48,
+  gtS: 0x4a,
+  gtU: 0x4b,
+  geS: 0x4e,
+  add: 0x6a,
+  sub: 0x6b,
+  mul: 0x6c,
+  and: 0x71,
+  or: 0x72,
+  shl: 0x74,
+  eqz64: 0x50,
+  gtU64: 0x56,
+  ctz64: 0x7a,
+  add64: 0x7c,
+  sub64: 0x7d,
+  mul64: 0x7e,
+  and64: 0x83,
+  or64: 0x84,
+  xor64: 0x85,
+  shl64: 0x86,
+  shrU64: 0x88,
+  neF64: 0x62,
+  negF64: 0x9a,
+  addF64: 0xa0,
+  subF64: 0xa1,
+  mulF64: 0xa2,
+  divF64: 0xa3,
+  wrap: 0xa7,
+  extendU: 0xad,
+  truncU: 0xb1,
+  ofI64: 0xb9,
+  ofU64: 0xba,
+} as const;
+
+/** Labels instead of depths. */
+class Blocks {
+  readonly #code: Code;
+  readonly #labels: string[] = [];
+
+  constructor(code: Code) {
+    this.#code = code;
+  }
+
+  inside(kind: number, label: string, body: () => void): void {
+    this.#code.op(kind, 0x40);
+    this.#labels.push(label);
+    body();
+    this.#labels.pop();
+    this.#code.op(op.end);
+  }
+
+  /** `kind`: `br`, or `brIf` for what is on the stack. */
+  to(kind: number, label: string): void {
+    this.#code.op(kind, this.#labels.length - 1 - this.#labels.lastIndexOf(label));
+  }
+}
+
+type Five = [number, number, number, number, number];
+const locals = (code: Code, type: typeof I32 | typeof I64 | typeof F64): Five =>
+  [type, type, type, type, type].map((each) => code.local(each)) as Five;
+
+/**
+ * The module: scans numbers as they are usually written (a sign, up to 19 digits that count, a point, an exponent) from `p` to `end`, and stops before any
+ * field that is something else, or where the rounding is in doubt (`scaled` in decimal.ts): those are for JavaScript. The answers are the same.
+ */
+function scannerBytes(): Uint8Array<ArrayBuffer> {
+  const code = new Code();
+  const p = code.param(I32);
+  const end = code.param(I32);
+  const column = code.param(I32);
+  const columns = code.param(I32);
+  const delimiter = code.param(I32);
+  const out = code.param(I32);
+  // The byte looked at, where the field and its digits begin, and how many digits there are.
+  const [c, start, first, digits, fraction] = locals(code, I32);
+  const [exponent, negative, whole, e, down] = locals(code, I32);
+  // The digits as a number, eight bytes of text, and what of them are no digits.
+  const [m, v, t] = locals(code, I64);
+  // As in `scaled`: the number and the power, each in two parts and these in halves.
+  const [x, wLow, tHigh, tLow, s] = locals(code, F64);
+  const [aHigh, aLow, bHigh, bLow] = locals(code, F64);
+  const [low, high, doubt] = locals(code, F64);
+  const blocks = new Blocks(code);
+  const byte = (): void => void code.get(p).memory(op.load8, 0);
+  const step = (n: number): void => void code.get(p).i32(n).op(op.add).set(p);
+
+  /** Eight digits, the first one in the lowest byte, as a number. */
+  const eight = (): void => {
+    code.i64(0x0f0f0f0f0f0f0f0fn).op(op.and64).i64(2561n).op(op.mul64).i64(8n).op(op.shrU64);
+    code.i64(0x00ff00ff00ff00ffn).op(op.and64).i64(6553601n).op(op.mul64).i64(16n).op(op.shrU64);
+    code.i64(0x0000ffff0000ffffn).op(op.and64).i64(42949672960001n).op(op.mul64).i64(32n).op(op.shrU64);
+  };
+  /** Digits from `p` on are appended to `m`. */
+  const run = (): void => {
+    blocks.inside(op.block, 'run', () => {
+      blocks.inside(op.loop, 'more', () => {
+        code.get(p).memory(op.load64, 0).tee(v).i64(0xf0f0f0f0f0f0f0f0n).op(op.and64);
+        code
+          .get(v)
+          .i64(0x0606060606060606n)
+          .op(op.add64)
+          .i64(0xf0f0f0f0f0f0f0f0n)
+          .op(op.and64)
+          .i64(4n)
+          .op(op.shrU64)
+          .op(op.or64);
+        code.i64(0x3333333333333333n).op(op.xor64).tee(t).op(op.eqz64);
+        blocks.inside(op.if, 'all', () => {
+          code.get(m).i64(100000000n).op(op.mul64).get(v);
+          eight();
+          code.op(op.add64).set(m);
+          step(8);
+          blocks.to(op.br, 'more');
+        });
+        // Of the eight, those before the first that is none: moved to the end, with zeros before.
+        code.get(t).op(op.ctz64).i64(-8n).op(op.and64).tee(t).op(op.eqz64);
+        blocks.to(op.brIf, 'run');
+        code.get(m).get(t).op(op.wrap).memory(op.load64, STEPS).op(op.mul64);
+        code.get(v).i64(64n).get(t).op(op.sub64).op(op.shl64);
+        eight();
+        code.op(op.add64).set(m);
+        code.get(p).get(t).i64(3n).op(op.shrU64, op.wrap, op.add).set(p);
+      });
+    });
+  };
+  /** Dekker's and Veltkamp's: `a` as two halves. */
+  const split = (a: number, upper: number, lower: number): void => {
+    code
+      .f64(2 ** 27 + 1)
+      .get(a)
+      .op(op.mulF64)
+      .tee(s)
+      .get(s)
+      .get(a)
+      .op(op.subF64, op.subF64)
+      .set(upper);
+    code.get(a).get(upper).op(op.subF64).set(lower);
+  };
+
+  blocks.inside(op.block, 'done', () => {
+    blocks.inside(op.loop, 'field', () => {
+      // Between records: line ends, any number of them.
+      code.get(column).op(op.eqz);
+      blocks.inside(op.if, 'record', () => {
+        blocks.inside(op.loop, 'lines', () => {
+          code.get(p).get(end).op(op.geS);
+          blocks.to(op.brIf, 'done');
+          byte();
+          code.tee(c).i32(10).op(op.eq).get(c).i32(13).op(op.eq, op.or);
+          blocks.inside(op.if, 'line', () => {
+            step(1);
+            blocks.to(op.br, 'lines');
+          });
+        });
+      });
+      code.get(p).set(start);
+      blocks.inside(op.block, 'odd', () => {
+        byte();
+        code.tee(c).i32(45).op(op.eq).tee(negative).get(c).i32(43).op(op.eq, op.or).get(p).op(op.add).tee(p).set(first);
+        code.i64(0n).set(m);
+        run();
+        code.get(p).get(first).op(op.sub).tee(digits).i32(19).op(op.gtS);
+        blocks.to(op.brIf, 'odd');
+        // Zeros before the point do not count.
+        code.get(m).op(op.eqz64, op.eqz).get(digits).op(op.mul).set(e);
+        code.i32(0).set(fraction).i32(1).set(whole);
+        byte();
+        code.tee(c).i32(46).op(op.eq);
+        blocks.inside(op.if, 'point', () => {
+          code.i32(0).set(whole);
+          step(1);
+          code.get(p).set(first);
+          run();
+          code.get(p).get(first).op(op.sub).set(fraction);
+          byte();
+          code.set(c);
+        });
+        code.get(digits).get(fraction).op(op.add, op.eqz);
+        blocks.to(op.brIf, 'odd');
+        code.get(e).get(fraction).op(op.add).i32(19).op(op.gtS);
+        blocks.to(op.brIf, 'odd');
+        code.i32(0).get(fraction).op(op.sub).set(exponent);
+
+        code.get(c).i32(32).op(op.or).i32(101).op(op.eq);
+        blocks.inside(op.if, 'power', () => {
+          code.i32(0).tee(whole).set(e);
+          step(1);
+          byte();
+          code.tee(c).i32(45).op(op.eq).tee(down).get(c).i32(43).op(op.eq, op.or).get(p).op(op.add).tee(p).set(first);
+          blocks.inside(op.block, 'end', () => {
+            blocks.inside(op.loop, 'next', () => {
+              byte();
+              code.tee(c).i32(48).op(op.sub).i32(9).op(op.gtU);
+              blocks.to(op.brIf, 'end');
+              code.get(e).i32(10).op(op.mul).get(c).op(op.add).i32(48).op(op.sub).set(e);
+              step(1);
+              blocks.to(op.br, 'next');
+            });
+          });
+          code.get(p).get(first).op(op.sub).tee(first).op(op.eqz).get(first).i32(5).op(op.gtS, op.or);
+          blocks.to(op.brIf, 'odd');
+          code.get(exponent).get(e).i32(0).get(e).op(op.sub).get(down).op(op.eqz, 0x1b, op.add).set(exponent);
+        });
+
+        // What has to come now: a delimiter, or after the last column the end of the line.
+        code.get(column).i32(1).op(op.add).get(columns).op(op.eq);
+        blocks.inside(op.if, 'last', () => {
+          code.get(c).i32(10).op(op.ne).get(c).i32(13).op(op.ne, op.and);
+          blocks.to(op.brIf, 'odd');
+          code.op(op.else);
+          code.get(c).get(delimiter).op(op.ne);
+          blocks.to(op.brIf, 'odd');
+        });
+
+        code.get(m).op(op.ofU64).set(x);
+        code.get(m).i64(9007199254740991n).op(op.gtU64).get(exponent).i32(22).op(op.add).i32(44).op(op.gtU, op.or);
+        blocks.inside(op.if, 'long', () => {
+          code.get(whole);
+          blocks.to(op.brIf, 'odd');
+          code
+            .get(exponent)
+            .i32(LEAST_POWER)
+            .op(op.sub)
+            .i32(GREATEST_POWER - LEAST_POWER)
+            .op(op.gtU);
+          blocks.to(op.brIf, 'odd');
+          code.get(m).get(x).op(op.truncU, op.sub64, op.ofI64).set(wLow);
+          const at = (): void => void code.get(exponent).i32(LEAST_POWER).op(op.sub).i32(4).op(op.shl);
+          at();
+          code.memory(op.loadF64, POWERS).set(tHigh);
+          at();
+          code.memory(op.loadF64, POWERS + 8).set(tLow);
+          split(x, aHigh, aLow);
+          split(tHigh, bHigh, bLow);
+          // s: the product, rounded; what it lacks, and what the lower parts add, are `low`.
+          code.get(x).get(tHigh).op(op.mulF64).set(s);
+          code.get(aHigh).get(bHigh).op(op.mulF64).get(s).op(op.subF64);
+          code.get(aHigh).get(bLow).op(op.mulF64, op.addF64).get(aLow).get(bHigh).op(op.mulF64, op.addF64);
+          code.get(aLow).get(bLow).op(op.mulF64, op.addF64);
+          code.get(x).get(tLow).op(op.mulF64).get(wLow).get(tHigh).op(op.mulF64, op.addF64, op.addF64).set(low);
+          code
+            .get(s)
+            .get(low)
+            .op(op.addF64)
+            .tee(high)
+            .f64(2 ** -100)
+            .op(op.mulF64)
+            .set(doubt);
+          code.get(low).get(high).get(s).op(op.subF64, op.subF64).set(low);
+          code.get(high).get(low).get(doubt).op(op.addF64, op.addF64).get(high).op(op.neF64);
+          code.get(high).get(low).get(doubt).op(op.subF64, op.addF64).get(high).op(op.neF64, op.or);
+          blocks.to(op.brIf, 'odd');
+          code.get(high).set(x);
+          code.op(op.else);
+          code.get(exponent).i32(0).op(op.ltS);
+          blocks.inside(op.if, 'negative', () => {
+            code
+              .get(x)
+              .i32(0)
+              .get(exponent)
+              .op(op.sub)
+              .i32(3)
+              .op(op.shl)
+              .memory(op.loadF64, EXACTS)
+              .op(op.divF64)
+              .set(x);
+            code.op(op.else);
+            code.get(x).get(exponent).i32(3).op(op.shl).memory(op.loadF64, EXACTS).op(op.mulF64).set(x);
+          });
+        });
+        code.get(out);
+        code.get(x).op(op.negF64).get(x).get(negative).op(0x1b).memory(op.storeF64, 0);
+        code.get(out).i32(8).op(op.add).set(out);
+        code
+          .get(column)
+          .get(column)
+          .memory(op.load8, KINDS)
+          .get(whole)
+          .i32(FRACTION)
+          .op(op.add, op.or)
+          .memory(op.store8, KINDS);
+        code.i32(0).get(column).i32(1).op(op.add).tee(column).get(column).get(columns).op(op.eq, 0x1b).set(column);
+        step(1);
+        blocks.to(op.br, 'field');
+      });
+      code.get(start).set(p);
+    });
+  });
+  for (const [i, local] of [p, column, out].entries())
+    code
+      .i32(0)
+      .get(local)
+      .memory(op.store32, STATE + 4 * i);
+  return moduleBytes({ shared: false, imports: [], functions: [{ name: 'run', code: code }] });
+}
+
+type Run = (p: number, end: number, column: number, columns: number, delimiter: number, out: number) => void;
+
+/** Where a scan has stopped. */
+export interface Stop {
+  /** In the window: the beginning of a field, or the end of all. */
+  readonly at: number;
+  readonly column: number;
+  /** How many values there are. */
+  readonly values: number;
+}
+
+/** The scan of numbers in WebAssembly, over a memory of its own. */
+export class FastScan {
+  readonly #run: Run;
+  readonly #state: Int32Array;
+  readonly #kinds: Uint8Array;
+  readonly #text: Uint8Array;
+  readonly #values: Float64Array;
+
+  constructor() {
+    const memory = new WebAssembly.Memory({ initial: Math.ceil(SIZE / 65536) });
+    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(scannerBytes()), { sheaf: { memory } });
+    this.#run = exports.run as Run;
+    const { buffer } = memory;
+    this.#state = new Int32Array(buffer, STATE, 3);
+    this.#kinds = new Uint8Array(buffer, KINDS, MOST_COLUMNS);
+    this.#text = new Uint8Array(buffer, TEXT, WINDOW + 64);
+    this.#values = new Float64Array(buffer, VALUES, WINDOW / 2 + 1);
+    new Float64Array(buffer, EXACTS, EXACT.length).set(EXACT);
+    new BigInt64Array(buffer, STEPS, 9).set(Array.from({ length: 9 }, (_, i) => 10n ** BigInt(i)));
+    const powers = powersOfTen();
+    new Float64Array(buffer, POWERS, powers.length).set(powers);
+  }
+
+  /** Takes a text of whole lines in, of WINDOW bytes at most. */
+  open(text: Uint8Array, columns: number): void {
+    if (text.buffer !== this.#text.buffer) this.#text.set(text);
+    // What comes behind the end is looked at, but says nothing.
+    this.#text.fill(0, text.length, text.length + 16);
+    this.#kinds.fill(0, 0, columns);
+  }
+
+  /** Where a text can be read to, instead of being taken in: WINDOW bytes, and one more. */
+  get room(): Uint8Array {
+    return this.#text.subarray(0, WINDOW + 1);
+  }
+
+  /** Goes on at a field; `values` are there already. */
+  scan(from: number, length: number, column: number, columns: number, delimiter: number, values: number): Stop {
+    this.#run(TEXT + from, TEXT + length, column, columns, delimiter, VALUES + 8 * values);
+    const [at = 0, stopped = 0, out = 0] = this.#state;
+    return { at: at - TEXT, column: stopped, values: (out - VALUES) / 8 };
+  }
+
+  /** A value that somebody else has read. */
+  put(at: number, value: number): void {
+    this.#values[at] = value;
+  }
+
+  /** The first of them. */
+  take(values: number): Float64Array {
+    return this.#values.subarray(0, values);
+  }
+
+  /** What the fields of a column were. */
+  kind(column: number): number {
+    return this.#kinds[column] as number;
+  }
+}
+
+let instance: FastScan | null | undefined;
+
+/** One for each thread, made when it is wanted; undefined where there is no WebAssembly. */
+export function fastScan(): FastScan | undefined {
+  if (instance === undefined) {
+    try {
+      instance = new FastScan();
+    } catch {
+      instance = null;
+    }
+  }
+  return instance ?? undefined;
+}

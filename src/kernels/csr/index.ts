@@ -1,0 +1,5 @@
+export { combine } from './combine.ts';
+export { type Coo, fromCoo, fromDense, toCoo, toDense, transpose } from './convert.ts';
+export { type Csr, checkCsr, countOf, type Indices } from './format.ts';
+export { CsrKernels } from './kernels.ts';
+export { allRows, cutRows, type Rows } from './multiply.ts';

@@ -1,0 +1,120 @@
+import { pathToFileURL } from 'node:url';
+import { packageEntry } from '../../runtime/index.ts';
+import type { Buffer, Place } from '../buffers.ts';
+import { boundTo, type PipelineJob } from '../execution.ts';
+import { type Pipeline, unitsOf } from '../pipeline.ts';
+import type { SessionBuffers } from '../session-buffers.ts';
+import { type Binding, compilersFor, TileRunner } from '../tile-runner.ts';
+import type { Gang } from './gang.ts';
+import type { PipelinePlan } from './pipeline-tiles.ts';
+import type { Placed, RunnerModule } from './work.ts';
+
+/** Tiles that are worth the taking of a chunk. */
+const GRAIN = 2;
+
+const DONE = Promise.resolve();
+
+/** This thread and the workers of its session, as a crew that runs pipelines. */
+export class SessionCrew {
+  readonly #gang: Gang;
+  readonly #buffers: SessionBuffers;
+  readonly #runners = new WeakMap<Pipeline, TileRunner>();
+  #module: RunnerModule | undefined;
+
+  constructor(gang: Gang, buffers: SessionBuffers) {
+    this.#gang = gang;
+    this.#buffers = buffers;
+  }
+
+  /** Undefined for what is small, or does not lie in one memory: that is for one thread. */
+  run(job: PipelineJob): Promise<void> | undefined {
+    const { rows, tile, unit, accumulators } = job.pipeline;
+    // What is gathered belongs to whole units.
+    const piece = accumulators.length === 0 ? tile : unit;
+    return rows <= piece || this.#gang.size === 1 ? undefined : this.#together(job, piece);
+  }
+
+  #together(job: PipelineJob, piece: number): Promise<void> | undefined {
+    const { pipeline } = job;
+    const buffers = this.#buffers;
+    const units = unitsOf(pipeline);
+    const scratch = buffers.allocate('u8', Math.max(1, this.#gang.size * pipeline.scratch));
+    const gathered = units < 2 ? undefined : buffers.allocate('u8', units * pipeline.gathered);
+    const release = (): void => {
+      buffers.release(scratch);
+      if (gathered !== undefined) buffers.release(gathered);
+    };
+    let going: Promise<void> | undefined | false;
+    try {
+      going = this.#run(job, piece, scratch, gathered);
+    } catch (error) {
+      release();
+      throw error;
+    }
+    if (going instanceof Promise) return going.finally(release);
+    release();
+    return going === false ? undefined : DONE;
+  }
+
+  /** False: that can't be. Undefined: it is done. */
+  #run(
+    job: PipelineJob,
+    piece: number,
+    scratch: Buffer,
+    gathered: Buffer | undefined,
+  ): Promise<void> | undefined | false {
+    const { pipeline, scalars } = job;
+    const buffers = this.#buffers;
+    const { memory, offset } = buffers.place(scratch) as Place;
+    const room = gathered === undefined ? undefined : (buffers.place(gathered) as Place);
+    let elsewhere = room !== undefined && room.memory !== memory;
+    const used = [scratch, ...(gathered === undefined ? [] : [gathered])];
+    const arrays = boundTo(
+      job,
+      memory,
+      (array) => {
+        elsewhere = true;
+        return buffers.view(job.arrays[array] as Buffer, 'read');
+      },
+      buffers,
+    );
+    if (elsewhere) return false;
+    arrays.forEach((_, array) => {
+      used.push(job.arrays[array] as Buffer);
+    });
+    const binding: Binding = { arrays, scalars, scratch: offset, gathered: room?.offset ?? 0 };
+    // One at a time: a pipeline may be run again before all have come to the end of this run.
+    const known = this.#runners.get(pipeline);
+    this.#runners.delete(pipeline);
+    const runner = known?.memory === memory ? known : new TileRunner(pipeline, compilersFor(memory));
+    runner.bind(binding);
+    this.#module ??= { url: pathToFileURL(packageEntry('gang')).href, name: 'pipelineTiles' };
+    const plan: PipelinePlan = { pipeline, binding };
+    const going = this.#gang.run({
+      module: this.#module,
+      runner: (_chunk, from, to) => runner.run(from, to, 0),
+      plan,
+      region: buffers.placed(scratch)?.region ?? 0,
+      objects: () => this.#objects(used),
+      chunks: this.#gang.cut(pipeline.rows, piece, GRAIN * pipeline.tile),
+      tile: piece,
+    });
+    const end = (): void => {
+      runner.combine();
+      this.#runners.set(pipeline, runner);
+    };
+    if (going !== undefined) return going.then(end);
+    end();
+    return undefined;
+  }
+
+  /** Each object once. */
+  #objects(buffers: readonly Buffer[]): readonly Placed[] {
+    const objects = new Map<number, Placed>();
+    for (const buffer of buffers) {
+      const placed = this.#buffers.placed(buffer)?.placed;
+      if (placed !== undefined) objects.set(placed.slot.index, placed);
+    }
+    return [...objects.values()];
+  }
+}

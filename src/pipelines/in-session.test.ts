@@ -1,0 +1,139 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import fc from 'fast-check';
+import { ARRAY_QUEUES, ARRAY_SCHEMES, ARRAY_VICTIMS } from '../base/index.ts';
+import { arraysOf, type Engine, hostOf } from '../runtime/index.ts';
+import { connect, type Session } from '../tasks/index.ts';
+import { leaks } from '../testing/leaks.ts';
+import { Gang } from './gang/gang.ts';
+import { graphs } from './graphs.fixture.ts';
+import { inSession, LocalBuffers, Node, Pipelines, pipelinesOf } from './index.ts';
+import { evaluate } from './reference.ts';
+
+const RUNS = Number(process.env.SHEAF_GRAPH_RUNS ?? 150);
+const LIMIT = { timeout: 240_000 };
+const CPUS = 3;
+
+const engineOf = (session: Session): Engine => (hostOf(session.url) as { engine: Engine }).engine;
+
+/** A node of elements that are there. */
+function source(pipelines: Pipelines, elements: Float64Array): Node {
+  const buffer = pipelines.buffers.adopt('f64', elements);
+  return new Node({ kind: 'source', buffer, offset: 0, strides: [1] }, [elements.length], 'f64');
+}
+
+const element = (op: 'multiply' | 'add', x: Node, y: Node): Node =>
+  new Node({ kind: 'element', op }, x.shape, 'f64', [x, y]);
+
+const sum = (x: Node): Node => new Node({ kind: 'reduce', reducer: 'sum', axes: [0] }, [], 'f64', [x]);
+
+for (const isolation of ['process', 'thread'] as const) {
+  describe(`arrays in a session (${isolation})`, () => {
+    let session: Session;
+    before(async () => {
+      session = await connect({ cpus: CPUS, isolation, memory: '128MiB', spill: 'off' });
+    });
+    after(async () => session[Symbol.asyncDispose]());
+
+    test('random graphs, by several workers in tiny tiles, give what nodes mean, for every scheme', LIMIT, async () => {
+      const engine = engineOf(session);
+      const settings = arraysOf(engine);
+      assert.ok(settings !== undefined);
+      const all = ARRAY_SCHEMES.map((scheme, i) => {
+        const layout = ARRAY_QUEUES[i % ARRAY_QUEUES.length] as (typeof ARRAY_QUEUES)[number];
+        const victims = ARRAY_VICTIMS[i % ARRAY_VICTIMS.length] as (typeof ARRAY_VICTIMS)[number];
+        // Others are called at once, whatever there is to do.
+        const gang = new Gang(engine, { ...settings, scheme, layout, victims }, { awake: 0, asleep: 0 });
+        return inSession(engine, gang, { cache: 256 });
+      });
+      const host = hostOf(session.url);
+      const before = host?.counters.submitted ?? 0;
+      // Made elsewhere, as arrays are before there is a session.
+      const made = new LocalBuffers(512);
+      await fc.assert(
+        fc.asyncProperty(graphs(made), fc.constantFrom(...all), async (roots, pipelines) => {
+          const expected = evaluate(roots, (buffer) => buffer.home.lend(buffer));
+          await pipelines.compute(roots);
+          for (const [i, root] of roots.entries()) {
+            const want = expected.get(root) as unknown as ArrayLike<number | bigint>;
+            const have = pipelines.read(root) as unknown as ArrayLike<number | bigint>;
+            assert.equal(have.length, want.length);
+            for (let at = 0; at < want.length; at++) {
+              if (!Object.is(have[at], want[at]))
+                assert.fail(`root ${i} (${root.dtype}, ${root.shape}) at ${at}: ${have[at]} instead of ${want[at]}`);
+            }
+          }
+        }),
+        { numRuns: RUNS },
+      );
+      assert.ok((host?.counters.submitted ?? 0) > before, 'others were called');
+    });
+
+    test('sums are the same to the last bit, however many take part', LIMIT, async () => {
+      const engine = engineOf(session);
+      const settings = arraysOf(engine);
+      assert.ok(settings !== undefined);
+      const elements = Float64Array.from({ length: 500_000 }, (_, i) => Math.sin(i) * 10 ** (i % 17));
+      const results = new Set<number>();
+      for (const gang of [
+        new Gang(engine, { ...settings, cpus: 1 }),
+        new Gang(engine, settings, { awake: 0, asleep: 0 }),
+        new Gang(engine, { ...settings, scheme: 'SS' }, { awake: 0, asleep: 0 }),
+      ]) {
+        const pipelines = inSession(engine, gang, {});
+        const x = source(pipelines, elements);
+        const root = sum(element('multiply', x, x));
+        await pipelines.compute([root]);
+        results.add(pipelines.read(root)[0] as number);
+      }
+      assert.equal(results.size, 1);
+    });
+
+    test('several computations at once do not get in the way of each other', LIMIT, async () => {
+      const engine = engineOf(session);
+      const settings = arraysOf(engine);
+      assert.ok(settings !== undefined);
+      const pipelines = inSession(engine, new Gang(engine, settings, { awake: 0, asleep: 0 }), {});
+      const roots = Array.from({ length: 6 }, (_, i) => {
+        const x = source(pipelines, new Float64Array(300_000).fill(i));
+        return sum(element('add', element('multiply', x, x), x));
+      });
+      await Promise.all(roots.map((root) => pipelines.compute([root])));
+      assert.deepEqual(
+        roots.map((root) => pipelines.read(root)[0]),
+        [0, 1, 2, 3, 4, 5].map((i) => 300_000 * (i * i + i)),
+      );
+    });
+  });
+}
+
+test('nothing is left of arrays that nobody has any more', LIMIT, async () => {
+  await using session = await connect({ cpus: 2, memory: '128MiB', spill: 'off' });
+  const pipelines = pipelinesOf(engineOf(session));
+  const compute = async (): Promise<void> => {
+    const x = source(pipelines, new Float64Array(200_000).fill(2));
+    const y = element('multiply', x, x);
+    await pipelines.compute([y]);
+    assert.equal(pipelines.read(y)[7], 4);
+  };
+  for (let i = 0; i < 5; i++) await compute();
+  assert.deepEqual(await leaks(session), []);
+});
+
+test('more than there is memory is refused, and the session goes on', LIMIT, async () => {
+  await using session = await connect({ cpus: 2, memory: '8MiB', spill: 'off' });
+  const pipelines = pipelinesOf(engineOf(session));
+  const x = source(pipelines, new Float64Array(600_000).fill(1));
+  await assert.rejects(pipelines.compute([element('add', x, x)]), { name: 'OutOfMemoryError' });
+  const small = source(pipelines, new Float64Array(1000).fill(1));
+  const total = sum(small);
+  await pipelines.compute([total]);
+  assert.equal(pipelines.read(total)[0], 1000);
+});
+
+test('inline mode computes in this thread', LIMIT, async () => {
+  await using session = await connect({ mode: 'inline' });
+  const pipelines = pipelinesOf(engineOf(session));
+  assert.ok(pipelines.buffers instanceof LocalBuffers);
+  assert.ok(pipelines instanceof Pipelines);
+});

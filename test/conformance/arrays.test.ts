@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { connect, type Session, task } from 'sheaf';
+import * as sf from 'sheaf/array';
+import { type Arr, fromTyped } from 'sheaf/array';
+import { kill, leaks } from 'sheaf/testing';
+import { LIMIT, onHosts } from './support.ts';
+
+const LENGTH = 1_000_000;
+
+/** So much to do for each element that others are worth calling; the sum of it all. */
+function deep(x: Arr<'f64'>, depth: number): Arr<'f64'> {
+  let y = x;
+  for (let i = 0; i < depth; i++) y = y.mul(x).add(x);
+  return y.sum() as Arr<'f64'>;
+}
+
+const elements = (): Float64Array => Float64Array.from({ length: LENGTH }, (_, i) => (i % 7) / 8);
+const compute = (depth: number): Promise<number> => deep(fromTyped(elements()) as Arr<'f64'>, depth).item();
+
+/** Takes an array, and gives one. */
+const shifted = task(async (x: Arr<'f64'>, by: number) => sf.expandDims(x.add(by), { axis: 1 }).persist());
+
+/** Computed by its worker, and others. */
+const inTask = task((depth: number) => compute(depth), { name: 'computes' });
+
+/** What each element comes to, one after the other. */
+function byHand(depth: number): number {
+  let sum = 0;
+  for (let i = 0; i < LENGTH; i++) {
+    const x = (i % 7) / 8;
+    let y = x;
+    for (let n = 0; n < depth; n++) y = y * x + x;
+    sum += y;
+  }
+  return sum;
+}
+
+const near = (value: number, expected: number): void =>
+  assert.ok(Math.abs(value - expected) < 1e-6 * Math.abs(expected), `${value} is not ${expected}`);
+
+onHosts('arrays', { cpus: 3, memory: '256MiB', spill: 'off' }, (session) => {
+  test('computed arrays are arguments and results of tasks', LIMIT, async () => {
+    const x = await fromTyped(elements()).persist();
+    for (const given of [x, await fromTyped(Float64Array.of(1, 2, 3)).persist()]) {
+      const ref = shifted(given, 1);
+      const result = await ref.value;
+      assert.deepEqual(result.shape, [given.size, 1]);
+      assert.equal(await result.sum().item(), (await given.sum().item()) + given.size);
+      ref.release();
+    }
+    await assert.rejects(async () => shifted(x.add(1), 1).value, {
+      code: 'ERR_SHEAF_CODEC',
+      message: /await x\.persist\(\)/,
+    });
+  });
+
+  test('the program and its tasks compute the same, to the last bit', LIMIT, async () => {
+    const here = await compute(60);
+    near(here, byHand(60));
+    assert.equal(await inTask(60).value, here);
+    assert.deepEqual(await leaks(session()), []);
+  });
+});
+
+test('workers that are killed meanwhile change nothing, nor does the death of who computes', LIMIT, async () => {
+  const session: Session = await connect({ cpus: 3, isolation: 'process', memory: '256MiB', spill: 'off' });
+  try {
+    const expected = await compute(300);
+    const [here] = await Promise.all([compute(300), kill(session, 'array tiles')]);
+    assert.equal(here, expected);
+    const far = inTask(300);
+    await kill(session, 'computes');
+    assert.equal(await far.value, expected);
+    far.release();
+    assert.deepEqual(await leaks(session), []);
+  } finally {
+    await session[Symbol.asyncDispose]();
+  }
+});
