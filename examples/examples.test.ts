@@ -239,6 +239,12 @@ for (const each of ['workers', 'inline'] as const)
         ['crawler', '0'],
         ['tournament', '3', 'x'],
         ['thumbnails', none],
+        ['heat', none, '3'],
+        ['k-means', none, '20', '70000'],
+        ['pca', none, 'x'],
+        ['page-rank', none, '0'],
+        ['regression', none, 'many'],
+        ['filters', folder, none],
       ] as const;
       for (const [name, ...args] of calls) {
         const { code, out, err } = await run(name, ...args);
@@ -262,10 +268,12 @@ for (const each of ['workers', 'inline'] as const)
         'thumbnails',
         'tournament',
       ];
-      const helpers = ['primes'];
+      // These are tested in jobs.test.ts.
+      const jobs = ['heat', 'k-means', 'pca', 'page-rank', 'regression', 'filters'];
+      const helpers = ['primes', 'mnist', 'flights'];
       const there = readdirSync(join(root, 'examples')).filter(
         (name) => name.endsWith('.ts') && !name.includes('.test.'),
       );
-      assert.deepEqual(there.sort(), [...tested, ...helpers].map((name) => `${name}.ts`).sort());
+      assert.deepEqual(there.sort(), [...tested, ...jobs, ...helpers].map((name) => `${name}.ts`).sort());
     });
   });

@@ -69,8 +69,14 @@ describe('the same is printed with workers and inline by the example', () => {
     crawler: { args: ['60'], of: crawled },
     thumbnails: {},
     tournament: { args: ['3', '7'] },
+    heat: () => ({ args: [folder, '64'] }),
+    'k-means': () => ({ args: [folder, '20', '2000'] }),
+    pca: () => ({ args: [folder, '2000'] }),
+    'page-rank': () => ({ args: [folder, '1'] }),
+    regression: () => ({ args: [folder, '1'] }),
+    filters: () => ({ args: [folder] }),
   };
-  const helpers = ['primes'];
+  const helpers = ['primes', 'mnist', 'flights'];
 
   for (const [name, example] of Object.entries(examples)) {
     it(name, async () => {
