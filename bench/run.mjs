@@ -42,7 +42,7 @@ await build({
   outbase: join(root, 'bench'),
   // What is measured from the inside runs from its sources, and finds the entries of workers beside itself.
   entryPoints: [
-    { in: join(root, 'bench', suite, 'main.ts'), out: join(suite, 'main') },
+    { in: join(root, 'bench', suite, 'main.ts'), out: `bench-${suite}` },
     ...programs.map((file) => ({ in: file, out: relative(join(root, 'bench'), file).replace(/\.ts$/, '') })),
     ...entryPoints(),
   ],
@@ -50,10 +50,14 @@ await build({
 
 const json = args.indexOf('--json');
 if (json >= 0) args[json + 1] = resolve(args[json + 1] ?? 'bench.json');
-const child = spawn(nodeToMeasure(), ['--expose-gc', '--enable-source-maps', join(outdir, suite, 'main.js'), ...args], {
-  cwd: root,
-  stdio: 'inherit',
-  env: { ...process.env, SHEAF_ROOT: root, SHEAF_BENCH_PROGRAMS: join(outdir, 'programs') },
-});
+const child = spawn(
+  nodeToMeasure(),
+  ['--expose-gc', '--enable-source-maps', join(outdir, `bench-${suite}.js`), ...args],
+  {
+    cwd: root,
+    stdio: 'inherit',
+    env: { ...process.env, SHEAF_ROOT: root, SHEAF_BENCH_PROGRAMS: join(outdir, 'programs') },
+  },
+);
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal));
 child.on('exit', (code, signal) => process.exit(code ?? (signal === 'SIGINT' ? 130 : 1)));

@@ -1,127 +1,141 @@
-/** Elementwise chains: what part of the memory's bandwidth the workers of a session get, beside a plain copy and NumPy. */
-import type { ElementOpName } from '../../src/kernels/index.ts';
-import { type Buffer, Node, pipelinesOf } from '../../src/pipelines/index.ts';
-import { hostOf } from '../../src/runtime/index.ts';
-import { connect } from '../../src/tasks/index.ts';
+/** Elementwise chains: what part of the memory's bandwidth the workers of a session get, beside a plain copy, NumPy and dask.array. */
+import { type Arr, abs, cos, exp, fromTyped, log, maximum, pow, sin, sqrt, tanh } from '../../src/arrays/index.ts';
 import { type Experiment, pause, type Sampler } from '../harness.ts';
 import { plainCopy } from '../peers/copy.ts';
-import { HOW_TO_GET_NUMPY, openNumPy } from '../peers/numpy.ts';
-import type { Group, Settings } from '../suite.ts';
+import type { Group } from '../suite.ts';
+import { type Bench, computing, group, SPREAD, spread } from './bench.ts';
+
+type Vector = Arr<'f64'>;
+
+interface Chain {
+  readonly python: string;
+  readonly ours: (x: Vector) => Vector;
+}
+
+/** By the number of their operators. */
+const CHAINS: Readonly<Record<3 | 5 | 10, Chain>> = {
+  3: { python: 'np.abs(x * 2 - 0.5)', ours: (x) => abs(x.mul(2).sub(0.5)) },
+  5: { python: 'np.abs((x * 2 + 1) * x - 0.5)', ours: (x) => abs(x.mul(2).add(1).mul(x).sub(0.5)) },
+  10: {
+    python: '(np.sqrt(np.abs(np.maximum(x * 2 + 1, 1.25) * x - 0.5)) + x) * 0.5 - x',
+    ours: (x) => {
+      const inner = maximum(x.mul(2).add(1), 1.25).mul(x).sub(0.5);
+      return sqrt(abs(inner)).add(x).mul(0.5).sub(x);
+    },
+  },
+};
 
 const LARGE = 4e7;
-const SMALL = 1e5;
+const SIZES = { '1e5': 1e5, '1e6': 1e6, '4e7': LARGE } as const;
 /** After so long everybody is asleep. */
 const PARKED_MS = 5;
 
-/** Five operators, one operand. */
-const EXPRESSION = 'np.abs((x * 2 + 1) * x - 0.5)';
+const nameOf = (operators: number, size: string): string => `chain of ${operators}, ${size} doubles`;
 
-/** The same, as a graph of nodes over elements that are there. */
-function chain(buffer: Buffer): Node {
-  const shape = [buffer.length];
-  const number = (value: number): Node => new Node({ kind: 'constant', value }, [], 'f64');
-  const apply = (op: ElementOpName, ...args: Node[]): Node => new Node({ kind: 'element', op }, shape, 'f64', args);
-  const x = new Node({ kind: 'source', buffer, offset: 0, strides: [1] }, shape, 'f64');
-  const inner = apply('multiply', apply('add', apply('multiply', x, number(2)), number(1)), x);
-  return apply('abs', apply('subtract', inner, number(0.5)));
-}
-
-const NAMES = {
-  large: 'chain of 5, 4e7 doubles',
-  small: 'chain of 5, 1e5 doubles',
-  parked: 'chain of 5, 1e5 doubles, after a pause',
-} as const;
-
-export const chains: Group = {
-  names: Object.values(NAMES),
-  async open({ cpus, quick }: Settings) {
-    const ms = quick ? 200 : 1000;
-    const numpy = await openNumPy();
-    if (numpy === undefined) console.log(`no NumPy to compare with; to have it: ${HOW_TO_GET_NUMPY}`);
-    const copy = await plainCopy(cpus, LARGE);
-    const session = await connect({ cpus, memory: '2GiB' });
-    const engine = hostOf(session.url)?.engine;
-    if (engine === undefined) throw new Error('the session has no engine');
-    const pipelines = pipelinesOf(engine);
-    const { buffers } = pipelines;
-
-    /** Runs the chain over `elements` doubles; its result is let go. */
-    const prepare = (elements: number): (() => Promise<void>) => {
-      const x = buffers.adopt('f64', new Float64Array(elements).fill(1.5));
-      return async () => {
-        const root = chain(x);
-        await pipelines.compute([root]);
-        if (root.op.kind !== 'source') throw new Error('the chain was not computed');
-        buffers.release(root.op.buffer);
-      };
+/** All sizes of all chains. The copy is of the largest size: the most that the memory gives. */
+export const chains: Group = group(
+  Object.keys(SIZES).flatMap((size) => Object.keys(CHAINS).map((operators) => nameOf(Number(operators), size))),
+  async (bench) => {
+    const { cpus } = bench.settings;
+    let copy: Promise<Sampler> | undefined;
+    const copying: Sampler = async () => {
+      copy ??= plainCopy(cpus, LARGE).then((made) => {
+        bench.closing(() => made.close());
+        return made.rate(bench.ms);
+      });
+      return (await copy)();
     };
-
-    /** Gigabytes read and written per second. */
-    const bandwidth = (elements: number): Sampler => {
-      const run = prepare(elements);
-      return async () => {
-        await run();
-        const start = performance.now();
-        let runs = 0;
-        for (let elapsed = 0; elapsed < ms; elapsed = performance.now() - start) {
-          await run();
-          runs++;
-        }
-        return (runs * 16 * elements) / (performance.now() - start) / 1e6;
-      };
-    };
-    /** The same of single runs, each after a pause: the median. */
-    const afterPauses = (elements: number): Sampler => {
-      const run = prepare(elements);
-      return async () => {
-        const times: number[] = [];
-        for (let i = 0; i < ms / 10; i++) {
-          await pause(PARKED_MS);
-          const start = performance.now();
-          await run();
-          times.push(performance.now() - start);
-        }
-        times.sort((a, b) => a - b);
-        return (16 * elements) / (times[times.length >> 1] as number) / 1e6;
-      };
-    };
-    const inNumPy = (elements: number): Record<string, Sampler> =>
-      numpy === undefined
-        ? {}
-        : { numpy: numpy.rate(`x = np.full(${elements}, 1.5)`, EXPRESSION, ms, (16 * elements) / 1e9) };
-    const experiments: Experiment[] = [
-      {
-        name: NAMES.large,
-        unit: 'GB/s',
-        better: 'more',
-        ours: bandwidth(LARGE),
-        peers: { copy: copy.rate(ms), ...inNumPy(LARGE) },
-        requires: { tier: 'gate', ratios: { copy: 0.7, numpy: 3 } },
-      },
-      {
-        name: NAMES.small,
-        unit: 'GB/s',
-        better: 'more',
-        ours: bandwidth(SMALL),
-        peers: inNumPy(SMALL),
-        requires: { tier: 'gate', ratios: { numpy: 3 } },
-      },
-      {
-        name: NAMES.parked,
-        unit: 'GB/s',
-        better: 'more',
-        ours: afterPauses(SMALL),
-        peers: inNumPy(SMALL),
-        requires: { tier: 'gate', ratios: { numpy: 1 } },
-      },
-    ];
-    return {
-      experiments,
-      async close() {
-        await session[Symbol.asyncDispose]();
-        await copy.close();
-        await numpy?.close();
-      },
-    };
+    return Object.entries(SIZES).flatMap(([size, elements]) =>
+      Object.entries(CHAINS).map(([operators, chain]) =>
+        bench.compared({
+          ...rowOf(nameOf(Number(operators), size), elements, chain),
+          bytes: 16 * elements,
+          ratios: { copy: 0.7, numpy: 3, 'dask.array': 5 },
+          more: { copy: copying },
+        }),
+      ),
+    );
   },
+);
+
+const rowOf = (name: string, elements: number, { python, ours }: Chain) => ({
+  name,
+  ours: () => {
+    const x = fromTyped(spread(elements));
+    return computing(() => ours(x));
+  },
+  setup: `x = ${SPREAD(elements)}\nX = pieces(x)\ndef f(x): return ${python}`,
+  peers: { numpy: 'f(x)', 'dask.array': 'f(X).compute()' },
+});
+
+const FUNCTIONS: Readonly<Record<string, Chain & { readonly ratio: number }>> = {
+  sin: { python: 'np.sin(x * 2 + 1) * 0.5', ours: (x) => sin(x.mul(2).add(1)).mul(0.5), ratio: 3 },
+  cos: { python: 'np.cos(x * 2 + 1) * 0.5', ours: (x) => cos(x.mul(2).add(1)).mul(0.5), ratio: 3 },
+  tanh: { python: 'np.tanh(x * 2 + 1) * 0.5', ours: (x) => tanh(x.mul(2).add(1)).mul(0.5), ratio: 3 },
+  pow: { python: '(x * 2 + 1) ** 1.7 * 0.5', ours: (x) => pow(x.mul(2).add(1), 1.7).mul(0.5), ratio: 3 },
+  exp: { python: 'np.exp(x * 2 + 1) * 0.5', ours: (x) => exp(x.mul(2).add(1)).mul(0.5), ratio: 1 },
+  log: { python: 'np.log(x * 2 + 1) * 0.5', ours: (x) => log(x.mul(2).add(1)).mul(0.5), ratio: 1 },
 };
+
+const functionName = (name: string): string => `chain with ${name}, 1e6 doubles`;
+
+export const functions: Group = group(Object.keys(FUNCTIONS).map(functionName), (bench) =>
+  Object.entries(FUNCTIONS).map(([name, chain]) =>
+    bench.compared({ ...rowOf(functionName(name), 1e6, chain), ratios: { numpy: chain.ratio, 'dask.array': 5 } }),
+  ),
+);
+
+const SHORT = { '1e3': { elements: 1e3, ratio: 1 / 3 }, '1e5': { elements: 1e5, ratio: 1 } } as const;
+const shortName = (size: string, parked: boolean): string =>
+  parked ? `five operators, ${size} doubles, after a pause` : `five operators, ${size} doubles`;
+
+/** Short ones, one after the other, and each after a pause, by which the workers have gone to sleep. NumPy is awake in both. */
+export const short: Group = group(
+  Object.keys(SHORT).flatMap((size) => [shortName(size, false), shortName(size, true)]),
+  (bench) =>
+    Object.entries(SHORT).flatMap(([size, { elements, ratio }]) =>
+      [false, true].map((parked) => {
+        const row = rowOf(shortName(size, parked), elements, CHAINS[5]);
+        return inMicroseconds(
+          bench,
+          { ...row, peers: { numpy: row.peers.numpy }, ratios: { numpy: ratio } },
+          parked ? PARKED_MS : 0,
+        );
+      }),
+    ),
+);
+
+/** A row of single runs. After a pause: the median of them. */
+function inMicroseconds(bench: Bench, comparison: Parameters<Bench['compared']>[0], pauseMs: number): Experiment {
+  let run: (() => unknown) | undefined;
+  const row = bench.compared({
+    ...comparison,
+    ours: () => {
+      const ours = comparison.ours();
+      run = () => ours.run();
+      return ours;
+    },
+  });
+  const inUnit =
+    (sample: Sampler): Sampler =>
+    async () =>
+      (await sample()) * 1000;
+  const afterPauses: Sampler = async () => {
+    if (run === undefined) await row.ours();
+    const times: number[] = [];
+    for (let i = 0; i < bench.ms / 5; i++) {
+      await pause(pauseMs);
+      const start = performance.now();
+      await run?.();
+      times.push(performance.now() - start);
+    }
+    times.sort((a, b) => a - b);
+    return (times[times.length >> 1] as number) * 1000;
+  };
+  return {
+    ...row,
+    unit: 'µs',
+    ours: pauseMs === 0 ? inUnit(row.ours) : afterPauses,
+    peers: Object.fromEntries(Object.entries(row.peers ?? {}).map(([name, sample]) => [name, inUnit(sample)])),
+  };
+}

@@ -1,0 +1,168 @@
+/** Products of matrices, of sparse ones too, and sorting. */
+import { fromTyped, matmul, sort } from '../../src/arrays/index.ts';
+import { type Csr, CsrKernels } from '../../src/kernels/csr/index.ts';
+import { Matmul } from '../../src/kernels/index.ts';
+import { searchBlas } from '../../src/native/index.ts';
+import { type Experiment, rate } from '../harness.ts';
+import type { Group } from '../suite.ts';
+import { type Bench, type Comparison, computing, group, mixed, type Ours } from './bench.ts';
+
+const SIZE = 2000;
+const FALLBACK_SIZE = 1000;
+
+const MATMUL = `matmul, ${SIZE} x ${SIZE} doubles`;
+const FALLBACK = {
+  f64: `matmul without OpenBLAS, ${FALLBACK_SIZE} x ${FALLBACK_SIZE} doubles, one core`,
+  f32: `matmul without OpenBLAS, ${FALLBACK_SIZE} x ${FALLBACK_SIZE} floats, one core`,
+};
+
+export const products: Group = group([MATMUL, ...Object.values(FALLBACK)], (bench) => {
+  const [a, b] = [mixed(SIZE ** 2, 1), mixed(SIZE ** 2, 2)];
+  const { blas, problem } = searchBlas();
+  console.log(blas === undefined ? `no OpenBLAS: ${problem}` : `${blas.version} (${blas.path}), ${blas.core}`);
+  const read = (name: string, numbers: Float64Array): string =>
+    `${bench.share(name, numbers)}.reshape([${SIZE}, ${SIZE}])`;
+  return [
+    bench.compared({
+      name: MATMUL,
+      ours: () => {
+        const shape = [SIZE, SIZE];
+        const [x, y] = [fromTyped(a, shape), fromTyped(b, shape)];
+        return computing(() => matmul(x, y));
+      },
+      setup: `a = ${read('a', a)}\nb = ${read('b', b)}`,
+      peers: { numpy: 'a @ b' },
+      // Without a library ours has targets of its own, below.
+      ...(blas === undefined ? {} : { ratios: { numpy: 0.95 } }),
+      flops: 2 * SIZE ** 3,
+    }),
+    fallback(bench, FALLBACK.f64, Float64Array, 12),
+    fallback(bench, FALLBACK.f32, Float32Array, 25),
+  ];
+});
+
+/** In WebAssembly, in this thread alone. */
+function fallback(
+  { ms }: Bench,
+  name: string,
+  Elements: typeof Float64Array | typeof Float32Array,
+  target: number,
+): Experiment {
+  const n = FALLBACK_SIZE;
+  const own = (numbers: Float64Array) => ({ elements: new Elements(numbers), offset: 0, strides: [n, 1] });
+  const [a, b, into] = [own(mixed(n * n, 1)), own(mixed(n * n, 2)), own(new Float64Array(n * n))];
+  const kernels = new Matmul({ blas: null });
+  return {
+    name,
+    unit: 'GFLOP/s',
+    better: 'more',
+    ours: rate(ms, (2 * n ** 3) / 1e9, () => kernels.run(a, b, into, n, n, n)),
+    requires: { tier: 'gate', target },
+  };
+}
+
+interface Sparse {
+  readonly rows: number;
+  readonly perRow: number;
+  /** The columns of a row, ascending. */
+  readonly columns: (row: number, rows: number, perRow: number) => number[];
+}
+
+const wrapped = (row: number, rows: number, steps: readonly number[]): number[] =>
+  steps.map((step) => (((row + step) % rows) + rows) % rows).sort((a, b) => a - b);
+
+const SPARSE: Readonly<Record<string, Sparse>> = {
+  'sparse product, 200000 rows, 20 anywhere': {
+    rows: 2e5,
+    perRow: 20,
+    columns: (row, rows, perRow) =>
+      wrapped(
+        row,
+        rows,
+        Array.from({ length: perRow }, (_, i) => i * 9973 + ((Math.imul(row + i, 0x2c1b3c6d) >>> 8) % 9973)),
+      ),
+  },
+  'sparse product, 1000000 rows, 5 beside each other': {
+    rows: 1e6,
+    perRow: 5,
+    columns: (row, rows) => wrapped(row, rows, [-1000, -1, 0, 1, 1000]),
+  },
+};
+
+export const sparse: Group = group(Object.keys(SPARSE), (bench) =>
+  Object.entries(SPARSE).map(([name, matrix]) => bench.compared(sparseProduct(bench, name, matrix))),
+);
+
+function sparseProduct(bench: Bench, name: string, { rows, perRow, columns }: Sparse): Comparison {
+  const count = rows * perRow;
+  const indptr = Int32Array.from({ length: rows + 1 }, (_, i) => i * perRow);
+  const indices = new Int32Array(count);
+  for (let row = 0; row < rows; row++) indices.set(columns(row, rows, perRow), row * perRow);
+  const [values, x] = [mixed(count, 3), mixed(rows, 4)];
+  const read = (part: string, numbers: Float64Array | Int32Array): string =>
+    bench.share(`${name.replace(/\W+/g, '-')}-${part}`, numbers);
+  return {
+    name,
+    ours: () => ownProduct({ rows, columns: rows, dtype: 'f64', indptr, indices, values }, x),
+    setup: [
+      'import scipy.sparse',
+      `parts = (${read('values', values)}, ${read('indices', indices)}, ${read('indptr', indptr)})`,
+      `a = scipy.sparse.csr_array(parts, shape=(${rows}, ${rows}))`,
+      `x = ${read('x', x)}`,
+    ].join('\n'),
+    peers: { scipy: 'a @ x' },
+    ratios: { scipy: 1.5 },
+    flops: 2 * count,
+  };
+}
+
+/** All of it in one memory, as WebAssembly wants it. */
+function ownProduct(a: Csr, x: Float64Array): Ours {
+  const bytes = [a.indptr, a.indices, a.values, x, x].reduce((sum, each) => sum + each.byteLength + 16, 0);
+  const memory = new WebAssembly.Memory({ initial: Math.ceil(bytes / 65_536) });
+  let next = 0;
+  const put = <T extends Float64Array | Int32Array>(from: T): T => {
+    const Elements = from.constructor as new (buffer: ArrayBuffer, offset: number, length: number) => T;
+    const to = new Elements(memory.buffer as ArrayBuffer, next, from.length);
+    to.set(from);
+    next = Math.ceil((next + from.byteLength) / 16) * 16;
+    return to;
+  };
+  const inside: Csr = {
+    ...a,
+    indptr: put(a.indptr as Int32Array),
+    indices: put(a.indices as Int32Array),
+    values: put(a.values as Float64Array),
+  };
+  const vector = { elements: put(x), offset: 0, strides: [1] };
+  const into = { elements: put(new Float64Array(a.rows)), offset: 0, strides: [1] };
+  const kernels = new CsrKernels(memory);
+  const run = (): void => kernels.multiplyVector(inside, vector, into);
+  return {
+    run,
+    async value() {
+      run();
+      return { shape: [a.rows], elements: into.elements };
+    },
+  };
+}
+
+const SORTED = { 'sort, 1e5 doubles': 1e5, 'sort, 1e6 doubles': 1e6, 'sort, 1e7 doubles': 1e7 } as const;
+
+export const sorting: Group = group(Object.keys(SORTED), (bench) =>
+  Object.entries(SORTED).map(([name, length]) => {
+    const numbers = mixed(length);
+    return bench.compared({
+      name,
+      ours: () => {
+        const x = fromTyped(numbers);
+        return computing(() => sort(x));
+      },
+      setup: `x = ${bench.share(`sort-${length}`, numbers)}`,
+      peers: { numpy: 'np.sort(x)' },
+      tier: 'goal',
+      ratios: { numpy: 1 },
+      tolerance: 0,
+    });
+  }),
+);
