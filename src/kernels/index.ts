@@ -1,3 +1,4 @@
+export { ULPS } from './accuracy.ts';
 export { ELEMENTWISE, type ElementOp, type ElementOpName, elementOp } from './elementwise.ts';
 export { type Kernel, KernelBuilder, keyOf, type Result, type Step } from './kernel.ts';
 export { REDUCERS, type Reducer, type ReducerName, reducer } from './reducers.ts';
