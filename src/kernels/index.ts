@@ -1,3 +1,4 @@
+export { ULPS } from './accuracy.ts';
 export {
   allRows,
   type Coo,

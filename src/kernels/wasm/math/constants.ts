@@ -4,25 +4,32 @@
  */
 export class Constants {
   readonly memory = new WebAssembly.Memory({ initial: 1, maximum: 1 });
+  readonly #doubles = new Float64Array(this.memory.buffer);
   readonly #words = new BigUint64Array(this.memory.buffer);
-  readonly #known = new Map<bigint, number>();
+  readonly #known = new Map<number | bigint, number>();
   readonly #tables = new Map<object, number>();
   #next = 0;
 
-  /** Where the 8 bytes are. */
+  /** Where the double is, twice. */
+  double(x: number): number {
+    // Keys of a map have one zero only.
+    return Object.is(x, -0) ? this.bits(1n << 63n) : this.#at(x, this.#doubles);
+  }
+
+  /** The same of 8 bytes. */
   bits(word: bigint): number {
-    let at = this.#known.get(word);
+    return this.#at(word, this.#words);
+  }
+
+  #at<T extends number | bigint>(value: T, words: { fill(value: T, from: number, to: number): unknown }): number {
+    let at = this.#known.get(value);
     if (at === undefined) {
       at = 8 * this.#next;
-      this.#known.set(word, at);
-      this.#words.fill(word, this.#next, this.#next + 2);
+      this.#known.set(value, at);
+      words.fill(value, this.#next, this.#next + 2);
       this.#next += 2;
     }
     return at;
-  }
-
-  double(x: number): number {
-    return this.bits(bitsOf(x));
   }
 
   /** Where a table is; laid out when it is first asked for. */

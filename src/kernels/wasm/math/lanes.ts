@@ -4,9 +4,6 @@ import type { Constants } from './constants.ts';
 /** Several vectors of two lanes: the locals that hold them. */
 export type Value = readonly number[];
 
-/** Numbers of instructions; those of masks are the same for floats and integers. */
-const F = { eq: 71, ne: 72, lt: 73, gt: 74, le: 75, ge: 76, abs: 236, neg: 237, sqrt: 239 } as const;
-
 /**
  * Writes code without loops for several vectors of two doubles (or 64-bit integers) at once. Each operation is written once for each
  * vector, one after the other, so that they share the constants and need not wait for each other. Operations return new values;
@@ -65,43 +62,122 @@ export class Lanes {
     return this.#load(this.#constants.bits(BigInt.asUintN(64, word)));
   }
 
-  add = (x: Value, y: Value): Value => this.#op(240, x, y);
-  sub = (x: Value, y: Value): Value => this.#op(241, x, y);
-  mul = (x: Value, y: Value): Value => this.#op(242, x, y);
-  div = (x: Value, y: Value): Value => this.#op(243, x, y);
+  add(x: Value, y: Value): Value {
+    return this.#op(240, x, y);
+  }
+
+  sub(x: Value, y: Value): Value {
+    return this.#op(241, x, y);
+  }
+
+  mul(x: Value, y: Value): Value {
+    return this.#op(242, x, y);
+  }
+
+  div(x: Value, y: Value): Value {
+    return this.#op(243, x, y);
+  }
+
   /** `y < x ? y : x`: the second must not be NaN if it is to win. */
-  pmin = (x: Value, y: Value): Value => this.#op(246, x, y);
+  pmin(x: Value, y: Value): Value {
+    return this.#op(246, x, y);
+  }
+
   /** `x < y ? y : x` */
-  pmax = (x: Value, y: Value): Value => this.#op(247, x, y);
-  sqrt = (x: Value): Value => this.#op(F.sqrt, x);
-  abs = (x: Value): Value => this.#op(F.abs, x);
-  neg = (x: Value): Value => this.#op(F.neg, x);
-  floor = (x: Value): Value => this.#op(117, x);
-  trunc = (x: Value): Value => this.#op(122, x);
-  nearest = (x: Value): Value => this.#op(148, x);
+  pmax(x: Value, y: Value): Value {
+    return this.#op(247, x, y);
+  }
 
-  eq = (x: Value, y: Value): Value => this.#op(F.eq, x, y);
-  ne = (x: Value, y: Value): Value => this.#op(F.ne, x, y);
-  lt = (x: Value, y: Value): Value => this.#op(F.lt, x, y);
-  gt = (x: Value, y: Value): Value => this.#op(F.gt, x, y);
-  le = (x: Value, y: Value): Value => this.#op(F.le, x, y);
-  ge = (x: Value, y: Value): Value => this.#op(F.ge, x, y);
+  sqrt(x: Value): Value {
+    return this.#op(239, x);
+  }
 
-  not = (x: Value): Value => this.#op(77, x);
-  and = (x: Value, y: Value): Value => this.#op(78, x, y);
+  abs(x: Value): Value {
+    return this.#op(236, x);
+  }
+
+  neg(x: Value): Value {
+    return this.#op(237, x);
+  }
+
+  floor(x: Value): Value {
+    return this.#op(117, x);
+  }
+
+  trunc(x: Value): Value {
+    return this.#op(122, x);
+  }
+
+  nearest(x: Value): Value {
+    return this.#op(148, x);
+  }
+
+  eq(x: Value, y: Value): Value {
+    return this.#op(71, x, y);
+  }
+
+  lt(x: Value, y: Value): Value {
+    return this.#op(73, x, y);
+  }
+
+  gt(x: Value, y: Value): Value {
+    return this.#op(74, x, y);
+  }
+
+  le(x: Value, y: Value): Value {
+    return this.#op(75, x, y);
+  }
+
+  ge(x: Value, y: Value): Value {
+    return this.#op(76, x, y);
+  }
+
+  not(x: Value): Value {
+    return this.#op(77, x);
+  }
+
+  and(x: Value, y: Value): Value {
+    return this.#op(78, x, y);
+  }
+
   /** The first without the bits of the second. */
-  andNot = (x: Value, y: Value): Value => this.#op(79, x, y);
-  or = (x: Value, y: Value): Value => this.#op(80, x, y);
-  xor = (x: Value, y: Value): Value => this.#op(81, x, y);
-  /** Of each lane the first where the mask is set, else the second. */
-  select = (mask: Value, yes: Value, no: Value): Value => this.#op(82, yes, no, mask);
+  andNot(x: Value, y: Value): Value {
+    return this.#op(79, x, y);
+  }
 
-  iadd = (x: Value, y: Value): Value => this.#op(206, x, y);
-  isub = (x: Value, y: Value): Value => this.#op(209, x, y);
-  ieq = (x: Value, y: Value): Value => this.#op(214, x, y);
-  shl = (x: Value, bits: number): Value => this.#shift(203, x, bits);
+  or(x: Value, y: Value): Value {
+    return this.#op(80, x, y);
+  }
+
+  xor(x: Value, y: Value): Value {
+    return this.#op(81, x, y);
+  }
+
+  /** Of each lane the first where the mask is set, else the second. */
+  select(mask: Value, yes: Value, no: Value): Value {
+    return this.#op(82, yes, no, mask);
+  }
+
+  iadd(x: Value, y: Value): Value {
+    return this.#op(206, x, y);
+  }
+
+  isub(x: Value, y: Value): Value {
+    return this.#op(209, x, y);
+  }
+
+  ieq(x: Value, y: Value): Value {
+    return this.#op(214, x, y);
+  }
+
+  shl(x: Value, bits: number): Value {
+    return this.#shift(203, x, bits);
+  }
+
   /** Zeros come in from the left. */
-  shr = (x: Value, bits: number): Value => this.#shift(205, x, bits);
+  shr(x: Value, bits: number): Value {
+    return this.#shift(205, x, bits);
+  }
 
   #shift(opcode: number, x: Value, bits: number): Value {
     return this.#each((i) =>
@@ -115,21 +191,31 @@ export class Lanes {
   }
 
   /** `x * x`, `x + c`, and the like, for formulas that are read more easily. */
-  square = (x: Value): Value => this.mul(x, x);
-  addf = (x: Value, c: number): Value => this.add(x, this.f(c));
-  subf = (x: Value, c: number): Value => this.sub(x, this.f(c));
-  mulf = (x: Value, c: number): Value => this.mul(x, this.f(c));
-  /** The magnitude of one, which has no sign, with the sign of another. */
-  withSign = (size: Value, sign: Value): Value => this.or(size, this.and(sign, this.f(-0)));
-
-  /** `c[0] + c[1] x + c[2] x^2 ...`, in the fewest instructions (Horner). */
-  horner(x: Value, c: readonly number[]): Value {
-    let all = this.f(c.at(-1) as number);
-    for (let i = c.length - 2; i >= 0; i--) all = this.add(this.mul(all, x), this.f(c[i] as number));
-    return all;
+  square(x: Value): Value {
+    return this.mul(x, x);
   }
 
-  /** The same, halves at a time, so that less of it waits for the rest (Estrin). `square`: of `x`, where it is known. */
+  addf(x: Value, c: number): Value {
+    return this.add(x, this.f(c));
+  }
+
+  subf(x: Value, c: number): Value {
+    return this.sub(x, this.f(c));
+  }
+
+  mulf(x: Value, c: number): Value {
+    return this.mul(x, this.f(c));
+  }
+
+  /** The magnitude of one, which has no sign or the right one, with the sign of another. */
+  withSign(size: Value, sign: Value): Value {
+    return this.or(size, this.and(sign, this.f(-0)));
+  }
+
+  /**
+   * `c[0] + c[1] x + c[2] x^2 ...`, halves at a time, so that little of it waits for the rest (Estrin). `square`: of `x`, where it is
+   * known.
+   */
   estrin(x: Value, c: readonly number[], square?: Value): Value {
     const powers = square === undefined ? [x] : [x, square];
     const part = (from: number, length: number): Value => {
