@@ -8,7 +8,7 @@ const PAGE = 1 << 16;
 /** The most that a memory of WebAssembly has. Pages that nobody touched cost nothing. */
 const LARGEST = 1 << 16;
 /** So many bytes at least are handed out, and not released, before garbage is collected for them: V8 does not see how large they are. */
-const BETWEEN_COLLECTIONS = 16 << 20;
+const BETWEEN_COLLECTIONS = 128 << 20;
 /** What it takes to touch a byte for the first time, in milliseconds. Room that is used again does not. */
 const FIRST_TOUCH_MS = 1e-6;
 /** A collection has to save so many times what it takes. */
