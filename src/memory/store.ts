@@ -46,6 +46,8 @@ interface StoreOptions {
 export interface Keeper {
   /** How many he holds. */
   readonly size: number;
+  /** Garbage is about to be collected: time to let go of what may be some. */
+  prepare(): void;
   /** Garbage was collected: time to look. */
   sweep(): void;
 }
@@ -464,6 +466,7 @@ export class SharedStore {
   collect(): void {
     this.#check();
     const begun = performance.now();
+    for (const keeper of this.#keepers) keeper.prepare();
     collectGarbage();
     this.#views.sweep();
     for (const keeper of this.#keepers) keeper.sweep();

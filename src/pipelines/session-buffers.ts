@@ -157,6 +157,11 @@ export class SessionBuffers implements Buffers {
     return this.#tracked.size;
   }
 
+  /** A slab that more pieces are put into is held for them, and its pieces may all be garbage. */
+  prepare(): void {
+    this.#slabs.close();
+  }
+
   /** Lets go of what is known to be garbage. */
   sweep(): void {
     for (const tracked of this.#tracked) if (tracked.holder.deref() === undefined) this.#letGo(tracked);
