@@ -58,12 +58,15 @@ describe('the types of the package', () => {
 
   const program = `
     import { all, connect, get, type Ref, scope, task } from 'sheaf';
+    import * as sf from 'sheaf/array';
     const square = task((x: number) => x * x);
     export const r: Ref<number> = square(2);
     export const values: Promise<[number, number]> = get([r, square(r)]);
     export const sum: Ref<number> = task((xs: number[]) => xs.length)(all([r, r]));
     export const split = task((x: number): [number, string] => [x, '']).with({ returns: 2, retries: 1 });
     export const one: Ref<string> = split(1)[1];
+    const plus = sf.map((x: number, y: number) => x + y);
+    export const total: sf.Arr<'f64'> = plus(sf.zeros([2, 3]), sf.ones([3])).at(0, '...').sum();
     export async function main(): Promise<void> {
       const session = await connect({ cpus: 1 });
       await scope(async (s) => s.keep(square(1)).value);
