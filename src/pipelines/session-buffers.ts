@@ -274,7 +274,10 @@ export class SessionBuffers implements Buffers {
     mine.released = true;
     const { tracked, storage } = mine;
     if (storage.slab !== undefined) this.#slabs.give(storage.slab);
-    if (tracked !== undefined) this.#letGo(tracked);
+    if (tracked === undefined) return;
+    // That is no garbage, and is not to be looked for.
+    this.#allocated = Math.max(0, this.#allocated - tracked.bytes);
+    this.#letGo(tracked);
   }
 
   #letGo(tracked: Tracked): void {
