@@ -20,9 +20,9 @@ export interface Ours {
   value(): Promise<{ readonly shape: readonly number[]; readonly elements: ArrayLike<number | bigint> }>;
 }
 
-/** An array that is made and computed anew each time. */
+/** An array that is made and computed anew each time, and let go of, as Python does when nobody refers to a result any more. */
 export const computing = (expression: () => Arr): Ours => ({
-  run: () => expression().persist(),
+  run: async () => (await expression().persist()).release(),
   async value() {
     const x = expression();
     return { shape: x.shape, elements: await x.data() };

@@ -6,6 +6,7 @@ import type { Arr } from './arr.ts';
 import { addMethods } from './methods.ts';
 import { received, sent } from './travel.ts';
 import type { D } from './types.ts';
+import { release } from './values.ts';
 
 /** An array whose shape depends on values: its node is there when those have been computed. */
 export interface Later {
@@ -48,6 +49,10 @@ class Lazy {
   toString(): string {
     const of = this.#of;
     return `Arr(${of.dtype}, ${isLater(of) ? 'of a shape that depends on values' : shapeText(of.shape)})`;
+  }
+
+  [Symbol.dispose](): void {
+    release(this as unknown as Arr);
   }
 
   [Symbol.for('nodejs.util.inspect.custom')](): string {

@@ -52,8 +52,8 @@ export function addMethods(prototype: object): void {
       return own(this, a, b, c);
     });
   }
-  const { data, item, persist, toNested } = values;
-  for (const [name, fn] of Object.entries({ data, item, persist, show, toNested })) {
+  const { data, item, persist, release, toNested } = values;
+  for (const [name, fn] of Object.entries({ data, item, persist, release, show, toNested })) {
     method(name, function (this: Arr) {
       return fn(this);
     });

@@ -66,7 +66,7 @@ test('those whose first argument is an array are methods, and so are the short n
 test('no method is a function that this door does not have', () => {
   const own = Object.getOwnPropertyNames(Object.getPrototypeOf(zeros([1])));
   const members =
-    'constructor T mT at set data explain item persist show toNested dtype ndim shape size toJSON toString __partitioned__'.split(
+    'constructor T mT at set data explain item persist release show toNested dtype ndim shape size toJSON toString __partitioned__'.split(
       ' ',
     );
   assert.deepEqual(

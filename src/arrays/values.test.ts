@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { connect, task } from '../tasks/index.ts';
+import { type ConnectOptions, connect, task } from '../tasks/index.ts';
 import { withSession } from './arrays.fixture.ts';
 import { type Arr, arange, asarray, full, ones, zeros } from './index.ts';
 
@@ -93,4 +93,57 @@ describe('values', () => {
     assert.throws(() => x < 1, { code: 'ERR_SHEAF_USAGE' });
     assert.throws(() => JSON.stringify({ x }), { code: 'ERR_SHEAF_USAGE', message: /toNested/ });
   });
+});
+
+async function inSession(options: ConnectOptions, body: () => Promise<void>): Promise<void> {
+  const session = await connect(options);
+  try {
+    await body();
+  } finally {
+    await session[Symbol.asyncDispose]();
+  }
+}
+
+describe('what is released', () => {
+  for (const options of [{ mode: 'inline' }, { cpus: 2 }] as const) {
+    test(`is gone, and typed arrays of it are not (${'mode' in options ? 'inline' : 'workers'})`, async () => {
+      await inSession(options, async () => {
+        for (const length of [10, 300_000]) {
+          const x = await arange(length).mul(2).persist();
+          const data = await x.data();
+          const part = x.at('1:');
+          const later = part.add(1);
+          x.release();
+          x.release();
+          for (const gone of [x, part, later]) {
+            await assert.rejects(gone.sum().item(), { name: 'ReleasedError', code: 'ERR_SHEAF_RELEASED' });
+          }
+          await assert.rejects(x.data(), { code: 'ERR_SHEAF_RELEASED' });
+          // Its memory is somebody else's now.
+          const others = await Promise.all(Array.from({ length: 4 }, () => full([length], 7).persist()));
+          assert.equal(data[length - 1], 2 * (length - 1));
+          for (const other of others) other.release();
+          // What is not computed holds nothing.
+          const lazy = zeros([length]).add(1);
+          lazy.release();
+          assert.equal(await lazy.sum().item(), length);
+        }
+      });
+    });
+
+    test(`while it is read stays until then (${'mode' in options ? 'inline' : 'workers'})`, async () => {
+      await inSession(options, async () => {
+        const x = await arange(4_000_000).persist();
+        const sums = [x.add(1).sum().item(), x.mul(2).max().item()];
+        x.release();
+        const others = Array.from({ length: 3 }, () => full([4_000_000], -1).persist());
+        const [sum, most] = await Promise.all(sums.map((each) => each.catch(({ code }) => code)));
+        // One that had not begun hears of it.
+        assert.ok(sum === 8_000_002_000_000 || sum === 'ERR_SHEAF_RELEASED', String(sum));
+        assert.ok(most === 7_999_998 || most === 'ERR_SHEAF_RELEASED', String(most));
+        for (const other of await Promise.all(others)) other.release();
+        await assert.rejects(x.data(), { code: 'ERR_SHEAF_RELEASED' });
+      });
+    });
+  }
 });

@@ -74,3 +74,11 @@ export async function computeAll(operation: string, arrays: readonly Arr[]): Pro
   const nodes = arrays.map((each) => nodeOf(operation, each));
   await pipelinesFor(operation).compute(nodes);
 }
+
+/** `release`. What is not computed yet holds nothing. */
+export function release(x: Arr): void {
+  const of = partOf('release', x);
+  if ('resolve' in of || of.op.kind !== 'source') return;
+  const { buffer } = of.op;
+  buffer.home.release(buffer);
+}

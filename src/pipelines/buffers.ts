@@ -1,3 +1,4 @@
+import { ReleasedError } from '../base/index.ts';
 import type { DType, Elements } from '../nd/index.ts';
 
 /** Elements that lie somewhere, one after the other. What it is, only the `Buffers` that made it knows. */
@@ -38,3 +39,9 @@ export interface Buffers {
    */
   release(buffer: Buffer): void;
 }
+
+/** Somebody uses a buffer that was released. */
+export const afterRelease = (): ReleasedError =>
+  new ReleasedError(
+    'the elements of this array, or of one that it is a part of or made of, were let go of by release(); release an array when nothing needs it any more',
+  );

@@ -1,7 +1,7 @@
 import { InternalError } from '../base/index.ts';
 import { collectGarbage } from '../memory/index.ts';
 import { DTYPES, type DType, type Elements, elements } from '../nd/index.ts';
-import type { Buffer, Buffers, Place } from './buffers.ts';
+import { afterRelease, type Buffer, type Buffers, type Place } from './buffers.ts';
 import { Spans } from './spans.rules.ts';
 
 const PAGE = 1 << 16;
@@ -196,7 +196,7 @@ export class LocalBuffers implements Buffers {
 
   #own(buffer: Buffer): LocalBuffer {
     if (!(buffer instanceof LocalBuffer)) throw new InternalError('a buffer of another storage was asked for here');
-    if (buffer.released) throw new InternalError('a buffer was used after its release');
+    if (buffer.released) throw afterRelease();
     return buffer;
   }
 

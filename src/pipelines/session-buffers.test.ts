@@ -174,5 +174,25 @@ test('wrong use is said: another storage, after its release, not in use, written
   buffers.use(buffer);
   assert.throws(() => buffers.view(buffer, 'write'), wrong);
   buffers.release(buffer);
-  assert.throws(() => buffers.use(buffer), wrong);
+  assert.throws(() => buffers.use(buffer), { code: 'ERR_SHEAF_RELEASED' });
+});
+
+test('what is released while it is in use stays until it is not', () => {
+  using session = open(4 * MiB);
+  const { buffers } = session;
+  for (const length of [10, MiB]) {
+    const buffer = buffers.allocate('u8', length);
+    buffers.view(buffer, 'write').fill(3);
+    buffers.unuse(buffer);
+    buffers.use(buffer);
+    buffers.release(buffer);
+    const other = buffers.allocate('u8', length);
+    buffers.view(other, 'write').fill(4);
+    assert.ok(buffers.view(buffer, 'read').every((each) => each === 3));
+    const { size } = buffers;
+    buffers.unuse(buffer);
+    if (length === MiB) assert.equal(buffers.size, size - 1);
+    buffers.unuse(other);
+    buffers.release(other);
+  }
 });

@@ -1,7 +1,7 @@
 import { InternalError } from '../base/index.ts';
 import type { SharedStore, SlotRef } from '../memory/index.ts';
 import { DTYPES, type DType, type Elements } from '../nd/index.ts';
-import type { Buffer, Buffers, Place } from './buffers.ts';
+import { afterRelease, type Buffer, type Buffers, type Place } from './buffers.ts';
 import type { Placed } from './gang/work.ts';
 import { MOST_SMALL, type Slab, Slabs } from './slabs.ts';
 
@@ -206,7 +206,7 @@ export class SessionBuffers implements Buffers {
   }
 
   use(buffer: Buffer): void {
-    const { storage } = own(buffer);
+    const { storage } = unreleased(buffer);
     const { slot } = storage;
     if (storage.uses === 0 && slot !== undefined) this.store.use(slot);
     storage.uses++;
@@ -217,7 +217,10 @@ export class SessionBuffers implements Buffers {
     const { storage } = mine;
     if (storage.uses === 0) throw new InternalError('a buffer is not in use, and was to be so no longer');
     mine.fresh = false;
-    if (--storage.uses === 0 && storage.slot !== undefined && this.store.usable) this.store.unuse(storage.slot);
+    if (--storage.uses > 0) return;
+    if (storage.slot !== undefined && this.store.usable) this.store.unuse(storage.slot);
+    // It was released while somebody computed with it.
+    if (mine.released) this.#free(mine);
   }
 
   view(buffer: Buffer, access: 'read' | 'write'): Elements {
@@ -253,7 +256,7 @@ export class SessionBuffers implements Buffers {
   }
 
   lend(buffer: Buffer): Elements {
-    const mine = own(buffer);
+    const mine = unreleased(buffer);
     const { storage, dtype, length } = mine;
     const { Elements } = DTYPES[dtype];
     if (storage.elements !== undefined) return storage.elements;
@@ -269,10 +272,13 @@ export class SessionBuffers implements Buffers {
   }
 
   release(buffer: Buffer): void {
-    const mine = own(buffer, true);
+    const mine = own(buffer);
     if (mine.released) return;
     mine.released = true;
-    const { tracked, storage } = mine;
+    if (mine.fresh || mine.storage.uses === 0) this.#free(mine);
+  }
+
+  #free({ tracked, storage }: SessionBuffer): void {
     if (storage.slab !== undefined) this.#slabs.give(storage.slab);
     if (tracked === undefined) return;
     // That is no garbage, and is not to be looked for.
@@ -292,8 +298,13 @@ export class SessionBuffers implements Buffers {
   }
 }
 
-function own(buffer: Buffer, released = false): SessionBuffer {
+function own(buffer: Buffer): SessionBuffer {
   if (!(buffer instanceof SessionBuffer)) throw new InternalError('a buffer of another storage was asked for here');
-  if (buffer.released && !released) throw new InternalError('a buffer was used after its release');
   return buffer;
+}
+
+function unreleased(buffer: Buffer): SessionBuffer {
+  const mine = own(buffer);
+  if (mine.released) throw afterRelease();
+  return mine;
 }
