@@ -1,5 +1,5 @@
 import { closeSync, openSync, readSync } from 'node:fs';
-import { type Dialect, fastFor, type Room, ScanFault, type Scanned, Scanner } from './csv-scan.ts';
+import { type Dialect, fastFor, ScanFault, type Scanned, Scanner } from './csv-scan.ts';
 import { WINDOW } from './csv-wasm.ts';
 
 /** The records of one part of a text, or what is wrong with the first of them that is wrong. */
@@ -19,10 +19,10 @@ export interface Range {
  * Scans the lines that begin in a part of a file. It is read in windows, straight to where they are scanned, so that a part of any size takes no more
  * memory than its numbers.
  */
-export function scanPart(path: string, range: Range, columns: number, dialect: Dialect, room?: Room): Part {
+export function scanPart(path: string, range: Range, columns: number, dialect: Dialect): Part {
   const file = openSync(path, 'r');
   try {
-    return new PartOfFile(file, range, columns, dialect, room).scan();
+    return new PartOfFile(file, range, columns, dialect).scan();
   } finally {
     closeSync(file);
   }
@@ -34,10 +34,10 @@ class PartOfFile {
   readonly #scanner: Scanner;
   #room: Uint8Array;
 
-  constructor(file: number, range: Range, columns: number, dialect: Dialect, room: Room | undefined) {
+  constructor(file: number, range: Range, columns: number, dialect: Dialect) {
     this.#file = file;
     this.#range = range;
-    this.#scanner = new Scanner(columns, dialect, range.to - range.from, room);
+    this.#scanner = new Scanner(columns, dialect, range.to - range.from);
     this.#room = fastFor(columns, dialect)?.room ?? new Uint8Array(WINDOW + 1);
   }
 

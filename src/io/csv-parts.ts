@@ -3,7 +3,6 @@ import { threadState } from '../runtime/index.ts';
 import { type Ref, remote } from '../tasks/index.ts';
 import type { Head } from './csv-head.ts';
 import { type Part, scanBytes, scanPart } from './csv-part.ts';
-import { sharedRoom } from './csv-room.ts';
 import { type Dialect, ScanFault, type Scanned } from './csv-scan.ts';
 import type { Bytes } from './source.ts';
 
@@ -60,7 +59,7 @@ async function gathered(refs: readonly Ref<Part>[], columns: number, count: numb
   return { rows: at / columns, columns, values: found, kinds, large };
 }
 
-const room = (values: number, columns: number): Float64Array => sharedRoom(Math.max(values, columns));
+const room = (values: number, columns: number): Float64Array => new Float64Array(Math.max(values, columns));
 
 /** The first fault of all counts, as it would if one had read it all. */
 function faultless(part: Part): Scanned {

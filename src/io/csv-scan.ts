@@ -75,11 +75,6 @@ const INFINITE = /^([+-]?)inf(?:inity)?$/;
 const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/;
 const WHOLE_NUMBER = /^[+-]?\d+$/;
 
-/** Makes the arrays that numbers go to. */
-export type Room = (length: number) => Float64Array;
-
-const ordinary: Room = (length) => new Float64Array(length);
-
 /** Scans records that are all here, from `start` to `end`; the byte before `end` has to be a newline. Throws a ScanFault. */
 export function scan(bytes: Uint8Array, start: number, end: number, columns: number, dialect: Dialect): Scanned {
   const scanner = new Scanner(columns, dialect, end - start);
@@ -98,7 +93,6 @@ export class Scanner {
   readonly #dialect: Dialect;
   /** In bytes, of all that will come. */
   readonly #expected: number;
-  readonly #newRoom: Room;
   readonly #fast: FastScan | undefined;
   readonly #kinds: Uint8Array;
   readonly #large = new Map<number, bigint>();
@@ -113,8 +107,7 @@ export class Scanner {
   /** Where the field that `#odd` has read ends. */
   #next = 0;
 
-  constructor(columns: number, dialect: Dialect, expected: number, room: Room = ordinary) {
-    this.#newRoom = room;
+  constructor(columns: number, dialect: Dialect, expected: number) {
     this.#columns = columns;
     this.#dialect = dialect;
     this.#expected = expected;
@@ -313,7 +306,7 @@ export class Scanner {
     if (this.#at + more <= this.#values.length) return;
     const seen = this.#at + more;
     const expected = Math.ceil((seen / Math.max(1, this.#fed + read)) * this.#expected * 1.02);
-    const larger = this.#newRoom(Math.max(expected, seen));
+    const larger = new Float64Array(Math.max(expected, seen));
     larger.set(this.#values.subarray(0, this.#at));
     this.#values = larger;
   }

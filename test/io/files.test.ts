@@ -50,7 +50,7 @@ test('the columns of a text have names and types of their own', async () => {
   assert.deepEqual(await ok!.toNested(), [true, false]);
 });
 
-test('a large text is read by the workers, to the shared memory that arrays are computed in', async () => {
+test('a large text is read by the workers', async () => {
   const path = join(folder, 'large.csv');
   const rows = 80_000;
   writeFileSync(path, Array.from({ length: rows }, (_, i) => `${i},${i / 8},${-i}e-3`).join('\n'));
