@@ -86,7 +86,7 @@ if (!(Number.isInteger(size) && size >= 16)) {
 }
 await using _session = await connect();
 
-const [x, y] = meshgrid([linspace(-1, 1, size), linspace(-1, 1, size)]) as [Arr<'f64'>, Arr<'f64'>];
+const [x, y] = meshgrid([linspace(-1, 1, size), linspace(-1, 1, size)]);
 const conducts = await conductivity(x, y).persist();
 const coil = await isCoil(x, y).persist();
 

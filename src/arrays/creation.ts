@@ -252,7 +252,10 @@ export interface MeshgridOptions {
 }
 
 /** The coordinates of all points of a grid, one array for each axis. */
-export function meshgrid<T extends D>(arrays: readonly Arr<T>[], o: MeshgridOptions = {}): Arr<T>[] {
+export function meshgrid<const A extends readonly Arr[]>(
+  arrays: A,
+  o: MeshgridOptions = {},
+): { -readonly [K in keyof A]: A[K] } {
   checkOptions('meshgrid', o, ['indexing']);
   const nodes = arrays.map((each) => nodeOf('meshgrid', each));
   const indexing = o.indexing ?? 'xy';
@@ -271,7 +274,8 @@ export function meshgrid<T extends D>(arrays: readonly Arr<T>[], o: MeshgridOpti
   const lengths = nodes.map(({ shape }) => shape[0] ?? 1);
   const axisOfGrid = (i: number): number => (indexing === 'xy' && nodes.length > 1 && i < 2 ? 1 - i : i);
   const shape = lengths.map((_, i) => lengths[axisOfGrid(i)] as number);
-  return nodes.map((node, i) => wrap<T>(viewOf(node, node.shape.length === 0 ? [] : [whole(axisOfGrid(i))], shape)));
+  const grid = nodes.map((node, i) => wrap(viewOf(node, node.shape.length === 0 ? [] : [whole(axisOfGrid(i))], shape)));
+  return grid as unknown as { -readonly [K in keyof A]: A[K] };
 }
 
 /** Arrays, stretched to the shape that they have together. */

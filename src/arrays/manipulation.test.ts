@@ -295,6 +295,6 @@ test('meshgrid, by points and by matrix indices', async () => {
     [1, 1],
     [2, 2],
   ]);
-  assert.deepEqual(meshgrid([arange(2), arange(3), arange(4)], { indexing: 'ij' })[2]!.shape, [2, 3, 4]);
-  assert.deepEqual(meshgrid([arange(2), arange(3), arange(4)])[2]!.shape, [3, 2, 4]);
+  assert.deepEqual(meshgrid([arange(2), arange(3), arange(4)], { indexing: 'ij' })[2].shape, [2, 3, 4]);
+  assert.deepEqual(meshgrid([arange(2), arange(3), arange(4)])[2].shape, [3, 2, 4]);
 });
