@@ -3,14 +3,9 @@ import type { SharedStore, SlotRef } from '../memory/index.ts';
 import { DTYPES, type DType, type Elements } from '../nd/index.ts';
 import { afterRelease, type Buffer, type Buffers, type Place } from './buffers.ts';
 import type { Placed } from './gang/work.ts';
+import { Interval } from './garbage.rules.ts';
 import { MOST_SMALL, type Slab, Slabs } from './slabs.ts';
 
-/**
- * Garbage is looked for when so many bytes were allocated since, and as many as are held for something that is not garbage: pages that were
- * used before are faster than new ones, of which the first touch takes a millisecond for so many bytes or less.
- */
-const COLLECT_AFTER = 16 * 2 ** 20;
-const TOUCHED_PER_MS = 2 * 2 ** 20;
 /** Where memory becomes scarce, it is looked for when so much was allocated since, as a part of all memory, */
 const TIGHT_AFTER = 1 / 8;
 /** and so much of it is taken. */
@@ -70,14 +65,16 @@ export class SessionBuffers implements Buffers {
   readonly #bySlab = new WeakMap<Slab, Tracked>();
   /** Buffers of others, and what stands for them here. */
   readonly #guests = new WeakMap<Buffer, Buffer>();
-  /** Bytes since garbage was looked for, and when it is to be again. */
+  /** Bytes since garbage was looked for, when that was, and when it is to be again. */
   #allocated = 0;
-  #collectAfter = COLLECT_AFTER;
+  #collectedAt = performance.now();
+  readonly #interval: Interval;
   /** Bytes of all that is tracked. */
   #held = 0;
 
   constructor(store: SharedStore) {
     this.store = store;
+    this.#interval = new Interval(store.limit);
     store.tell(this);
     this.#slabs = new Slabs(
       store,
@@ -140,13 +137,14 @@ export class SessionBuffers implements Buffers {
     const begun = performance.now();
     this.#allocated = 0;
     this.store.collect();
-    const took = performance.now() - begun;
-    this.#collectAfter = Math.max(COLLECT_AFTER, took * TOUCHED_PER_MS, this.#held);
+    const now = performance.now();
+    this.#interval.looked({ took: now - begun, since: begun - this.#collectedAt, held: this.#held });
+    this.#collectedAt = now;
   }
 
   /** Between computations: garbage is looked for, in a turn of its own, since nothing is that was seen in this one. */
   relieve(): Promise<void> | undefined {
-    if (this.#allocated < this.#collectAfter) return undefined;
+    if (this.#allocated < this.#interval.bytes) return undefined;
     return new Promise<void>((resolve) => setImmediate(resolve)).then(() => {
       if (this.store.usable) this.#collect();
     });
