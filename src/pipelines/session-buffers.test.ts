@@ -182,12 +182,12 @@ test('what is released while it is in use stays until it is not', () => {
   const { buffers } = session;
   for (const length of [10, MiB]) {
     const buffer = buffers.allocate('u8', length);
-    buffers.view(buffer, 'write').fill(3);
+    buffers.view(buffer, 'write').fill(3 as never);
     buffers.unuse(buffer);
     buffers.use(buffer);
     buffers.release(buffer);
     const other = buffers.allocate('u8', length);
-    buffers.view(other, 'write').fill(4);
+    buffers.view(other, 'write').fill(4 as never);
     assert.ok(buffers.view(buffer, 'read').every((each) => each === 3));
     const { size } = buffers;
     buffers.unuse(buffer);
