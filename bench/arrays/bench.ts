@@ -48,6 +48,8 @@ export interface Comparison {
   /** Relative. */
   readonly tolerance?: number;
   readonly more?: Readonly<Record<string, Sampler>>;
+  /** Milliseconds before each run of the peers. */
+  readonly pause?: number;
 }
 
 export interface Bench {
@@ -135,7 +137,7 @@ class OpenBench implements Bench {
   }
 
   compared(comparison: Comparison): Experiment {
-    const { name, setup, bytes, flops, ratios, tier = 'gate', more } = comparison;
+    const { name, setup, bytes, flops, ratios, tier = 'gate', more, pause: before } = comparison;
     const { python, ms } = this;
     const [unit, shown]: [string, (perSecond: number) => number] =
       bytes !== undefined
@@ -149,7 +151,7 @@ class OpenBench implements Bench {
       if (python?.versions[needed] === undefined) continue;
       peers[peer] = async () => {
         await pause(SETTLE_MS);
-        return shown(await python.rate(setup, expression, ms));
+        return shown(await python.rate(setup, expression, ms, before));
       };
     }
     return {

@@ -89,7 +89,7 @@ const SHORT = { '1e3': { elements: 1e3, ratio: 1 / 3 }, '1e5': { elements: 1e5, 
 const shortName = (size: string, parked: boolean): string =>
   parked ? `five operators, ${size} doubles, after a pause` : `five operators, ${size} doubles`;
 
-/** Short ones, one after the other, and each after a pause, by which the workers have gone to sleep. NumPy is awake in both. */
+/** Short ones, one after the other, and each after a pause, by which everybody has gone to sleep: our workers, and the caches of both. */
 export const short: Group = group(
   Object.keys(SHORT).flatMap((size) => [shortName(size, false), shortName(size, true)]),
   (bench) =>
@@ -110,6 +110,7 @@ function inMicroseconds(bench: Bench, comparison: Parameters<Bench['compared']>[
   let run: (() => unknown) | undefined;
   const row = bench.compared({
     ...comparison,
+    ...(pauseMs === 0 ? {} : { pause: pauseMs }),
     ours: () => {
       const ours = comparison.ours();
       run = () => ours.run();
@@ -123,7 +124,7 @@ function inMicroseconds(bench: Bench, comparison: Parameters<Bench['compared']>[
   const afterPauses: Sampler = async () => {
     if (run === undefined) await row.ours();
     const times: number[] = [];
-    for (let i = 0; i < bench.ms / 5; i++) {
+    for (let i = 0; i < bench.ms / PARKED_MS; i++) {
       await pause(pauseMs);
       const start = performance.now();
       await run?.();

@@ -16,8 +16,11 @@ export interface Sampled {
 export interface Python {
   /** Of the packages that are there. */
   readonly versions: Readonly<Record<string, string>>;
-  /** Evaluations per second of an expression, over at least `ms` milliseconds. `setup` defines its names, once. */
-  rate(setup: string, expression: string, ms: number): Promise<number>;
+  /**
+   * Evaluations per second of an expression, over at least `ms` milliseconds. `setup` defines its names, once. With a pause in milliseconds before each
+   * evaluation: as many as there would be if all took as long as the one in the middle.
+   */
+  rate(setup: string, expression: string, ms: number, pause?: number): Promise<number>;
   /** What it comes to, `most` elements at most. */
   value(setup: string, expression: string, most: number): Promise<Sampled>;
   close(): Promise<void>;
@@ -47,7 +50,10 @@ export async function openPython(cores: number): Promise<Python | undefined> {
   const versions = (await answer()) as Record<string, string>;
   return {
     versions,
-    rate: async (setup, expression, ms) => (await ask({ setup, expression, seconds: ms / 1000 })).rate as number,
+    async rate(setup, expression, ms, pause) {
+      const pauses = pause === undefined ? {} : { pause: pause / 1000 };
+      return (await ask({ setup, expression, seconds: ms / 1000, ...pauses })).rate as number;
+    },
     value: async (setup, expression, most) => (await ask({ setup, expression, most })) as unknown as Sampled,
     async close() {
       child.stdin.end();

@@ -47,6 +47,17 @@ def rate(code, names, seconds):
             return runs / elapsed
 
 
+def rate_after_pauses(code, names, seconds, pause):
+    """Evaluations per second, if all were as the one in the middle; before each is a pause."""
+    times = []
+    for _ in range(max(3, int(seconds / pause))):
+        time.sleep(pause)
+        start = time.perf_counter()
+        eval(code, names)
+        times.append(time.perf_counter() - start)
+    return 1 / sorted(times)[len(times) // 2]
+
+
 def value(code, names, most):
     """The shape, and elements at equal distances, `most` at most."""
     result = np.asarray(eval(code, names))
@@ -71,7 +82,10 @@ def main():
         try:
             names = space(wish["setup"])
             code = compile(wish["expression"], "expression", "eval")
-            if "seconds" in wish:
+            if "pause" in wish:
+                eval(code, names)
+                answer = {"rate": rate_after_pauses(code, names, wish["seconds"], wish["pause"])}
+            elif "seconds" in wish:
                 answer = {"rate": rate(code, names, wish["seconds"])}
             else:
                 answer = value(code, names, wish["most"])
