@@ -12,9 +12,9 @@ import { connect } from 'sheaf';
 import { type Arr, asarray, concat, full, iterate, linspace, map, meshgrid, stencil, where } from 'sheaf/array';
 
 const [COLD, HOT] = [20, 120];
-/** When there is a picture; the plate is 1 from its middle to its edge, and heat spreads over an area of 4 in a unit of time. */
+/** When there is a picture: from the middle of the plate to its edge it is 1, and so is the conductivity outside of the wall. */
 const MOMENTS = [0.01, 0.05, 0.25];
-/** Of the way to the next place; with more than a quarter the sum would run away. */
+/** A step in time, in squares of the distance between two places. With more than a quarter it would run away. */
 const STEP = 0.24;
 
 /** How well heat passes: hardly through a wall around the middle, which is open to the right. */

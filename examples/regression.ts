@@ -121,8 +121,8 @@ await mkdir(folder, { recursive: true });
 const file = join(folder, 'regression.svg');
 await writeFile(
   file,
-  `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 860 430" font-family="sans-serif" font-size="11" text-anchor="middle">
-<rect width="860" height="430" fill="white"/>
+  `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 890 430" font-family="sans-serif" font-size="11" text-anchor="middle">
+<rect width="890" height="430" fill="white"/>
 <text x="250" y="30" font-size="14">minutes late, by the hour</text>
 <text x="750" y="30" font-size="14">minutes more or less, up to ${most.toFixed(1)}</text>
 <path d="M50 320H470M750 50V400" stroke="#999"/>
