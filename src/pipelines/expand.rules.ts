@@ -37,15 +37,23 @@ export class Expander {
   readonly steps: Draft[] = [];
   readonly #values: Values;
   readonly #stored: (id: number) => boolean;
+  readonly #within: ReadonlySet<number>;
   readonly #seen = new Map<string, Seen>();
   /** Of each value, seen in some way, the step. */
   readonly #done = new Map<number, number>();
   readonly #known = new Map<string, number>();
   readonly #identities = new Map<Shape, Seen>();
 
-  constructor(values: Values, shape: Shape, stored: (id: number) => boolean) {
+  /** `within`: values that are stored, and that the same kernel computes. They are read at the point at which they are computed. */
+  constructor(
+    values: Values,
+    shape: Shape,
+    stored: (id: number) => boolean,
+    within: ReadonlySet<number> = new Set<number>(),
+  ) {
     this.#values = values;
-    this.#stored = stored;
+    this.#stored = (id) => stored(id) && !within.has(id);
+    this.#within = within;
     const space = shape.filter((length) => length !== 1);
     this.space = space.length === 0 ? [1] : space;
   }
@@ -173,6 +181,7 @@ export class Expander {
     if (parts === undefined) {
       // It lies row by row in another shape.
       if (this.#stored(arg)) return this.#load(arg, value, seen);
+      if (this.#within.has(arg)) return this.root(arg);
       throw new InternalError('a reshape that joins axes has an argument that is not stored');
     }
     const rank = this.space.length;

@@ -184,8 +184,8 @@ class Planner {
       const within = new Set(
         targets.flatMap(({ value, piece, reduce }) => ((piece ?? reduce) === undefined ? [value] : [])),
       );
-      const stored = (id: number): boolean => this.#storing.has(id) && !within.has(id);
-      expander = new Expander(this.#values, (targets[0] as Planned).walked, stored);
+      const stored = (id: number): boolean => this.#storing.has(id);
+      expander = new Expander(this.#values, (targets[0] as Planned).walked, stored, within);
       own = targets.map((target) => stepOf(expander, this.#values, target));
     }
     for (const step of expander.steps) {

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { keyOf } from '../kernels/index.ts';
 import { sizeOf } from '../nd/index.ts';
 import { graphs } from './graphs.fixture.ts';
-import { LocalBuffers, Node, type Pipeline, type Plan } from './index.ts';
+import { LocalBuffers, Node, type Pipeline, Pipelines, type Plan } from './index.ts';
 import { planOf } from './planning.rules.ts';
 import { Programs } from './programs.fixture.ts';
 import { hashOf, isSame, Survey } from './survey.rules.ts';
@@ -232,4 +232,18 @@ test('what is wrong with a plan is found', () => {
     [],
   );
   for (const [fault, change] of cases) assert.match(changed(change).join('; '), fault);
+});
+
+test('a copy in another order of axes is read as a list by the kernel that makes it', () => {
+  const buffer = buffers.adopt(
+    'f64',
+    Float64Array.from({ length: 8 }, (_, i) => -i),
+  );
+  const source = new Node({ kind: 'source', buffer, offset: 6, strides: [-2, -2, -4] }, [1, 2, 2], 'f64');
+  const list = new Node({ kind: 'reshape' }, [4], 'f64', [source]);
+  const matrix = new Node({ kind: 'reshape' }, [2, 2], 'f64', [p.element('abs', p.element('abs', list))]);
+  const root = p.element('abs', matrix);
+  const pipelines = new Pipelines(buffers, { cache: 256 });
+  pipelines.computeNow([root]);
+  assert.deepEqual([...pipelines.read(root)], [6, 2, 4, 0]);
 });
