@@ -11,6 +11,8 @@ import { inSession, LocalBuffers, Node, Pipelines, pipelinesOf } from './index.t
 import { evaluate } from './reference.ts';
 
 const RUNS = Number(process.env.SHEAF_GRAPH_RUNS ?? 150);
+/** The same ones each time; others by command. */
+const SEED = Number(process.env.SHEAF_GRAPH_SEED ?? 1);
 const LIMIT = { timeout: 240_000 };
 const CPUS = 3;
 
@@ -64,7 +66,7 @@ for (const isolation of ['process', 'thread'] as const) {
             }
           }
         }),
-        { numRuns: RUNS },
+        { numRuns: RUNS, seed: SEED },
       );
       assert.ok((host?.counters.submitted ?? 0) > before, 'others were called');
     });

@@ -195,7 +195,7 @@ test('plans of any graph are valid, and say so as plain data', () => {
         roots.map(({ shape }) => sizeOf(shape)),
       );
     }),
-    { numRuns: 300 },
+    { numRuns: 300, seed: 1 },
   );
 });
 
