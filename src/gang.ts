@@ -1,3 +1,4 @@
 // What workers import to compute arrays together.
 export { tiles } from './pipelines/gang/member.ts';
 export { pipelineTiles } from './pipelines/gang/pipeline-tiles.ts';
+export { productTiles } from './pipelines/gang/product-tiles.ts';

@@ -60,6 +60,16 @@ export interface PipelineJob {
  */
 export type Crew = (job: PipelineJob) => Promise<void> | undefined;
 
+/** Something that is computed by itself, with the arrays of its plan, all of which are in use. */
+export interface WholeJob {
+  readonly whole: Whole;
+  readonly arrays: readonly Buffer[];
+  readonly offsets: readonly number[];
+}
+
+/** Others who compute it together with this thread. Undefined: this thread does, alone. */
+export type WholeCrew = (job: WholeJob) => Promise<void> | undefined;
+
 /** Where plans are run. */
 export interface Machine {
   readonly buffers: Buffers;
@@ -72,6 +82,7 @@ export interface Machine {
   readonly scratch: Room;
   readonly gathered: Room;
   readonly crew: Crew | undefined;
+  readonly wholeCrew: WholeCrew | undefined;
 }
 
 /** Runs a plan in this thread, and nothing else meanwhile. Gives the buffers of its arrays, of which those of roots are there. */
@@ -117,8 +128,11 @@ function* steps(
     for (; used < plan.sources; used++) buffers.use(arrays[used] as Buffer);
     for (const step of plan.steps) {
       for (const array of step.makes) make(array);
-      if (step.kind === 'whole') runAlone(step.whole, arrays, offsets, machine);
-      else {
+      if (step.kind === 'whole') {
+        const others = crew && machine.wholeCrew?.({ whole: step.whole, arrays, offsets });
+        if (others === undefined) runAlone(step.whole, arrays, offsets, machine);
+        else yield others;
+      } else {
         const job = { pipeline: step.pipeline, arrays, offsets, scalars };
         const others = crew?.(job);
         if (others === undefined) runPipeline(job, plan.sources, machine);

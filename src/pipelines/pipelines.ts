@@ -2,7 +2,16 @@ import { Matmul, routine } from '../kernels/index.ts';
 import { type Elements, elements, sizeOf } from '../nd/index.ts';
 import type { Buffer, Buffers } from './buffers.ts';
 import { explainSvg } from './draw.rules.ts';
-import { type Crew, execute, executeTogether, type Given, type Machine, Room, sourceOfView } from './execution.ts';
+import {
+  type Crew,
+  execute,
+  executeTogether,
+  type Given,
+  type Machine,
+  Room,
+  sourceOfView,
+  type WholeCrew,
+} from './execution.ts';
 import { explainText } from './explain.rules.ts';
 import type { Node } from './graph.ts';
 import type { ArrayView, Plan } from './plan.ts';
@@ -23,6 +32,8 @@ export interface PipelineOptions {
   readonly routines?: Routines;
   /** Who else runs pipelines. */
   readonly crew?: Crew | undefined;
+  /** And what is computed by itself. */
+  readonly wholeCrew?: WholeCrew | undefined;
   /** What computes graphs of small arrays, and keeps their results. */
   readonly small?: Pipelines;
   /** Of large graphs of small arrays so many operations are computed at a time. */
@@ -68,6 +79,7 @@ export class Pipelines {
       scratch: new Room(buffers),
       gathered: new Room(buffers),
       crew: options.crew,
+      wholeCrew: options.wholeCrew,
     };
   }
 

@@ -1,16 +1,24 @@
 import { pathToFileURL } from 'node:url';
+import { DTYPES } from '../../nd/index.ts';
 import { packageEntry } from '../../runtime/index.ts';
 import type { Buffer, Place } from '../buffers.ts';
-import { boundTo, type PipelineJob } from '../execution.ts';
+import { boundTo, type PipelineJob, type WholeJob } from '../execution.ts';
 import { type Pipeline, unitsOf } from '../pipeline.ts';
 import type { SessionBuffers } from '../session-buffers.ts';
 import { type Binding, compilersFor, TileRunner } from '../tile-runner.ts';
 import type { Gang } from './gang.ts';
 import type { PipelinePlan } from './pipeline-tiles.ts';
+import { type PlacedMatrix, type ProductPlan, productTiles } from './product-tiles.ts';
 import type { Placed, RunnerModule } from './work.ts';
 
 /** Tiles that are worth the taking of a chunk. */
 const GRAIN = 2;
+
+/** Products of fewer multiplications are done before anybody else would have begun. */
+const FEW_MULTIPLICATIONS = 1e7;
+/** Rows of a product that are computed at a time: each time all of the right side is looked at. So many times by each participant, and so many at least. */
+const PARTS_OF_PRODUCT = 4;
+const LEAST_ROWS = 128;
 
 const DONE = Promise.resolve();
 
@@ -32,6 +40,41 @@ export class SessionCrew {
     // What is gathered belongs to whole units.
     const piece = accumulators.length === 0 ? tile : unit;
     return rows <= piece || this.#gang.size === 1 ? undefined : this.#together(job, piece);
+  }
+
+  /** The product of two matrices. Undefined for what is small, is no such product, or does not lie in one memory: that is for one thread. */
+  product({ whole, arrays, offsets }: WholeJob): Promise<void> | undefined {
+    const { op, args, results } = whole;
+    const result = results[0];
+    if (op.kind !== 'matmul' || result === undefined || result.shape.length !== 2 || this.#gang.size === 1)
+      return undefined;
+    const [m, n] = result.shape as [number, number];
+    const k = args[0]?.shape.at(-1) as number;
+    if (m * k * n < FEW_MULTIPLICATIONS) return undefined;
+    const own = { array: result.array, offset: 0, strides: [n, 1] };
+    const views = [...args, own];
+    const used = views.map(({ array }) => arrays[array] as Buffer);
+    const places = used.map((buffer) => this.#buffers.place(buffer));
+    const memory = places[0]?.memory;
+    if (memory === undefined || places.some((place) => place?.memory !== memory)) return undefined;
+    const { bytes } = DTYPES[result.dtype];
+    const [left, right, into] = views.map(({ array, offset, strides }, i): PlacedMatrix => {
+      const first = (places[i] as Place).offset / bytes + (offsets[array] as number) + offset;
+      return { offset: first, strides: strides as unknown as readonly [number, number] };
+    }) as [PlacedMatrix, PlacedMatrix, PlacedMatrix];
+    const plan: ProductPlan = { dtype: result.dtype, left, right, into, k, n };
+    const piece = Math.max(LEAST_ROWS, Math.ceil(m / (PARTS_OF_PRODUCT * this.#gang.size)));
+    if (m <= piece) return undefined;
+    const going = this.#gang.run({
+      module: { url: pathToFileURL(packageEntry('gang')).href, name: 'productTiles' },
+      runner: productTiles(plan, memory, 0),
+      plan,
+      region: this.#buffers.placed(used[0] as Buffer)?.region ?? 0,
+      objects: () => this.#objects(used),
+      chunks: this.#gang.cut(m, piece, piece),
+      tile: piece,
+    });
+    return going ?? DONE;
   }
 
   #together(job: PipelineJob, piece: number): Promise<void> | undefined {
