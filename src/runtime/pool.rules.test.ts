@@ -133,7 +133,7 @@ describe('the size of a pool', () => {
         grown += run.grown;
         shrunk += run.shrunk;
       }),
-      { numRuns: 500 },
+      { numRuns: 2000 },
     );
     assert.ok(grown > 50 && shrunk > 20, `${grown} times grown, ${shrunk} times shrunk`);
   });

@@ -8,9 +8,11 @@ interface LoopMetrics {
 /** A loop that has no other business has so many now and then: garbage that is collected on other threads, a line of output. */
 const STRAY_EVENTS = 3;
 
+const eventsSoFar = (): number => (performance.nodeTiming as LoopMetrics).uvMetricsInfo?.events ?? 0;
+
 /** Whether the event loop of this thread has more to do than hear the party's bell: sockets of a server, files, child processes. */
 export class ForeignEvents {
-  #events = 0;
+  #events = eventsSoFar();
   #bells = 0;
 
   /** The bell, too, is an event of the loop. */
@@ -18,9 +20,9 @@ export class ForeignEvents {
     this.#bells++;
   }
 
-  /** True if there were several since it was asked last. */
+  /** True if there were several since it was asked last, or made. */
   any(): boolean {
-    const events = (performance.nodeTiming as LoopMetrics).uvMetricsInfo?.events ?? 0;
+    const events = eventsSoFar();
     const foreign = events - this.#events - this.#bells;
     this.#events = events;
     this.#bells = 0;
