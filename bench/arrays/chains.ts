@@ -3,7 +3,7 @@ import { type Arr, abs, cos, exp, fromTyped, log, maximum, pow, sin, sqrt, tanh 
 import { type Experiment, pause, type Sampler } from '../harness.ts';
 import { plainCopy } from '../peers/copy.ts';
 import type { Group } from '../suite.ts';
-import { type Bench, computing, group, SPREAD, spread } from './bench.ts';
+import { type Bench, computing, group, leaving, SPREAD, spread } from './bench.ts';
 
 type Vector = Arr<'f64'>;
 
@@ -57,6 +57,18 @@ export const chains: Group = group(
     );
   },
 );
+
+/** The chain of 5 with results that are not released. */
+export const unreleased: Group = group(['results left to the garbage collector, 1e6 doubles'], (bench) => [
+  bench.compared({
+    ...rowOf('results left to the garbage collector, 1e6 doubles', 1e6, CHAINS[5]),
+    ours: () => {
+      const x = fromTyped(spread(1e6));
+      return leaving(() => CHAINS[5].ours(x));
+    },
+    bytes: 16e6,
+  }),
+]);
 
 const rowOf = (name: string, elements: number, { python, ours }: Chain) => ({
   name,

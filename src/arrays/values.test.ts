@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { type ConnectOptions, connect, task } from '../tasks/index.ts';
 import { withSession } from './arrays.fixture.ts';
-import { type Arr, arange, asarray, full, ones, zeros } from './index.ts';
+import { type Arr, arange, asarray, fromTyped, full, ones, zeros } from './index.ts';
 
 test('without a session, arrays are made, and values are refused', async () => {
   const x = zeros([2, 3]).add(1);
@@ -146,4 +146,19 @@ describe('what is released', () => {
       });
     });
   }
+
+  test('is gone wherever it was copied to', async () => {
+    const early = fromTyped(new Float64Array(200_000).fill(2));
+    await inSession({ cpus: 2 }, async () => {
+      // Made before there was a session, and small ones, which lie in this thread's memory.
+      assert.equal(await early.sum().item(), 400_000);
+      const small = await arange(10).mul(2).persist();
+      const large = (): Arr => zeros([10_000, 10]).add(small as Arr<'f64'>);
+      assert.equal(await large().sum().item(), 900_000);
+      early.release();
+      small.release();
+      await assert.rejects(early.sum().item(), { code: 'ERR_SHEAF_RELEASED' });
+      await assert.rejects(large().sum().item(), { code: 'ERR_SHEAF_RELEASED' });
+    });
+  });
 });

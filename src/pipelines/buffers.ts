@@ -8,6 +8,8 @@ export interface Buffer {
   readonly length: number;
   /** Whose it is. */
   readonly home: Buffers;
+  /** Nothing may use it any more. */
+  readonly released: boolean;
 }
 
 /** Where WebAssembly finds elements: in a memory, so many bytes from its beginning. */

@@ -1,9 +1,11 @@
+import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { type ElementOpName, elementOp, REDUCERS, type ReducerName, reducer } from '../kernels/index.ts';
 import {
   broadcastShapes,
   DTYPES,
   type DType,
+  type Elements,
   elements,
   isBig,
   kindOf,
@@ -13,6 +15,7 @@ import {
 } from '../nd/index.ts';
 import type { Buffers } from './buffers.ts';
 import { type AxisMap, Node, type Op } from './graph.ts';
+import type { Pipelines } from './pipelines.ts';
 
 /** Operators whose answer is the same to the last bit, whoever computes it. */
 const EXACT = [
@@ -413,5 +416,18 @@ function shapeOf(shapes: readonly Shape[]): number[] | undefined {
     return broadcastShapes('these', shapes);
   } catch {
     return undefined;
+  }
+}
+
+/** Throws unless what was computed of the roots is what they mean, to the last bit. */
+export function assertMeans(roots: readonly Node[], expected: ReadonlyMap<Node, Elements>, pipelines: Pipelines): void {
+  for (const [i, root] of roots.entries()) {
+    const want = expected.get(root) as unknown as ArrayLike<number | bigint>;
+    const have = pipelines.read(root) as unknown as ArrayLike<number | bigint>;
+    assert.equal(have.length, want.length);
+    for (let at = 0; at < want.length; at++) {
+      if (!Object.is(have[at], want[at]))
+        assert.fail(`root ${i} (${root.dtype}, ${root.shape}) at ${at}: ${have[at]} instead of ${want[at]}`);
+    }
   }
 }

@@ -6,7 +6,7 @@ import { arraysOf, type Engine, hostOf } from '../runtime/index.ts';
 import { connect, type Session } from '../tasks/index.ts';
 import { leaks } from '../testing/leaks.ts';
 import { Gang } from './gang/gang.ts';
-import { graphs } from './graphs.fixture.ts';
+import { assertMeans, graphs } from './graphs.fixture.ts';
 import { inSession, LocalBuffers, Node, Pipelines, pipelinesOf } from './index.ts';
 import { evaluate } from './reference.ts';
 
@@ -93,15 +93,7 @@ for (const isolation of ['process', 'thread'] as const) {
         fc.asyncProperty(graphs(made), fc.constantFrom(...all), async (roots, pipelines) => {
           const expected = evaluate(roots, (buffer) => buffer.home.lend(buffer));
           await pipelines.compute(roots);
-          for (const [i, root] of roots.entries()) {
-            const want = expected.get(root) as unknown as ArrayLike<number | bigint>;
-            const have = pipelines.read(root) as unknown as ArrayLike<number | bigint>;
-            assert.equal(have.length, want.length);
-            for (let at = 0; at < want.length; at++) {
-              if (!Object.is(have[at], want[at]))
-                assert.fail(`root ${i} (${root.dtype}, ${root.shape}) at ${at}: ${have[at]} instead of ${want[at]}`);
-            }
-          }
+          assertMeans(roots, expected, pipelines);
         }),
         { numRuns: RUNS, seed: SEED },
       );

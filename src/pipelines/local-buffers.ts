@@ -2,6 +2,7 @@ import { InternalError } from '../base/index.ts';
 import { collectGarbage } from '../memory/index.ts';
 import { DTYPES, type DType, type Elements, elements } from '../nd/index.ts';
 import { afterRelease, type Buffer, type Buffers, type Place } from './buffers.ts';
+import { Guests, releaseCopies } from './guests.ts';
 import { Spans } from './spans.rules.ts';
 
 const PAGE = 1 << 16;
@@ -63,7 +64,7 @@ export class LocalBuffers implements Buffers {
   readonly #spans: Spans;
   readonly #registry = new FinalizationRegistry<{ offset: number; bytes: number }>((held) => this.#free(held));
   /** Buffers of others, and what stands for them here. */
-  readonly #guests = new WeakMap<Buffer, Buffer>();
+  readonly #guests = new Guests(this);
   /** Where small ones are put. */
   #open: Block | undefined;
   /** Bytes that are neither released nor known to be garbage. */
@@ -129,13 +130,7 @@ export class LocalBuffers implements Buffers {
   }
 
   here(buffer: Buffer): Buffer {
-    if (buffer.home === this) return buffer;
-    let own = this.#guests.get(buffer);
-    if (own === undefined) {
-      own = this.adopt(buffer.dtype, buffer.home.lend(buffer));
-      this.#guests.set(buffer, own);
-    }
-    return own;
+    return this.#guests.here(buffer);
   }
 
   use(): void {
@@ -169,6 +164,7 @@ export class LocalBuffers implements Buffers {
     const own = buffer as LocalBuffer;
     if (own.released) return;
     own.released = true;
+    releaseCopies(own);
     own.elements = undefined;
     const { block } = own;
     own.block = undefined;

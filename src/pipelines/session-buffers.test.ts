@@ -166,7 +166,7 @@ test('wrong use is said: another storage, after its release, not in use, written
   using session = open(MiB);
   const { buffers } = session;
   const wrong = { code: 'ERR_SHEAF_INTERNAL' };
-  assert.throws(() => buffers.use({ dtype: 'f64', length: 1, home: buffers }), wrong);
+  assert.throws(() => buffers.use({ dtype: 'f64', length: 1, home: buffers, released: false }), wrong);
   const buffer = buffers.allocate('u8', 10);
   buffers.unuse(buffer);
   assert.throws(() => buffers.unuse(buffer), wrong);

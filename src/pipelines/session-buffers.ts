@@ -4,6 +4,7 @@ import { DTYPES, type DType, type Elements } from '../nd/index.ts';
 import { afterRelease, type Buffer, type Buffers, type Place } from './buffers.ts';
 import type { Placed } from './gang/work.ts';
 import { Interval } from './garbage.rules.ts';
+import { Guests, releaseCopies } from './guests.ts';
 import { MOST_SMALL, type Slab, Slabs } from './slabs.ts';
 
 /** Where memory becomes scarce, it is looked for when so much was allocated since, as a part of all memory, */
@@ -64,7 +65,7 @@ export class SessionBuffers implements Buffers {
   readonly #tracked = new Set<Tracked>();
   readonly #bySlab = new WeakMap<Slab, Tracked>();
   /** Buffers of others, and what stands for them here. */
-  readonly #guests = new WeakMap<Buffer, Buffer>();
+  readonly #guests = new Guests(this);
   /** Bytes since garbage was looked for, when that was, and when it is to be again. */
   #allocated = 0;
   #collectedAt = performance.now();
@@ -194,13 +195,7 @@ export class SessionBuffers implements Buffers {
   }
 
   here(buffer: Buffer): Buffer {
-    if (buffer.home === this) return buffer;
-    let own = this.#guests.get(buffer);
-    if (own === undefined) {
-      own = this.adopt(buffer.dtype, buffer.home.lend(buffer));
-      this.#guests.set(buffer, own);
-    }
-    return own;
+    return this.#guests.here(buffer);
   }
 
   use(buffer: Buffer): void {
@@ -273,6 +268,7 @@ export class SessionBuffers implements Buffers {
     const mine = own(buffer);
     if (mine.released) return;
     mine.released = true;
+    releaseCopies(mine);
     if (mine.fresh || mine.storage.uses === 0) this.#free(mine);
   }
 

@@ -3,7 +3,7 @@ import { REDUCERS } from '../kernels/reducers.ts';
 import { DTYPE_NAMES } from '../nd/index.ts';
 import type { Buffer } from './buffers.ts';
 import type { Node, Op } from './graph.ts';
-import { isDense } from './walk.ts';
+import { inOrder, isDense } from './walk.ts';
 
 /** Elements that are there: all of a buffer from `offset` on. */
 export interface SourceArray {
@@ -35,7 +35,7 @@ export function isSmall({ op, shape }: Node): boolean {
  * rest, so that graphs with the same code have the same plan. Taken whenever something is computed, so it has to be quick.
  */
 export class Survey {
-  readonly order: Node[] = [];
+  readonly order: readonly Node[];
   readonly sources: SourceArray[] = [];
   readonly scalars: (number | bigint)[] = [];
   /** Of each source and constant of the order its number among those. */
@@ -49,39 +49,15 @@ export class Survey {
   #scalars: Map<string, number> | undefined;
 
   constructor(roots: readonly Node[]) {
-    const { code, order } = this;
-    // Not the survey itself, which holds nodes that their neighbours need not.
-    const walk = {};
-    // A graph may be deeper than the stack of calls.
-    const open: Node[] = [];
-    const next: number[] = [];
-    for (const root of roots) {
-      if (root.walk === walk) continue;
-      root.walk = walk;
-      open.push(root);
-      next.push(0);
-      while (open.length > 0) {
-        const top = open.length - 1;
-        const node = open[top] as Node;
-        const { args } = node;
-        const at = next[top] as number;
-        if (at < args.length) {
-          next[top] = at + 1;
-          const arg = args[at] as Node;
-          if (arg.walk !== walk) {
-            arg.walk = walk;
-            open.push(arg);
-            next.push(0);
-          }
-          continue;
-        }
-        open.pop();
-        next.pop();
-        node.number = order.push(node) - 1;
-        if (this.isSmall && !isSmall(node)) this.isSmall = false;
-        this.#encode(node);
-        for (let i = 0; i < args.length; i++) code.push((args[i] as Node).number);
-      }
+    const { code } = this;
+    this.order = inOrder(roots);
+    for (let at = 0; at < this.order.length; at++) {
+      const node = this.order[at] as Node;
+      const { args } = node;
+      node.number = at;
+      if (this.isSmall && !isSmall(node)) this.isSmall = false;
+      this.#encode(node);
+      for (let i = 0; i < args.length; i++) code.push((args[i] as Node).number);
     }
     for (const root of roots) code.push(root.number);
   }
@@ -95,11 +71,11 @@ export class Survey {
         code.push(numberOfName(op.op));
         return;
       case 'constant':
-        code.push(numberOfName(op.kind), this.#scalar(op.value));
+        code.push(numberOfName(op.kind), this.#scalar(node, op.value));
         this.#type(node);
         return;
       case 'source':
-        code.push(numberOfName(op.kind), this.#source(op.buffer, op.offset));
+        code.push(numberOfName(op.kind), this.#source(node, op.buffer, op.offset));
         this.#type(node);
         if (isDense(node.shape, op.strides)) code.push(1);
         else code.push(0, ...op.strides);
@@ -138,7 +114,7 @@ export class Survey {
     for (let i = 0; i < shape.length; i++) this.code.push(shape[i] as number);
   }
 
-  #scalar(value: number | bigint): number {
+  #scalar({ number }: Node, value: number | bigint): number {
     const { scalars, given } = this;
     let scalar = -1;
     // The same number of another type is the same scalar: no type has two forms of it.
@@ -151,11 +127,11 @@ export class Survey {
       scalar = scalars.push(value) - 1;
       this.#scalars?.set(textOfScalar(value), scalar);
     }
-    given[this.order.length - 1] = scalar;
+    given[number] = scalar;
     return scalar;
   }
 
-  #source(buffer: Buffer, offset: number): number {
+  #source({ number }: Node, buffer: Buffer, offset: number): number {
     const { sources } = this;
     let found = -1;
     if (this.#table === undefined) {
@@ -171,7 +147,7 @@ export class Survey {
         for (const [i, source] of sources.entries()) this.#note(source.buffer, i);
       }
     }
-    this.given[this.order.length - 1] = found;
+    this.given[number] = found;
     return found;
   }
 
