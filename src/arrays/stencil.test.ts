@@ -8,12 +8,28 @@ withSession();
 
 const mod = (a: number, n: number): number => ((a % n) + n) % n;
 
+type Edge = 'keep' | 'wrap' | 'nearest' | 'reflect' | number;
+
+/** Where what is at a place beyond the ends comes from: steps to it are taken one by one, and turn or stay at an end. */
+function walked(to: number, length: number, edge: Edge): number {
+  if (edge === 'wrap') return mod(to, length);
+  let place = Math.max(0, Math.min(length - 1, to));
+  if (edge === 'nearest') return place;
+  let way = to < 0 ? 1 : -1;
+  // The first step beyond an end sees the end again.
+  for (let left = Math.abs(to - place) - 1; left > 0; left--) {
+    if (place + way < 0 || place + way >= length) way = -way;
+    else place += way;
+  }
+  return place;
+}
+
 /** A stencil by its meaning: one place after the other. */
 function slowly(
   x: Plain,
   fn: (u: Neighbourhood) => number,
   reach: readonly (readonly [number, number])[],
-  edge: 'keep' | 'wrap' | number,
+  edge: Edge,
 ): Plain {
   return build(x.shape, 'f64', (p) => {
     const isInner = p.every((i, axis) => i - reach[axis]![0] >= 0 && i + reach[axis]![1] < x.shape[axis]!);
@@ -21,11 +37,11 @@ function slowly(
     return fn({
       near: (...offset) => {
         const there = p.map((i, axis) => i + offset[axis]!);
-        if (edge === 'wrap')
+        if (typeof edge === 'string')
           return Number(
             at(
               x,
-              there.map((i, axis) => mod(i, x.shape[axis]!)),
+              there.map((i, axis) => walked(i, x.shape[axis]!, edge)),
             ),
           );
         const inside = there.every((i, axis) => i >= 0 && i < x.shape[axis]!);
@@ -47,7 +63,7 @@ function weighted(u: Neighbourhood): number {
   return sum;
 }
 
-const edges = fc.constantFrom<'keep' | 'wrap' | number>('keep', 'wrap', 0, -3);
+const edges = fc.constantFrom<Edge>('keep', 'wrap', 'nearest', 'reflect', 0, -3);
 
 test('a stencil gives for each place what its function gives', () =>
   fc.assert(
@@ -83,6 +99,16 @@ test('a stencil gives for each place what its function gives', () =>
       },
     ),
   ));
+
+test('what is beyond the ends', async () => {
+  const ends = async (edge: Edge): Promise<unknown> => {
+    const far = stencil((u: Neighbourhood) => u.near(-2) * 100 + u.near(0) * 10 + u.near(2), { edge });
+    return far(asarray([1, 2, 3])).toNested();
+  };
+  assert.deepEqual(await ends('nearest'), [113, 123, 133]);
+  assert.deepEqual(await ends('reflect'), [213, 123, 132]);
+  assert.deepEqual(await ends('wrap'), [213, 321, 132]);
+});
 
 test('stencils of one axis, of three, and of several arrays', async () => {
   const x = arange(6).square();
