@@ -99,10 +99,10 @@ test('an axis by itself is no object of options', () => {
 
 test('iterate, whose steps are computed, refuses options as well', async () => {
   await assert.rejects(
-    sf.iterate(eye(2), (u) => u, { max: 1, checkpoint: 'here' } as never),
+    sf.iterate(eye(2), (u) => u, { max: 1, tolerance: 1e-6 } as never),
     {
       code: 'ERR_SHEAF_USAGE',
-      message: /no option "checkpoint"/,
+      message: /no option "tolerance"/,
     },
   );
 });

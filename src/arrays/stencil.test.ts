@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { asArr, at, build, type Plain, plainOf, same, withSession } from './arrays.fixture.ts';
-import { type Arr, arange, asarray, iterate, map, type Neighbourhood, ones, stencil, zeros } from './index.ts';
+import { type Arr, arange, asarray, iterate, map, type Neighbourhood, ones, readNpy, stencil, zeros } from './index.ts';
 
 withSession();
 
@@ -163,11 +166,13 @@ test('iterate computes every few steps, and ends when it is told to', async () =
     max: 10,
     every: 3,
     until: (next) => next.max().greater(40),
-    onCheck: ({ step }) => checks.push(step),
+    onCheck: async ({ step, value }) => {
+      checks.push(step, (await value.at(0).item()) as number);
+    },
   });
   assert.deepEqual({ steps: found.steps, converged: found.converged }, { steps: 6, converged: true });
   assert.deepEqual(await found.value.toNested(), [64, 64, 64]);
-  assert.deepEqual(checks, [3, 6]);
+  assert.deepEqual(checks, [3, 8, 6, 64]);
   const all = await iterate(ones([1]), double, { max: 7, every: 3 });
   assert.deepEqual([all.steps, all.converged, await all.value.item()], [7, false, 128]);
   assert.deepEqual((await iterate(ones([1]), double, { max: 0 })).steps, 0);
@@ -185,6 +190,39 @@ test('iterate computes every few steps, and ends when it is told to', async () =
     },
   });
   assert.deepEqual(apart, [2, 8]);
+});
+
+test('iterate goes on from a checkpoint', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'sheaf-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const checkpoint = join(folder, 'kept', 'here');
+  const double = (u: Arr<'f64'>) => u.mul(2);
+  const broken = iterate(ones([3]), double, {
+    max: 20,
+    every: 3,
+    checkpoint,
+    onCheck({ step }) {
+      if (step === 6) throw new Error('no more power');
+    },
+  });
+  await assert.rejects(broken, /no more power/);
+  assert.deepEqual(readdirSync(checkpoint), ['step-6.npy']);
+  assert.deepEqual(await (await readNpy(join(checkpoint, 'step-6.npy'))).toNested(), [64, 64, 64]);
+  await assert.rejects(iterate(ones([2]), double, { max: 20, checkpoint }), {
+    code: 'ERR_SHEAF_SHAPE',
+    message: /step-6\.npy has a f64 of the shape \[3\], and what begins is a f64 of the shape \[2\]/,
+  });
+  const checks: number[] = [];
+  // Another interval: checks are at its multiples, whatever the one before was.
+  const { value, steps } = await iterate(zeros([3]), double, {
+    max: 10,
+    every: 4,
+    checkpoint,
+    onCheck: ({ step }) => void checks.push(step),
+  });
+  assert.deepEqual([await value.toNested(), steps, checks], [[1024, 1024, 1024], 10, [8, 10]]);
+  assert.equal(existsSync(checkpoint), false);
+  await assert.rejects(iterate(ones([2]), double, { max: 1, checkpoint: '' }), { code: 'ERR_SHEAF_USAGE' });
 });
 
 test('iterate refuses steps that give something else', async () => {
