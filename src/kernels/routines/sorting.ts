@@ -98,4 +98,69 @@ const searchsorted: Routine = {
   },
 };
 
-export const SORTING = { sort, argsort, searchsorted } as const;
+/**
+ * The first elements of each line in order, and where they are: the heap of the best ones so far has the worst of them on top. Of equal ones the
+ * first comes first, and NaN is the last, as in `sort`. Params: `k`, and those of `sort`.
+ */
+const topK: Routine = {
+  outputs([x], params) {
+    const axis = axisParam('topK', params, x!);
+    const shape = x!.shape.map((length, i) => (i === axis ? Math.min(length, params.k as number) : length));
+    return [
+      { shape, dtype: x!.dtype },
+      { shape, dtype: 'i64' },
+    ];
+  },
+  run([x], params, [values, indices]) {
+    const axis = axisParam('topK', params, x!);
+    const [to, places] = [values!.elements, asWords(indices!)];
+    const { length, inner } = linesOf(x!.shape, axis);
+    const k = Math.min(length, params.k as number);
+    const heap = new Uint32Array(k);
+    const descending = isDescending(params);
+    eachLine(x!, axis, (own, first, step) => {
+      const line = own as Float64Array;
+      const isFirst = (i: number, j: number): boolean => {
+        const [a, b] = [line[i] as number, line[j] as number];
+        if (a === b) return i < j;
+        if (Number.isNaN(a)) return Number.isNaN(b) && i < j;
+        return Number.isNaN(b) || (descending ? a > b : a < b);
+      };
+      best(heap, length, isFirst);
+      const start = Math.floor(first / (length * inner)) * k * inner + (first % inner);
+      for (const [i, place] of heap.entries()) {
+        const at = start + i * step;
+        to[at] = own[place] as never;
+        places[2 * at] = place;
+        places[2 * at + 1] = 0;
+      }
+    });
+  },
+};
+
+/** Fills a list with the numbers up to `length` that come first, in order. */
+function best(heap: Uint32Array, length: number, isFirst: (i: number, j: number) => boolean): void {
+  const k = heap.length;
+  if (k === 0) return;
+  const sink = (from: number): void => {
+    const own = heap[from] as number;
+    let at = from;
+    for (let child = 2 * at + 1; child < k; child = 2 * at + 1) {
+      if (child + 1 < k && isFirst(heap[child] as number, heap[child + 1] as number)) child++;
+      if (isFirst(heap[child] as number, own)) break;
+      heap[at] = heap[child] as number;
+      at = child;
+    }
+    heap[at] = own;
+  };
+  for (let i = 0; i < k; i++) heap[i] = i;
+  for (let i = (k >> 1) - 1; i >= 0; i--) sink(i);
+  for (let i = k; i < length; i++) {
+    if (!isFirst(i, heap[0] as number)) continue;
+    heap[0] = i;
+    sink(0);
+  }
+  heap.sort((i, j) => (isFirst(i, j) ? -1 : 1));
+}
+
+export const SORTING = { sort, argsort, searchsorted, topK } as const;
