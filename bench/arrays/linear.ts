@@ -1,5 +1,5 @@
 /** Products of matrices, of sparse ones too, factorizations, and sorting. */
-import { fromTyped, matmul, sort } from '../../src/arrays/index.ts';
+import { type Arr, fromTyped, histogram, matmul, segmentSum, sort, topK } from '../../src/arrays/index.ts';
 import { type Csr, CsrKernels } from '../../src/kernels/csr/index.ts';
 import { Matmul } from '../../src/kernels/index.ts';
 import { OwnAlgebra } from '../../src/kernels/linalg/index.ts';
@@ -200,3 +200,35 @@ export const sorting: Group = group(Object.keys(SORTED), (bench) =>
     });
   }),
 );
+
+const CHOSEN = 1e6;
+const CHOICES = {
+  groups: 'sums of 1e6 doubles in 1000 groups',
+  median: 'median of 1e6 doubles',
+  topK: 'the 10 greatest of 1e6 doubles',
+  histogram: 'histogram of 1e6 doubles, 50 bins',
+};
+
+/** What looks at all elements, and keeps few numbers. */
+export const choices: Group = group(Object.values(CHOICES), (bench) => {
+  const numbers = mixed(CHOSEN);
+  const places = Int32Array.from(mixed(CHOSEN, 2), (x) => Math.floor(x * 1000));
+  const x = fromTyped(numbers);
+  const setup = `x = ${bench.share('choices', numbers)}\ng = ${bench.share('groups', places)}`;
+  const row = (name: string, expression: () => Arr, numpy: string): Experiment =>
+    bench.compared({
+      name,
+      ours: () => computing(expression),
+      setup,
+      peers: { numpy },
+      tier: 'goal',
+      ratios: { numpy: 1 },
+    });
+  const groups = fromTyped(places);
+  return [
+    row(CHOICES.groups, () => segmentSum(x, groups, 1000), 'np.bincount(g, weights=x)'),
+    row(CHOICES.median, () => x.median(), 'np.median(x)'),
+    row(CHOICES.topK, () => topK(x, 10).values, 'np.sort(np.partition(x, -10)[-10:])[::-1]'),
+    row(CHOICES.histogram, () => histogram(x, { bins: 50 }).counts, 'np.histogram(x, 50)[0]'),
+  ];
+});
