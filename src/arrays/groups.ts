@@ -21,7 +21,8 @@ function groupsOf(operation: string, groups: Arr, length: number | undefined): N
     const wanted = length === undefined ? 'one axis' : `one axis of ${length}, a group for each place of the first one`;
     throw badShapes(operation, `the groups have the shape ${shapeText(node.shape)}, and not ${wanted}`, node.shape);
   }
-  return cast(node, 'i64');
+  // What fits into 32 bits is half to read.
+  return cast(node, ['i64', 'u64', 'u32'].includes(node.dtype) ? 'i64' : 'i32');
 }
 
 const counted = (groups: Node, count: number): Node =>
@@ -93,7 +94,7 @@ export async function bincount(x: Arr, o: BincountOptions = {}): Promise<Arr> {
   const list = groupsOf('bincount', x, undefined);
   let length = least;
   if (list.shape[0] !== 0) {
-    const ends = (['min', 'max'] as const).map((by) => wrap<'i64'>(reduced(list, by, [0])));
+    const ends = (['min', 'max'] as const).map((by) => wrap<'i64'>(reduced(cast(list, 'i64'), by, [0])));
     await computeAll('bincount', ends);
     const [low, high] = (await Promise.all(ends.map((each) => item(each)))) as [bigint, bigint];
     if (low < 0n) {

@@ -175,6 +175,22 @@ test('quantiles lie between the elements that NumPy takes', async () => {
   assert.throws(() => zeros([0]).median(), { code: 'ERR_SHEAF_SHAPE' });
 });
 
+test('quantiles of many elements are those of the sorted ones', async () => {
+  // Whole numbers, of which many are equal, and others; more than are taken a sample of.
+  for (const x of [
+    random([2, 3001], { seed: 5 }),
+    random([2, 3001], { seed: 6 }).mul(9).floor(),
+    random([2, 3001], { seed: 7 }).mul(0),
+  ]) {
+    const shares = [0.9, 0, 0.1, 0.5, 1, 0.5];
+    const sorted = x.sort({ axis: 1 });
+    const want = shares.map((q) => sorted.at(':', q * 3000));
+    for (const [i, own] of want.entries()) {
+      assert.deepEqual(await x.quantile(shares, { axis: 1 }).at(i).toNested(), await own.toNested());
+    }
+  }
+});
+
 test('the least and the greatest so far', async () => {
   const x = asarray([
     [3, 5],

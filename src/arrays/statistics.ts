@@ -10,7 +10,6 @@ import { apply, cast, checkKind, constantOf } from './operations.ts';
 import { matmul } from './products.ts';
 import { reduced } from './reductions.ts';
 import { call } from './routines.ts';
-import { sort } from './search.ts';
 import type { CovarianceOptions, Histogram, HistogramOptions, QuantileOptions } from './statistics-types.ts';
 import type { D, Float } from './types.ts';
 import { broadcast, expanded, flat, joined, matrixTransposed, placeOf, reshaped, soleAxis } from './views.ts';
@@ -43,38 +42,38 @@ function quantiles(operation: string, x: Arr, q: number | readonly number[], o: 
   if (length === 0) {
     throw badShapes(operation, `axis ${axis} of the shape ${shapeText(node.shape)} is empty, and has none`, node.shape);
   }
-  const sorted = nodeOf(operation, sort(wrap(node), { axis }));
-  // NaN is last, and whatever has one is NaN.
-  const last = placeOf(sorted, axis, length - 1);
-  const one = (share: unknown): Node => {
+  const shares = (Array.isArray(q) ? q : [q]) as readonly unknown[];
+  if (shares.length === 0) {
+    throw new UsageError(`${operation}: q is an empty list; give a number, or a list of some`, {
+      details: { operation },
+    });
+  }
+  const ats = shares.map((share) => {
     const own = checkNumber(operation, 'q', share);
-    if (!(own >= 0 && own <= 1)) {
-      throw new UsageError(`${operation}: q is ${shown(share)}; give a share from 0 to 1`, { details: { operation } });
-    }
-    const at = own * (length - 1);
-    const low = placeOf(sorted, axis, Math.floor(at));
-    const high = placeOf(sorted, axis, Math.ceil(at));
+    if (own >= 0 && own <= 1) return own * (length - 1);
+    throw new UsageError(`${operation}: q is ${shown(share)}; give a share from 0 to 1`, { details: { operation } });
+  });
+  const places = [...new Set(ats.flatMap((at) => [Math.floor(at), Math.ceil(at)]))].sort((a, b) => a - b);
+  const shape = node.shape.map((own, i) => (i === axis ? places.length : own));
+  const [chosen] = call('orderStatistics', [node], { axis, places }, [{ shape, dtype: node.dtype }]) as [Node];
+  const placeAt = (at: number): Node => placeOf(chosen, axis, places.indexOf(at));
+  const one = (at: number): Node => {
+    const [low, high] = [placeAt(Math.floor(at)), placeAt(Math.ceil(at))];
     const factor = (value: number): Node => constantOf(value, [], node.dtype);
     const rest = at - Math.floor(at);
     const between = apply('add', [apply('multiply', [low, factor(1 - rest)]), apply('multiply', [high, factor(rest)])]);
     // What lies between two that are equal is exactly that, an infinity too.
-    const value = apply('where', [apply('equal', [low, high]), low, between]);
-    const found = apply('where', [apply('isNaN', [last]), last, value]);
+    const found = apply('where', [apply('equal', [low, high]), low, between]);
     if (!o.keepdims) return found;
     return reshaped(
       found,
       whole.shape.map((each, i) => (o.axis === undefined || i === axis ? 1 : each)),
     );
   };
-  if (typeof q === 'number') return wrap(one(q));
-  if (!Array.isArray(q) || q.length === 0) {
-    throw new UsageError(`${operation}: q is ${shown(q)}; give a number, or a list of some`, {
-      details: { operation },
-    });
-  }
+  if (typeof q === 'number') return wrap(one(ats[0] as number));
   return wrap(
     joined(
-      q.map((each) => expanded(one(each), 0)),
+      ats.map((at) => expanded(one(at), 0)),
       0,
     ),
   );

@@ -2,12 +2,20 @@ import { isBig } from '../../nd/index.ts';
 import { reducer } from '../reducers.ts';
 import { type ArrayType, asWords, type Dense, ofKind, type Params, type Routine, shapeError } from './routine.ts';
 
+/** Groups as unsigned words: the low half of each, `step` apart; negative ones and large ones have a high half, or are beyond all that there are. */
+function wordsOf(groups: Dense): { readonly words: Uint32Array; readonly step: 1 | 2 } {
+  const { elements } = groups;
+  if (elements instanceof Int32Array)
+    return { words: new Uint32Array(elements.buffer, elements.byteOffset, elements.length), step: 1 };
+  return { words: asWords(groups), step: 2 };
+}
+
 /** Calls `work` for each place with a group that there is: others, negative ones too, are passed over. */
 function eachGroup(groups: Dense, count: number, work: (place: number, group: number) => void): void {
-  const words = asWords(groups);
-  for (let i = 0, at = 0; at < words.length; i++, at += 2) {
+  const { words, step } = wordsOf(groups);
+  for (let i = 0, at = 0; at < words.length; i++, at += step) {
     const group = words[at] as number;
-    if (words[at + 1] === 0 && group < count) work(i, group);
+    if (group < count && (step === 1 || words[at + 1] === 0)) work(i, group);
   }
 }
 
@@ -16,7 +24,8 @@ const countOf = ({ count }: Params): number => count as number;
 
 /** That there is a group for each place of the first axis. */
 function checkGroups(operation: string, x: ArrayType, groups: ArrayType): void {
-  if (groups.dtype === 'i64' && groups.shape.length === 1 && x.shape[0] === groups.shape[0]) return;
+  const isInteger = groups.dtype === 'i64' || groups.dtype === 'i32';
+  if (isInteger && groups.shape.length === 1 && x.shape[0] === groups.shape[0]) return;
   throw shapeError(operation, 'a group is needed for each place of the first axis', x.shape, groups.shape);
 }
 
@@ -43,13 +52,26 @@ const segmentSum = grouped('segmentSum', ([x, groups], params, [into]) => {
   }
   // Floats of 32 bits are rounded once.
   const totals = from instanceof Float32Array ? new Float64Array(to.length) : (to as Float64Array);
-  eachGroup(groups!, countOf(params), (place, group) => {
-    for (let i = place * inner, at = group * inner, end = at + inner; at < end; i++, at++) {
-      totals[at]! += from[i] as number;
-    }
-  });
+  if (inner === 1) addPlaces(from as Float64Array, totals, groups!);
+  else {
+    eachGroup(groups!, countOf(params), (place, group) => {
+      for (let i = place * inner, at = group * inner, end = at + inner; at < end; i++, at++) {
+        totals[at]! += from[i] as number;
+      }
+    });
+  }
   if (totals !== to) (to as Float32Array).set(totals);
 });
+
+/** One element for each place, which is most of what is asked: without a call for each. */
+function addPlaces(from: Float64Array, totals: Float64Array, groups: Dense): void {
+  const { words, step } = wordsOf(groups);
+  const count = totals.length;
+  for (let i = 0, at = 0; at < words.length; i++, at += step) {
+    const group = words[at] as number;
+    if (group < count && (step === 1 || words[at + 1] === 0)) totals[group]! += from[i] as number;
+  }
+}
 
 /** Integers of 64 bits, as their halves: modulo 2**64 it is the same with a sign and without. */
 function addWords(from: Uint32Array, to: Uint32Array, groups: Dense, count: number, inner: number): void {

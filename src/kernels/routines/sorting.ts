@@ -1,6 +1,6 @@
 import { axisOf, type Elements } from '../../nd/index.ts';
 import { argsorted, line, sorted } from '../sorting/sort.ts';
-import { asWords, type Dense, linesOf, type Params, type Routine, sameType, shapeError } from './routine.ts';
+import { asWords, type Dense, linesOf, ofKind, type Params, type Routine, sameType, shapeError } from './routine.ts';
 
 const isDescending = (params: Params): boolean => params.descending === true;
 
@@ -126,7 +126,7 @@ const topK: Routine = {
         if (Number.isNaN(a)) return Number.isNaN(b) && i < j;
         return Number.isNaN(b) || (descending ? a > b : a < b);
       };
-      best(heap, length, isFirst);
+      best(heap, line, descending, isFirst);
       const start = Math.floor(first / (length * inner)) * k * inner + (first % inner);
       for (const [i, place] of heap.entries()) {
         const at = start + i * step;
@@ -138,8 +138,13 @@ const topK: Routine = {
   },
 };
 
-/** Fills a list with the numbers up to `length` that come first, in order. */
-function best(heap: Uint32Array, length: number, isFirst: (i: number, j: number) => boolean): void {
+/** Fills a list with the places of a line that come first, in order. */
+function best(
+  heap: Uint32Array,
+  line: Float64Array,
+  descending: boolean,
+  isFirst: (i: number, j: number) => boolean,
+): void {
   const k = heap.length;
   if (k === 0) return;
   const sink = (from: number): void => {
@@ -155,12 +160,91 @@ function best(heap: Uint32Array, length: number, isFirst: (i: number, j: number)
   };
   for (let i = 0; i < k; i++) heap[i] = i;
   for (let i = (k >> 1) - 1; i >= 0; i--) sink(i);
-  for (let i = k; i < length; i++) {
+  // Nearly all are not better than the worst of the heap, and most of the time goes into seeing that.
+  let worst = line[heap[0] as number] as number;
+  for (let i = k; i < line.length; i++) {
+    const own = line[i] as number;
+    if (descending ? own <= worst : own >= worst) continue;
     if (!isFirst(i, heap[0] as number)) continue;
     heap[0] = i;
     sink(0);
+    worst = line[heap[0] as number] as number;
   }
   heap.sort((i, j) => (isFirst(i, j) ? -1 : 1));
 }
 
-export const SORTING = { sort, argsort, searchsorted, topK } as const;
+/**
+ * What would be at some places of each line if it were sorted. A line with a NaN has only NaNs. Params: `axis` (the last one), `places`, ascending.
+ */
+const orderStatistics: Routine = {
+  outputs([x], params) {
+    ofKind('orderStatistics', x!, ['float']);
+    const axis = axisParam('orderStatistics', params, x!);
+    const { length } = params.places as readonly number[];
+    return [{ shape: x!.shape.map((own, i) => (i === axis ? length : own)), dtype: x!.dtype }];
+  },
+  run([x], params, [into]) {
+    const axis = axisParam('orderStatistics', params, x!);
+    const places = params.places as readonly number[];
+    const { length, inner } = linesOf(x!.shape, axis);
+    const room = new Float64Array(length);
+    eachLine(x!, axis, (own, first, step) => {
+      room.set(own as Float64Array);
+      const start = Math.floor(first / (length * inner)) * places.length * inner + (first % inner);
+      const isNaNThere = hasNaN(room);
+      let done = 0;
+      for (const [i, place] of places.entries()) {
+        if (!isNaNThere && place >= done) {
+          select(room, done, length - 1, place);
+          done = place + 1;
+        }
+        into!.elements[start + i * step] = isNaNThere ? Number.NaN : (room[place] as number);
+      }
+    });
+  },
+};
+
+function hasNaN(x: Float64Array): boolean {
+  for (let i = 0; i < x.length; i++) if (x[i] !== x[i]) return true;
+  return false;
+}
+
+/** So long a part is worth a sample of it. */
+const SAMPLED = 600;
+
+/**
+ * Brings the element to its place that would be there if the part from `low` to `high` were sorted, what is not greater before it, what is not less
+ * behind it (R. Floyd and R. Rivest, "Algorithm 489: the algorithm SELECT", 1975).
+ */
+function select(x: Float64Array, low: number, high: number, place: number): void {
+  let [left, right] = [low, high];
+  while (right > left) {
+    if (right - left > SAMPLED) {
+      const n = right - left + 1;
+      const i = place - left + 1;
+      const z = Math.log(n);
+      const s = 0.5 * Math.exp((2 * z) / 3);
+      const sd = 0.5 * Math.sqrt((z * s * (n - s)) / n) * (i < n / 2 ? -1 : 1);
+      select(
+        x,
+        Math.max(left, Math.floor(place - (i * s) / n + sd)),
+        Math.min(right, Math.floor(place + ((n - i) * s) / n + sd)),
+        place,
+      );
+    }
+    const pivot = x[place] as number;
+    let [i, j] = [left, right];
+    while (i <= j) {
+      while ((x[i] as number) < pivot) i++;
+      while ((x[j] as number) > pivot) j--;
+      if (i > j) break;
+      const own = x[i] as number;
+      x[i++] = x[j] as number;
+      x[j--] = own;
+    }
+    if (j < place) left = i;
+    if (i > place) right = j;
+  }
+}
+
+export const SORTING = { sort, argsort, searchsorted, topK, orderStatistics } as const;
