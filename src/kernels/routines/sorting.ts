@@ -205,7 +205,7 @@ const orderStatistics: Routine = {
 };
 
 function hasNaN(x: Float64Array): boolean {
-  for (let i = 0; i < x.length; i++) if (x[i] !== x[i]) return true;
+  for (let i = 0; i < x.length; i++) if (Number.isNaN(x[i])) return true;
   return false;
 }
 
