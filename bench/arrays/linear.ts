@@ -1,7 +1,8 @@
-/** Products of matrices, of sparse ones too, and sorting. */
-import { fromTyped, matmul, sort } from '../../src/arrays/index.ts';
+/** Products of matrices, of sparse ones too, factorizations, and sorting. */
+import { type Arr, fromTyped, histogram, matmul, segmentSum, sort, topK } from '../../src/arrays/index.ts';
 import { type Csr, CsrKernels } from '../../src/kernels/csr/index.ts';
 import { Matmul } from '../../src/kernels/index.ts';
+import { OwnAlgebra } from '../../src/kernels/linalg/index.ts';
 import { searchBlas } from '../../src/native/index.ts';
 import { type Experiment, rate } from '../harness.ts';
 import type { Group } from '../suite.ts';
@@ -60,6 +61,39 @@ function fallback(
     requires: { tier: 'gate', target },
   };
 }
+
+const FACTORED = 500;
+const EIGEN = `eigenvalues and vectors without LAPACK, symmetric ${FACTORED} x ${FACTORED} doubles, one core`;
+const SINGULAR = `singular values and vectors without LAPACK, ${FACTORED} x ${FACTORED} doubles, one core`;
+
+/** In this thread alone, without a library. Vectors have no one sign, so the values are compared. */
+export const factorizations: Group = group([EIGEN, SINGULAR], (bench) => {
+  const n = FACTORED;
+  const a = mixed(n * n, 5);
+  const own = new OwnAlgebra(new Matmul({ blas: null }));
+  const setup = `a = ${bench.share('factored', a)}.reshape([${n}, ${n}])`;
+  const row = (name: string, numpy: string, values: () => Float64Array | undefined): Experiment =>
+    bench.compared({
+      name,
+      ours: () => ({
+        run: values,
+        async value() {
+          const elements = values();
+          if (elements === undefined) throw new Error(`${name}: there is no result`);
+          return { shape: [n], elements };
+        },
+      }),
+      setup,
+      peers: { numpy },
+      tier: 'goal',
+      ratios: { numpy: 0.2 },
+    });
+  return [
+    // Of both the lower triangle is looked at.
+    row(EIGEN, 'np.linalg.eigh(a)[0]', () => own.eigh(a.slice(), n, true)),
+    row(SINGULAR, 'np.linalg.svd(a)[1]', () => own.svd(a.slice(), n, n, 'some')?.s),
+  ];
+});
 
 interface Sparse {
   readonly rows: number;
@@ -166,3 +200,35 @@ export const sorting: Group = group(Object.keys(SORTED), (bench) =>
     });
   }),
 );
+
+const CHOSEN = 1e6;
+const CHOICES = {
+  groups: 'sums of 1e6 doubles in 1000 groups',
+  median: 'median of 1e6 doubles',
+  topK: 'the 10 greatest of 1e6 doubles',
+  histogram: 'histogram of 1e6 doubles, 50 bins',
+};
+
+/** What looks at all elements, and keeps few numbers. */
+export const choices: Group = group(Object.values(CHOICES), (bench) => {
+  const numbers = mixed(CHOSEN);
+  const places = Int32Array.from(mixed(CHOSEN, 2), (x) => Math.floor(x * 1000));
+  const x = fromTyped(numbers);
+  const setup = `x = ${bench.share('choices', numbers)}\ng = ${bench.share('groups', places)}`;
+  const row = (name: string, expression: () => Arr, numpy: string): Experiment =>
+    bench.compared({
+      name,
+      ours: () => computing(expression),
+      setup,
+      peers: { numpy },
+      tier: 'goal',
+      ratios: { numpy: 1 },
+    });
+  const groups = fromTyped(places);
+  return [
+    row(CHOICES.groups, () => segmentSum(x, groups, 1000), 'np.bincount(g, weights=x)'),
+    row(CHOICES.median, () => x.median(), 'np.median(x)'),
+    row(CHOICES.topK, () => topK(x, 10).values, 'np.sort(np.partition(x, -10)[-10:])[::-1]'),
+    row(CHOICES.histogram, () => histogram(x, { bins: 50 }).counts, 'np.histogram(x, 50)[0]'),
+  ];
+});

@@ -4,6 +4,7 @@ import type { LinearMethods } from './linear-types.ts';
 import type { ManipulationMethods } from './manipulation-types.ts';
 import type { ReductionMethods } from './reduction-types.ts';
 import type { SearchMethods } from './search-types.ts';
+import type { StatisticsMethods } from './statistics-types.ts';
 import type { D, ElementsOf, Nested, Scalar } from './types.ts';
 
 /**
@@ -37,6 +38,7 @@ export interface Arr<T extends D = D>
     ReductionMethods,
     ManipulationMethods,
     SearchMethods,
+    StatisticsMethods,
     LinearMethods {
   /** The lengths of its axes; `[]` of a single value. Throws a UsageError (ERR_SHEAF_UNKNOWN_SHAPE) while it depends on values: see `at`. */
   readonly shape: readonly number[];

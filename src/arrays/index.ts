@@ -34,6 +34,7 @@ export {
   type TypedArray,
   type TypedArrayTypes,
 } from './from.ts';
+export * from './groups.ts';
 export { type CheckInfo, type Iterated, type IterateOptions, iterate } from './iterate.ts';
 export * from './linear.ts';
 export type * from './linear-types.ts';
@@ -58,6 +59,7 @@ export {
 } from './manipulation.ts';
 export type * from './manipulation-types.ts';
 export { type CompileOptions, type ComputedIn, type Mapped, map } from './map.ts';
+export { lexsort, topK } from './ordering.ts';
 export { type FromPartitionedOptions, fromPartitioned } from './partitioned.ts';
 export { cross, diagonal, matmul, outer, tensordot, trace, vecdot } from './products.ts';
 export { type RandomIntegersOptions, type RandomOptions, random, randomIntegers, randomNormal } from './random.ts';
@@ -78,5 +80,7 @@ export {
   where,
 } from './search.ts';
 export type * from './search-types.ts';
+export { corrcoef, cov, cumulativeMax, cumulativeMin, histogram, median, quantile } from './statistics.ts';
+export type * from './statistics-types.ts';
 export { type Neighbourhood, type Stencil, type StencilOptions, stencil } from './stencil.ts';
 export type * from './types.ts';

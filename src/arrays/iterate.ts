@@ -1,5 +1,6 @@
-import { UsageError } from '../base/index.ts';
+import { shown, UsageError } from '../base/index.ts';
 import type { Arr } from './arr.ts';
+import { Checkpoints } from './checkpoints.ts';
 import { checkInteger, checkOptions } from './checks.ts';
 import { isArr, nodeOf } from './lazy.ts';
 import type { D } from './types.ts';
@@ -13,14 +14,22 @@ export interface IterateOptions<T extends D = D> {
   every?: number;
   /** Whether to end, asked of the last two arrays at each check; an array of one boolean. */
   until?(next: Arr<T>, prev: Arr<T>): Arr<'bool'>;
-  /** Told at each check. */
-  onCheck?(info: CheckInfo): void;
+  /** Told at each check; what it gives is waited for. */
+  onCheck?(info: CheckInfo<T>): void | Promise<void>;
+  /**
+   * A folder in which the array of the last check is kept, as `step-N.npy`. A program that was ended in between goes on from there when it is run
+   * again: with the same start, step and folder. When the iteration has come to its end, the file is removed, and so is the folder, if nothing else
+   * is in it.
+   */
+  checkpoint?: string;
 }
 
 /** What `onCheck` is told. */
-export interface CheckInfo {
+export interface CheckInfo<T extends D = D> {
   /** How many steps have been done. */
-  step: number;
+  readonly step: number;
+  /** The array after them, computed. */
+  readonly value: Arr<T>;
 }
 
 /** What `iterate` gives. */
@@ -38,25 +47,37 @@ export interface Iterated<T extends D = D> {
  *
  * @param u where it begins.
  * @param step gives the next array; of the same shape and type.
- * @throws UsageError when the step gives another shape or type.
+ * @throws UsageError when the step gives another shape or type, or a checkpoint has another one.
  */
 export async function iterate<T extends D>(
   u: Arr<T>,
   step: (u: Arr<T>) => Arr<T>,
   o: IterateOptions<T>,
 ): Promise<Iterated<T>> {
-  checkOptions('iterate', o, ['max', 'every', 'until', 'onCheck']);
+  checkOptions('iterate', o, ['max', 'every', 'until', 'onCheck', 'checkpoint']);
   const most = checkInteger('iterate', 'max', o.max, 0);
   const every = checkInteger('iterate', 'every', o.every ?? 1, 1);
-  const first = nodeOf('iterate', u);
-  let value = u;
-  await computeAll('iterate', [u]);
-  for (let steps = 0; steps < most; ) {
+  const { shape, dtype } = nodeOf('iterate', u);
+  if (o.checkpoint !== undefined && (typeof o.checkpoint !== 'string' || o.checkpoint === '')) {
+    throw new UsageError(`iterate: checkpoint is ${shown(o.checkpoint)}; give the path of a folder`, {
+      details: { operation: 'iterate' },
+    });
+  }
+  const checkpoints = o.checkpoint === undefined ? undefined : await Checkpoints.open<T>(o.checkpoint);
+  // One of a later step than is asked for is of another iteration.
+  const begun = (checkpoints?.last ?? most) < most ? checkpoints?.last : undefined;
+  let value = begun === undefined ? u : await (checkpoints as Checkpoints<T>).read(begun);
+  if (begun !== undefined) checkKept(value, shape, dtype, (checkpoints as Checkpoints<T>).path(begun));
+  await computeAll('iterate', [value]);
+  let steps = begun ?? 0;
+  let converged = false;
+  while (steps < most && !converged) {
     let before = value;
-    for (const end = Math.min(most, steps + every); steps < end; steps++) {
+    // Checks are where they would have been without a break.
+    for (const end = Math.min(most, steps + every - (steps % every)); steps < end; steps++) {
       before = value;
       value = step(before);
-      checkStep(value, first.shape, first.dtype);
+      checkStep(value, shape, dtype);
     }
     const done = o.until?.(value, before);
     if (done !== undefined && !(isArr(done) && done.dtype === 'bool' && done.size === 1)) {
@@ -69,15 +90,29 @@ export async function iterate<T extends D>(
     }
     // Together, since they share nearly everything.
     await computeAll('iterate', done === undefined ? [value] : [value, done]);
-    o.onCheck?.({ step: steps });
-    if (done !== undefined && (await item(done))) return { value, steps, converged: true };
+    converged = done !== undefined && (await item(done));
+    if (steps < most && !converged) await checkpoints?.write(steps, value);
+    await o.onCheck?.({ step: steps, value });
   }
-  return { value, steps: most, converged: false };
+  await checkpoints?.clear();
+  return { value, steps, converged };
 }
 
-function checkStep(next: unknown, shape: readonly number[], dtype: D): void {
+const isLike = (x: Arr, shape: readonly number[], dtype: D): boolean =>
+  x.dtype === dtype && x.ndim === shape.length && x.shape.every((n, i) => n === shape[i]);
+
+function checkKept(kept: Arr, shape: readonly number[], dtype: D, path: string): void {
+  if (isLike(kept, shape, dtype)) return;
+  throw new UsageError(
+    `iterate: ${path} has a ${kept.dtype} of the shape [${kept.shape.join(', ')}], and what begins is a ${dtype} of the shape ` +
+      `[${shape.join(', ')}]; it is of another iteration: remove it, or give another folder`,
+    { code: 'ERR_SHEAF_SHAPE', details: { operation: 'iterate', shapes: [[...shape], [...kept.shape]] } },
+  );
+}
+
+function checkStep(next: Arr, shape: readonly number[], dtype: D): void {
   const node = nodeOf('iterate: what the step gives', next);
-  if (node.dtype === dtype && node.shape.length === shape.length && node.shape.every((n, i) => n === shape[i])) return;
+  if (isLike(next, shape, dtype)) return;
   throw new UsageError(
     `iterate: the step makes a ${node.dtype} of the shape [${node.shape.join(', ')}] out of a ${dtype} of the shape [${shape.join(', ')}]; it ` +
       'has to give what it was given',

@@ -21,8 +21,9 @@ import { apply, cast, checkKind, constantOf, together } from './operations.ts';
 import { multiplied } from './products.ts';
 import { reduced, truth } from './reductions.ts';
 import { call } from './routines.ts';
+import type { Lstsq, LstsqOptions } from './statistics-types.ts';
 import type { Common, Float } from './types.ts';
-import { broadcast, dropped, expanded, notMatrices, reshaped } from './views.ts';
+import { broadcast, dropped, expanded, matrixTransposed, notMatrices, reshaped } from './views.ts';
 
 /** Matrices of floats. */
 function matricesOf(operation: string, x: unknown): { node: Node; many: number[]; m: number; n: number } {
@@ -154,6 +155,48 @@ export function solve(x: Arr<Float>, y: Arr<Float>): Arr {
   const right = broadcast('solve', columns, [...all, n, columns.shape.at(-1) as number]);
   const [result] = call('solve', [left, right], {}, [{ shape: right.shape, dtype: a.dtype }]) as [Node];
   return wrap(vector ? dropped(result, [result.shape.length - 1]) : result);
+}
+
+/**
+ * The x for which the length of y - a x is least: a vector, if y has one axis, or several columns. By the singular value decomposition, so that the matrix
+ * may have any shape and rank.
+ */
+export function lstsq<T extends Float>(x: Arr<T>, y: Arr<NoInfer<T>>, o?: LstsqOptions): Lstsq<T>;
+export function lstsq<T extends Float, U extends Float>(x: Arr<T>, y: Arr<U>, o?: LstsqOptions): Lstsq<Common<T, U>>;
+export function lstsq(x: Arr<Float>, y: Arr<Float>, o: LstsqOptions = {}): Lstsq {
+  checkOptions('lstsq', o, ['rtol']);
+  const [a, b] = together('lstsq', [x, y]) as [Node, Node];
+  const { many, m, n } = matricesOf('lstsq', wrap(a));
+  const vector = b.shape.length === 1;
+  const right = vector ? expanded(b, 1) : b;
+  if (right.shape.at(-2) !== m) {
+    throw badShapes(
+      'lstsq',
+      `the shapes ${shapeText(a.shape)} and ${shapeText(b.shape)} don't fit together: there are ${m} equations, and ${right.shape.at(-2) ?? 'no'} right sides`,
+      a.shape,
+      b.shape,
+    );
+  }
+  const { u, s, vh } = svd(wrap<Float>(a), { fullMatrices: false });
+  const values = nodeOf('lstsq', s);
+  const k = Math.min(m, n);
+  const number = (value: number): Node => constantOf(value, [], a.dtype);
+  const share = checkNumber('lstsq', 'rtol', o.rtol ?? Math.max(m, n) * (a.dtype === 'f32' ? 2 ** -23 : 2 ** -52));
+  const greatest = k === 0 ? values : reduced(values, 'max', [values.shape.length - 1], true);
+  const isKept = apply('greater', [values, apply('multiply', [greatest, number(share)])]);
+  const inverse = apply('where', [isKept, apply('reciprocal', [values]), number(0)]);
+  const turned = multiplied('lstsq', matrixTransposed('lstsq', nodeOf('lstsq', u)), right);
+  const scaled = apply('multiply', [expanded(inverse, inverse.shape.length), turned]);
+  const solution = multiplied('lstsq', matrixTransposed('lstsq', nodeOf('lstsq', vh)), scaled);
+  const apart = apply('subtract', [right, multiplied('lstsq', a, solution)]);
+  const residuals = reduced(apply('square', [apart]), 'sum', [apart.shape.length - 2]);
+  const last = [solution.shape.length - 1];
+  return {
+    solution: wrap(vector ? dropped(solution, last) : solution),
+    residuals: wrap(vector ? dropped(residuals, [residuals.shape.length - 1]) : residuals),
+    rank: wrap(reduced(cast(isKept, 'i64'), 'sum', [many.length])),
+    s,
+  };
 }
 
 /** What counts as 0, if it is said. */

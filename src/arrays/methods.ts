@@ -4,14 +4,17 @@ import * as cumulative from './cumulative.ts';
 import { astype } from './dtypes.ts';
 import * as elementwise from './elementwise.ts';
 import { explain } from './explain.ts';
+import * as groups from './groups.ts';
 import { at } from './indexing.ts';
 import * as linear from './linear.ts';
 import * as manipulation from './manipulation.ts';
+import { topK } from './ordering.ts';
 import { descriptionOf } from './partitioned.ts';
 import * as products from './products.ts';
 import * as reductions from './reductions.ts';
 import * as search from './search.ts';
 import { show } from './show.ts';
+import * as statistics from './statistics.ts';
 import * as values from './values.ts';
 import { set } from './writing.ts';
 
@@ -36,6 +39,9 @@ function functions(): Record<string, AnyFunction> {
     cumulativeSum: cumulative.cumulativeSum,
     tril: creation.tril,
     triu: creation.triu,
+    ...(groups as unknown as Record<string, AnyFunction>),
+    ...(statistics as unknown as Record<string, AnyFunction>),
+    topK,
     ...(linear as unknown as Record<string, AnyFunction>),
   };
 }

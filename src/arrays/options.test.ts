@@ -41,6 +41,14 @@ const CALLS: Readonly<Record<string, (o: never) => unknown>> = {
       'emptyLike',
     ].map((name) => [name, method(name)]),
   ),
+  ...Object.fromEntries(
+    ['cumulativeMin', 'cumulativeMax', 'median', 'histogram', 'cov'].map((name) => [name, method(name)]),
+  ),
+  quantile: (o) => x.quantile(0.5, o),
+  topK: (o) => x.topK(1, o),
+  lexsort: (o) => sf.lexsort([zeros([1])], o),
+  lstsq: (o) => x.lstsq(x, o),
+  oneHot: (o) => zeros([1], { dtype: 'i64' }).oneHot(1, o),
   zeros: (o) => sf.zeros([1], o),
   ones: (o) => sf.ones([1], o),
   empty: (o) => sf.empty([1], o),
@@ -99,10 +107,10 @@ test('an axis by itself is no object of options', () => {
 
 test('iterate, whose steps are computed, refuses options as well', async () => {
   await assert.rejects(
-    sf.iterate(eye(2), (u) => u, { max: 1, checkpoint: 'here' } as never),
+    sf.iterate(eye(2), (u) => u, { max: 1, tolerance: 1e-6 } as never),
     {
       code: 'ERR_SHEAF_USAGE',
-      message: /no option "checkpoint"/,
+      message: /no option "tolerance"/,
     },
   );
 });

@@ -1,19 +1,38 @@
 import assert from 'node:assert/strict';
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { asArr, at, build, type Plain, plainOf, same, withSession } from './arrays.fixture.ts';
-import { type Arr, arange, asarray, iterate, map, type Neighbourhood, ones, stencil, zeros } from './index.ts';
+import { type Arr, arange, asarray, iterate, map, type Neighbourhood, ones, readNpy, stencil, zeros } from './index.ts';
 
 withSession();
 
 const mod = (a: number, n: number): number => ((a % n) + n) % n;
+
+type Edge = 'keep' | 'wrap' | 'nearest' | 'reflect' | number;
+
+/** Where what is at a place beyond the ends comes from: steps to it are taken one by one, and turn or stay at an end. */
+function walked(to: number, length: number, edge: Edge): number {
+  if (edge === 'wrap') return mod(to, length);
+  let place = Math.max(0, Math.min(length - 1, to));
+  if (edge === 'nearest') return place;
+  let way = to < 0 ? 1 : -1;
+  // The first step beyond an end sees the end again.
+  for (let left = Math.abs(to - place) - 1; left > 0; left--) {
+    if (place + way < 0 || place + way >= length) way = -way;
+    else place += way;
+  }
+  return place;
+}
 
 /** A stencil by its meaning: one place after the other. */
 function slowly(
   x: Plain,
   fn: (u: Neighbourhood) => number,
   reach: readonly (readonly [number, number])[],
-  edge: 'keep' | 'wrap' | number,
+  edge: Edge,
 ): Plain {
   return build(x.shape, 'f64', (p) => {
     const isInner = p.every((i, axis) => i - reach[axis]![0] >= 0 && i + reach[axis]![1] < x.shape[axis]!);
@@ -21,11 +40,11 @@ function slowly(
     return fn({
       near: (...offset) => {
         const there = p.map((i, axis) => i + offset[axis]!);
-        if (edge === 'wrap')
+        if (typeof edge === 'string')
           return Number(
             at(
               x,
-              there.map((i, axis) => mod(i, x.shape[axis]!)),
+              there.map((i, axis) => walked(i, x.shape[axis]!, edge)),
             ),
           );
         const inside = there.every((i, axis) => i >= 0 && i < x.shape[axis]!);
@@ -47,7 +66,7 @@ function weighted(u: Neighbourhood): number {
   return sum;
 }
 
-const edges = fc.constantFrom<'keep' | 'wrap' | number>('keep', 'wrap', 0, -3);
+const edges = fc.constantFrom<Edge>('keep', 'wrap', 'nearest', 'reflect', 0, -3);
 
 test('a stencil gives for each place what its function gives', () =>
   fc.assert(
@@ -83,6 +102,16 @@ test('a stencil gives for each place what its function gives', () =>
       },
     ),
   ));
+
+test('what is beyond the ends', async () => {
+  const ends = async (edge: Edge): Promise<unknown> => {
+    const far = stencil((u: Neighbourhood) => u.near(-2) * 100 + u.near(0) * 10 + u.near(2), { edge });
+    return far(asarray([1, 2, 3])).toNested();
+  };
+  assert.deepEqual(await ends('nearest'), [113, 123, 133]);
+  assert.deepEqual(await ends('reflect'), [213, 123, 132]);
+  assert.deepEqual(await ends('wrap'), [213, 321, 132]);
+});
 
 test('stencils of one axis, of three, and of several arrays', async () => {
   const x = arange(6).square();
@@ -137,11 +166,13 @@ test('iterate computes every few steps, and ends when it is told to', async () =
     max: 10,
     every: 3,
     until: (next) => next.max().greater(40),
-    onCheck: ({ step }) => checks.push(step),
+    onCheck: async ({ step, value }) => {
+      checks.push(step, (await value.at(0).item()) as number);
+    },
   });
   assert.deepEqual({ steps: found.steps, converged: found.converged }, { steps: 6, converged: true });
   assert.deepEqual(await found.value.toNested(), [64, 64, 64]);
-  assert.deepEqual(checks, [3, 6]);
+  assert.deepEqual(checks, [3, 8, 6, 64]);
   const all = await iterate(ones([1]), double, { max: 7, every: 3 });
   assert.deepEqual([all.steps, all.converged, await all.value.item()], [7, false, 128]);
   assert.deepEqual((await iterate(ones([1]), double, { max: 0 })).steps, 0);
@@ -159,6 +190,39 @@ test('iterate computes every few steps, and ends when it is told to', async () =
     },
   });
   assert.deepEqual(apart, [2, 8]);
+});
+
+test('iterate goes on from a checkpoint', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'sheaf-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const checkpoint = join(folder, 'kept', 'here');
+  const double = (u: Arr<'f64'>) => u.mul(2);
+  const broken = iterate(ones([3]), double, {
+    max: 20,
+    every: 3,
+    checkpoint,
+    onCheck({ step }) {
+      if (step === 6) throw new Error('no more power');
+    },
+  });
+  await assert.rejects(broken, /no more power/);
+  assert.deepEqual(readdirSync(checkpoint), ['step-6.npy']);
+  assert.deepEqual(await (await readNpy(join(checkpoint, 'step-6.npy'))).toNested(), [64, 64, 64]);
+  await assert.rejects(iterate(ones([2]), double, { max: 20, checkpoint }), {
+    code: 'ERR_SHEAF_SHAPE',
+    message: /step-6\.npy has a f64 of the shape \[3\], and what begins is a f64 of the shape \[2\]/,
+  });
+  const checks: number[] = [];
+  // Another interval: checks are at its multiples, whatever the one before was.
+  const { value, steps } = await iterate(zeros([3]), double, {
+    max: 10,
+    every: 4,
+    checkpoint,
+    onCheck: ({ step }) => void checks.push(step),
+  });
+  assert.deepEqual([await value.toNested(), steps, checks], [[1024, 1024, 1024], 10, [8, 10]]);
+  assert.equal(existsSync(checkpoint), false);
+  await assert.rejects(iterate(ones([2]), double, { max: 1, checkpoint: '' }), { code: 'ERR_SHEAF_USAGE' });
 });
 
 test('iterate refuses steps that give something else', async () => {

@@ -23,10 +23,14 @@ export interface Neighbourhood {
 export interface StencilOptions extends CompileOptions {
   /**
    * What is beyond the ends of the array. `'keep'`, if nothing is said: elements at an edge, whose neighbours are not all there, stay as they
-   * are. `'wrap'`: what is at the other end. A number: that number.
+   * are. `'wrap'`: what is at the other end. `'nearest'`: the element at the edge. `'reflect'`: the elements from the edge back, that at the
+   * edge first (`b a | a b c | c b`, as scipy.ndimage has it). A number: that number.
    */
-  edge?: 'keep' | 'wrap' | number;
+  edge?: 'keep' | EdgeName | number;
 }
+
+/** Where elements beyond the ends come from. */
+type EdgeName = 'wrap' | 'nearest' | 'reflect';
 
 /** A stencil as a function of arrays of one shape. */
 export type Stencil<P extends readonly unknown[]> = <T extends D>(
@@ -65,8 +69,8 @@ function reachesOf(looks: readonly { readonly offset: readonly number[] }[], ran
 export function stencil<P extends Neighbourhood[]>(fn: (...u: P) => number, o: StencilOptions = {}): Stencil<P> {
   checkOptions('stencil', o, ['edge', 'captures']);
   const edge = o.edge ?? 'keep';
-  if (edge !== 'keep' && edge !== 'wrap' && typeof edge !== 'number') {
-    throw new UsageError(`stencil: edge is ${shown(edge)}; give 'keep', 'wrap' or a number`, {
+  if (edge !== 'keep' && typeof edge !== 'number' && !Object.hasOwn(BEYOND, edge)) {
+    throw new UsageError(`stencil: edge is ${shown(edge)}; give 'keep', 'wrap', 'nearest', 'reflect' or a number`, {
       details: { operation: 'stencil' },
     });
   }
@@ -159,11 +163,13 @@ function padded(
   nodes: readonly Node[],
   dtype: 'f32' | 'f64',
   reaches: readonly Reach[],
-  edge: 'wrap' | number,
+  edge: EdgeName | number,
 ): Node {
   const { shape } = nodes[0] as Node;
   if (shape.includes(0)) return nodes[0] as Node;
-  const large = nodes.map((node) => (edge === 'wrap' ? wrapped(node, reaches) : surrounded(node, reaches, edge)));
+  const large = nodes.map((node) =>
+    typeof edge === 'number' ? surrounded(node, reaches, edge) : continued(node, reaches, edge),
+  );
   const result = instantiate(expression, dtype, (leaf) => {
     const offset = leaf.kind === 'near' ? leaf.offset : [];
     return window(
@@ -188,25 +194,69 @@ function surrounded(node: Node, reaches: readonly Reach[], value: number): Node 
   return new Node({ kind: 'assemble', at }, shape, node.dtype, [constantOf(value, shape, node.dtype), node]);
 }
 
-function wrapped(node: Node, reaches: readonly Reach[]): Node {
+const mod = (i: number, n: number): number => ((i % n) + n) % n;
+
+/** How an axis goes on: by the index of one element, and where one copy of the axis is enough, as what comes before it and behind it. */
+const BEYOND: Readonly<
+  Record<
+    EdgeName,
+    { from(i: number, length: number): number; sides(node: Node, axis: number, reach: Reach): readonly [Node, Node] }
+  >
+> = {
+  wrap: {
+    from: mod,
+    sides: (node, axis, { before, after }) => [
+      part(node, axis, lengthOf(node, axis) - before, before),
+      part(node, axis, 0, after),
+    ],
+  },
+  nearest: {
+    from: (i, length) => Math.max(0, Math.min(length - 1, i)),
+    sides: (node, axis, { before, after }) => [
+      stretched(part(node, axis, 0, 1), axis, before),
+      stretched(part(node, axis, lengthOf(node, axis) - 1, 1), axis, after),
+    ],
+  },
+  reflect: {
+    from(i, length) {
+      const there = mod(i, 2 * length);
+      return there < length ? there : 2 * length - 1 - there;
+    },
+    sides: (node, axis, { before, after }) => [
+      part(node, axis, Math.max(0, before - 1), before, -1),
+      part(node, axis, lengthOf(node, axis) - 1, after, -1),
+    ],
+  },
+};
+
+const lengthOf = ({ shape }: Node, axis: number): number => shape[axis] as number;
+
+/** An axis of one element, so many times. */
+const stretched = (node: Node, axis: number, length: number): Node =>
+  broadcast(
+    'stencil',
+    node,
+    node.shape.map((own, i) => (i === axis ? length : own)),
+  );
+
+/** Larger by what is beyond its ends, one axis after the other. */
+function continued(node: Node, reaches: readonly Reach[], edge: EdgeName): Node {
+  const { from, sides } = BEYOND[edge];
   let result = node;
-  for (const [axis, { before, after }] of reaches.entries()) {
-    const length = node.shape[axis] as number;
+  for (const [axis, reach] of reaches.entries()) {
+    const { before, after } = reach;
+    const length = lengthOf(node, axis);
     if (before + after === 0) continue;
     if (before > length || after > length) {
-      // More than once around.
+      // Further than one copy of the axis.
       const indices = BigInt64Array.from({ length: before + length + after }, (_, i) =>
-        BigInt((((i - before) % length) + length) % length),
+        BigInt(from(i - before, length)),
       );
       result = takenAlong(result, sourceOf(indices, [indices.length], 'i64'), axis);
       continue;
     }
-    const parts = [
-      ...(before > 0 ? [part(result, axis, length - before, before)] : []),
-      result,
-      ...(after > 0 ? [part(result, axis, 0, after)] : []),
-    ];
-    result = joined(parts, axis);
+    const [left, right] = sides(result, axis, reach);
+    result = joined([...(before > 0 ? [left] : []), result, ...(after > 0 ? [right] : [])], axis);
   }
   return result;
 }

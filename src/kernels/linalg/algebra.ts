@@ -59,8 +59,8 @@ export function transposed(a: Float64Array, m: number, n: number): Float64Array 
  */
 export function scaleOf(a: Float64Array): number {
   let greatest = 0;
-  for (const x of a) {
-    const size = Math.abs(x);
+  for (let i = 0; i < a.length; i++) {
+    const size = Math.abs(a[i] as number);
     if (size > greatest) greatest = size;
   }
   if (greatest === 0 || !Number.isFinite(greatest)) return 1;

@@ -204,6 +204,22 @@ for (const [name, algebra] of implementations) {
       });
     });
 
+    test('larger ones, whose rotations are not kept until the end', () => {
+      const n = 150;
+      // What -1, 2, -1 along the diagonal have for eigenvalues is known.
+      const a = matrix(new Float64Array(n * n), n, n);
+      for (let i = 0; i < n; i++) {
+        a.x[i * n + i] = 2;
+        if (i > 0) a.x[i * n + i - 1] = a.x[(i - 1) * n + i] = -1;
+      }
+      const known = Float64Array.from({ length: n }, (_, i) => 2 - 2 * Math.cos(((i + 1) * Math.PI) / (n + 1)));
+      const v = matrix(a.x.slice(), n, n);
+      const values = own.eigh(v.x, n, true);
+      assertClose(matrix(values!, 1, n), matrix(known, 1, n), bound(n, 2));
+      assertOrthogonal(v);
+      assertSvd(own, matrix(noise(1, (n + 1) * n), n + 1, n));
+    });
+
     test('matrices of zeros, and graded ones', () => {
       assertSvd(own, matrix(new Float64Array(12), 3, 4));
       assert.deepEqual([...own.eigh(new Float64Array(9), 3, true)!], [0, 0, 0]);

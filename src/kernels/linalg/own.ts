@@ -3,7 +3,7 @@ import { DONE, type LinearAlgebra, type Svd, type SvdWant } from './algebra.ts';
 import { symmetricEigen } from './eigen.ts';
 import { choleskyLower, luInPlace, swapRows } from './factors.ts';
 import { factorize, orthogonal } from './householder.ts';
-import { jacobiSvd } from './jacobi.ts';
+import { singular } from './singular.ts';
 import { solveUnitLower, solveUpper } from './triangular.ts';
 
 /** Factorizations that need no library; most of their work is in products of matrices. */
@@ -42,11 +42,11 @@ export class OwnAlgebra implements LinearAlgebra {
   }
 
   eigh(a: Float64Array, n: number, vectors: boolean): Float64Array | undefined {
-    return symmetricEigen(a, n, vectors);
+    return symmetricEigen(this.#matmul, a, n, vectors);
   }
 
   svd(a: Float64Array, m: number, n: number, want: SvdWant): Svd | undefined {
-    return jacobiSvd(this.#matmul, a, m, n, want);
+    return singular(this.#matmul, a, m, n, want);
   }
 }
 

@@ -1,4 +1,4 @@
-import { axisOf, type Elements } from '../../nd/index.ts';
+import { axisOf, type Elements, isBig } from '../../nd/index.ts';
 import { linesOf, ofKind, type Params, type Routine } from './routine.ts';
 
 /** A line of the input and where its totals go, all in elements. */
@@ -106,7 +106,37 @@ function cumulative(operation: string, combination: Combination): Routine {
   };
 }
 
+/** Of each place, the least or the greatest element up to it; NaN wins. Params: `axis` (0). */
+function extreme(operation: string, by: 'min' | 'max'): Routine {
+  return {
+    outputs([x], { axis = 0 }) {
+      ofKind(operation, x!, ['int', 'uint', 'float']);
+      axisOf(operation, axis as number, x!.shape);
+      return [{ shape: x!.shape, dtype: x!.dtype }];
+    },
+    run([x], { axis = 0 }, [into]) {
+      const { outer, length, inner } = linesOf(x!.shape, axisOf(operation, axis as number, x!.shape));
+      const [from, to] = [x!.elements as Float64Array, into!.elements as Float64Array];
+      const [isMax, pick] = [by === 'max', by === 'max' ? Math.max : Math.min];
+      // Of integers of 64 bits Math knows nothing.
+      const big = isBig(x!.dtype);
+      for (let i = 0; i < outer * inner && length > 0; i++) {
+        let at = Math.floor(i / inner) * length * inner + (i % inner);
+        let best = from[at] as number;
+        for (let left = length; left > 0; left--, at += inner) {
+          const own = from[at] as number;
+          if (!big) best = pick(best, own);
+          else if (isMax ? own > best : own < best) best = own;
+          to[at] = best;
+        }
+      }
+    },
+  };
+}
+
 export const CUMULATIVE = {
+  cumulativeMin: extreme('cumulativeMin', 'min'),
+  cumulativeMax: extreme('cumulativeMax', 'max'),
   cumulativeSum: cumulative('cumulativeSum', SUM),
   cumulativeProduct: cumulative('cumulativeProduct', PRODUCT),
 } as const;

@@ -1,5 +1,6 @@
 import { InternalError } from '../../base/index.ts';
 import { CUMULATIVE } from './cumulative.ts';
+import { GROUPS } from './groups.ts';
 import { LINEAR_ALGEBRA } from './linear-algebra.ts';
 import type { Routine } from './routine.ts';
 import { SCATTERING } from './scatter.ts';
@@ -17,6 +18,7 @@ export const ROUTINES = {
   ...LINEAR_ALGEBRA,
   ...SPARSE,
   ...SCATTERING,
+  ...GROUPS,
 } as const satisfies Readonly<Record<string, Routine>>;
 
 export type RoutineName = keyof typeof ROUTINES;

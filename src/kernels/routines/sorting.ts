@@ -1,6 +1,6 @@
 import { axisOf, type Elements } from '../../nd/index.ts';
 import { argsorted, line, sorted } from '../sorting/sort.ts';
-import { asWords, type Dense, linesOf, type Params, type Routine, sameType, shapeError } from './routine.ts';
+import { asWords, type Dense, linesOf, ofKind, type Params, type Routine, sameType, shapeError } from './routine.ts';
 
 const isDescending = (params: Params): boolean => params.descending === true;
 
@@ -98,4 +98,153 @@ const searchsorted: Routine = {
   },
 };
 
-export const SORTING = { sort, argsort, searchsorted } as const;
+/**
+ * The first elements of each line in order, and where they are: the heap of the best ones so far has the worst of them on top. Of equal ones the
+ * first comes first, and NaN is the last, as in `sort`. Params: `k`, and those of `sort`.
+ */
+const topK: Routine = {
+  outputs([x], params) {
+    const axis = axisParam('topK', params, x!);
+    const shape = x!.shape.map((length, i) => (i === axis ? Math.min(length, params.k as number) : length));
+    return [
+      { shape, dtype: x!.dtype },
+      { shape, dtype: 'i64' },
+    ];
+  },
+  run([x], params, [values, indices]) {
+    const axis = axisParam('topK', params, x!);
+    const [to, places] = [values!.elements, asWords(indices!)];
+    const { length, inner } = linesOf(x!.shape, axis);
+    const k = Math.min(length, params.k as number);
+    const heap = new Uint32Array(k);
+    const descending = isDescending(params);
+    eachLine(x!, axis, (own, first, step) => {
+      const line = own as Float64Array;
+      const isFirst = (i: number, j: number): boolean => {
+        const [a, b] = [line[i] as number, line[j] as number];
+        if (a === b) return i < j;
+        if (Number.isNaN(a)) return Number.isNaN(b) && i < j;
+        return Number.isNaN(b) || (descending ? a > b : a < b);
+      };
+      best(heap, line, descending, isFirst);
+      const start = Math.floor(first / (length * inner)) * k * inner + (first % inner);
+      for (const [i, place] of heap.entries()) {
+        const at = start + i * step;
+        to[at] = own[place] as never;
+        places[2 * at] = place;
+        places[2 * at + 1] = 0;
+      }
+    });
+  },
+};
+
+/** Fills a list with the places of a line that come first, in order. */
+function best(
+  heap: Uint32Array,
+  line: Float64Array,
+  descending: boolean,
+  isFirst: (i: number, j: number) => boolean,
+): void {
+  const k = heap.length;
+  if (k === 0) return;
+  const sink = (from: number): void => {
+    const own = heap[from] as number;
+    let at = from;
+    for (let child = 2 * at + 1; child < k; child = 2 * at + 1) {
+      if (child + 1 < k && isFirst(heap[child] as number, heap[child + 1] as number)) child++;
+      if (isFirst(heap[child] as number, own)) break;
+      heap[at] = heap[child] as number;
+      at = child;
+    }
+    heap[at] = own;
+  };
+  for (let i = 0; i < k; i++) heap[i] = i;
+  for (let i = (k >> 1) - 1; i >= 0; i--) sink(i);
+  // Nearly all are not better than the worst of the heap, and most of the time goes into seeing that.
+  let worst = line[heap[0] as number] as number;
+  for (let i = k; i < line.length; i++) {
+    const own = line[i] as number;
+    if (descending ? own <= worst : own >= worst) continue;
+    if (!isFirst(i, heap[0] as number)) continue;
+    heap[0] = i;
+    sink(0);
+    worst = line[heap[0] as number] as number;
+  }
+  heap.sort((i, j) => (isFirst(i, j) ? -1 : 1));
+}
+
+/**
+ * What would be at some places of each line if it were sorted. A line with a NaN has only NaNs. Params: `axis` (the last one), `places`, ascending.
+ */
+const orderStatistics: Routine = {
+  outputs([x], params) {
+    ofKind('orderStatistics', x!, ['float']);
+    const axis = axisParam('orderStatistics', params, x!);
+    const { length } = params.places as readonly number[];
+    return [{ shape: x!.shape.map((own, i) => (i === axis ? length : own)), dtype: x!.dtype }];
+  },
+  run([x], params, [into]) {
+    const axis = axisParam('orderStatistics', params, x!);
+    const places = params.places as readonly number[];
+    const { length, inner } = linesOf(x!.shape, axis);
+    const room = new Float64Array(length);
+    eachLine(x!, axis, (own, first, step) => {
+      room.set(own as Float64Array);
+      const start = Math.floor(first / (length * inner)) * places.length * inner + (first % inner);
+      const isNaNThere = hasNaN(room);
+      let done = 0;
+      for (const [i, place] of places.entries()) {
+        if (!isNaNThere && place >= done) {
+          select(room, done, length - 1, place);
+          done = place + 1;
+        }
+        into!.elements[start + i * step] = isNaNThere ? Number.NaN : (room[place] as number);
+      }
+    });
+  },
+};
+
+function hasNaN(x: Float64Array): boolean {
+  for (let i = 0; i < x.length; i++) if (Number.isNaN(x[i])) return true;
+  return false;
+}
+
+/** So long a part is worth a sample of it. */
+const SAMPLED = 600;
+
+/**
+ * Brings the element to its place that would be there if the part from `low` to `high` were sorted, what is not greater before it, what is not less
+ * behind it (R. Floyd and R. Rivest, "Algorithm 489: the algorithm SELECT", 1975).
+ */
+function select(x: Float64Array, low: number, high: number, place: number): void {
+  let [left, right] = [low, high];
+  while (right > left) {
+    if (right - left > SAMPLED) {
+      const n = right - left + 1;
+      const i = place - left + 1;
+      const z = Math.log(n);
+      const s = 0.5 * Math.exp((2 * z) / 3);
+      const sd = 0.5 * Math.sqrt((z * s * (n - s)) / n) * (i < n / 2 ? -1 : 1);
+      select(
+        x,
+        Math.max(left, Math.floor(place - (i * s) / n + sd)),
+        Math.min(right, Math.floor(place + ((n - i) * s) / n + sd)),
+        place,
+      );
+    }
+    const pivot = x[place] as number;
+    let [i, j] = [left, right];
+    while (i <= j) {
+      while ((x[i] as number) < pivot) i++;
+      while ((x[j] as number) > pivot) j--;
+      if (i > j) break;
+      const own = x[i] as number;
+      x[i++] = x[j] as number;
+      x[j--] = own;
+    }
+    if (j < place) left = i;
+    if (i > place) right = j;
+  }
+}
+
+export const SORTING = { sort, argsort, searchsorted, topK, orderStatistics } as const;
