@@ -1,6 +1,6 @@
 import { UsageError } from '../base/index.ts';
 import type { Arr } from './arr.ts';
-import { checkInteger, checkOptions } from './checks.ts';
+import { checkFunction, checkInteger, checkOptions } from './checks.ts';
 import { isArr, nodeOf } from './lazy.ts';
 import type { D } from './types.ts';
 import { computeAll, item } from './values.ts';
@@ -45,10 +45,14 @@ export async function iterate<T extends D>(
   step: (u: Arr<T>) => Arr<T>,
   o: IterateOptions<T>,
 ): Promise<Iterated<T>> {
-  checkOptions('iterate', o, ['max', 'every', 'until', 'onCheck']);
-  const most = checkInteger('iterate', 'max', o.max, 0);
-  const every = checkInteger('iterate', 'every', o.every ?? 1, 1);
   const first = nodeOf('iterate', u);
+  checkFunction('iterate', 'the step', step);
+  checkOptions('iterate', o, ['max', 'every', 'until', 'onCheck']);
+  // Without options there is no end: it is asked for as any other that is missing.
+  const most = checkInteger('iterate', 'max', (o as IterateOptions<T> | undefined)?.max, 0);
+  const every = checkInteger('iterate', 'every', o.every ?? 1, 1);
+  if (o.until !== undefined) checkFunction('iterate', 'until', o.until);
+  if (o.onCheck !== undefined) checkFunction('iterate', 'onCheck', o.onCheck);
   let value = u;
   await computeAll('iterate', [u]);
   for (let steps = 0; steps < most; ) {
