@@ -1,5 +1,6 @@
 import { Matmul, routine } from '../kernels/index.ts';
 import { type Elements, elements, sizeOf } from '../nd/index.ts';
+import { coreCache } from '../runtime/index.ts';
 import type { Buffer, Buffers } from './buffers.ts';
 import { explainSvg } from './draw.rules.ts';
 import {
@@ -27,8 +28,10 @@ import { windowsOf } from './windows.rules.ts';
 
 /** What differs from machine to machine. */
 export interface PipelineOptions {
-  /** Bytes of the cache that a tile and its scratch may take. */
+  /** Bytes of the cache that a tile and its scratch may take. Default: half of what a core has. */
   readonly cache?: number;
+  /** The same of tiles whose rows are combined; who changes it changes the last bits of sums. */
+  readonly block?: number;
   readonly routines?: Routines;
   /** Who else runs pipelines. */
   readonly crew?: Crew | undefined;
@@ -43,8 +46,14 @@ export interface PipelineOptions {
 /** `relieve` is asked between computations, which is a time to look for garbage. */
 export type Storage = Buffers & { relieve?(): Promise<void> | undefined };
 
-/** Half of what is next to a core on most machines: what is read ahead needs room as well. */
-const CACHE = 512 << 10;
+/** So much of a cache may be used, however large it is: larger tiles gain nothing, and of smaller ones each costs too much as such. */
+const CACHE = { least: 128 << 10, most: 1 << 20 };
+
+/** Half of the cache of a core of this machine: what is read ahead needs room as well. */
+const cacheOfTiles = (): number => Math.min(CACHE.most, Math.max(CACHE.least, coreCache().bytes >> 1));
+
+/** Half of what is next to a core on most machines. On each machine the same, so that a sum of floats is the same on each. */
+const BLOCK = 512 << 10;
 
 /** Enough that what a part costs as such is little for each of its operations. */
 const WINDOW = 512;
@@ -57,13 +66,15 @@ export class Pipelines {
   readonly buffers: Storage;
   readonly #machine: Machine;
   readonly #cache: number;
+  readonly #block: number;
   readonly #window: number;
   readonly #small: Pipelines | undefined;
   readonly #plans = new Plans();
 
   constructor(buffers: Storage, options: PipelineOptions = {}) {
     this.buffers = buffers;
-    this.#cache = options.cache ?? CACHE;
+    this.#cache = options.cache ?? cacheOfTiles();
+    this.#block = options.block ?? BLOCK;
     this.#window = options.window ?? WINDOW;
     this.#small = options.small;
     let matmul: Matmul | undefined;
@@ -137,7 +148,7 @@ export class Pipelines {
   #planOf(survey: Survey, roots: readonly Node[]): Plan {
     return this.#plans.get(survey, () => {
       const made = valuesOf(survey, roots);
-      return planOf(made.values, made.roots, { cache: this.#cache, lowersProducts: isSum });
+      return planOf(made.values, made.roots, { cache: this.#cache, block: this.#block, lowersProducts: isSum });
     });
   }
 

@@ -14,6 +14,7 @@ export type {
   TaskRow,
 } from './control/observer.ts';
 export type { NodeRecording, PartyRecording } from './control/recordings.ts';
+export { type CoreCache, coreCache } from './core-cache.ts';
 export * from './engine.ts';
 export { explainWaits, type NodeReport, type PartyReport, partyName, shapeName } from './explain.ts';
 export { FileValue } from './files.ts';
