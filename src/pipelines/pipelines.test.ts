@@ -114,7 +114,7 @@ plan: 1 step, 1 source, 156 KiB of new arrays
   asked for: array0 [40, 1] (500 x 40)`,
   );
   assert.equal(root.op.kind, 'element', 'it is not computed');
-  const svg = pipelines.explain([root], { svg: true });
+  const svg = pipelines.explain([root], 'svg');
   const open: string[] = [];
   for (const [, closing, name, rest] of svg.matchAll(/<(\/?)(\w+)([^>]*)>/g)) {
     if (closing === '/') assert.equal(open.pop(), name);
@@ -130,7 +130,7 @@ test('the drawing in the pages is the one that is made', () => {
   const root = new Programs(pipelines.buffers).softmax(new Programs(pipelines.buffers).array([10_000, 100]));
   const page = readFileSync(join(process.env.SHEAF_ROOT ?? resolve('.'), 'docs/pipelines-softmax.svg'), 'utf8');
   assert.equal(
-    pipelines.explain([root], { svg: true }),
+    pipelines.explain([root], 'svg'),
     page,
     'write what explain({ svg: true }) gives of the program in docs/pipelines.md',
   );

@@ -13,7 +13,7 @@ import {
   sourceOfView,
   type WholeCrew,
 } from './execution.ts';
-import { explainText } from './explain.rules.ts';
+import { type Explained, explainJson, explainText } from './explain.rules.ts';
 import type { Node } from './graph.ts';
 import type { ArrayView, Plan } from './plan.ts';
 import { planOf } from './planning.rules.ts';
@@ -42,6 +42,18 @@ export interface PipelineOptions {
   /** Of large graphs of small arrays so many operations are computed at a time. */
   readonly window?: number;
 }
+
+/** Something that is computed: a graph, and its plan. */
+export type Computation = Explained;
+
+/** Told of each computation before it is run; what it gives is called when it is over. */
+export type Watch = (computation: Computation) => () => void;
+
+/** As which document a graph and its plan are explained. */
+export type ExplainForm = 'text' | 'svg' | 'json';
+
+/** What those need who ask for values. */
+export type PipelinesAt = Pick<Pipelines, 'compute' | 'computeNow' | 'read' | 'explain'>;
 
 /** `relieve` is asked between computations, which is a time to look for garbage. */
 export type Storage = Buffers & { relieve?(): Promise<void> | undefined };
@@ -95,31 +107,45 @@ export class Pipelines {
   }
 
   /** Computes the nodes, all together, and settles them: they are sources then. */
-  async compute(nodes: readonly Node[]): Promise<void> {
+  async compute(nodes: readonly Node[], watch?: Watch): Promise<void> {
     const relief = this.buffers.relieve?.() ?? this.#small?.buffers.relieve?.();
     if (relief !== undefined) await relief;
-    if (this.#machine.crew === undefined) return this.computeNow(nodes);
+    if (this.#machine.crew === undefined) return this.computeNow(nodes, watch);
     for (const roots of this.#partsOf(nodes)) {
       const survey = new Survey(roots);
       if (this.#small !== undefined && survey.isSmall) {
-        this.#small.#run(roots, survey);
+        this.#small.#run(roots, survey, watch);
         continue;
       }
       const plan = this.#planOf(survey, roots);
+      const over = watch?.({ nodes: survey.order, roots, plan });
       settle(roots, plan, await executeTogether(plan, survey, this.#machine), survey);
+      over?.();
     }
     this.#tidy();
   }
 
   /** The same at once, in this thread alone. */
-  computeNow(nodes: readonly Node[]): void {
-    for (const roots of this.#partsOf(nodes)) this.#run(roots, new Survey(roots));
+  computeNow(nodes: readonly Node[], watch?: Watch): void {
+    for (const roots of this.#partsOf(nodes)) this.#run(roots, new Survey(roots), watch);
     this.#tidy();
   }
 
-  #run(roots: readonly Node[], survey: Survey): void {
+  #run(roots: readonly Node[], survey: Survey, watch: Watch | undefined): void {
     const plan = this.#planOf(survey, roots);
+    const over = watch?.({ nodes: survey.order, roots, plan });
     settle(roots, plan, execute(plan, survey, this.#machine), survey);
+    over?.();
+  }
+
+  /** The same, for somebody who wants to know what is computed. */
+  watched(watch: Watch): PipelinesAt {
+    return {
+      compute: (nodes) => this.compute(nodes, watch),
+      computeNow: (nodes) => this.computeNow(nodes, watch),
+      read: (node) => this.read(node),
+      explain: (nodes, form) => this.explain(nodes, form),
+    };
   }
 
   /** Memory that others have as well is not kept for what may come. */
@@ -137,12 +163,12 @@ export class Pipelines {
     return windowsOf(wanted, this.#window) ?? [wanted];
   }
 
-  /** The graph of nodes that are not computed yet, and how they would be computed: as text, or drawn as an SVG document. */
-  explain(nodes: readonly Node[], options: { readonly svg?: boolean } = {}): string {
+  /** The graph of nodes that are not computed yet, and how they would be computed: as text, drawn as an SVG document, or as JSON. */
+  explain(nodes: readonly Node[], form: ExplainForm = 'text'): string {
     const wanted = nodes.filter(({ op }) => op.kind !== 'source');
     const survey = new Survey(wanted);
     const explained = { nodes: survey.order, roots: wanted, plan: this.#planOf(survey, wanted) };
-    return options.svg === true ? explainSvg(explained) : explainText(explained);
+    return { text: explainText, svg: explainSvg, json: explainJson }[form](explained);
   }
 
   #planOf(survey: Survey, roots: readonly Node[]): Plan {

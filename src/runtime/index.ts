@@ -41,6 +41,7 @@ export {
 } from './reference.ts';
 export * from './session.ts';
 export { folderProblem, runtimeFolder } from './session-socket.ts';
+export { shownSite } from './sites.ts';
 export type { SessionStats } from './stats.ts';
 export type { TaskHost } from './task-host.ts';
 export * from './thread-state.ts';
