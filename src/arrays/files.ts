@@ -1,10 +1,10 @@
-import { kindOf, UsageError } from '../base/index.ts';
+import { kindOf, shown, UsageError } from '../base/index.ts';
 import type * as files from '../io/index.ts';
 import * as io from '../io/index.ts';
-import type { DType } from '../nd/index.ts';
+import { type DType, shapeText } from '../nd/index.ts';
 import type { Dense } from '../partitioned/index.ts';
 import type { Arr } from './arr.ts';
-import { checkDType, checkOptions } from './checks.ts';
+import { badShapes, checkDType, checkOptions } from './checks.ts';
 import { isArr, nodeOf, wrap } from './lazy.ts';
 import { sourceOf } from './place.ts';
 import type { D } from './types.ts';
@@ -50,6 +50,11 @@ async function listOf(operation: string, columns: Columns): Promise<files.Column
       `${operation} takes an object of arrays, by the names of their columns, such as { x, y }, and not ${kindOf(columns)}`,
       { details: { operation } },
     );
+  }
+  for (const [name, x] of Object.entries(columns)) {
+    const { shape } = nodeOf(operation, x);
+    if (shape.length === 1) continue;
+    throw badShapes(operation, `a column has one axis, and ${shown(name)} has the shape ${shapeText(shape)}`, shape);
   }
   await computeAll(operation, Object.values(columns));
   const list: files.Column[] = [];

@@ -82,6 +82,17 @@ test('whatever a function is called with, its error is one of ours', async () =>
   assert.deepEqual([...found], []);
 });
 
+test('columns of files have one axis, and are named in a list', async () => {
+  await assert.rejects(sf.writeParquet('never.parquet', { a: ones([2]), b: ones([2, 2]) }), {
+    code: 'ERR_SHEAF_SHAPE',
+    message: /^writeParquet: a column has one axis, and "b" has the shape 2 x 2$/,
+  });
+  await assert.rejects(
+    sf.writeArrow('never.arrow', ones([2]) as never),
+    /^UsageError: writeArrow takes an object of arrays/,
+  );
+});
+
 test('the error names the operation, and shows both sides', () => {
   const x = ones([2, 3]);
   const cases: readonly (readonly [() => unknown, string, RegExp])[] = [
@@ -101,4 +112,6 @@ test('the error names the operation, and shows both sides', () => {
   ];
   for (const [call, code, message] of cases) assert.throws(call, { code, message });
   assert.deepEqual(x.reshape(6 as never).shape, [6]);
+  // A number of times that nobody lives to see.
+  assert.deepEqual(x.diff({ n: 1e12 }).shape, [2, 0]);
 });
