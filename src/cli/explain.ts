@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -80,6 +80,13 @@ function explainedRun(file: string, args: readonly string[], { export: name, svg
     throw new CommandError('--json and --run exclude each other: --svg FOLDER writes computations.json as well', 2);
   }
   const run = prepareRun(file, args, {});
+  if (svg !== undefined) {
+    try {
+      mkdirSync(svg, { recursive: true });
+    } catch (error) {
+      throw new CommandError(`${svg} can't be a folder for drawings: ${(error as Error).message}`, 2);
+    }
+  }
   process.env.SHEAF_EXPLAIN_ARRAYS = svg === undefined ? 'text' : resolve(svg);
   return run;
 }

@@ -58,6 +58,7 @@ test('what can’t be explained is said, with what to do', options, () => {
     [['module.ts', '--export', 'softmax'], /takes 1 arguments, and got 0; .*--export softmax f64:1000x1000/],
     [['module.ts', '--export', 'softmax', 'f16:3x3'], /there is no element type f16; there are bool, /],
     [['module.ts', '7'], /total of module\.ts is no function, so there is nothing to pass 7 to/],
+    [['--run', '--svg', 'module.ts', 'program.ts'], /module\.ts can't be a folder for drawings: EEXIST/],
     [['--run', '--json', 'program.ts'], /--json and --run exclude each other: --svg FOLDER/],
   ];
   for (const [args, message] of cases) {
