@@ -21,7 +21,7 @@ interface Outcome {
 
 function node(cwd: string, args: readonly string[], mode = 'workers'): Promise<Outcome> {
   return new Promise((done) => {
-    const env = { ...process.env, SHEAF_MODE: mode };
+    const env = { ...process.env, SHEAF_MODE: mode, SHEAF_CORE_CACHE: '1MiB' };
     const options = { cwd, env, timeout: PROGRAM_TIMEOUT_MS, killSignal: 'SIGKILL' as const };
     const child = execFile(process.execPath, args, options, (_error, out, err) =>
       done({ code: child.exitCode, out, err }),

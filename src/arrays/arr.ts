@@ -27,6 +27,8 @@ export type Ix =
 export interface ExplainOptions {
   /** A drawing as SVG, and not a text. */
   svg?: boolean;
+  /** The graph and the plan as JSON, for tools; what is in it goes by the version. */
+  json?: boolean;
 }
 
 /**

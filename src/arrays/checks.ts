@@ -35,6 +35,26 @@ export function checkInteger(operation: string, what: string, value: unknown, le
   throw new UsageError(`${operation}: ${what} is ${shown(value)}; give an integer${from}`, { details: { operation } });
 }
 
+/** A list of integers, or one of them alone. */
+export function checkIntegers(
+  operation: string,
+  what: string,
+  value: unknown,
+  least = Number.MIN_SAFE_INTEGER,
+): readonly number[] {
+  if (typeof value === 'number') return [checkInteger(operation, what, value, least)];
+  if (Array.isArray(value)) return value.map((each) => checkInteger(operation, what, each, least));
+  throw new UsageError(`${operation}: ${what} is ${shown(value)}; give an integer, or a list of integers`, {
+    details: { operation },
+  });
+}
+
+/** A function, or none where that is allowed. */
+export function checkFunction(operation: string, what: string, value: unknown): void {
+  if (typeof value === 'function') return;
+  throw new UsageError(`${operation}: ${what} is ${shown(value)}; give a function`, { details: { operation } });
+}
+
 export function checkNumber(operation: string, what: string, value: unknown): number {
   if (typeof value === 'number') return value;
   if (typeof value === 'bigint') return Number(value);
@@ -72,7 +92,10 @@ export function checkOptions(operation: string, o: unknown, names: readonly stri
     );
   }
   for (const name in o) {
-    if (names.includes(name)) continue;
+    if (names.includes(name)) {
+      if (FLAGS.has(name)) checkFlag(operation, name, (o as Readonly<Record<string, unknown>>)[name]);
+      continue;
+    }
     throw new UsageError(
       `${operation} has no option ${shown(name)}; there ${names.length > 1 ? 'are' : 'is'} ${names.join(', ')}`,
       {
@@ -80,4 +103,12 @@ export function checkOptions(operation: string, o: unknown, names: readonly stri
       },
     );
   }
+}
+
+/** Options that are true or false, in all functions that have them. */
+const FLAGS = new Set(['keepdims', 'descending', 'stable', 'upper', 'fullMatrices', 'includeInitial', 'endpoint']);
+
+function checkFlag(operation: string, name: string, value: unknown): void {
+  if (value === undefined || typeof value === 'boolean') return;
+  throw new UsageError(`${operation}: ${name} is ${shown(value)}; give true or false`, { details: { operation } });
 }

@@ -1,4 +1,4 @@
-import { UsageError } from '../base/index.ts';
+import { kindOf as kindOfValue, shown, UsageError } from '../base/index.ts';
 import { broadcastShapes, type DType, isBig, kindOf, promoted, type Shape, scalarAs } from '../nd/index.ts';
 import { Node } from '../pipelines/index.ts';
 import type { Arr } from './arr.ts';
@@ -257,10 +257,15 @@ export function meshgrid<const A extends readonly Arr[]>(
   o: MeshgridOptions = {},
 ): { -readonly [K in keyof A]: A[K] } {
   checkOptions('meshgrid', o, ['indexing']);
-  const nodes = arrays.map((each) => nodeOf('meshgrid', each));
+  if (!Array.isArray(arrays)) {
+    throw new UsageError(`meshgrid takes a list of arrays, and not ${kindOfValue(arrays)}`, {
+      details: { operation: 'meshgrid' },
+    });
+  }
+  const nodes = (arrays as readonly Arr[]).map((each) => nodeOf('meshgrid', each));
   const indexing = o.indexing ?? 'xy';
   if (indexing !== 'xy' && indexing !== 'ij') {
-    throw new UsageError(`meshgrid: indexing is '${String(indexing)}'; give 'xy' or 'ij'`, {
+    throw new UsageError(`meshgrid: indexing is ${shown(indexing)}; give 'xy' or 'ij'`, {
       details: { operation: 'meshgrid' },
     });
   }

@@ -48,7 +48,8 @@ export function diff<T extends D>(x: Arr<T>, o: DiffOptions<T> = {}): Arr<T> {
     );
   }
   let node = joined(nodes, axis);
-  for (let left = checkInteger('diff', 'n', o.n ?? 1, 0); left > 0; left--) {
+  // Where nothing is left, nothing changes any more.
+  for (let left = checkInteger('diff', 'n', o.n ?? 1, 0); left > 0 && node.shape[axis] !== 0; left--) {
     const length = Math.max(0, (node.shape[axis] as number) - 1);
     const [next, own] = [part(node, axis, length === 0 ? 0 : 1, length), part(node, axis, 0, length)];
     node = apply('subtract', [next, own], 'diff');

@@ -3,10 +3,10 @@ import { checkOptions } from './checks.ts';
 import { partOf, resolved } from './lazy.ts';
 import { pipelinesFor } from './place.ts';
 
-/** `explain`: the graph of what is not computed yet, and how it would be computed; drawn, if `svg` says so. */
+/** `explain`: the graph of what is not computed yet, and how it would be computed; drawn, or as JSON, if the options say so. */
 export async function explain(x: Arr, o: ExplainOptions = {}): Promise<string> {
-  checkOptions('explain', o, ['svg']);
+  checkOptions('explain', o, ['svg', 'json']);
   const of = partOf('explain', x);
   const pipelines = pipelinesFor('explain');
-  return pipelines.explain([await resolved(of)], { svg: o.svg ?? false });
+  return pipelines.explain([await resolved(of)], o.svg ? 'svg' : o.json ? 'json' : 'text');
 }

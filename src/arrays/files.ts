@@ -1,10 +1,11 @@
+import { kindOf, shown, UsageError } from '../base/index.ts';
 import type * as files from '../io/index.ts';
 import * as io from '../io/index.ts';
-import type { DType } from '../nd/index.ts';
+import { type DType, shapeText } from '../nd/index.ts';
 import type { Dense } from '../partitioned/index.ts';
 import type { Arr } from './arr.ts';
-import { checkDType } from './checks.ts';
-import { nodeOf, wrap } from './lazy.ts';
+import { badShapes, checkDType, checkOptions } from './checks.ts';
+import { isArr, nodeOf, wrap } from './lazy.ts';
 import { sourceOf } from './place.ts';
 import type { D } from './types.ts';
 import { computeAll, computed } from './values.ts';
@@ -24,6 +25,9 @@ export interface ReadCsvColumnsOptions extends files.CsvOptions {
   readonly dtypes?: Readonly<Record<string, DType>>;
 }
 
+/** What is said of a text of numbers. */
+const CSV = ['delimiter', 'header', 'comment', 'skip'];
+
 /** Arrays of one axis and the same length, by their names. */
 export type Columns = Record<string, Arr>;
 
@@ -41,6 +45,17 @@ const columnsOf = (columns: readonly files.Column[]): Columns =>
 
 /** They are computed together. */
 async function listOf(operation: string, columns: Columns): Promise<files.Column[]> {
+  if (typeof columns !== 'object' || columns === null || Array.isArray(columns) || isArr(columns)) {
+    throw new UsageError(
+      `${operation} takes an object of arrays, by the names of their columns, such as { x, y }, and not ${kindOf(columns)}`,
+      { details: { operation } },
+    );
+  }
+  for (const [name, x] of Object.entries(columns)) {
+    const { shape } = nodeOf(operation, x);
+    if (shape.length === 1) continue;
+    throw badShapes(operation, `a column has one axis, and ${shown(name)} has the shape ${shapeText(shape)}`, shape);
+  }
   await computeAll(operation, Object.values(columns));
   const list: files.Column[] = [];
   for (const [name, x] of Object.entries(columns)) {
@@ -61,6 +76,7 @@ export async function readNpy(source: FileSource): Promise<Arr> {
 
 /** Writes an array in NumPy's format NPY. Gives the number of bytes. */
 export async function writeNpy(target: string | URL, x: Arr, o: files.NpyOptions = {}): Promise<number> {
+  checkOptions('writeNpy', o, ['order', 'version']);
   return io.writeNpy(target, await denseOf('writeNpy', x), o);
 }
 
@@ -74,6 +90,7 @@ export async function readCsv<const T extends D = 'f64'>(
   source: FileSource,
   o: ReadCsvOptions<T> = {},
 ): Promise<Arr<T>> {
+  checkOptions('readCsv', o, [...CSV, 'dtype']);
   const dtype = o.dtype === undefined ? 'f64' : checkDType('readCsv', o.dtype);
   return arrayOf(await io.readCsv(source, { ...o, dtype })) as Arr<T>;
 }
@@ -84,11 +101,13 @@ export async function readCsv<const T extends D = 'f64'>(
  * @throws FormatError as `readCsv`.
  */
 export async function readCsvColumns(source: FileSource, o: ReadCsvColumnsOptions = {}): Promise<Columns> {
+  checkOptions('readCsvColumns', o, [...CSV, 'dtypes']);
   return columnsOf(await io.readCsvColumns(source, o));
 }
 
 /** Writes an array of one or two axes as text, a line for each row. Gives the number of bytes. */
 export async function writeCsv(target: string | URL, x: Arr, o: files.CsvWriteOptions = {}): Promise<number> {
+  checkOptions('writeCsv', o, ['delimiter', 'names']);
   return io.writeCsv(target, await denseOf('writeCsv', x), o);
 }
 
@@ -125,7 +144,8 @@ export async function readMatrixMarket(source: FileSource): Promise<Arr | Sparse
 /** Writes a matrix, or the entries of a sparse one, for the Matrix Market. Gives the number of bytes. */
 export async function writeMatrixMarket(target: string | URL, x: Arr | SparseEntries): Promise<number> {
   const what = 'writeMatrixMarket';
-  if (!('rows' in x && 'columns' in x)) return io.writeMatrixMarket(target, await denseOf(what, x));
+  if (isArr(x) || typeof x !== 'object' || x === null || !('rows' in x && 'columns' in x))
+    return io.writeMatrixMarket(target, await denseOf(what, x));
   const [rows, columns, values] = await Promise.all(
     [x.rows, x.columns, x.elements].map((each) => denseOf(what, each as Arr)),
   );
@@ -144,6 +164,7 @@ export async function writeMatrixMarket(target: string | URL, x: Arr | SparseEnt
  * @throws NotAvailableError for columns of other types, and with the command that installs the package where it is missing.
  */
 export async function readParquet(source: FileSource, o: files.ColumnsOptions = {}): Promise<Columns> {
+  checkOptions('readParquet', o, ['columns']);
   return columnsOf(await io.readParquet(source, o));
 }
 
@@ -158,10 +179,12 @@ export async function writeParquet(target: string | URL, columns: Columns): Prom
  * @throws NotAvailableError as `readParquet`.
  */
 export async function readArrow(source: FileSource, o: files.ColumnsOptions = {}): Promise<Columns> {
+  checkOptions('readArrow', o, ['columns']);
   return columnsOf(await io.readArrow(source, o));
 }
 
 /** Writes arrays of one axis as columns of an Arrow file, with the package apache-arrow. Gives the number of bytes. */
 export async function writeArrow(target: string | URL, columns: Columns, o: files.ArrowOptions = {}): Promise<number> {
+  checkOptions('writeArrow', o, ['format']);
   return io.writeArrow(target, await listOf('writeArrow', columns), o);
 }

@@ -1,6 +1,6 @@
 import { kindOf as kindOfValue, UsageError } from '../base/index.ts';
 import { broadcastShapes, kindOf, type Shape, shapeText } from '../nd/index.ts';
-import type { AxisMap, Node } from '../pipelines/index.ts';
+import { type AxisMap, Node } from '../pipelines/index.ts';
 import type { Arr, Ix } from './arr.ts';
 import { isArr, nodeOf } from './lazy.ts';
 import { apply, cast, constantOf } from './operations.ts';
@@ -55,7 +55,7 @@ export function indicesOf(operation: string, ix: readonly Ix[], of: Shape): Indi
     } else if (typeof item === 'string') {
       const { start, step, length } = rangeOf(operation, item, of[axis] as number);
       take({ start, step, axis: shape.length }, length);
-    } else if (typeof item === 'object' && item !== null) {
+    } else if (item instanceof Node) {
       stood.push({ item: i, at: shape.length });
       chosen.push({ indices: item, axis, at: shape.length });
       whole();

@@ -1,7 +1,7 @@
 import { shown, UsageError } from '../base/index.ts';
 import type { Arr } from './arr.ts';
 import { Checkpoints } from './checkpoints.ts';
-import { checkInteger, checkOptions } from './checks.ts';
+import { checkFunction, checkInteger, checkOptions } from './checks.ts';
 import { isArr, nodeOf } from './lazy.ts';
 import type { D } from './types.ts';
 import { computeAll, item } from './values.ts';
@@ -54,10 +54,14 @@ export async function iterate<T extends D>(
   step: (u: Arr<T>) => Arr<T>,
   o: IterateOptions<T>,
 ): Promise<Iterated<T>> {
-  checkOptions('iterate', o, ['max', 'every', 'until', 'onCheck', 'checkpoint']);
-  const most = checkInteger('iterate', 'max', o.max, 0);
-  const every = checkInteger('iterate', 'every', o.every ?? 1, 1);
   const { shape, dtype } = nodeOf('iterate', u);
+  checkFunction('iterate', 'the step', step);
+  checkOptions('iterate', o, ['max', 'every', 'until', 'onCheck', 'checkpoint']);
+  // Without options there is no end: it is asked for as any other that is missing.
+  const most = checkInteger('iterate', 'max', (o as IterateOptions<T> | undefined)?.max, 0);
+  const every = checkInteger('iterate', 'every', o.every ?? 1, 1);
+  if (o.until !== undefined) checkFunction('iterate', 'until', o.until);
+  if (o.onCheck !== undefined) checkFunction('iterate', 'onCheck', o.onCheck);
   if (o.checkpoint !== undefined && (typeof o.checkpoint !== 'string' || o.checkpoint === '')) {
     throw new UsageError(`iterate: checkpoint is ${shown(o.checkpoint)}; give the path of a folder`, {
       details: { operation: 'iterate' },

@@ -1,8 +1,8 @@
 import { UsageError } from '../base/index.ts';
-import { axesOf, axisOf, type DType, promoted, type Shape, shapeText, sizeOf } from '../nd/index.ts';
+import { axesOf, axisList, axisOf, type DType, promoted, type Shape, shapeText, sizeOf } from '../nd/index.ts';
 import { Node } from '../pipelines/index.ts';
 import type { Arr } from './arr.ts';
-import { badShapes, checkInteger, checkOptions, checkShape } from './checks.ts';
+import { badShapes, checkIntegers, checkOptions, checkShape } from './checks.ts';
 import { isArr, nodeOf, wrap } from './lazy.ts';
 import type { FlipOptions, OneAxisOptions, RepeatOptions, RollOptions } from './manipulation-types.ts';
 import { cast } from './operations.ts';
@@ -141,7 +141,7 @@ export function moveaxis<T extends D>(
   const listed = (axes: number | readonly number[]): number[] => {
     // In the order in which they are given, each once.
     axesOf('moveaxis', axes, node.shape);
-    return (typeof axes === 'number' ? [axes] : axes).map((axis) => axisOf('moveaxis', axis, node.shape));
+    return axisList('moveaxis', axes, node.shape).map((axis) => axisOf('moveaxis', axis, node.shape));
   };
   const [from, to] = [listed(source), listed(destination)];
   if (from.length !== to.length) {
@@ -158,7 +158,8 @@ export function moveaxis<T extends D>(
   return wrap(permuted(node, axes));
 }
 
-function orderOf(operation: string, axes: readonly number[], shape: Shape): number[] {
+function orderOf(operation: string, given: readonly number[], shape: Shape): number[] {
+  const axes = axisList(operation, given, shape);
   axesOf(operation, axes, shape);
   if (axes.length !== shape.length) {
     throw new UsageError(
@@ -201,8 +202,9 @@ export function turned<T extends D>(x: Arr<T>): Arr<T> {
 export function reshape<T extends D>(x: Arr<T>, shape: readonly number[]): Arr<T> {
   const node = nodeOf('reshape', x);
   const size = sizeOf(node.shape);
-  const open = shape.indexOf(-1);
-  const lengths = checkShape('reshape', open < 0 ? shape : shape.map((length, i) => (i === open ? 1 : length)));
+  const given: unknown = typeof shape === 'number' ? [shape] : shape;
+  const open = Array.isArray(given) ? given.indexOf(-1) : -1;
+  const lengths = checkShape('reshape', open < 0 ? given : (given as number[]).with(open, 1));
   if (open >= 0) {
     const others = sizeOf(lengths);
     lengths[open] = others === 0 ? 0 : size / others;
@@ -210,9 +212,9 @@ export function reshape<T extends D>(x: Arr<T>, shape: readonly number[]): Arr<T
   if (sizeOf(lengths) !== size || !lengths.every(Number.isInteger)) {
     throw badShapes(
       'reshape',
-      `the ${size} elements of the shape ${shapeText(node.shape)} do not fill the shape ${shapeText([...shape])}`,
+      `the ${size} elements of the shape ${shapeText(node.shape)} do not fill the shape ${shapeText(given as Shape)}`,
       node.shape,
-      shape,
+      given as Shape,
     );
   }
   return wrap(reshaped(node, lengths));
@@ -222,23 +224,21 @@ export function reshape<T extends D>(x: Arr<T>, shape: readonly number[]): Arr<T
 export function roll<T extends D>(x: Arr<T>, shift: number | readonly number[], o: RollOptions = {}): Arr<T> {
   checkOptions('roll', o, ['axis']);
   const node = nodeOf('roll', x);
+  const shifts = checkIntegers('roll', 'the shift', shift);
   if (o.axis === undefined) {
-    const by = (typeof shift === 'number' ? [shift] : shift).reduce(
-      (sum, each) => sum + checkInteger('roll', 'the shift', each),
-      0,
-    );
+    const by = shifts.reduce((sum, each) => sum + each, 0);
     return wrap(reshaped(rolled(flat(node), 0, by), node.shape));
   }
-  const axes = (typeof o.axis === 'number' ? [o.axis] : o.axis).map((axis) => axisOf('roll', axis, node.shape));
-  const shifts = typeof shift === 'number' ? axes.map(() => shift) : shift;
-  if (shifts.length !== axes.length) {
-    throw new UsageError(`roll: there are ${shifts.length} shifts for ${axes.length} axes; give one for each`, {
+  const axes = axisList('roll', o.axis, node.shape).map((axis) => axisOf('roll', axis, node.shape));
+  const all = typeof shift === 'number' ? axes.map(() => shift) : shifts;
+  if (all.length !== axes.length) {
+    throw new UsageError(`roll: there are ${all.length} shifts for ${axes.length} axes; give one for each`, {
       code: 'ERR_SHEAF_AXIS',
       details: { operation: 'roll', axes, shape: [...node.shape] },
     });
   }
   let result = node;
-  for (const [i, axis] of axes.entries()) result = rolled(result, axis, checkInteger('roll', 'the shift', shifts[i]));
+  for (const [i, axis] of axes.entries()) result = rolled(result, axis, all[i] as number);
   return wrap(result);
 }
 
@@ -252,7 +252,7 @@ function rolled(node: Node, axis: number, shift: number): Node {
 /** The array several times along each axis. */
 export function tile<T extends D>(x: Arr<T>, repetitions: readonly number[]): Arr<T> {
   const node = nodeOf('tile', x);
-  const times = repetitions.map((each) => checkInteger('tile', 'a number of repetitions', each, 0));
+  const times = checkIntegers('tile', 'a number of repetitions', repetitions, 0);
   const rank = Math.max(times.length, node.shape.length);
   const lengths = [...new Array<number>(rank - node.shape.length).fill(1), ...node.shape];
   const counts = [...new Array<number>(rank - times.length).fill(1), ...times];
@@ -282,8 +282,7 @@ export function repeat(x: Arr, repeats: number | readonly number[] | Arr, o: Rep
   const node = o.axis === undefined ? flat(whole) : whole;
   const axis = soleAxis('repeat', o.axis, node.shape);
   const length = node.shape[axis] as number;
-  const counts = typeof repeats === 'number' ? [repeats] : repeats;
-  for (const each of counts) checkInteger('repeat', 'a number of repetitions', each, 0);
+  const counts = checkIntegers('repeat', 'a number of repetitions', repeats, 0);
   if (counts.length === 1) return wrap(repeated(node, axis, counts[0] as number));
   if (counts.length !== length) {
     throw badShapes(

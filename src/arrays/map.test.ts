@@ -9,6 +9,9 @@ withSession();
 const scale = 2.5;
 const weights = [1, -2, 0.5];
 const square = (x: number): number => x * x;
+function doubled(x: number): number {
+  return 2 * x;
+}
 let changing = 1;
 changing += 1;
 
@@ -101,6 +104,54 @@ test('operators, Math, conditions, loops and functions mean what they mean in Ja
     nested: (x: number, y: number) => {
       const larger = (a: number, b: number): number => (a > b ? a : b);
       return larger(square(x), larger(y, 3));
+    },
+    nestedEarly: (x: number, y: number) => {
+      if (x > 0) {
+        if (y > 0) return 1;
+        if (y < -1) {
+          if (x > 1) return 2;
+        } else return 3;
+      }
+      return 4;
+    },
+    declared: (x: number) => {
+      return doubled(x) + later(x);
+      function later(y: number): number {
+        return y + 1;
+      }
+    },
+    closures: (x: number, y: number) => {
+      let count = 0;
+      const add = (by: number): number => {
+        count += by;
+        return count;
+      };
+      const leave = (): number => {
+        if (y > 0) {
+          count = 100;
+          return 1;
+        }
+        return 2;
+      };
+      if (x > 0) add(10);
+      else if (x < -1) {
+        count = 5;
+        add(1);
+      }
+      const left = leave();
+      return add(0) + left * 1000 + count;
+    },
+    assigning: (x: number, y: number) => {
+      let all = 0;
+      const add = (by: number): number => {
+        all += by;
+        return all;
+      };
+      const chosen = x > 0 ? add(1) : add(2);
+      all += add(1000);
+      const both = x < 2 && add(10) > 10;
+      const either = y > 0 || add(100) > 0;
+      return all * 1000 + chosen + (both ? 0.5 : 0) + (either ? 0.25 : 0);
     },
     loop: (x: number) => {
       let all = 0;
@@ -208,6 +259,44 @@ test('what has no form for arrays is refused at its line and column, and says wh
     ],
     [
       'ERR_SHEAF_KERNEL',
+      /^return i/,
+      /elements decide to leave a loop with\. Keep the value/,
+      () =>
+        map((x: number) => {
+          for (let i = 0; i < 3; i++) {
+            if (x < i) return i;
+          }
+          return 3;
+        }),
+    ],
+    [
+      'ERR_SHEAF_KERNEL',
+      /^break/,
+      /Loops come to their end/,
+      () =>
+        map((x: number) => {
+          for (let i = 0; i < 3; i++) {
+            if (x < i) break;
+          }
+          return x;
+        }),
+    ],
+    [
+      'ERR_SHEAF_KERNEL',
+      /^count \+= 1/,
+      /by a function from elsewhere\. Return the value/,
+      () =>
+        map((x: number) => {
+          let count = 0;
+          when(x > 0, () => {
+            count += 1;
+            return count;
+          });
+          return count;
+        }),
+    ],
+    [
+      'ERR_SHEAF_KERNEL',
       /^i < x/,
       /a loop whose end depends on elements/,
       () =>
@@ -282,6 +371,11 @@ test('what has no form for arrays is refused at its line and column, and says wh
 });
 
 declare function readNothing(x: number): number;
+
+function when(condition: boolean, act: () => number): number {
+  if (condition) act();
+  return 0;
+}
 
 test('a long loop is unrolled without depth, and an endless one is refused', async () => {
   const f = map((x: number) => {

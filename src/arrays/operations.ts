@@ -1,4 +1,4 @@
-import { UsageError } from '../base/index.ts';
+import { shown, UsageError } from '../base/index.ts';
 import { type ElementOpName, elementOp } from '../kernels/index.ts';
 import { broadcastShapes, type DType, type Kind, kindOf, promoted, type Shape, scalarAs } from '../nd/index.ts';
 import { Node, type Op } from '../pipelines/index.ts';
@@ -23,7 +23,7 @@ export function together(operation: string, args: readonly unknown[]): Node[] {
   const arrays = nodes.filter((node) => node !== undefined);
   if (arrays.length === 0) {
     throw new UsageError(
-      `${operation} takes at least one array, and got values only; asarray(${String(args[0])}) is one`,
+      `${operation} takes at least one array, and got values only; asarray(${shown(args[0])}) is one`,
       {
         details: { operation },
       },

@@ -1,5 +1,5 @@
 import { networkInterfaces } from 'node:os';
-import { UsageError } from '../base/index.ts';
+import { shown, UsageError } from '../base/index.ts';
 import { type DType, isDType } from '../nd/index.ts';
 import {
   type Dense,
@@ -12,7 +12,7 @@ import {
 import type { Node } from '../pipelines/index.ts';
 import { get, put, type Ref } from '../tasks/index.ts';
 import type { Arr } from './arr.ts';
-import { checkDType } from './checks.ts';
+import { checkDType, checkOptions } from './checks.ts';
 import { isArr, nodeOf, wrapLater } from './lazy.ts';
 import { pipelinesFor, sourceOf } from './place.ts';
 import { computed } from './values.ts';
@@ -97,6 +97,7 @@ export interface FromPartitionedOptions extends Pick<ReadOptions, 'kind' | 'loca
  * @throws FormatError (ERR_SHEAF_PARTITIONED) for one that breaks a rule of it, or lies on a device that can't be read here.
  */
 export function fromPartitioned(description: unknown, o: FromPartitionedOptions = {}): Arr {
+  checkOptions('fromPartitioned', o, ['dtype', 'kind', 'locate']);
   if (isArr(description)) return description;
   const { dtype: wish, ...options } = o;
   const own = typeof description === 'object' && description !== null ? described.get(description) : undefined;
@@ -128,7 +129,7 @@ async function fetched(description: Partitioned, dtype: DType): Promise<Node> {
 }
 
 function untyped(dtype: unknown): UsageError {
-  const found = dtype === undefined ? 'does not say the type of its elements' : `has elements of type ${String(dtype)}`;
+  const found = dtype === undefined ? 'does not say the type of its elements' : `has elements of type ${shown(dtype)}`;
   return new UsageError(`fromPartitioned: the description ${found}; give one: { dtype: 'f64' }`, {
     code: 'ERR_SHEAF_DTYPE',
     details: { operation: 'fromPartitioned' },

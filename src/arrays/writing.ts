@@ -1,4 +1,4 @@
-import { UsageError } from '../base/index.ts';
+import { kindOf, UsageError } from '../base/index.ts';
 import { commonType, type DType, scalarAs, shapeText, sizeOf } from '../nd/index.ts';
 import { type AxisMap, Node } from '../pipelines/index.ts';
 import type { Arr, Ix } from './arr.ts';
@@ -14,6 +14,12 @@ import { broadcast, flat, reshaped, whole } from './views.ts';
 /** `set`: an array in which a part is another one. */
 export function set<T extends D>(x: Arr<T>, ix: readonly Ix[], v: unknown): Arr<T> {
   const node = nodeOf('set', x);
+  if (!Array.isArray(ix)) {
+    throw new UsageError(`set takes a list of indices such as [0, ':'], and not ${kindOf(ix)}`, {
+      code: 'ERR_SHEAF_INDEX',
+      details: { operation: 'set' },
+    });
+  }
   const value = valueAs(v, node.dtype);
   if (ix.some(isMask)) return wrap(masked(node, ix, value));
   const indices = indicesOf('set', ix, node.shape);

@@ -6,6 +6,7 @@ import { formatBytes, makeFolders } from '../base/index.ts';
 import { stripTypes } from '../code/index.ts';
 import { libc, searchBlas, sharingWorks } from '../native/index.ts';
 import {
+  coreCache,
   defaultResources,
   defaultSpillFolder,
   folderProblem,
@@ -43,6 +44,7 @@ export async function doctor({ json = false }: { readonly json?: boolean }): Pro
     sharing(),
     host(),
     cores(),
+    cache(),
     memory(),
     disk(),
     openFiles(),
@@ -124,6 +126,18 @@ function cores(): Finding {
     return warn('cores', text, 'less than one core: give the container more, or expect waiting');
   }
   return ok('cores', text);
+}
+
+/** What tiles of arrays are cut for. */
+function cache(): Finding {
+  const name = 'cache of a core';
+  try {
+    const { bytes, from } = coreCache();
+    const source = { 'the system': '', 'an assumption': ' (assumed: the system does not say)' }[from as string];
+    return ok(name, `${formatBytes(bytes)}${source ?? ` (${from})`}`);
+  } catch (error) {
+    return fail(name, (error as Error).message, 'correct SHEAF_CORE_CACHE, or unset it');
+  }
 }
 
 function memory(): Finding {

@@ -39,6 +39,23 @@ function commands(): Command {
     });
 
   sheaf
+    .command('explain')
+    .description('how lazy arrays are computed: the graph, the pipelines, the kernels and the plan')
+    .argument('<file>', 'a module that exports an array, or a function that gives one; with --run, a program')
+    .argument(
+      '[args...]',
+      'for the function: numbers, and arrays as f64:1000x100; with --run, for the program, behind --',
+    )
+    .option('--export <name>', 'the export to explain; default: the only one that is an array')
+    .option('--svg <path>', 'draw it there; with --run, a folder for a drawing of each computation')
+    .option('--run', 'run the program, and explain on standard error what it computes, with its line')
+    .option('--json', 'the graph and the plan as JSON')
+    .action(async (file: string, args: string[], options: object) => {
+      const { explain } = await import('./explain.ts');
+      program = await explain(file, args, options);
+    });
+
+  sheaf
     .command('status')
     .description('what your running sessions do, and what they wait for')
     .option('--json', 'as JSON')
@@ -124,6 +141,6 @@ function outputFailed(error: NodeJS.ErrnoException): void {
 }
 
 // Of a program that is run, standard output is its own business.
-if (process.argv[2] !== 'run') process.stdout.on('error', outputFailed);
+if (process.argv[2] !== 'run' && process.argv[2] !== 'explain') process.stdout.on('error', outputFailed);
 await understand();
 await program?.();

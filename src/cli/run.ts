@@ -17,7 +17,7 @@ interface RunOptions {
 const EXTENSIONS = ['.ts', '.mts', '.cts', '.js', '.mjs', '.cjs'];
 
 /** The program as an absolute path, or an error that says what is wrong with what was given. */
-function programAt(file: string): string {
+export function programAt(file: string): string {
   const path = resolve(file);
   const stat = statSync(path, { throwIfNoEntry: false });
   if (stat === undefined) throw new CommandError(`${file} does not exist${suggestion(file, path)}`, 2);

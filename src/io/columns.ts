@@ -1,4 +1,4 @@
-import { NotAvailableError, UsageError } from '../base/index.ts';
+import { NotAvailableError, shown, UsageError } from '../base/index.ts';
 import { DTYPES, type DType, type Elements, elements, isDType } from '../nd/index.ts';
 
 /** One column of a table. */
@@ -24,6 +24,9 @@ export function wanted(
   file: string,
   what: string,
 ): readonly string[] {
+  if (wish !== undefined && !Array.isArray(wish)) {
+    throw new UsageError(`${what}: columns are ${shown(wish)}; give a list of their names`);
+  }
   const unknown = wish?.find((name) => !has.includes(name));
   if (unknown === undefined) return wish ?? has;
   throw new UsageError(

@@ -23,7 +23,8 @@ export interface Bytes extends AsyncDisposable {
 export async function openSource(source: Source, what: string): Promise<Bytes> {
   if (source instanceof Blob) return inBlob(source);
   if (source instanceof ArrayBuffer) return inMemory(new Uint8Array(source));
-  if (source instanceof Uint8Array) return inMemory(source);
+  // A Buffer is one too, but its `slice` is no copy.
+  if (source instanceof Uint8Array) return inMemory(new Uint8Array(source.buffer, source.byteOffset, source.length));
   const path = pathOf(source, what);
   let handle: FileHandle | undefined;
   try {

@@ -1,4 +1,4 @@
-import { UsageError } from '../base/index.ts';
+import { shown, UsageError } from '../base/index.ts';
 import { DTYPES, type DType, isBig, kindOf } from './dtype.ts';
 
 /**
@@ -79,8 +79,7 @@ function adviceForScalar(value: unknown, dtype: DType): string {
 }
 
 function unfit(operation: string, value: unknown, dtype: DType, advice: string): UsageError {
-  const text = typeof value === 'bigint' ? `${value}n` : String(value);
-  return new UsageError(`${operation}: ${text} is no ${dtype} (${DTYPES[dtype].text}); ${advice}`, {
+  return new UsageError(`${operation}: ${shown(value)} is no ${dtype} (${DTYPES[dtype].text}); ${advice}`, {
     code: 'ERR_SHEAF_DTYPE',
     details: { operation, dtype },
   });

@@ -1,4 +1,4 @@
-import { UsageError } from '../base/index.ts';
+import { shown, UsageError } from '../base/index.ts';
 
 /** The lengths of an array's axes. `[]` has one element. */
 export type Shape = readonly number[];
@@ -66,16 +66,26 @@ export function axisOf(operation: string, axis: number, shape: Shape): number {
   const rank = shape.length;
   if (Number.isInteger(axis) && axis >= -rank && axis < rank) return axis < 0 ? axis + rank : axis;
   const known = rank === 0 ? 'a scalar has no axes' : `give ${-rank} to ${rank - 1}`;
-  throw new UsageError(`${operation}: there is no axis ${axis} in the shape ${shapeText(shape)}; ${known}`, {
+  throw new UsageError(`${operation}: there is no axis ${shown(axis)} in the shape ${shapeText(shape)}; ${known}`, {
     code: 'ERR_SHEAF_AXIS',
-    details: { operation, axis, shape: [...shape] },
+    details: { operation, axis: typeof axis === 'number' ? axis : shown(axis), shape: [...shape] },
   });
+}
+
+/** Several axes as they were given, one of them alone as well. Throws a UsageError (ERR_SHEAF_AXIS) for what is neither. */
+export function axisList(operation: string, axes: number | readonly number[], shape: Shape): readonly number[] {
+  if (typeof axes === 'number') return [axes];
+  if (Array.isArray(axes)) return axes as readonly number[];
+  throw new UsageError(
+    `${operation}: axes are ${shown(axes)}; give a number, or a list of numbers, that name axes of the shape ${shapeText(shape)}`,
+    { code: 'ERR_SHEAF_AXIS', details: { operation, axes: shown(axes), shape: [...shape] } },
+  );
 }
 
 /** Several axes, in ascending order; undefined: all of them. Naming one twice is a UsageError (ERR_SHEAF_AXIS). */
 export function axesOf(operation: string, axes: number | readonly number[] | undefined, shape: Shape): number[] {
   if (axes === undefined) return shape.map((_, axis) => axis);
-  const found = (typeof axes === 'number' ? [axes] : axes).map((axis) => axisOf(operation, axis, shape));
+  const found = axisList(operation, axes, shape).map((axis) => axisOf(operation, axis, shape));
   const twice = found.find((axis, i) => found.indexOf(axis) !== i);
   if (twice !== undefined) {
     throw new UsageError(`${operation}: axis ${twice} is named twice; name each axis once`, {

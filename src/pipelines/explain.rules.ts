@@ -161,3 +161,17 @@ export function kernelLines({ kernel, operands, results, scalars }: Call, pipeli
     }
   }
 }
+
+/** The same as data: operations with their arguments by number, and the plan as it is. Whole numbers of 64 bits, and what JSON has no number for, are texts. */
+export function explainJson({ nodes, roots, plan }: Explained): string {
+  const numbers = new Map(nodes.map((node, i) => [node, i]));
+  const graph = nodes.map(({ op, args, dtype, shape }) => ({
+    op: op.kind === 'source' ? { kind: 'source', offset: op.offset, strides: op.strides } : op,
+    args: args.map((arg) => numbers.get(arg)),
+    dtype,
+    shape,
+  }));
+  const plain = (_key: string, value: unknown): unknown =>
+    typeof value === 'bigint' || (typeof value === 'number' && !Number.isFinite(value)) ? String(value) : value;
+  return JSON.stringify({ graph, askedFor: roots.map((root) => numbers.get(root)), plan }, plain, 2);
+}

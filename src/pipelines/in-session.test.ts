@@ -83,7 +83,7 @@ for (const isolation of ['process', 'thread'] as const) {
         const victims = ARRAY_VICTIMS[i % ARRAY_VICTIMS.length] as (typeof ARRAY_VICTIMS)[number];
         // Others are called at once, whatever there is to do.
         const gang = new Gang(engine, { ...settings, scheme, layout, victims }, { awake: 0, asleep: 0 });
-        return inSession(engine, gang, { cache: 256 });
+        return inSession(engine, gang, { cache: 256, block: 256 });
       });
       const host = hostOf(session.url);
       const before = host?.counters.submitted ?? 0;

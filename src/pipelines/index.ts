@@ -2,13 +2,23 @@ import type { Node } from './graph.ts';
 import { inThread } from './in-thread.ts';
 
 export * from './buffers.ts';
+export { explainSvg } from './draw.rules.ts';
 export type { Crew, PipelineJob } from './execution.ts';
+export { explainText } from './explain.rules.ts';
 export * from './graph.ts';
 export { inSession, pipelinesOf } from './in-session.ts';
 export { inThread } from './in-thread.ts';
 export { LocalBuffers } from './local-buffers.ts';
 export * from './pipeline.ts';
-export { type PipelineOptions, Pipelines, type Storage } from './pipelines.ts';
+export {
+  type Computation,
+  type ExplainForm,
+  type PipelineOptions,
+  Pipelines,
+  type PipelinesAt,
+  type Storage,
+  type Watch,
+} from './pipelines.ts';
 export * from './plan.ts';
 export type { DenseArray, Routines } from './routines.ts';
 export {

@@ -34,9 +34,12 @@ export interface DraftPipeline {
   readonly accumulators: readonly Omit<Accumulator, 'offset'>[];
 }
 
-/** What a tile and its scratch may take of the cache next to a core. */
+/** How many bytes a tile and its scratch may take. */
 export interface Sizes {
+  /** Of the cache next to a core. */
   readonly cache: number;
+  /** Where rows are combined: the same on each machine, since the order of a sum, and so its last bits, are those of its tiles. */
+  readonly block: number;
 }
 
 const MOST_UNITS = 256;
@@ -50,7 +53,7 @@ export function laidOut(draft: DraftPipeline, sizes: Sizes): Pipeline {
   const scratchRow = new Map(
     [...draft.scratch].map(([id, { dtype, row }]) => [id, (row / scale) * DTYPES[dtype].bytes]),
   );
-  const tile = tileOf(calls, rows, scratchRow, sizes.cache);
+  const tile = tileOf(calls, rows, scratchRow, draft.accumulators.length === 0 ? sizes.cache : sizes.block);
   const { offsets, bytes } = scratchOf(calls, (id) => Math.ceil((tile * (scratchRow.get(id) as number)) / LINE) * LINE);
   let gathered = 0;
   const accumulators = draft.accumulators.map((accumulator): Accumulator => {

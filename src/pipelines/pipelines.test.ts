@@ -114,7 +114,7 @@ plan: 1 step, 1 source, 156 KiB of new arrays
   asked for: array0 [40, 1] (500 x 40)`,
   );
   assert.equal(root.op.kind, 'element', 'it is not computed');
-  const svg = pipelines.explain([root], { svg: true });
+  const svg = pipelines.explain([root], 'svg');
   const open: string[] = [];
   for (const [, closing, name, rest] of svg.matchAll(/<(\/?)(\w+)([^>]*)>/g)) {
     if (closing === '/') assert.equal(open.pop(), name);
@@ -126,14 +126,27 @@ plan: 1 step, 1 source, 156 KiB of new arrays
 });
 
 test('the drawing in the pages is the one that is made', () => {
-  const pipelines = new Pipelines(new LocalBuffers(1024));
+  const pipelines = new Pipelines(new LocalBuffers(1024), { cache: 512 << 10 });
   const root = new Programs(pipelines.buffers).softmax(new Programs(pipelines.buffers).array([10_000, 100]));
   const page = readFileSync(join(process.env.SHEAF_ROOT ?? resolve('.'), 'docs/pipelines-softmax.svg'), 'utf8');
   assert.equal(
-    pipelines.explain([root], { svg: true }),
+    pipelines.explain([root], 'svg'),
     page,
     'write what explain({ svg: true }) gives of the program in docs/pipelines.md',
   );
+});
+
+test('sums are the same to the last bit, whatever cache a machine has', () => {
+  const buffers = new LocalBuffers(1024);
+  const sums = (cache: number): number[][] => {
+    const p = new Programs(buffers);
+    const pipelines = new Pipelines(buffers, { cache });
+    const x = p.array([300, 300], (i) => Math.sin(i * i) * 10 ** (i % 9));
+    const roots = [p.softmax(x), ...[[0], [1], [0, 1]].map((axes) => p.reduce('sum', axes, p.element('sin', x)))];
+    pipelines.computeNow(roots);
+    return roots.map((root) => [...(pipelines.read(root) as Float64Array)]);
+  };
+  assert.deepEqual(sums(16 << 10), sums(2 << 20));
 });
 
 test('what is small is computed where that is said, and what is large is not', async () => {

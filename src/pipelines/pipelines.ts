@@ -1,5 +1,6 @@
 import { Matmul, routine } from '../kernels/index.ts';
 import { type Elements, elements, sizeOf } from '../nd/index.ts';
+import { coreCache } from '../runtime/index.ts';
 import type { Buffer, Buffers } from './buffers.ts';
 import { explainSvg } from './draw.rules.ts';
 import {
@@ -12,7 +13,7 @@ import {
   sourceOfView,
   type WholeCrew,
 } from './execution.ts';
-import { explainText } from './explain.rules.ts';
+import { type Explained, explainJson, explainText } from './explain.rules.ts';
 import type { Node } from './graph.ts';
 import type { ArrayView, Plan } from './plan.ts';
 import { planOf } from './planning.rules.ts';
@@ -27,8 +28,10 @@ import { windowsOf } from './windows.rules.ts';
 
 /** What differs from machine to machine. */
 export interface PipelineOptions {
-  /** Bytes of the cache that a tile and its scratch may take. */
+  /** Bytes of the cache that a tile and its scratch may take. Default: half of what a core has. */
   readonly cache?: number;
+  /** The same of tiles whose rows are combined; who changes it changes the last bits of sums. */
+  readonly block?: number;
   readonly routines?: Routines;
   /** Who else runs pipelines. */
   readonly crew?: Crew | undefined;
@@ -40,11 +43,29 @@ export interface PipelineOptions {
   readonly window?: number;
 }
 
+/** Something that is computed: a graph, and its plan. */
+export type Computation = Explained;
+
+/** Told of each computation before it is run; what it gives is called when it is over. */
+export type Watch = (computation: Computation) => () => void;
+
+/** As which document a graph and its plan are explained. */
+export type ExplainForm = 'text' | 'svg' | 'json';
+
+/** What those need who ask for values. */
+export type PipelinesAt = Pick<Pipelines, 'compute' | 'computeNow' | 'read' | 'explain'>;
+
 /** `relieve` is asked between computations, which is a time to look for garbage. */
 export type Storage = Buffers & { relieve?(): Promise<void> | undefined };
 
-/** Half of what is next to a core on most machines: what is read ahead needs room as well. */
-const CACHE = 512 << 10;
+/** So much of a cache may be used, however large it is: larger tiles gain nothing, and of smaller ones each costs too much as such. */
+const CACHE = { least: 128 << 10, most: 1 << 20 };
+
+/** Half of the cache of a core of this machine: what is read ahead needs room as well. */
+const cacheOfTiles = (): number => Math.min(CACHE.most, Math.max(CACHE.least, coreCache().bytes >> 1));
+
+/** Half of what is next to a core on most machines. On each machine the same, so that a sum of floats is the same on each. */
+const BLOCK = 512 << 10;
 
 /** Enough that what a part costs as such is little for each of its operations. */
 const WINDOW = 512;
@@ -57,13 +78,15 @@ export class Pipelines {
   readonly buffers: Storage;
   readonly #machine: Machine;
   readonly #cache: number;
+  readonly #block: number;
   readonly #window: number;
   readonly #small: Pipelines | undefined;
   readonly #plans = new Plans();
 
   constructor(buffers: Storage, options: PipelineOptions = {}) {
     this.buffers = buffers;
-    this.#cache = options.cache ?? CACHE;
+    this.#cache = options.cache ?? cacheOfTiles();
+    this.#block = options.block ?? BLOCK;
     this.#window = options.window ?? WINDOW;
     this.#small = options.small;
     let matmul: Matmul | undefined;
@@ -84,31 +107,45 @@ export class Pipelines {
   }
 
   /** Computes the nodes, all together, and settles them: they are sources then. */
-  async compute(nodes: readonly Node[]): Promise<void> {
+  async compute(nodes: readonly Node[], watch?: Watch): Promise<void> {
     const relief = this.buffers.relieve?.() ?? this.#small?.buffers.relieve?.();
     if (relief !== undefined) await relief;
-    if (this.#machine.crew === undefined) return this.computeNow(nodes);
+    if (this.#machine.crew === undefined) return this.computeNow(nodes, watch);
     for (const roots of this.#partsOf(nodes)) {
       const survey = new Survey(roots);
       if (this.#small !== undefined && survey.isSmall) {
-        this.#small.#run(roots, survey);
+        this.#small.#run(roots, survey, watch);
         continue;
       }
       const plan = this.#planOf(survey, roots);
+      const over = watch?.({ nodes: survey.order, roots, plan });
       settle(roots, plan, await executeTogether(plan, survey, this.#machine), survey);
+      over?.();
     }
     this.#tidy();
   }
 
   /** The same at once, in this thread alone. */
-  computeNow(nodes: readonly Node[]): void {
-    for (const roots of this.#partsOf(nodes)) this.#run(roots, new Survey(roots));
+  computeNow(nodes: readonly Node[], watch?: Watch): void {
+    for (const roots of this.#partsOf(nodes)) this.#run(roots, new Survey(roots), watch);
     this.#tidy();
   }
 
-  #run(roots: readonly Node[], survey: Survey): void {
+  #run(roots: readonly Node[], survey: Survey, watch: Watch | undefined): void {
     const plan = this.#planOf(survey, roots);
+    const over = watch?.({ nodes: survey.order, roots, plan });
     settle(roots, plan, execute(plan, survey, this.#machine), survey);
+    over?.();
+  }
+
+  /** The same, for somebody who wants to know what is computed. */
+  watched(watch: Watch): PipelinesAt {
+    return {
+      compute: (nodes) => this.compute(nodes, watch),
+      computeNow: (nodes) => this.computeNow(nodes, watch),
+      read: (node) => this.read(node),
+      explain: (nodes, form) => this.explain(nodes, form),
+    };
   }
 
   /** Memory that others have as well is not kept for what may come. */
@@ -126,18 +163,18 @@ export class Pipelines {
     return windowsOf(wanted, this.#window) ?? [wanted];
   }
 
-  /** The graph of nodes that are not computed yet, and how they would be computed: as text, or drawn as an SVG document. */
-  explain(nodes: readonly Node[], options: { readonly svg?: boolean } = {}): string {
+  /** The graph of nodes that are not computed yet, and how they would be computed: as text, drawn as an SVG document, or as JSON. */
+  explain(nodes: readonly Node[], form: ExplainForm = 'text'): string {
     const wanted = nodes.filter(({ op }) => op.kind !== 'source');
     const survey = new Survey(wanted);
     const explained = { nodes: survey.order, roots: wanted, plan: this.#planOf(survey, wanted) };
-    return options.svg === true ? explainSvg(explained) : explainText(explained);
+    return { text: explainText, svg: explainSvg, json: explainJson }[form](explained);
   }
 
   #planOf(survey: Survey, roots: readonly Node[]): Plan {
     return this.#plans.get(survey, () => {
       const made = valuesOf(survey, roots);
-      return planOf(made.values, made.roots, { cache: this.#cache, lowersProducts: isSum });
+      return planOf(made.values, made.roots, { cache: this.#cache, block: this.#block, lowersProducts: isSum });
     });
   }
 

@@ -18,7 +18,7 @@ const CACHE = 64 << 10;
 function planned(...roots: Node[]): Plan {
   const survey = new Survey(roots);
   const { values, roots: ids } = valuesOf(survey, roots);
-  return planOf(values, ids, { cache: CACHE, lowersProducts: () => true });
+  return planOf(values, ids, { cache: CACHE, block: CACHE, lowersProducts: () => true });
 }
 
 const pipelinesOf = (plan: Plan): Pipeline[] =>
@@ -243,7 +243,7 @@ test('a copy in another order of axes is read as a list by the kernel that makes
   const list = new Node({ kind: 'reshape' }, [4], 'f64', [source]);
   const matrix = new Node({ kind: 'reshape' }, [2, 2], 'f64', [p.element('abs', p.element('abs', list))]);
   const root = p.element('abs', matrix);
-  const pipelines = new Pipelines(buffers, { cache: 256 });
+  const pipelines = new Pipelines(buffers, { cache: 256, block: 256 });
   pipelines.computeNow([root]);
   assert.deepEqual([...pipelines.read(root)], [6, 2, 4, 0]);
 });

@@ -13,7 +13,7 @@ const SEED = Number(process.env.SHEAF_GRAPH_SEED ?? 1);
 const WAYS: readonly (readonly [string, PipelineOptions])[] = [
   ['', {}],
   // A cache of next to nothing cuts everything into tiles and units.
-  [', in tiles of 256 bytes', { cache: 256 }],
+  [', in tiles of 256 bytes', { cache: 256, block: 256 }],
   [', a few operations at a time', { window: 3 }],
 ];
 

@@ -14,6 +14,7 @@ export type {
   TaskRow,
 } from './control/observer.ts';
 export type { NodeRecording, PartyRecording } from './control/recordings.ts';
+export { type CoreCache, coreCache } from './core-cache.ts';
 export * from './engine.ts';
 export { explainWaits, type NodeReport, type PartyReport, partyName, shapeName } from './explain.ts';
 export { FileValue } from './files.ts';
@@ -40,6 +41,7 @@ export {
 } from './reference.ts';
 export * from './session.ts';
 export { folderProblem, runtimeFolder } from './session-socket.ts';
+export { shownSite } from './sites.ts';
 export type { SessionStats } from './stats.ts';
 export type { TaskHost } from './task-host.ts';
 export * from './thread-state.ts';

@@ -106,8 +106,8 @@ describe('values on their way between parties', () => {
           } catch {
             return;
           }
-          // `deepEqual` finds no invalid date among the members of maps and sets.
-          if (/(Map|Set)\(.*Invalid Date/s.test(inspect(expected, { depth: null }))) return;
+          // `deepEqual` finds no invalid date among the members of maps and sets, and on Node 20 equals none to another.
+          if (/Invalid Date/.test(inspect(expected, { depth: null }))) return;
           assert.deepEqual(travel(both, value), expected);
         },
       ),

@@ -2,13 +2,16 @@ import { type AnyNode, type FunctionNode, type FunctionTree, isToolStatement, wi
 import { called, memberOf } from './calls.ts';
 import { constant, type Expression, element } from './expression.ts';
 import { binary, truthOf, unary } from './operators.ts';
-import { Refusals } from './refusal.ts';
+import { INSTEAD, Refusals } from './refusal.ts';
 import { Environment, type Val } from './values.ts';
 
 type NodeOf<T extends AnyNode['type']> = Extract<AnyNode, { type: T }>;
 
 const MOST_STEPS = 100_000;
 const MOST_CALLS = 100;
+
+/** What comes after some statements, in the environment in which they have ended. */
+type After = (ended: Environment) => Val | undefined;
 
 /**
  * Runs a function on expressions in place of numbers, so that what it returns is the expression that it computes. Conditions that depend on
@@ -21,6 +24,14 @@ export class Interpreter {
   readonly #outside = new Map<string, Val>();
   #steps = 0;
   #depth = 0;
+  /** Loops around what is looked at, in the function that is. */
+  #loops = 0;
+  /** The environment of the call that is under way, by its number. */
+  #function = 0;
+  /** Of environments those that count in this way of all conditions. */
+  #copies: ReadonlyMap<number, Environment> = new Map();
+  /** Ways of conditions that are open: what each has copies of, and when it began. */
+  readonly #branches: { readonly ids: ReadonlySet<number>; readonly begun: number }[] = [];
 
   constructor(operation: string, tree: FunctionTree, captures: Readonly<Record<string, unknown>>) {
     this.tree = tree;
@@ -47,7 +58,10 @@ export class Interpreter {
     if (++this.#depth > MOST_CALLS) {
       throw this.refuse.construct(at, 'where calls go deeper than 100', 'Recursion can only be on constants.');
     }
-    const environment = new Environment(outer);
+    const environment = new Environment(this.#copies.get(outer.id) ?? outer);
+    const [caller, loops] = [this.#function, this.#loops];
+    this.#function = environment.id;
+    this.#loops = 0;
     for (const [i, param] of fn.params.entries()) {
       if (param.type !== 'Identifier') {
         throw this.refuse.construct(
@@ -62,6 +76,8 @@ export class Interpreter {
     const result =
       body.type === 'BlockStatement' ? this.#block(body.body as AnyNode[], environment) : this.value(body, environment);
     this.#depth--;
+    this.#function = caller;
+    this.#loops = loops;
     if (result === undefined) {
       throw this.refuse.construct(fn, 'which does not return a value in every case', 'Return a number or a boolean.');
     }
@@ -74,55 +90,94 @@ export class Interpreter {
     }
   }
 
-  /** What statements return; undefined, if they come to their end. */
-  #block(statements: readonly AnyNode[], environment: Environment): Val | undefined {
+  /** What statements return, or what comes after them; undefined, if nothing does. `after` is given the environment in which they have ended. */
+  #block(statements: readonly AnyNode[], environment: Environment, after?: After): Val | undefined {
+    for (const statement of statements) {
+      if (statement.type !== 'FunctionDeclaration') continue;
+      const { name } = statement.id as { name: string };
+      environment.declare(name, { kind: 'function', node: statement, environment }, true);
+    }
     for (const [i, statement] of statements.entries()) {
       if (isToolStatement(statement)) continue;
       this.#step(statement);
+      const rest: After = (ended) => this.#block(statements.slice(i + 1), ended, after);
       if (statement.type === 'IfStatement') {
         const condition = truthOf(this, this.value(statement.test, environment), statement.test);
         if (condition.kind !== 'constant') {
-          if (returns(statement)) return this.#fork(statement, condition, statements.slice(i + 1), environment);
+          if (returns(statement)) return this.#fork(statement, condition, rest, environment);
           this.#both(statement, condition, environment);
           continue;
         }
         const way = condition.value ? statement.consequent : statement.alternate;
-        const result = way ? this.#block([way], environment) : undefined;
-        if (result !== undefined) return result;
+        if (!way) continue;
+        if (returns(way)) return this.#block([way], environment, rest);
+        this.#block([way], environment);
         continue;
+      }
+      if (statement.type === 'BlockStatement' && returns(statement)) {
+        return this.#block(statement.body, new Environment(environment), (ended) => rest(ended.outer as Environment));
       }
       const result = this.#statement(statement, environment);
       if (result !== undefined) return result;
     }
-    return undefined;
+    return after?.(environment);
   }
 
   /** Each way with all that comes after it. */
   #fork(
     { consequent, alternate }: NodeOf<'IfStatement'>,
     condition: Expression,
-    rest: readonly AnyNode[],
+    rest: After,
     environment: Environment,
   ): Val | undefined {
-    const other = environment.copy();
-    const yes = this.#block([consequent, ...rest], environment);
-    const no = this.#block(alternate ? [alternate, ...rest] : rest, other);
+    const [one, other] = [environment.copy(), environment.copy()];
+    const yes = this.#branch(one, () => this.#block([consequent], one, rest));
+    const no = this.#branch(other, () => (alternate ? this.#block([alternate], other, rest) : rest(other)));
     if (yes === undefined || no === undefined) {
-      throw this.refuse.construct(
-        consequent,
-        'and in some cases no value is returned after it',
-        'Return one in every case.',
-      );
+      const because =
+        this.#loops > 0
+          ? 'which elements decide to leave a loop with'
+          : 'and in some cases no value is returned after it';
+      const advice =
+        this.#loops > 0 ? 'Keep the value in a variable, and return it after the loop.' : 'Return one in every case.';
+      throw this.refuse.construct(consequent, because, advice);
     }
-    return this.choose(condition, yes, no, consequent);
+    // What is outside of the function is there when it has returned.
+    const join = (a: Val, b: Val): Val => this.choose(condition, a, b, consequent);
+    environment.merge(one, other, join, this.#function);
+    return join(yes, no);
   }
 
   /** Both ways, neither of which returns: names have what the condition says. */
   #both({ consequent, alternate }: NodeOf<'IfStatement'>, condition: Expression, environment: Environment): void {
+    const otherwise = alternate ? (own: Environment) => this.#block([alternate], own) : () => undefined;
+    this.#ways(condition, environment, (own) => this.#block([consequent], own), otherwise, consequent);
+  }
+
+  /** Two ways, each with what it assigns; what they give. */
+  #ways<T>(
+    condition: Expression,
+    environment: Environment,
+    yes: (own: Environment) => T,
+    no: (own: Environment) => T,
+    at: AnyNode,
+  ): [T, T] {
     const [one, other] = [environment.copy(), environment.copy()];
-    this.#block([consequent], one);
-    if (alternate) this.#block([alternate], other);
-    environment.merge(one, other, (a, b) => this.choose(condition, a, b, consequent));
+    const results: [T, T] = [this.#branch(one, () => yes(one)), this.#branch(other, () => no(other))];
+    environment.merge(one, other, (a, b) => this.choose(condition, a, b, at));
+    return results;
+  }
+
+  /** One way of a condition: in it, functions see the copies of what is around them. */
+  #branch<T>(copy: Environment, run: () => T): T {
+    const chain = [...copy.chain()];
+    const before = this.#copies;
+    this.#copies = new Map([...before, ...chain.map((each) => [each.id, each] as const)]);
+    this.#branches.push({ ids: new Set(chain.map(({ id }) => id)), begun: new Environment().id });
+    const result = run();
+    this.#branches.pop();
+    this.#copies = before;
+    return result;
   }
 
   choose(condition: Expression, yes: Val, no: Val, at: AnyNode): Val {
@@ -151,11 +206,7 @@ export class Interpreter {
         this.#declare(statement, environment);
         return undefined;
       case 'FunctionDeclaration':
-        environment.declare(
-          (statement.id as { name: string }).name,
-          { kind: 'function', node: statement, environment },
-          true,
-        );
+        // Declared when the block began.
         return undefined;
       case 'ForStatement':
         return this.#loop(statement, environment);
@@ -163,7 +214,7 @@ export class Interpreter {
         throw this.refuse.construct(
           statement,
           'a statement that has no form for arrays',
-          'There are const, let, if, for, and return.',
+          INSTEAD[statement.type] ?? 'There are const, let, if, for, and return.',
         );
     }
   }
@@ -195,7 +246,9 @@ export class Interpreter {
         }
         if (!goes.value) return undefined;
       }
+      this.#loops++;
       const result = this.#block([body], environment);
+      this.#loops--;
       if (result !== undefined) return result;
       if (update) this.value(update, environment);
     }
@@ -223,7 +276,13 @@ export class Interpreter {
         if (condition.kind === 'constant') {
           return this.value(condition.value ? node.consequent : node.alternate, environment);
         }
-        const [yes, no] = [this.value(node.consequent, environment), this.value(node.alternate, environment)];
+        const [yes, no] = this.#ways(
+          condition,
+          environment,
+          (own) => this.value(node.consequent, own),
+          (own) => this.value(node.alternate, own),
+          node,
+        );
         return this.choose(condition, yes, no, node);
       }
       case 'AssignmentExpression':
@@ -238,6 +297,7 @@ export class Interpreter {
         return { kind: 'list', items: node.elements.map((each) => this.#item(each, node, environment)) };
       case 'ArrowFunctionExpression':
       case 'FunctionExpression':
+      case 'FunctionDeclaration':
         return { kind: 'function', node, environment };
       case 'CallExpression':
         return called(this, node, environment);
@@ -314,7 +374,13 @@ export class Interpreter {
     }
     if (left.kind === 'constant' && left.value === (node.operator === '||'))
       return { kind: 'expression', expression: left };
-    const right = this.expression(this.value(node.right, environment), node.right);
+    const ask = (own: Environment): Expression => this.expression(this.value(node.right, own), node.right);
+    // The second one is asked only where the first one does not say it, and so is what it assigns.
+    const condition = node.operator === '&&' ? left : element('logicalNot', left);
+    const right =
+      left.kind === 'constant'
+        ? ask(environment)
+        : (this.#ways(condition, environment, ask, () => undefined, node)[0] as Expression);
     if (right.of !== 'boolean') {
       throw this.refuse.construct(
         node.right,
@@ -330,15 +396,16 @@ export class Interpreter {
   }
 
   #assign(node: NodeOf<'AssignmentExpression'>, environment: Environment): Val {
-    let value = this.value(node.right, environment);
-    if (node.operator !== '=') {
-      const operator = node.operator.slice(0, -1);
-      const left = this.expression(this.value(node.left as AnyNode, environment), node.left);
-      value = {
-        kind: 'expression',
-        expression: binary(this, node, operator, left, this.expression(value, node.right)),
-      };
+    if (node.operator === '=') {
+      const value = this.value(node.right, environment);
+      this.#write(node.left, value, environment);
+      return value;
     }
+    const operator = node.operator.slice(0, -1);
+    // As it was before the right side, which may assign to it.
+    const left = this.expression(this.value(node.left as AnyNode, environment), node.left);
+    const right = this.expression(this.value(node.right, environment), node.right);
+    const value: Val = { kind: 'expression', expression: binary(this, node, operator, left, right) };
     this.#write(node.left, value, environment);
     return value;
   }
@@ -347,6 +414,15 @@ export class Interpreter {
     const slot = target.type === 'Identifier' ? environment.find(target.name) : undefined;
     if (slot === undefined || slot.constant) {
       throw this.refuse.construct(target, 'which is no variable of the function', 'Only those can be assigned to.');
+    }
+    // A way of a condition has copies of what it sees itself. What only a function that was passed in sees would be changed in the other way too.
+    const { id } = environment.holder((target as { name: string }).name) as Environment;
+    if (this.#branches.some(({ ids, begun }) => id < begun && !ids.has(id))) {
+      throw this.refuse.construct(
+        target,
+        'which is assigned to when an element says so, by a function from elsewhere',
+        'Return the value from the function.',
+      );
     }
     slot.value = value;
   }

@@ -1,39 +1,64 @@
 import type { FunctionNode } from '../../code/index.ts';
 import type { Expression } from './expression.ts';
 
+/** What a name stands for; undefined, while it has no value. */
+interface Slot {
+  value: Val | undefined;
+  readonly constant: boolean;
+}
+
+let next = 0;
+
 /** Names and what they stand for, inside of others. */
 export class Environment {
   readonly #outer: Environment | undefined;
-  readonly #own = new Map<string, { value: Val | undefined; readonly constant: boolean }>();
+  readonly #own = new Map<string, Slot>();
+  /** Copies have that of the original; those that are made later have a greater one. */
+  readonly id: number;
 
-  constructor(outer?: Environment) {
+  constructor(outer?: Environment, id = next++) {
     this.#outer = outer;
+    this.id = id;
+  }
+
+  get outer(): Environment | undefined {
+    return this.#outer;
+  }
+
+  /** This one, and those around it. */
+  *chain(): Generator<Environment> {
+    for (let each: Environment | undefined = this; each !== undefined; each = each.#outer) yield each;
   }
 
   declare(name: string, value: Val | undefined, constant: boolean): void {
     this.#own.set(name, { value, constant });
   }
 
-  find(name: string): { value: Val | undefined; readonly constant: boolean } | undefined {
+  find(name: string): Slot | undefined {
     return this.#own.get(name) ?? this.#outer?.find(name);
+  }
+
+  /** Which one of the chain has the name. */
+  holder(name: string): Environment | undefined {
+    return this.#own.has(name) ? this : this.#outer?.holder(name);
   }
 
   /** The same names with the same values, which can change without it. */
   copy(): Environment {
-    const copy = new Environment(this.#outer?.copy());
+    const copy = new Environment(this.#outer?.copy(), this.id);
     for (const [name, { value, constant }] of this.#own) copy.#own.set(name, { value, constant });
     return copy;
   }
 
-  /** What differs between two copies of it, put together. */
-  merge(one: Environment, other: Environment, join: (one: Val, other: Val) => Val): void {
-    for (const [name, slot] of this.#own) {
+  /** What differs between two copies of it, put together; of those alone that were there before `before` was. */
+  merge(one: Environment, other: Environment, join: (one: Val, other: Val) => Val, before = next): void {
+    for (const [name, slot] of this.id < before ? this.#own : []) {
       const [a, b] = [one.#own.get(name)?.value, other.#own.get(name)?.value];
       if (a === b || a === undefined || b === undefined) slot.value = a === b ? a : undefined;
       else slot.value = join(a, b);
     }
     if (this.#outer !== undefined && one.#outer !== undefined && other.#outer !== undefined) {
-      this.#outer.merge(one.#outer, other.#outer, join);
+      this.#outer.merge(one.#outer, other.#outer, join, before);
     }
   }
 }
