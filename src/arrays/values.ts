@@ -1,6 +1,6 @@
 import { UsageError } from '../base/index.ts';
 import { type DType, type Elements, shapeText, sizeOf } from '../nd/index.ts';
-import type { Node } from '../pipelines/index.ts';
+import { buffersOf, type Node } from '../pipelines/index.ts';
 import type { Arr } from './arr.ts';
 import { nodeOf, partOf, resolved, wrap } from './lazy.ts';
 import { pipelinesFor } from './place.ts';
@@ -78,7 +78,6 @@ export async function computeAll(operation: string, arrays: readonly Arr[]): Pro
 /** `release`. What is not computed yet holds nothing. */
 export function release(x: Arr): void {
   const of = partOf('release', x);
-  if ('resolve' in of || of.op.kind !== 'source') return;
-  const { buffer } = of.op;
-  buffer.home.release(buffer);
+  if ('resolve' in of) return;
+  for (const buffer of buffersOf(of)) buffer.home.release(buffer);
 }
