@@ -29,6 +29,15 @@ import { valuesOf } from './values.rules.ts';
 import { copy, dense, isDense, viewed } from './walk.ts';
 import { windowsOf } from './windows.rules.ts';
 
+/** Memory that there is only so much of, in bytes. */
+export interface Memory {
+  readonly limit: number;
+  /** What one array can have. */
+  readonly largest: number;
+  /** Elements of a block; left out: a part of all memory. */
+  readonly block?: number;
+}
+
 /** What differs from machine to machine. */
 export interface PipelineOptions {
   /** Bytes of the cache that a tile and its scratch may take. */
@@ -42,8 +51,8 @@ export interface PipelineOptions {
   readonly small?: Pipelines;
   /** Of large graphs of small arrays so many operations are computed at a time. */
   readonly window?: number;
-  /** Where there is no more memory than so many bytes, of which one array can have so many. */
-  readonly memory?: { readonly limit: number; readonly largest: number };
+  /** Left out: as much as anybody asks for. */
+  readonly memory?: Memory;
   /** How many run tiles at the same time. */
   readonly members?: number;
 }
@@ -71,7 +80,7 @@ export class Pipelines {
   readonly #window: number;
   readonly #small: Pipelines | undefined;
   readonly #plans = new Plans();
-  readonly #memory: PipelineOptions['memory'];
+  readonly #memory: Memory | undefined;
   readonly #members: number;
   readonly #needs = new WeakMap<Plan, ReturnType<typeof needOf>>();
   /** What is computed block by block takes most of the memory: one such computation follows the other. */
@@ -105,7 +114,7 @@ export class Pipelines {
   async compute(nodes: readonly Node[]): Promise<void> {
     const relief = this.buffers.relieve?.() ?? this.#small?.buffers.relieve?.();
     if (relief !== undefined) await relief;
-    if (this.#machine.crew === undefined) return this.computeNow(nodes);
+    if (this.#machine.crew === undefined && this.#memory === undefined) return this.computeNow(nodes);
     for (const roots of this.#partsOf(nodes)) {
       const survey = new Survey(roots);
       if (this.#small !== undefined && survey.isSmall) {
@@ -160,8 +169,8 @@ export class Pipelines {
     });
     await before;
     try {
-      const { limit } = this.#memory as { limit: number };
-      const run = new BlockRun({ buffers: this.buffers, limit, prepare: (nodes) => this.#prepared(nodes) });
+      const memory = this.#memory as Memory;
+      const run = new BlockRun({ buffers: this.buffers, ...memory, prepare: (nodes) => this.#prepared(nodes) });
       const computed = await run.run(roots);
       for (const [i, root] of roots.entries()) {
         const { op, args } = computed[i] as Node;

@@ -57,7 +57,7 @@ function stageOf(node: Node, most: number, order: readonly Node[]): Stage | unde
       return needsMany(first.shape, [op.axis], most) ? { kind: 'instead', node, by: placed(node, op) } : undefined;
     case 'matmul':
       // Where all of the right side is needed for each row, it is to be small.
-      return sizeOf(second.shape.slice(-2)) > most || (first.shape.at(-1) as number) > most
+      return sizeOf(node.shape) > 0 && (sizeOf(second.shape.slice(-2)) > most || (first.shape.at(-1) as number) > most)
         ? { kind: 'product', node }
         : undefined;
     case 'call': {

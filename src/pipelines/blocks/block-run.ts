@@ -21,6 +21,8 @@ export interface BlockHost {
   readonly buffers: Buffers;
   /** Bytes of the memory. */
   readonly limit: number;
+  /** Elements of a block, a power of two; left out: a part of the memory. */
+  readonly block?: number;
   prepare(roots: readonly Node[]): Prepared;
 }
 
@@ -47,6 +49,7 @@ export class BlockRun {
   readonly #host: BlockHost;
   readonly #budget: number;
   readonly #most: number;
+  readonly #smallest: number;
   /** Buffers that were made here, and are not given away yet. */
   readonly #made = new Set<Buffer>();
   #turnAt = performance.now() + SLICE_MS;
@@ -54,7 +57,9 @@ export class BlockRun {
   constructor(host: BlockHost) {
     this.#host = host;
     this.#budget = host.limit * BUDGET;
-    this.#most = 2 ** Math.floor(Math.log2(Math.max(SMALLEST, Math.min(host.limit * PART, LARGEST) / WIDEST)));
+    const most = 2 ** Math.floor(Math.log2(Math.min(host.limit * PART, LARGEST) / WIDEST));
+    this.#most = host.block ?? Math.max(SMALLEST, most);
+    this.#smallest = Math.min(SMALLEST, this.#most);
   }
 
   /** For each node one that is computed. */
@@ -265,7 +270,7 @@ export class BlockRun {
         await this.#turn();
       }
       if (fits) return;
-      if (most / 2 < Math.min(SMALLEST, this.#most)) throw refused();
+      if (most / 2 < this.#smallest) throw refused();
     }
   }
 
@@ -321,7 +326,7 @@ export class BlockRun {
   #least(nodes: readonly Node[]): number {
     const pieces = new Pieces(this.#host.buffers, false);
     try {
-      const wanted = nodes.map((node) => ({ node, box: tilesOf(node.shape, SMALLEST).next().value as Box }));
+      const wanted = nodes.map((node) => ({ node, box: tilesOf(node.shape, this.#smallest).next().value as Box }));
       const parts = cutOut(wanted, (source, box) => pieces.take(source, box));
       return this.#host.prepare(parts.map(withOwn)).need;
     } finally {

@@ -25,11 +25,11 @@ export function* tilesOf(shape: Shape, most: number): Generator<Box> {
   let cut = shape.length;
   let inner = 1;
   while (cut > 0 && inner * (shape[cut - 1] as number) <= most) inner *= shape[--cut] as number;
-  const behind = wholeOf(shape.slice(cut));
-  if (cut === 0) {
-    yield behind;
+  if (cut === 0 || sizeOf(shape) === 0) {
+    yield wholeOf(shape);
     return;
   }
+  const behind = wholeOf(shape.slice(cut));
   const length = shape[cut - 1] as number;
   const step = 2 ** Math.floor(Math.log2(Math.max(1, most / inner)));
   for (const place of placesOf(shape.slice(0, cut - 1))) {
