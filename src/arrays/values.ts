@@ -13,12 +13,18 @@ export interface Computed {
 }
 
 /** Computes an array in the open session. */
-export async function computed(operation: string, x: Arr): Promise<Computed> {
+export async function settled(operation: string, x: Arr): Promise<Node> {
   const of = partOf(operation, x);
   const pipelines = pipelinesFor(operation);
   const node = await resolved(of);
   await pipelines.compute([node]);
-  return { node, elements: pipelines.read(node) };
+  return node;
+}
+
+/** The same, with its elements. */
+export async function computed(operation: string, x: Arr): Promise<Computed> {
+  const node = await settled(operation, x);
+  return { node, elements: pipelinesFor(operation).read(node) };
 }
 
 /** An element as JavaScript has it. */

@@ -1,7 +1,7 @@
 import { OutOfMemoryError } from '../base/index.ts';
 import { Matmul, routine } from '../kernels/index.ts';
 import { DTYPES, type Elements, elements, sizeOf } from '../nd/index.ts';
-import { BlockRun, type Prepared } from './blocks/block-run.ts';
+import { BlockRun, blockOf, type Prepared } from './blocks/block-run.ts';
 import { copyOf } from './blocks/cutting.rules.ts';
 import { needOf } from './blocks/need.rules.ts';
 import type { Buffer, Buffers } from './buffers.ts';
@@ -16,7 +16,7 @@ import {
   sourceOfView,
   type WholeCrew,
 } from './execution.ts';
-import { explainText } from './explain.rules.ts';
+import { blocksText, explainText } from './explain.rules.ts';
 import { type AxisMap, isComputed, isStored, Node } from './graph.ts';
 import type { ArrayView, Plan } from './plan.ts';
 import { planOf } from './planning.rules.ts';
@@ -34,6 +34,8 @@ export interface Memory {
   readonly limit: number;
   /** What one array can have. */
   readonly largest: number;
+  /** Whether what is not in use can leave it. */
+  readonly spills: boolean;
   /** Elements of a block; left out: a part of all memory. */
   readonly block?: number;
 }
@@ -235,7 +237,12 @@ export class Pipelines {
     const wanted = nodes.filter((node) => !isComputed(node));
     const survey = new Survey(wanted);
     const explained = { nodes: survey.order, roots: wanted, plan: this.#planOf(survey, wanted) };
-    return options.svg === true ? explainSvg(explained) : explainText(explained);
+    if (options.svg === true) return explainSvg(explained);
+    const memory = this.#memory;
+    if (memory === undefined || survey.isSmall || this.#atOnce(survey, wanted) !== undefined)
+      return explainText(explained);
+    const need = this.#needOf(explained.plan).most + sizesOf(survey).reduce((sum, bytes) => sum + bytes, 0);
+    return `${explainText(explained)}\n${blocksText(need, memory.limit, blockOf(memory))}`;
   }
 
   #planOf(survey: Survey, roots: readonly Node[]): Plan {

@@ -39,9 +39,9 @@ for (const [how, options] of WAYS) {
 }
 
 const BLOCKS: readonly (readonly [string, Memory])[] = [
-  ['of 4 elements', { limit: 2 ** 30, largest: 0, block: 4 }],
+  ['of 4 elements', { limit: 2 ** 30, largest: 0, spills: true, block: 4 }],
   // Blocks of many arrays are too much for it, and some graphs are refused.
-  ['of 16 elements, in next to no memory', { limit: 1500, largest: 0, block: 16 }],
+  ['of 16 elements, in next to no memory', { limit: 1500, largest: 0, spills: true, block: 16 }],
 ];
 
 for (const [how, memory] of BLOCKS) {

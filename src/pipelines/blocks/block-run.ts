@@ -21,6 +21,8 @@ export interface BlockHost {
   readonly buffers: Buffers;
   /** Bytes of the memory. */
   readonly limit: number;
+  /** Whether what is not in use can leave it. */
+  readonly spills: boolean;
   /** Elements of a block, a power of two; left out: a part of the memory. */
   readonly block?: number;
   prepare(roots: readonly Node[]): Prepared;
@@ -37,6 +39,11 @@ const WIDEST = 8;
 const SMALLEST = 8192;
 /** The event loop gets a turn after so long. */
 const SLICE_MS = 8;
+
+/** How many elements a block has at most. */
+export function blockOf({ limit, block }: Pick<BlockHost, 'limit' | 'block'>): number {
+  return block ?? Math.max(SMALLEST, 2 ** Math.floor(Math.log2(Math.min(limit * PART, LARGEST) / WIDEST)));
+}
 
 const bytesOf = (node: Node): number => sizeOf(node.shape) * DTYPES[node.dtype].bytes;
 const wholeNode = (node: Node): Wanted => ({ node, box: wholeOf(node.shape) });
@@ -57,8 +64,7 @@ export class BlockRun {
   constructor(host: BlockHost) {
     this.#host = host;
     this.#budget = host.limit * BUDGET;
-    const most = 2 ** Math.floor(Math.log2(Math.min(host.limit * PART, LARGEST) / WIDEST));
-    this.#most = host.block ?? Math.max(SMALLEST, most);
+    this.#most = blockOf(host);
     this.#smallest = Math.min(SMALLEST, this.#most);
   }
 
@@ -155,6 +161,7 @@ export class BlockRun {
   /** Arrays of one shape, in blocks. */
   async #arrays(nodes: readonly Node[], budget = this.#budget): Promise<Map<Node, Node>> {
     const { shape } = nodes[0] as Node;
+    this.#checkDisk(nodes);
     const blocks = nodes.map((): { box: Box; node: Node }[] => []);
     await this.#tiles(
       (most) => tilesOf(shape, most),
@@ -332,6 +339,18 @@ export class BlockRun {
     } finally {
       pieces.release();
     }
+  }
+
+  /** Where nothing can leave the memory, an array that is too large for it needs not be begun. */
+  #checkDisk(nodes: readonly Node[]): void {
+    const { limit, spills } = this.#host;
+    const needed = nodes.reduce((sum, node) => sum + bytesOf(node), 0);
+    if (spills || needed <= limit) return;
+    throw new OutOfMemoryError(
+      `the array has ${formatBytes(needed)}, and the shared memory of this session ${formatBytes(limit)}, of which nothing is written to disk; name a folder ` +
+        'that is on one with connect({ spill }), raise connect({ memory }), or ask for what it is combined into, which needs no room for it',
+      { details: { operation: 'persist', needed, limit } },
+    );
   }
 
   #refused(operation: string, needed: number): OutOfMemoryError {
