@@ -1,11 +1,11 @@
 import { formatBytes, InternalError, OutOfMemoryError } from '../../base/index.ts';
-import { DTYPES, type Elements, elements, sizeOf } from '../../nd/index.ts';
+import { DTYPES, sizeOf } from '../../nd/index.ts';
 import type { Buffer, Buffers } from '../buffers.ts';
 import { buffersOf, isComputed, Node } from '../graph.ts';
-import { copy, dense } from '../walk.ts';
 import { nextStage, replaced, type Stage } from './barriers.rules.ts';
-import { type Box, type Range, shapeOf, tilesOf, volumeOf, wholeOf } from './boxes.rules.ts';
-import { copyOf, cutOut, partOfSource, productNeeds, type Wanted } from './cutting.rules.ts';
+import { type Box, productTilesOf, type Range, shapeOf, tilesOf, wholeOf } from './boxes.rules.ts';
+import { copyOf, cutOut, productNeeds, type Wanted } from './cutting.rules.ts';
+import { Pieces } from './pieces.ts';
 
 /** A graph that is ready to be computed. */
 export interface Prepared {
@@ -238,7 +238,7 @@ export class BlockRun {
     const blocks: { box: Box; node: Node }[] = [];
     let last: Box | undefined;
     await this.#tiles(
-      (most) => productTiles(outer, m, k, n, most),
+      (most) => productTilesOf(outer, m, k, n, most),
       async ({ box, inner }) => {
         const [rows, columns] = box.slice(-2) as [Range, Range];
         const wanted = productNeeds(node, box.slice(0, -2), rows, columns, inner);
@@ -360,91 +360,6 @@ export class BlockRun {
         "compute it of smaller parts (rows: x.at('0:1000')), reduce the array first, or raise connect({ memory })",
       { details: { operation, needed, limit } },
     );
-  }
-}
-
-/** Parts of sources, while one block is computed. */
-class Pieces {
-  readonly #here: Buffers;
-  readonly #copying: boolean;
-  readonly #foreign: Buffer[] = [];
-  /** Parts that are to be copied before they are used. */
-  readonly copies: Node[] = [];
-
-  constructor(here: Buffers, copying: boolean) {
-    this.#here = here;
-    this.#copying = copying;
-  }
-
-  take(source: Node, box: Box): Node {
-    const { op } = source;
-    if (op.kind !== 'source') throw new InternalError('a part of a source was asked for of something else');
-    const part = partOfSource(source, box);
-    if (op.buffer.home !== this.#here) return this.#fetched(part);
-    if (!this.#copying || 2 * volumeOf(box) > op.buffer.length) return part;
-    const copied = copyOf(part);
-    this.copies.push(copied);
-    return copied;
-  }
-
-  /** Of elements that lie elsewhere no more is brought here than is needed. */
-  #fetched(part: Node): Node {
-    const { op, shape, dtype } = part;
-    if (op.kind !== 'source') return part;
-    const { home } = op.buffer;
-    const all = home.lend(op.buffer);
-    let [least, most] = [op.offset, op.offset];
-    for (const [axis, stride] of op.strides.entries()) {
-      const reach = stride * ((shape[axis] as number) - 1);
-      if (reach < 0) least += reach;
-      else most += reach;
-    }
-    const size = sizeOf(shape);
-    let own: Elements;
-    let { strides } = op;
-    let offset = op.offset - least;
-    if (most + 1 - least <= 2 * size) own = all.subarray(least, most + 1);
-    else {
-      own = elements(dtype, size);
-      copy(shape, all, op, own, dense(shape));
-      ({ strides, offset } = dense(shape));
-    }
-    const buffer = home.adopt(dtype, own);
-    this.#foreign.push(buffer);
-    return new Node({ kind: 'source', buffer, offset, strides }, shape, dtype);
-  }
-
-  release(): void {
-    for (const buffer of this.#foreign) buffer.home.release(buffer);
-    for (const node of this.copies) for (const buffer of buffersOf(node)) buffer.home.release(buffer);
-  }
-}
-
-/** Blocks of both sides of a product, so large that none has more elements than `most`; those of one place one after the other. */
-function* productTiles(
-  outer: readonly number[],
-  m: number,
-  k: number,
-  n: number,
-  most: number,
-): Generator<{ box: Box; inner: Range }> {
-  const steps = [m, k, n] as [number, number, number];
-  const halve = (a: 0 | 1 | 2, b: 0 | 1 | 2): boolean => {
-    if (steps[a] * steps[b] <= most) return false;
-    const larger = steps[a] >= steps[b] ? a : b;
-    // Halves of powers of two have cuts in common with other blocks.
-    steps[larger] = 2 ** (Math.ceil(Math.log2(steps[larger])) - 1);
-    return true;
-  };
-  while (halve(0, 1) || halve(1, 2) || halve(0, 2));
-  const ranges = (length: number, step: number): Range[] =>
-    Array.from({ length: Math.ceil(length / step) }, (_, i) => [i * step, Math.min(length, (i + 1) * step)]);
-  for (const before of tilesOf(outer, 1)) {
-    for (const rows of ranges(m, steps[0])) {
-      for (const columns of ranges(n, steps[2])) {
-        for (const inner of ranges(k, steps[1])) yield { box: [...before, rows, columns], inner };
-      }
-    }
   }
 }
 

@@ -81,3 +81,31 @@ export function boxesOf(shape: Shape, [from, to]: Range): Box[] {
     ...(tail === inner ? [] : single(last, [0, tail])),
   ];
 }
+
+/** Blocks of both sides of a product, so large that none has more elements than `most`; those of one place one after the other. */
+export function* productTilesOf(
+  outer: readonly number[],
+  m: number,
+  k: number,
+  n: number,
+  most: number,
+): Generator<{ box: Box; inner: Range }> {
+  const steps = [m, k, n] as [number, number, number];
+  const halve = (a: 0 | 1 | 2, b: 0 | 1 | 2): boolean => {
+    if (steps[a] * steps[b] <= most) return false;
+    const larger = steps[a] >= steps[b] ? a : b;
+    // Halves of powers of two have cuts in common with other blocks.
+    steps[larger] = 2 ** (Math.ceil(Math.log2(steps[larger])) - 1);
+    return true;
+  };
+  while (halve(0, 1) || halve(1, 2) || halve(0, 2));
+  const ranges = (length: number, step: number): Range[] =>
+    Array.from({ length: Math.ceil(length / step) }, (_, i) => [i * step, Math.min(length, (i + 1) * step)]);
+  for (const before of tilesOf(outer, 1)) {
+    for (const rows of ranges(m, steps[0])) {
+      for (const columns of ranges(n, steps[2])) {
+        for (const inner of ranges(k, steps[1])) yield { box: [...before, rows, columns], inner };
+      }
+    }
+  }
+}
