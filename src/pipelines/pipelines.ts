@@ -172,7 +172,12 @@ export class Pipelines {
     await before;
     try {
       const memory = this.#memory as Memory;
-      const run = new BlockRun({ buffers: this.buffers, ...memory, prepare: (nodes) => this.#prepared(nodes) });
+      const run = new BlockRun({
+        buffers: this.buffers,
+        ...memory,
+        prepare: (nodes) => this.#prepared(nodes),
+        read: (node) => this.read(node),
+      });
       const computed = await run.run(roots);
       for (const [i, root] of roots.entries()) {
         const { op, args } = computed[i] as Node;

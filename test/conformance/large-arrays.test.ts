@@ -129,6 +129,12 @@ test('arrays of three times the memory: made, computed, reduced, multiplied, rea
       element(5, 2),
     );
 
+    const rows = sf.asarray([70_000n, 3n]);
+    assert.deepEqual(await x.at(rows, ':2').toNested(), [
+      [element(70_000, 0), element(70_000, 1)],
+      [element(3, 0), element(3, 1)],
+    ]);
+
     clearInterval(watch);
     assert.ok(peak > MEMORY / 2 && peak <= MEMORY, `${peak} bytes in use`);
     x.release();

@@ -1,6 +1,6 @@
 import { kindOf, type Shape, sizeOf } from '../../nd/index.ts';
-import { isComputed, Node, type Op } from '../graph.ts';
-import { nothingToPlace } from '../values.rules.ts';
+import { type AxisMap, isComputed, Node, type Op } from '../graph.ts';
+import { noSuchIndex, nothingToPlace } from '../values.rules.ts';
 import { inOrder } from '../walk.ts';
 import { axisOfLines } from './cutting.rules.ts';
 
@@ -13,8 +13,13 @@ export type Stage =
   | { readonly kind: 'routine'; readonly nodes: readonly Node[]; readonly routine: Node }
   /** An array that is looked at anywhere. */
   | { readonly kind: 'array'; readonly node: Node }
+  /** Few slices of something large, which are known when the indices are. */
+  | { readonly kind: 'slices'; readonly node: Node }
   /** Something that is better computed as something else. */
   | { readonly kind: 'instead'; readonly node: Node; readonly by: Node };
+
+/** So many slices are looked up one by one. */
+const FEW = 1024;
 
 type OpOf<K extends Op['kind']> = Extract<Op, { kind: K }>;
 
@@ -67,6 +72,8 @@ function stageOf(node: Node, most: number, order: readonly Node[]): Stage | unde
       return { kind: 'routine', nodes, routine: node };
     }
     case 'take':
+      if (sizeOf(first.shape) > most && sizeOf(second.shape) <= FEW && sizeOf(node.shape) > 0)
+        return { kind: 'slices', node };
       return isComputed(baseOf(first)) ? undefined : { kind: 'array', node: first };
     default:
       return undefined;
@@ -117,4 +124,18 @@ export function replaced(roots: readonly Node[], by: ReadonlyMap<Node, Node>): N
     now.set(node, isSame ? node : new Node(node.op, node.shape, node.dtype, args));
   }
   return roots.map((root) => now.get(root) as Node);
+}
+
+/** Slices along an axis, put together. */
+export function slicesOf({ op, args, shape, dtype }: Node, indices: BigInt64Array): Node {
+  const [from] = args as [Node];
+  const { axis } = op as OpOf<'take'>;
+  const length = from.shape[axis] as number;
+  const one = from.shape.map((each, i) => (i === axis ? 1 : each));
+  const at = (start: number): AxisMap[] => one.map((_, i) => ({ start: i === axis ? start : 0, step: 1, axis: i }));
+  const slices = Array.from(indices, (index) => {
+    if (index < 0n || index >= length) throw noSuchIndex(index, length);
+    return new Node({ kind: 'view', maps: at(Number(index)) }, one, dtype, [from]);
+  });
+  return new Node({ kind: 'assemble', at: slices.map((_, i) => at(i)) }, shape, dtype, slices);
 }

@@ -1,8 +1,8 @@
 import { formatBytes, InternalError, OutOfMemoryError } from '../../base/index.ts';
-import { DTYPES, sizeOf } from '../../nd/index.ts';
+import { DTYPES, type Elements, sizeOf } from '../../nd/index.ts';
 import type { Buffer, Buffers } from '../buffers.ts';
 import { buffersOf, isComputed, Node } from '../graph.ts';
-import { nextStage, replaced, type Stage } from './barriers.rules.ts';
+import { nextStage, replaced, type Stage, slicesOf } from './barriers.rules.ts';
 import { type Box, productTilesOf, type Range, shapeOf, tilesOf, wholeOf } from './boxes.rules.ts';
 import { copyOf, cutOut, productNeeds, type Wanted } from './cutting.rules.ts';
 import { Pieces } from './pieces.ts';
@@ -26,6 +26,8 @@ export interface BlockHost {
   /** Elements of a block, a power of two; left out: a part of the memory. */
   readonly block?: number;
   prepare(roots: readonly Node[]): Prepared;
+  /** The elements of what is computed. */
+  read(node: Node): Elements;
 }
 
 /** What a block takes of the memory: several are in use at the same time, and one should not be larger than is good for anything. */
@@ -140,6 +142,11 @@ export class BlockRun {
     switch (stage.kind) {
       case 'instead':
         return new Map([[stage.node, stage.by]]);
+      case 'slices': {
+        const indices = stage.node.args[1] as Node;
+        const known = isComputed(indices) ? indices : ((await this.#arrays([indices])).get(indices) as Node);
+        return new Map([[stage.node, slicesOf(stage.node, this.#host.read(known) as BigInt64Array)]]);
+      }
       case 'array':
         return this.#arrays([stage.node]);
       case 'reductions':
