@@ -1,7 +1,10 @@
 import { type DType, type Elements, rowMajor, type Shape, sizeOf } from '../nd/index.ts';
+import { isStored, type Node } from '../pipelines/index.ts';
 import type { Arr } from './arr.ts';
 import { formatterOf } from './numbers.ts';
-import { computed } from './values.ts';
+import { pipelinesFor } from './place.ts';
+import { settled } from './values.ts';
+import { joined, part } from './views.ts';
 
 /** As NumPy has them. */
 const MOST_ELEMENTS = 1000;
@@ -10,23 +13,34 @@ const LINE = 75;
 
 /** `show`: a text for people, laid out as NumPy does it. */
 export async function show(x: Arr): Promise<string> {
-  const { node, elements } = await computed('show', x);
-  return textOf(elements, node.shape, node.dtype);
+  const node = await settled('show', x);
+  const pipelines = pipelinesFor('show');
+  if (!isStored(node)) return textOf(pipelines.read(node), node.shape, node.dtype);
+  // Of one in many blocks no more is looked at than is shown.
+  const ends = node.shape.reduce(endsOf, node);
+  await pipelines.compute([ends]);
+  return textOf(pipelines.read(ends), node.shape, node.dtype, ends.shape);
 }
 
-/** Which places of an axis are shown: all of them, or those at its ends, with a gap between them. */
-function placesOf(length: number, shortened: boolean): (number | undefined)[] {
+/** Of a long axis the ends alone. */
+function endsOf(node: Node, length: number, axis: number): Node {
+  if (length <= 2 * EDGE) return node;
+  return joined([part(node, axis, 0, EDGE), part(node, axis, length - EDGE, EDGE)], axis);
+}
+
+/** Which places of an axis are shown: all of them, or those at its ends, with a gap between them. `there`: how many there are elements of. */
+function placesOf(length: number, shortened: boolean, there: number): (number | undefined)[] {
   if (!shortened || length <= 2 * EDGE) return Array.from({ length }, (_, i) => i);
   const ends = Array.from({ length: EDGE }, (_, i) => i);
-  return [...ends, undefined, ...ends.map((i) => length - EDGE + i)];
+  return [...ends, undefined, ...ends.map((i) => there - EDGE + i)];
 }
 
-/** Elements that lie row by row, as a text. */
-export function textOf(elements: Elements, shape: Shape, dtype: DType): string {
+/** Elements that lie row by row, as a text. `there`: the shape of those that there are, where that is less than all. */
+export function textOf(elements: Elements, shape: Shape, dtype: DType, there: Shape = shape): string {
   if (sizeOf(shape) === 0) return '[]';
   const shortened = sizeOf(shape) > MOST_ELEMENTS;
-  const strides = rowMajor(shape);
-  const places = shape.map((length) => placesOf(length, shortened));
+  const strides = rowMajor(there);
+  const places = shape.map((length, axis) => placesOf(length, shortened, there[axis] as number));
   const shown: (number | bigint)[] = [];
   const gather = (axis: number, at: number): void => {
     if (axis === shape.length) shown.push(elements[at] as number | bigint);

@@ -1,5 +1,6 @@
 import { CodecError } from '../base/index.ts';
 import type { DType, Elements } from '../nd/index.ts';
+import { isComputed } from '../pipelines/index.ts';
 import { partOf, wrap } from './lazy.ts';
 import { pipelinesFor, sourceOf } from './place.ts';
 
@@ -13,7 +14,7 @@ export interface Travelling {
 /** What is sent for an array. It has to be computed: computing takes time, and may be done by others, which sending does not wait for. */
 export function sent(x: object): Travelling {
   const node = partOf('sending an array', x);
-  if ('resolve' in node || node.op.kind !== 'source') {
+  if ('resolve' in node || !isComputed(node)) {
     throw new CodecError("an array that is not computed yet can't be sent; `await x.persist()` first");
   }
   return { dtype: node.dtype, shape: node.shape, elements: pipelinesFor('sending an array').read(node) };

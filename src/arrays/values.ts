@@ -1,6 +1,6 @@
 import { UsageError } from '../base/index.ts';
 import { type DType, type Elements, shapeText, sizeOf } from '../nd/index.ts';
-import type { Node } from '../pipelines/index.ts';
+import { buffersOf, type Node } from '../pipelines/index.ts';
 import type { Arr } from './arr.ts';
 import { nodeOf, partOf, resolved, wrap } from './lazy.ts';
 import { pipelinesFor } from './place.ts';
@@ -13,12 +13,18 @@ export interface Computed {
 }
 
 /** Computes an array in the open session. */
-export async function computed(operation: string, x: Arr): Promise<Computed> {
+export async function settled(operation: string, x: Arr): Promise<Node> {
   const of = partOf(operation, x);
   const pipelines = pipelinesFor(operation);
   const node = await resolved(of);
   await pipelines.compute([node]);
-  return { node, elements: pipelines.read(node) };
+  return node;
+}
+
+/** The same, with its elements. */
+export async function computed(operation: string, x: Arr): Promise<Computed> {
+  const node = await settled(operation, x);
+  return { node, elements: pipelinesFor(operation).read(node) };
 }
 
 /** An element as JavaScript has it. */
@@ -78,7 +84,6 @@ export async function computeAll(operation: string, arrays: readonly Arr[]): Pro
 /** `release`. What is not computed yet holds nothing. */
 export function release(x: Arr): void {
   const of = partOf('release', x);
-  if ('resolve' in of || of.op.kind !== 'source') return;
-  const { buffer } = of.op;
-  buffer.home.release(buffer);
+  if ('resolve' in of) return;
+  for (const buffer of buffersOf(of)) buffer.home.release(buffer);
 }

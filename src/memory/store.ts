@@ -131,6 +131,11 @@ export class SharedStore {
     return mostPages(parties, MAX_SEGMENT) * PAGE;
   }
 
+  /** Bytes that one object can have at most. */
+  get largest(): number {
+    return Math.min(REGION_PAGES * PAGE, this.limit);
+  }
+
   static create(o: StoreOptions): SharedStore {
     const pages = Math.ceil(o.limit / PAGE);
     if (!(Number.isInteger(o.parties) && o.parties > 0 && o.parties < 4096)) {

@@ -36,6 +36,10 @@ export function explainText({ nodes, roots, plan }: Explained): string {
   return lines.join('\n');
 }
 
+/** What is said of something that is not computed at once. */
+export const blocksText = (need: number, limit: number, block: number): string =>
+  `in blocks: at once this would take ${bytesText(need)}, of ${bytesText(limit)} that there are; so a plan like this one is made for blocks of ${block} elements`;
+
 const counted = (n: number, what: string): string => `${n} ${what}${n === 1 ? '' : 's'}`;
 
 /** In the largest unit that leaves no more than three digits. */

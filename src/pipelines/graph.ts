@@ -44,9 +44,10 @@ export type Op =
   | { readonly kind: 'take'; readonly axis: number }
   /**
    * Put together: argument i lies where `at[i]` says, one map for each axis of the result whose `axis` is one of the argument. Later ones cover
-   * earlier ones; all of the result is covered.
+   * earlier ones; all of the result is covered. `stored`: the arguments are sources, blocks that do not meet, of what was computed and is too large to be
+   * one array.
    */
-  | { readonly kind: 'assemble'; readonly at: readonly (readonly AxisMap[])[] }
+  | { readonly kind: 'assemble'; readonly at: readonly (readonly AxisMap[])[]; readonly stored?: true }
   | { readonly kind: 'call'; readonly routine: string; readonly params: Params; readonly outputs: readonly ArrayType[] }
   | { readonly kind: 'output'; readonly index: number };
 
@@ -81,9 +82,19 @@ export class Node {
     return this.#args;
   }
 
-  /** Its elements are there from now on. */
-  settle(source: Extract<Op, { kind: 'source' }>): void {
-    this.#op = source;
-    this.#args = [];
+  /** Its elements are there from now on: in one piece, or in blocks. */
+  settle(op: Extract<Op, { kind: 'source' | 'assemble' }>, blocks: readonly Node[] = []): void {
+    this.#op = op;
+    this.#args = blocks;
   }
 }
+
+/** Whether the elements are there, in blocks. */
+export const isStored = ({ op }: Node): boolean => op.kind === 'assemble' && op.stored === true;
+
+/** Whether the elements are there. */
+export const isComputed = (node: Node): boolean => node.op.kind === 'source' || isStored(node);
+
+/** The buffers in which the elements of a computed node are. */
+export const buffersOf = (node: Node): Buffer[] =>
+  node.op.kind === 'source' ? [node.op.buffer] : isStored(node) ? node.args.flatMap(buffersOf) : [];

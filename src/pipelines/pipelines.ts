@@ -1,6 +1,10 @@
+import { OutOfMemoryError } from '../base/index.ts';
 import { Matmul, routine } from '../kernels/index.ts';
-import { type Elements, elements, sizeOf } from '../nd/index.ts';
+import { DTYPES, type Elements, elements, sizeOf } from '../nd/index.ts';
 import { coreCache } from '../runtime/index.ts';
+import { BlockRun, blockOf, type Prepared } from './blocks/block-run.ts';
+import { copyOf } from './blocks/cutting.rules.ts';
+import { needOf } from './blocks/need.rules.ts';
 import type { Buffer, Buffers } from './buffers.ts';
 import { explainSvg } from './draw.rules.ts';
 import {
@@ -13,8 +17,8 @@ import {
   sourceOfView,
   type WholeCrew,
 } from './execution.ts';
-import { type Explained, explainJson, explainText } from './explain.rules.ts';
-import type { Node } from './graph.ts';
+import { blocksText, type Explained, explainJson, explainText } from './explain.rules.ts';
+import { type AxisMap, isComputed, isStored, Node } from './graph.ts';
 import type { ArrayView, Plan } from './plan.ts';
 import { planOf } from './planning.rules.ts';
 import { Plans } from './plans.ts';
@@ -23,8 +27,19 @@ import type { Routines } from './routines.ts';
 import { Survey } from './survey.rules.ts';
 import { compilersFor } from './tile-runner.ts';
 import { valuesOf } from './values.rules.ts';
-import { copy, dense, isDense } from './walk.ts';
+import { copy, dense, isDense, viewed } from './walk.ts';
 import { windowsOf } from './windows.rules.ts';
+
+/** Memory that there is only so much of, in bytes. */
+export interface Memory {
+  readonly limit: number;
+  /** What one array can have. */
+  readonly largest: number;
+  /** Whether what is not in use can leave it. */
+  readonly spills: boolean;
+  /** Elements of a block; left out: a part of all memory. */
+  readonly block?: number;
+}
 
 /** What differs from machine to machine. */
 export interface PipelineOptions {
@@ -41,6 +56,10 @@ export interface PipelineOptions {
   readonly small?: Pipelines;
   /** Of large graphs of small arrays so many operations are computed at a time. */
   readonly window?: number;
+  /** Left out: as much as anybody asks for. */
+  readonly memory?: Memory;
+  /** How many run tiles at the same time. */
+  readonly members?: number;
 }
 
 /** Something that is computed: a graph, and its plan. */
@@ -73,6 +92,9 @@ const WINDOW = 512;
 /** Products that are better computed as the sums that they are, together with what is around them: of vectors, and tiny ones. */
 const isSum = (m: number, k: number, n: number): boolean => n === 1 || m === 1 || m * k * n <= 4096;
 
+/** What takes more of the memory than that is computed block by block. */
+const AT_ONCE = 0.75;
+
 /** Computes arrays, with their elements in one storage. */
 export class Pipelines {
   readonly buffers: Storage;
@@ -82,6 +104,11 @@ export class Pipelines {
   readonly #window: number;
   readonly #small: Pipelines | undefined;
   readonly #plans = new Plans();
+  readonly #memory: Memory | undefined;
+  readonly #members: number;
+  readonly #needs = new WeakMap<Plan, ReturnType<typeof needOf>>();
+  /** What is computed block by block takes most of the memory: one such computation follows the other. */
+  #blocks: Promise<unknown> = Promise.resolve();
 
   constructor(buffers: Storage, options: PipelineOptions = {}) {
     this.buffers = buffers;
@@ -89,6 +116,8 @@ export class Pipelines {
     this.#block = options.block ?? BLOCK;
     this.#window = options.window ?? WINDOW;
     this.#small = options.small;
+    this.#memory = options.memory;
+    this.#members = options.members ?? 1;
     let matmul: Matmul | undefined;
     this.#machine = {
       buffers,
@@ -110,19 +139,103 @@ export class Pipelines {
   async compute(nodes: readonly Node[], watch?: Watch): Promise<void> {
     const relief = this.buffers.relieve?.() ?? this.#small?.buffers.relieve?.();
     if (relief !== undefined) await relief;
-    if (this.#machine.crew === undefined) return this.computeNow(nodes, watch);
+    if (this.#machine.crew === undefined && this.#memory === undefined) return this.computeNow(nodes, watch);
     for (const roots of this.#partsOf(nodes)) {
       const survey = new Survey(roots);
       if (this.#small !== undefined && survey.isSmall) {
         this.#small.#run(roots, survey, watch);
         continue;
       }
-      const plan = this.#planOf(survey, roots);
-      const over = watch?.({ nodes: survey.order, roots, plan });
-      settle(roots, plan, await executeTogether(plan, survey, this.#machine), survey);
-      over?.();
+      const plan = this.#atOnce(survey, roots);
+      if (plan === undefined) await this.#inBlocks(roots, watch);
+      else {
+        try {
+          const over = watch?.({ nodes: survey.order, roots, plan });
+          settle(roots, plan, await executeTogether(plan, survey, this.#machine), survey);
+          over?.();
+        } catch (error) {
+          // What others have in use is not known before. A disk that can't be written is no better for smaller pieces.
+          if (!(error instanceof OutOfMemoryError && error.code === 'ERR_SHEAF_OUT_OF_MEMORY')) throw error;
+          if (this.#memory === undefined) throw error;
+          await this.#inBlocks(roots, watch);
+        }
+      }
     }
     this.#tidy();
+  }
+
+  /** The plan of what is computed at once; undefined for what is too large for that. */
+  #atOnce(survey: Survey, roots: readonly Node[]): Plan | undefined {
+    const memory = this.#memory;
+    if (memory === undefined) return this.#planOf(survey, roots);
+    if (survey.order.some(isStored)) return undefined;
+    const plan = this.#planOf(survey, roots);
+    const { most, largest } = this.#needOf(plan);
+    let [sources, widest] = [0, largest];
+    for (const bytes of sizesOf(survey)) {
+      sources += bytes;
+      widest = Math.max(widest, bytes);
+    }
+    return widest <= memory.largest && most + sources <= AT_ONCE * memory.limit ? plan : undefined;
+  }
+
+  #needOf(plan: Plan): ReturnType<typeof needOf> {
+    let need = this.#needs.get(plan);
+    if (need === undefined) {
+      need = needOf(plan, this.#members);
+      this.#needs.set(plan, need);
+    }
+    return need;
+  }
+
+  async #inBlocks(roots: readonly Node[], watch: Watch | undefined): Promise<void> {
+    const before = this.#blocks;
+    let end = (): void => {};
+    this.#blocks = new Promise<void>((resolve) => {
+      end = resolve;
+    });
+    await before;
+    try {
+      const memory = this.#memory as Memory;
+      const run = new BlockRun({
+        buffers: this.buffers,
+        ...memory,
+        prepare: (nodes) => this.#prepared(nodes, watch),
+        read: (node) => this.read(node),
+      });
+      const computed = await run.run(roots);
+      for (const [i, root] of roots.entries()) {
+        const { op, args } = computed[i] as Node;
+        if (!isComputed(root)) root.settle(op as Parameters<Node['settle']>[0], args);
+      }
+    } finally {
+      end();
+    }
+  }
+
+  /** A graph of one block. */
+  #prepared(nodes: readonly Node[], watch: Watch | undefined): Prepared {
+    let roots = nodes;
+    let survey = new Survey(roots);
+    let plan = this.#planOf(survey, roots);
+    if (plan.roots.some(({ array }) => array < plan.sources)) {
+      roots = nodes.map((node, i) => ((plan.roots[i] as ArrayView).array < plan.sources ? copyOf(node) : node));
+      survey = new Survey(roots);
+      plan = this.#planOf(survey, roots);
+    }
+    const sources = sizesOf(survey).reduce((sum, bytes) => sum + bytes, 0);
+    return {
+      need: this.#needOf(plan).most + sources,
+      sources,
+      run: async () => {
+        const over = watch?.({ nodes: survey.order, roots, plan });
+        const arrays = await executeTogether(plan, survey, this.#machine);
+        over?.();
+        return roots.map(
+          ({ shape, dtype }, i) => new Node(sourceOfView(plan.roots[i] as ArrayView, arrays, survey), shape, dtype),
+        );
+      },
+    };
   }
 
   /** The same at once, in this thread alone. */
@@ -158,17 +271,25 @@ export class Pipelines {
 
   /** Roots that are computed together, one part after the other. */
   #partsOf(nodes: readonly Node[]): readonly (readonly Node[])[] {
-    const wanted = nodes.filter(({ op }) => op.kind !== 'source');
+    const wanted = nodes.filter((node) => !isComputed(node));
     if (wanted.length === 0) return [];
     return windowsOf(wanted, this.#window) ?? [wanted];
   }
 
-  /** The graph of nodes that are not computed yet, and how they would be computed: as text, drawn as an SVG document, or as JSON. */
+  /**
+   * The graph of nodes that are not computed yet, and how they would be computed: as text, drawn as an SVG document, or as JSON.
+   * The text says, too, what would be computed in blocks.
+   */
   explain(nodes: readonly Node[], form: ExplainForm = 'text'): string {
-    const wanted = nodes.filter(({ op }) => op.kind !== 'source');
+    const wanted = nodes.filter((node) => !isComputed(node));
     const survey = new Survey(wanted);
     const explained = { nodes: survey.order, roots: wanted, plan: this.#planOf(survey, wanted) };
-    return { text: explainText, svg: explainSvg, json: explainJson }[form](explained);
+    const text = { text: explainText, svg: explainSvg, json: explainJson }[form](explained);
+    const memory = this.#memory;
+    if (form !== 'text' || memory === undefined || survey.isSmall) return text;
+    if (this.#atOnce(survey, wanted) !== undefined) return text;
+    const need = this.#needOf(explained.plan).most + sizesOf(survey).reduce((sum, bytes) => sum + bytes, 0);
+    return `${text}\n${blocksText(need, memory.limit, blockOf(memory))}`;
   }
 
   #planOf(survey: Survey, roots: readonly Node[]): Plan {
@@ -180,6 +301,7 @@ export class Pipelines {
 
   /** The elements of a node that was computed, row by row, for whoever wants to keep them. Nobody may change them. */
   read(node: Node): Elements {
+    if (isStored(node)) return this.#readBlocks(node);
     const { buffer, offset, strides } = sourceOf(node);
     const buffers = buffer.home;
     const size = sizeOf(node.shape);
@@ -190,12 +312,35 @@ export class Pipelines {
     buffers.unuse(buffer);
     return own;
   }
+
+  /** One block after the other. */
+  #readBlocks({ op, shape, dtype, args }: Node): Elements {
+    const own = elements(dtype, sizeOf(shape));
+    for (const [i, block] of args.entries()) {
+      const maps = (op as Extract<Node['op'], { kind: 'assemble' }>).at[i] as readonly AxisMap[];
+      const { buffer, offset, strides } = sourceOf(block);
+      buffer.home.use(buffer);
+      try {
+        const all = buffer.home.view(buffer, 'read');
+        copy(block.shape, all, { offset, strides }, own, viewed(maps, dense(shape), block.shape.length));
+      } finally {
+        buffer.home.unuse(buffer);
+      }
+    }
+    return own;
+  }
+}
+
+/** Bytes of each buffer that a graph reads. */
+function sizesOf({ sources }: Survey): number[] {
+  const buffers = new Set(sources.map(({ buffer }) => buffer));
+  return [...buffers].map(({ length, dtype }) => length * DTYPES[dtype].bytes);
 }
 
 function settle(roots: readonly Node[], plan: Plan, arrays: readonly Buffer[], given: Given): void {
   for (let i = 0; i < roots.length; i++) {
     const root = roots[i] as Node;
     // Somebody else may have computed it meanwhile; it keeps what it has.
-    if (root.op.kind !== 'source') root.settle(sourceOfView(plan.roots[i] as ArrayView, arrays, given));
+    if (!isComputed(root)) root.settle(sourceOfView(plan.roots[i] as ArrayView, arrays, given));
   }
 }

@@ -1,10 +1,10 @@
-import { InternalError, UsageError } from '../base/index.ts';
+import { InternalError } from '../base/index.ts';
 import { interpret, type Kernel, KernelBuilder, reducer, routine } from '../kernels/index.ts';
 import { broadcastStrides, type Elements, elements, isBig, rowMajor, type Shape, sizeOf } from '../nd/index.ts';
 import type { Buffer } from './buffers.ts';
 import type { AxisMap, Node, Op } from './graph.ts';
 import type { DenseArray, Routines } from './routines.ts';
-import { nothingToPlace } from './values.rules.ts';
+import { noSuchIndex, nothingToPlace } from './values.rules.ts';
 import { copy, dense, inOrder, viewed } from './walk.ts';
 
 /** What a node is, with its elements row by row. */
@@ -208,13 +208,6 @@ function taken({ axis }: OpOf<'take'>, own: DenseArray, from: DenseArray, indice
     });
   }
 }
-
-/** An index that an array has no element for. */
-export const noSuchIndex = (index: bigint, length: number): UsageError =>
-  new UsageError(
-    `take: there is no index ${index} along an axis of length ${length}; ${length === 0 ? 'it is empty' : `give 0 to ${length - 1}`}`,
-    { code: 'ERR_SHEAF_INDEX', details: { operation: 'take', index: String(index), length } },
-  );
 
 /** Writes an argument of `assemble` to its place. */
 function put(maps: readonly AxisMap[], arg: DenseArray, own: DenseArray): void {

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { OutOfMemoryError } from '../base/index.ts';
 import { assertMeans, graphs } from './graphs.fixture.ts';
 import { LocalBuffers, type PipelineOptions, Pipelines } from './index.ts';
+import type { Memory } from './pipelines.ts';
 import { evaluate } from './reference.ts';
 
 // 200,000 other graphs: SHEAF_GRAPH_SEED=$RANDOM SHEAF_GRAPH_RUNS=66667 node scripts/run-ts.mjs src/pipelines/twins.test.ts
@@ -33,5 +35,35 @@ for (const [how, options] of WAYS) {
       { numRuns: RUNS, seed: SEED },
     );
     assert.ok(nodes > 0);
+  });
+}
+
+const BLOCKS: readonly (readonly [string, Memory])[] = [
+  ['of 4 elements', { limit: 2 ** 30, largest: 0, spills: true, block: 4 }],
+  // Blocks of many arrays are too much for it, and some graphs are refused.
+  ['of 16 elements, in next to no memory', { limit: 1500, largest: 0, spills: true, block: 16 }],
+];
+
+for (const [how, memory] of BLOCKS) {
+  test(`graphs that are computed in blocks ${how} give what nodes mean`, async () => {
+    const made = new LocalBuffers(512);
+    const pipelines = new Pipelines(new LocalBuffers(512), { memory, cache: 64 });
+    let [computed, refused] = [0, 0];
+    await fc.assert(
+      fc.asyncProperty(graphs(made), async (roots) => {
+        const expected = evaluate(roots, (buffer) => buffer.home.lend(buffer));
+        try {
+          await pipelines.compute(roots);
+        } catch (error) {
+          if (!(error instanceof OutOfMemoryError)) throw error;
+          refused++;
+          return;
+        }
+        assertMeans(roots, expected, pipelines);
+        computed++;
+      }),
+      { numRuns: Math.ceil(RUNS / 6), seed: SEED },
+    );
+    assert.ok(memory.limit < 2 ** 30 ? computed > refused : refused === 0, `${refused} of ${computed + refused}`);
   });
 }

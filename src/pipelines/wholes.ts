@@ -2,8 +2,8 @@ import type { Matmul, Strided } from '../kernels/index.ts';
 import { broadcastStrides, type Elements, elements, sizeOf } from '../nd/index.ts';
 import type { ArrayType } from './graph.ts';
 import type { Whole } from './plan.ts';
-import { noSuchIndex } from './reference.ts';
 import type { DenseArray, Routines } from './routines.ts';
+import { noSuchIndex } from './values.rules.ts';
 import { copy, dense, isDense } from './walk.ts';
 
 /** An array with its elements, in some layout. */
