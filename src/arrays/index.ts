@@ -78,5 +78,8 @@ export {
   where,
 } from './search.ts';
 export type * from './search-types.ts';
+export { csr, fromCoo, toSparse } from './sparse/make.ts';
+export { isSparse } from './sparse/sparse.ts';
+export type * from './sparse/types.ts';
 export { type Neighbourhood, type Stencil, type StencilOptions, stencil } from './stencil.ts';
 export type * from './types.ts';

@@ -12,6 +12,7 @@ import * as products from './products.ts';
 import * as reductions from './reductions.ts';
 import * as search from './search.ts';
 import { show } from './show.ts';
+import { toSparse } from './sparse/make.ts';
 import * as values from './values.ts';
 import { set } from './writing.ts';
 
@@ -34,6 +35,7 @@ function functions(): Record<string, AnyFunction> {
     ...{ uniqueAll, uniqueCounts, uniqueInverse, uniqueValues, astype, diff: cumulative.diff },
     cumulativeProd: cumulative.cumulativeProd,
     cumulativeSum: cumulative.cumulativeSum,
+    toSparse,
     tril: creation.tril,
     triu: creation.triu,
     ...(linear as unknown as Record<string, AnyFunction>),
