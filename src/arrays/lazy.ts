@@ -13,6 +13,8 @@ export interface Later {
   readonly dtype: DType;
   /** How it came about, for messages: `at` with a mask. */
   readonly because: string;
+  /** What it selects of an array whose first axes a mask covers, for what does not need to know how many those are. */
+  readonly chosen?: { readonly from: Node; readonly mask: Node };
   resolve(): Promise<Node>;
 }
 

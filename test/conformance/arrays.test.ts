@@ -58,6 +58,32 @@ onHosts('arrays', { cpus: 3, memory: '256MiB', spill: 'off' }, (session) => {
     });
   });
 
+  test('rows are gathered by all, and whoever finds a number that there is no row for says so', LIMIT, async () => {
+    const [rows, columns] = [1000, 50];
+    const x = await fromTyped(
+      Float64Array.from({ length: rows * columns }, (_, i) => i % 9),
+      [rows, columns],
+    ).persist();
+    const which = Int32Array.from({ length: 20_000 }, (_, i) => (i * 7) % rows);
+    const sum = (last: number): Promise<number> =>
+      sf
+        .take(x, fromTyped(which.with(-1, last)), { axis: 0 })
+        .mul(2)
+        .sum()
+        .item();
+    const expected = (await x.sum().item()) * 40;
+    const [before, row] = [which.at(-1)!, await x.at(which.at(-1)!).sum().item()];
+    assert.equal(await sum(before), expected);
+    assert.equal(await sum(0), expected + 2 * ((await x.at(0).sum().item()) - row));
+    await assert.rejects(sum(rows), {
+      name: 'UsageError',
+      code: 'ERR_SHEAF_INDEX',
+      message: 'take: there is no index 1000 along an axis of length 1000; give 0 to 999',
+    });
+    x.release();
+    assert.deepEqual(await leaks(session()), []);
+  });
+
   test('sparse matrices that are computed are arguments and results of tasks', LIMIT, async () => {
     const n = 50_000;
     const at = Int32Array.from({ length: n }, (_, i) => i);
