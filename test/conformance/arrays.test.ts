@@ -25,7 +25,7 @@ const shifted = task(async (x: Arr<'f64'>, by: number) => sf.expandDims(x.add(by
 const inTask = task((depth: number) => compute(depth), { name: 'computes' });
 
 /** A sparse matrix goes to a worker, and another one comes back. */
-const halved = task(async (s: sf.Sparse<'f64'>) => s.div(2).T.persist());
+const halved = task(async (s: sf.Sparse<'f64'>) => s.div(sf.full([1], 2)).T.persist());
 
 /** What each element comes to, one after the other. */
 function byHand(depth: number): number {
