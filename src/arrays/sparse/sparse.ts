@@ -215,6 +215,7 @@ export function complete(): void {
   });
 }
 
+/** @internal A matrix by its parts. */
 export const wrapSparse = <T extends D>(parts: Parts): Sparse<T> => new SparseMatrix(parts) as unknown as Sparse<T>;
 
 /** Whether something is a sparse matrix, and not an array. */
