@@ -8,7 +8,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { connect } from 'sheaf';
-import { asarray, full, iterate, map, uniqueCounts, zeros } from 'sheaf/array';
+import { asarray, fromCoo, full, iterate, map, ones } from 'sheaf/array';
 import { readAirports, readFlights } from './flights.ts';
 
 /** The chance to fly on; otherwise somebody begins anew at any airport. */
@@ -27,24 +27,19 @@ const { airports, from, to } = await readFlights(flights);
 const known = await readAirports();
 const n = airports.length;
 
-// How many flights there are from each airport to each.
-const { values: pairs, counts } = await uniqueCounts(from.mul(n).add(to));
-const graph = await zeros([n * n], { dtype: 'i64' })
-  .set([pairs], counts)
-  .reshape([n, n])
-  .astype('f64')
-  .persist();
-const leaving = graph.sum({ axis: 1, keepdims: true });
-const chances = await leaving
-  .greater(0)
-  .where(graph.div(leaving.maximum(1)), 1 / n)
-  .persist();
+// How many flights there are from each airport to each: those between the same two are added up.
+const graph = await fromCoo(from, to, ones([from.size]), [n, n]).persist();
+const leaving = graph.sum({ axis: 1 });
+const chances = await graph.div(leaving.maximum(1).reshape([n, 1])).T.persist();
+/** Nobody flies on from there, so that they begin anew. */
+const ends = await leaving.equal(0).persist();
 
 const { value: ranks, steps } = await iterate(
   full([n], 1 / n),
   (r) =>
-    r
-      .matmul(chances)
+    chances
+      .matmul(r)
+      .add(ends.where(r, 0).sum().div(n))
       .mul(ON)
       .add((1 - ON) / n),
   {
@@ -93,17 +88,18 @@ const y = await northing(latitude, longitude).mul(-1200).add(300).data();
 // Alaska, Hawaii and the islands are elsewhere.
 const onMap = (i: number) => x[i]! > 0 && x[i]! < 960 && y[i]! > 0 && y[i]! < 600;
 
-const matrix = (await graph.add(graph.T).toNested()) as number[][];
-const most = await graph.add(graph.T).max().item();
-const lines = matrix.flatMap((row, i) =>
-  row.flatMap((count, j) => {
-    if (j <= i || count === 0 || !onMap(i) || !onMap(j)) return [];
-    const opacity = (0.03 + 0.5 * (count / most)).toFixed(3);
-    return [
-      `<line x1="${x[i]!.toFixed(1)}" y1="${y[i]!.toFixed(1)}" x2="${x[j]!.toFixed(1)}" y2="${y[j]!.toFixed(1)}" stroke-opacity="${opacity}"/>`,
-    ];
-  }),
-);
+const both = await graph.add(graph.T).persist();
+const most = await both.max().item();
+const { rows, columns, values } = both.toCoo();
+const [i, j, counts] = await Promise.all([rows.data(), columns.data(), values.data()]);
+const lines = [...i].flatMap((row, k) => {
+  const column = j[k]!;
+  if (column <= row || !onMap(row) || !onMap(column)) return [];
+  const opacity = (0.03 + 0.5 * (counts[k]! / most)).toFixed(3);
+  return [
+    `<line x1="${x[row]!.toFixed(1)}" y1="${y[row]!.toFixed(1)}" x2="${x[column]!.toFixed(1)}" y2="${y[column]!.toFixed(1)}" stroke-opacity="${opacity}"/>`,
+  ];
+});
 const circle = (i: number) =>
   `<circle cx="${x[i]!.toFixed(1)}" cy="${y[i]!.toFixed(1)}" r="${(80 * Math.sqrt(rank[i]!)).toFixed(1)}"/>`;
 const text = (i: number) => `<text x="${x[i]!.toFixed(1)}" y="${(y[i]! + 4).toFixed(1)}">${airports[i]}</text>`;

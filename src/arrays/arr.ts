@@ -4,6 +4,7 @@ import type { LinearMethods } from './linear-types.ts';
 import type { ManipulationMethods } from './manipulation-types.ts';
 import type { ReductionMethods } from './reduction-types.ts';
 import type { SearchMethods } from './search-types.ts';
+import type { Sparse } from './sparse/types.ts';
 import type { StatisticsMethods } from './statistics-types.ts';
 import type { D, ElementsOf, Nested, Scalar } from './types.ts';
 
@@ -66,6 +67,8 @@ export interface Arr<T extends D = D>
   at(...ix: Ix[]): Arr<T>;
   /** A new array in which the part that `at(...ix)` gives is replaced with `v`, broadcast to it. Of an index that is named twice, the last one counts. */
   set(ix: readonly Ix[], v: Arr | Scalar<T>): Arr<T>;
+  /** A matrix as a sparse one: its elements that are not 0. */
+  toSparse(): Sparse<T>;
   /** The value of an array of one element. */
   item(): Promise<Scalar<T>>;
   /** The elements, row by row. They may be shared with others: take a `slice()` of what you want to change. */

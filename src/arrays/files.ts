@@ -7,6 +7,10 @@ import type { Arr } from './arr.ts';
 import { badShapes, checkDType, checkOptions } from './checks.ts';
 import { isArr, nodeOf, wrap } from './lazy.ts';
 import { sourceOf } from './place.ts';
+import { fromCoo } from './sparse/make.ts';
+import { isSparse, sparseOf, wrapSparse } from './sparse/sparse.ts';
+import type { Sparse } from './sparse/types.ts';
+import { persisted } from './sparse/values.ts';
 import type { D } from './types.ts';
 import { computeAll, computed } from './values.ts';
 
@@ -111,51 +115,28 @@ export async function writeCsv(target: string | URL, x: Arr, o: files.CsvWriteOp
   return io.writeCsv(target, await denseOf('writeCsv', x), o);
 }
 
-/** A sparse matrix by its entries: `elements` are at `rows` and `columns`, counted from 0. */
-export interface SparseEntries {
-  /** Rows and columns. */
-  readonly shape: readonly [number, number];
-  /** Of each entry. */
-  readonly rows: Arr<'i32'>;
-  /** Of each entry. */
-  readonly columns: Arr<'i32'>;
-  /** Their values. */
-  readonly elements: Arr;
-}
-
 /**
- * Reads a file of the Matrix Market: a dense one as a matrix, a sparse one as its entries. Of symmetric ones both halves are there.
+ * Reads a file of the Matrix Market: a dense one (`array`) as an array, a sparse one (`coordinate`) as a sparse matrix. Of symmetric ones both halves are
+ * there.
  *
  * @throws FormatError with the line; NotAvailableError for complex matrices.
  */
-export async function readMatrixMarket(source: FileSource): Promise<Arr | SparseEntries> {
+export async function readMatrixMarket(source: FileSource): Promise<Arr | Sparse> {
   const found = await io.readMatrixMarket(source);
   if (!('rows' in found)) return arrayOf(found);
-  const vector = <T extends D>(elements: Dense['elements'], dtype: T): Arr<T> =>
-    arrayOf({ shape: [elements.length], dtype, elements }) as Arr<T>;
-  return {
-    shape: found.shape,
-    rows: vector(found.rows, 'i32'),
-    columns: vector(found.columns, 'i32'),
-    elements: vector(found.elements, found.dtype),
-  };
+  const values = arrayOf({ shape: [found.elements.length], dtype: found.dtype, elements: found.elements });
+  return fromCoo(found.rows, found.columns, values, found.shape);
 }
 
 /** Writes a matrix, or the entries of a sparse one, for the Matrix Market. Gives the number of bytes. */
-export async function writeMatrixMarket(target: string | URL, x: Arr | SparseEntries): Promise<number> {
+export async function writeMatrixMarket(target: string | URL, x: Arr | Sparse): Promise<number> {
   const what = 'writeMatrixMarket';
-  if (isArr(x) || typeof x !== 'object' || x === null || !('rows' in x && 'columns' in x))
-    return io.writeMatrixMarket(target, await denseOf(what, x));
-  const [rows, columns, values] = await Promise.all(
-    [x.rows, x.columns, x.elements].map((each) => denseOf(what, each as Arr)),
-  );
-  return io.writeMatrixMarket(target, {
-    shape: x.shape,
-    dtype: nodeOf(what, x.elements).dtype,
-    rows: (rows as Dense).elements as Int32Array,
-    columns: (columns as Dense).elements as Int32Array,
-    elements: (values as Dense).elements,
-  });
+  if (!isSparse(x)) return io.writeMatrixMarket(target, await denseOf(what, x));
+  const known = wrapSparse(await persisted(sparseOf(what, x)));
+  const { rows, columns, values } = known.toCoo();
+  await computeAll(what, [rows, columns, values]);
+  const [i, j, elements] = await Promise.all([rows.data(), columns.data(), values.data()]);
+  return io.writeMatrixMarket(target, { shape: x.shape, dtype: x.dtype, rows: i, columns: j, elements });
 }
 
 /**

@@ -80,6 +80,9 @@ export {
   where,
 } from './search.ts';
 export type * from './search-types.ts';
+export { csr, fromCoo, toSparse } from './sparse/make.ts';
+export { isSparse } from './sparse/sparse.ts';
+export type * from './sparse/types.ts';
 export { corrcoef, cov, cumulativeMax, cumulativeMin, histogram, median, quantile } from './statistics.ts';
 export type * from './statistics-types.ts';
 export { type Neighbourhood, type Stencil, type StencilOptions, stencil } from './stencil.ts';

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import type { DType } from '../nd/index.ts';
 import { anyShape, asArr, at, build, type Plain, plainOf, points, same, withSession } from './arrays.fixture.ts';
-import { arange, asarray, type Ix, zeros } from './index.ts';
+import { type Arr, arange, asarray, fromNested, type Ix, zeros } from './index.ts';
 
 withSession();
 
@@ -195,4 +196,38 @@ test('what a mask selects has no shape before it is computed', () => {
   assert.throws(() => part.shape, refused);
   assert.throws(() => part.add(1), { ...refused, message: /^add: / });
   assert.throws(() => x.at(asarray([true, false])), { code: 'ERR_SHEAF_SHAPE', message: /mask of the shape 2 .* 6/ });
+});
+
+test('what a mask selects is combined without knowing how much it is', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.constantFrom<DType>('f64', 'i8', 'u64'),
+      fc.array(fc.boolean(), { maxLength: 5 }),
+      fc.nat(3),
+      async (dtype, mask, width) => {
+        const plain = build([mask.length, width], dtype, ([i = 0, j = 0]) => {
+          const value = (i * 7 + j * 3) % 5;
+          return dtype === 'u64' ? BigInt(value) : value;
+        });
+        const x = asArr(plain);
+        const rows = x.at(fromNested(mask, { dtype: 'bool' }));
+        const kept = await rows.persist();
+        for (const o of [{}, { axis: 0 }, { axis: [0, 1], keepdims: true }, { axis: -2, keepdims: true }]) {
+          for (const name of ['sum', 'prod', 'countNonzero', 'all', 'any'] as const) {
+            const [got, want] = [rows[name](o), kept[name](o)];
+            assert.deepEqual([got.shape, got.dtype], [want.shape, want.dtype], name);
+            assert.deepEqual(await got.data(), await want.data(), name);
+          }
+          if (dtype !== 'f64') continue;
+          const [got, want] = [rows, kept].map((each) => (each as Arr<'f64'>).mean(o)) as [Arr, Arr];
+          assert.deepEqual([got.shape, await got.data()], [want.shape, await want.data()], 'mean');
+        }
+        assert.throws(() => rows.sum({ axis: 1 }), { code: 'ERR_SHEAF_UNKNOWN_SHAPE' });
+        assert.throws(() => rows.max(), { code: 'ERR_SHEAF_UNKNOWN_SHAPE' });
+        const each = x.at(x.greater(dtype === 'u64' ? 1n : 1));
+        assert.deepEqual(await each.sum().item(), await (await each.persist()).sum().item());
+      },
+    ),
+    { numRuns: 40, seed: 1 },
+  );
 });

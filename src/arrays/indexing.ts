@@ -16,6 +16,7 @@ export function at<T extends D>(x: Arr<T>, ix: readonly Ix[]): Arr<T> {
   return wrapLater({
     dtype: node.dtype,
     because: 'a mask in `at`',
+    ...(ix.length === 1 ? { chosen: { from: node, mask: nodeOf('at', ix[0]) } } : {}),
     resolve: async () => selected('at', node, await withoutMasks('at', ix)),
   });
 }

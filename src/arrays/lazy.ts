@@ -13,6 +13,8 @@ export interface Later {
   readonly dtype: DType;
   /** How it came about, for messages: `at` with a mask. */
   readonly because: string;
+  /** What it selects of an array whose first axes a mask covers, for what does not need to know how many those are. */
+  readonly chosen?: { readonly from: Node; readonly mask: Node };
   resolve(): Promise<Node>;
 }
 
@@ -115,8 +117,10 @@ export function partOf(operation: string, x: unknown): Node | Later {
 export const resolved = (of: Node | Later): Node | Promise<Node> => (isLater(of) ? of.resolve() : of);
 
 export function notAnArray(operation: string, x: unknown): UsageError {
+  const isSparse = typeof (x as { toDense?: unknown } | null | undefined)?.toDense === 'function';
+  const what = isSparse ? 'a sparse matrix; toDense() makes one of it' : undefined;
   return new UsageError(
-    `${operation} takes an array, and not ${kindOf(x)}; asarray() makes one of values, typed arrays and lists of lists`,
+    `${operation} takes an array, and not ${what ?? `${kindOf(x)}; asarray() makes one of values, typed arrays and lists of lists`}`,
     { details: { operation } },
   );
 }

@@ -1,5 +1,6 @@
 import type { Arr } from './arr.ts';
 import type { OffsetOptions, OneAxisOptions } from './manipulation-types.ts';
+import type { Sparse } from './sparse/types.ts';
 import type { Common, D, Float, Summed, With } from './types.ts';
 
 /** What `qr` takes. */
@@ -102,6 +103,17 @@ export interface ProductMethod<O = undefined> {
   <T extends D, U extends D>(this: Arr<T>, y: Arr<U> & With<T, U>, o?: O): Arr<Common<T, U>>;
 }
 
+/** The matrix product, of which one side may be sparse. */
+export interface MatrixProduct extends Product {
+  <T extends D, U extends D>(x: Sparse<T>, y: Arr<U>): Arr<Common<T, U>>;
+  <T extends D, U extends D>(x: Arr<T>, y: Sparse<U>): Arr<Common<T, U>>;
+}
+
+/** The matrix product as a method. */
+export interface MatrixProductMethod extends ProductMethod {
+  <T extends D, U extends D>(this: Arr<T>, y: Sparse<U>): Arr<Common<T, U>>;
+}
+
 /** A function of one or several matrices, as a method. */
 export type MatrixMethod<O = undefined> = <T extends Float>(this: Arr<T>, o?: O) => Arr<T>;
 
@@ -158,7 +170,7 @@ export interface LinearMethods {
   /** The inverse. */
   readonly inv: MatrixMethod;
   /** The matrix product; an array of one axis is a row on the left and a column on the right. */
-  readonly matmul: ProductMethod;
+  readonly matmul: MatrixProductMethod;
   /** A norm of each matrix. */
   readonly matrixNorm: MatrixMethod<MatrixNormOptions>;
   /** The product of a matrix with itself, n times; with a negative n, of its inverse. */

@@ -14,6 +14,7 @@ import * as products from './products.ts';
 import * as reductions from './reductions.ts';
 import * as search from './search.ts';
 import { show } from './show.ts';
+import { toSparse } from './sparse/make.ts';
 import * as statistics from './statistics.ts';
 import * as values from './values.ts';
 import { set } from './writing.ts';
@@ -37,6 +38,7 @@ function functions(): Record<string, AnyFunction> {
     ...{ uniqueAll, uniqueCounts, uniqueInverse, uniqueValues, astype, diff: cumulative.diff },
     cumulativeProd: cumulative.cumulativeProd,
     cumulativeSum: cumulative.cumulativeSum,
+    toSparse,
     tril: creation.tril,
     triu: creation.triu,
     ...(groups as unknown as Record<string, AnyFunction>),

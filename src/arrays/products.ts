@@ -4,10 +4,12 @@ import { Node } from '../pipelines/index.ts';
 import type { Arr } from './arr.ts';
 import { badShapes, checkDType, checkInteger, checkOptions } from './checks.ts';
 import { nodeOf, wrap } from './lazy.ts';
-import type { Product, TensordotOptions, Trace, TraceOptions } from './linear-types.ts';
+import type { MatrixProduct, Product, TensordotOptions, Trace, TraceOptions } from './linear-types.ts';
 import type { OffsetOptions, OneAxisOptions } from './manipulation-types.ts';
 import { apply, cast, checkKind, together } from './operations.ts';
 import { reduced, summedType } from './reductions.ts';
+import { denseTimes } from './sparse/products.ts';
+import { isSparse, sparseOf } from './sparse/sparse.ts';
 import type { D } from './types.ts';
 import {
   broadcast,
@@ -42,7 +44,9 @@ export function multiplied(operation: string, x: Node, y: Node): Node {
 }
 
 /** The matrix product; an array of one axis is a row on the left and a column on the right. */
-export const matmul: Product = ((x: Arr, y: Arr): Arr => {
+export const matmul: MatrixProduct = ((x: Arr, y: Arr): Arr => {
+  if (isSparse(x)) return x.matmul(y);
+  if (isSparse(y)) return wrap(denseTimes(nodeOf('matmul', x), sparseOf('matmul', y)));
   const [left, right] = together('matmul', [x, y]) as [Node, Node];
   const row = left.shape.length === 1;
   const column = right.shape.length === 1;
@@ -54,7 +58,7 @@ export const matmul: Product = ((x: Arr, y: Arr): Arr => {
   const rank = product.shape.length;
   const gone = [...(row ? [rank - 2] : []), ...(column ? [rank - 1] : [])];
   return wrap(gone.length === 0 ? product : dropped(product, gone));
-}) as Product;
+}) as MatrixProduct;
 
 function pairsOf(axes: TensordotOptions['axes'], x: Node, y: Node): [number[], number[]] {
   if (axes === undefined || typeof axes === 'number') {

@@ -1,9 +1,9 @@
 import { type ReducerName, reducer } from '../kernels/index.ts';
-import { axesOf, axisOf, type DType, kindOf, shapeText, sizeOf } from '../nd/index.ts';
+import { axesOf, axisOf, type DType, isBig, kindOf, shapeText, sizeOf } from '../nd/index.ts';
 import { Node } from '../pipelines/index.ts';
 import type { Arr } from './arr.ts';
 import { badShapes, checkDType, checkNumber, checkOptions } from './checks.ts';
-import { nodeOf, wrap } from './lazy.ts';
+import { nodeOf, partOf, wrap } from './lazy.ts';
 import { apply, cast, checkKind, constantOf } from './operations.ts';
 import type { AxisOptions, PlaceOptions, Reduction, Sum, SumOptions, VarianceOptions } from './reduction-types.ts';
 import type { Float } from './types.ts';
@@ -30,14 +30,69 @@ const AXES = ['axis', 'keepdims'];
 const lengthOf = (node: Node, axes: readonly number[]): number =>
   sizeOf(axes.map((axis) => node.shape[axis] as number));
 
+/** What is combined along some axes, and the shape in which those stay, if they are kept. */
+interface Combined {
+  readonly node: Node;
+  readonly axes: readonly number[];
+  readonly kept: readonly number[];
+}
+
+/**
+ * An array and the axes to combine. Of what a mask selects nobody has to know how much it is where that is combined: what it leaves out
+ * becomes `neutral`. `of`: the elements that are combined, made of those of the array.
+ */
+function combinedOf(
+  operation: string,
+  x: Arr,
+  o: AxisOptions,
+  of: (node: Node) => Node,
+  neutral: 0 | 1,
+): Combined & { readonly chosen?: Node } {
+  const later = partOf(operation, x);
+  const chosen = 'resolve' in later ? later.chosen : undefined;
+  if (chosen === undefined) {
+    const node = nodeOf(operation, x);
+    const axes = axesOf(operation, o.axis, node.shape);
+    return { node: of(node), axes, kept: node.shape.map((length, axis) => (axes.includes(axis) ? 1 : length)) };
+  }
+  const { from, mask } = chosen;
+  const covered = mask.shape.length;
+  const others = from.shape.slice(covered);
+  const axes = axesOf(operation, o.axis, [1, ...others]);
+  // How much is selected stays an axis.
+  if (!axes.includes(0)) nodeOf(operation, x);
+  const node = of(from);
+  const stretched = reshaped(mask, [...mask.shape, ...others.map(() => 1)]);
+  const none = constantOf(isBig(node.dtype) ? BigInt(neutral) : neutral, [], node.dtype);
+  return {
+    node: apply('where', [stretched, node, none], operation),
+    axes: [...mask.shape.map((_, axis) => axis), ...axes.slice(1).map((axis) => axis + covered - 1)],
+    kept: [1, ...others.map((length, axis) => (axes.includes(axis + 1) ? 1 : length))],
+    chosen: mask,
+  };
+}
+
+/** Combined, with the axes kept if that is wished. */
+function finished({ node, axes, kept }: Combined, by: ReducerName, keepdims: boolean | undefined): Node {
+  const result = reduced(node, by, axes);
+  return keepdims ? reshaped(result, kept) : result;
+}
+
 function summing(operation: 'sum' | 'prod'): Sum {
   return ((x: Arr, o: SumOptions = {}) => {
     checkOptions(operation, o, ['axis', 'keepdims', 'dtype']);
-    const node = nodeOf(operation, x);
-    const dtype = o.dtype === undefined ? summedType(node.dtype) : checkDType(operation, o.dtype);
+    const own = partOf(operation, x).dtype;
+    const dtype = o.dtype === undefined ? summedType(own) : checkDType(operation, o.dtype);
     checkKind(operation, dtype, reducer(operation).takes);
-    if (o.dtype === undefined) checkKind(operation, node.dtype, reducer(operation).takes);
-    return wrap(reduced(cast(node, dtype), operation, axesOf(operation, o.axis, node.shape), o.keepdims));
+    if (o.dtype === undefined) checkKind(operation, own, reducer(operation).takes);
+    const neutral = operation === 'sum' ? 0 : 1;
+    return wrap(
+      finished(
+        combinedOf(operation, x, o, (node) => cast(node, dtype), neutral),
+        operation,
+        o.keepdims,
+      ),
+    );
   }) as Sum;
 }
 
@@ -75,23 +130,20 @@ export const truth = (node: Node): Node => cast(node, 'bool');
 /** Whether all elements are true, or not 0. Of none: true. */
 export function all(x: Arr, o: AxisOptions = {}): Arr<'bool'> {
   checkOptions('all', o, AXES);
-  const node = nodeOf('all', x);
-  return wrap(reduced(truth(node), 'all', axesOf('all', o.axis, node.shape), o.keepdims));
+  return wrap(finished(combinedOf('all', x, o, truth, 1), 'all', o.keepdims));
 }
 
 /** Whether any element is true, or not 0. Of none: false. */
 export function any(x: Arr, o: AxisOptions = {}): Arr<'bool'> {
   checkOptions('any', o, AXES);
-  const node = nodeOf('any', x);
-  return wrap(reduced(truth(node), 'any', axesOf('any', o.axis, node.shape), o.keepdims));
+  return wrap(finished(combinedOf('any', x, o, truth, 0), 'any', o.keepdims));
 }
 
 /** How many elements are true, or not 0. */
 export function countNonzero(x: Arr, o: AxisOptions = {}): Arr<'i64'> {
   checkOptions('countNonzero', o, AXES);
-  const node = nodeOf('countNonzero', x);
-  const ones = cast(truth(node), 'i64');
-  return wrap(reduced(ones, 'sum', axesOf('countNonzero', o.axis, node.shape), o.keepdims));
+  const ones = (node: Node): Node => cast(truth(node), 'i64');
+  return wrap(finished(combinedOf('countNonzero', x, o, ones, 0), 'sum', o.keepdims));
 }
 
 function placed(operation: 'argmin' | 'argmax', x: Arr, o: PlaceOptions = {}): Arr<'i64'> {
@@ -140,10 +192,18 @@ function averaged(node: Node, axes: readonly number[], by: number, keepdims: boo
 /** The arithmetic mean. Takes floats. */
 export function mean<T extends Float>(x: Arr<T>, o: AxisOptions = {}): Arr<T> {
   checkOptions('mean', o, AXES);
-  const node = nodeOf('mean', x);
-  checkKind('mean', node.dtype, ['float']);
-  const axes = axesOf('mean', o.axis, node.shape);
-  return wrap(averaged(node, axes, lengthOf(node, axes), o.keepdims));
+  checkKind('mean', partOf('mean', x).dtype, ['float']);
+  const combined = combinedOf('mean', x, o, (node) => node, 0);
+  const { node, axes, chosen } = combined;
+  if (chosen === undefined) return wrap(averaged(node, axes, lengthOf(node, axes), o.keepdims));
+  const selected = reduced(
+    cast(chosen, 'i64'),
+    'sum',
+    chosen.shape.map((_, axis) => axis),
+  );
+  const others = constantOf(lengthOf(node, axes.slice(chosen.shape.length)), [], node.dtype);
+  const count = apply('multiply', [cast(selected, node.dtype), others]);
+  return wrap(apply('divide', [finished(combined, 'sum', o.keepdims), count], 'mean'));
 }
 
 function variance(operation: string, x: Arr, o: VarianceOptions): Node {

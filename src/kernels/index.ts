@@ -17,6 +17,7 @@ export {
   transpose,
 } from './csr/index.ts';
 export { ELEMENTWISE, type ElementOp, type ElementOpName, elementOp } from './elementwise.ts';
+export { type GatherFunction, gatherFunction } from './gather.ts';
 export { type Compiled, JavaScriptKernels } from './javascript/compile.ts';
 export { type Kernel, KernelBuilder, keyOf, type Result, type Step } from './kernel.ts';
 export { BlockedKernels, MATMUL_SCRATCH, Matmul, type MatmulOptions } from './matmul/index.ts';

@@ -166,7 +166,8 @@ function runAlone(whole: Whole, arrays: readonly Buffer[], offsets: readonly num
     dtype,
     elements: buffers.view(arrays[array] as Buffer, 'write'),
   }));
-  runWhole(whole, args, results, machine.routines, machine.matmul());
+  const memory = buffers.place(arrays[whole.results[0]?.array ?? -1] as Buffer)?.memory;
+  runWhole(whole, args, results, machine.routines, machine.matmul(), memory);
 }
 
 /** What operations on scalars alone give is computed here: it is the same at all points. */

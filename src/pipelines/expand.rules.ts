@@ -68,6 +68,13 @@ export class Expander {
     return this.#visit(id, this.#identity(this.#values.at(id).shape));
   }
 
+  /** The load of a value of one axis, which is that of the rows. */
+  ofRows(id: number): number {
+    const step = this.#visit(id, this.#intern([0, 1, ...new Array<number>(this.space.length - 1).fill(0)]));
+    if (this.steps.length === 1 && this.steps[step]?.op === 'load') return step;
+    throw new InternalError('what says which rows are gathered is not stored');
+  }
+
   /** Strides along the axes of a shape whose longer axes are those of the space. */
   along(shape: Shape, strides: readonly number[]): number[] {
     const own = strides.filter((_, axis) => shape[axis] !== 1);

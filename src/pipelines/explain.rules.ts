@@ -140,7 +140,13 @@ function whereText(where: Where, pipeline: Pipeline, plan: Plan): string {
 }
 
 /** One line for each step and result of a kernel. */
-export function kernelLines({ kernel, operands, results, scalars }: Call, pipeline: Pipeline, plan: Plan): string[] {
+export function kernelLines(call: Call, pipeline: Pipeline, plan: Plan): string[] {
+  const { kernel, operands, results, scalars, gather } = call;
+  if (gather !== undefined) {
+    const [which, from] = operands.map((where) => whereText(where, pipeline, plan));
+    const to = whereText(results[0] as Where, pipeline, plan);
+    return [`v0 = ${which}: i64`, `gather row v0 of ${gather.length} of ${from}: ${kernel.operands[1]} -> ${to}`];
+  }
   const lines = kernel.steps.map((step, i) => `v${i} = ${textOfStep(step)}: ${step.dtype}`);
   for (const [i, { value, reduce }] of kernel.results.entries()) {
     const to = whereText(results[i] as Where, pipeline, plan);

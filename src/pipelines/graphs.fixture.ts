@@ -376,11 +376,20 @@ class Maker {
     if (node.shape.length === 0) return;
     const axis = this.#below(node.shape.length);
     const length = node.shape[axis] as number;
-    const count = length === 0 ? 0 : this.#below(5);
+    const many = this.#chance(3) && sizeOf(node.shape) <= 100;
+    const count = length === 0 ? 0 : this.#below(many ? 40 : 5);
     const own = BigInt64Array.from({ length: count }, () => BigInt(this.#below(length)));
     const source: Op = { kind: 'source', buffer: this.#buffers.adopt('i64', own), offset: 0, strides: [1] };
     const shape = node.shape.map((each, i) => (i === axis ? count : each));
-    this.#put({ kind: 'take', axis }, shape, node.dtype, [node, new Node(source, [count], 'i64')], below);
+    let indices = new Node(source, [count], 'i64');
+    // They may be computed themselves, by the same rows.
+    if (this.#chance(2)) {
+      const backwards = { kind: 'view', maps: [{ start: Math.max(0, count - 1), step: -1, axis: 0 }] } as const;
+      indices = new Node(backwards, [count], 'i64', [
+        new Node({ kind: 'element', op: 'abs' }, [count], 'i64', [indices]),
+      ]);
+    }
+    this.#put({ kind: 'take', axis }, shape, node.dtype, [node, indices], below);
   }
 
   /** One after the other, or with a part that is something else. */

@@ -3,7 +3,7 @@ import { DTYPES, type Shape } from '../nd/index.ts';
 import { type Draft, Expander, type Load } from './expand.rules.ts';
 import type { AxisMap } from './graph.ts';
 import { rowMajorOf } from './simplify.rules.ts';
-import { isWhole, LONGEST, type Storing } from './storing.rules.ts';
+import { isGather, isWhole, LONGEST, type Storing } from './storing.rules.ts';
 import type { Values } from './values.rules.ts';
 
 /** Elements that kernels compute: a stored value, or a piece of what is put together. */
@@ -17,6 +17,8 @@ export interface Target {
   /** The shape that is walked; of a reduction that of its argument. */
   readonly walked: Shape;
   readonly reduce: { readonly reducer: ReducerName; readonly axes: readonly number[] } | undefined;
+  /** Rows that are copied by their numbers, and nothing else: `from`, as so many rows, at those that `indices` says. */
+  readonly gather?: { readonly from: number; readonly indices: number; readonly length: number };
 }
 
 /** A target with what it takes to compute it, and when. */
@@ -104,6 +106,11 @@ function targetsOf(values: Values, id: number, storing: Storing): Target[] {
       return { value, piece: { into: id, index, offset, strides }, walked, reduce: undefined };
     });
   }
+  if (op.kind === 'take' && isGather(values, id)) {
+    const [from, indices] = args as [number, number];
+    const length = values.at(from).shape[op.axis] as number;
+    return [{ value: id, piece: undefined, walked: shape, reduce: undefined, gather: { from, indices, length } }];
+  }
   if (!storing.has(id) || isWhole(op.kind)) return [];
   const reduce = op.kind === 'reduce' ? op : undefined;
   return [
@@ -144,7 +151,7 @@ function phased(
         ready.set(id, { phase: own.phase, target: undefined, row: 0 });
       }
     }
-    if (isWhole(op.kind) && op.kind !== 'assemble') {
+    if (isWhole(op.kind) && op.kind !== 'assemble' && !isGather(values, id)) {
       let phase = 0;
       for (const arg of args) phase = Math.max(phase, phaseBefore(arg) + 1);
       ready.set(id, { phase, target: undefined, row: 0 });
@@ -166,6 +173,8 @@ function phased(
     const step = stepOf(expander, values, target);
     const loads = expander.steps.flatMap((step) => (step.op === 'load' ? [(step as { load: Load }).load] : []));
     let phase = earliest;
+    // Any row may be asked for.
+    if (target.gather !== undefined) phase = Math.max(phase, phaseBefore(target.gather.from) + 1);
     for (const load of loads) {
       const before = ready.get(load.base);
       if (before !== undefined) phase = Math.max(phase, before.phase + (isOfRow(load, before, expander.space) ? 0 : 1));
@@ -176,7 +185,10 @@ function phased(
       const before = ready.get(load.base);
       if (before?.target === undefined || before.phase !== phase) continue;
       const other = before.target;
-      const together = size + other.size <= 1.5 * LONGEST && isSamePoint(load, loads, other, expander.space);
+      const together =
+        target.gather === undefined &&
+        size + other.size <= 1.5 * LONGEST &&
+        isSamePoint(load, loads, other, expander.space);
       if (together) size += other.size;
       level = Math.max(level, other.level + (together ? 0 : 1));
     }
@@ -195,7 +207,8 @@ function phased(
 }
 
 /** The step whose value a target is, or combines. */
-export function stepOf(expander: Expander, values: Values, { value, piece, reduce }: Target): number {
+export function stepOf(expander: Expander, values: Values, { value, piece, reduce, gather }: Target): number {
+  if (gather !== undefined) return expander.ofRows(gather.indices);
   if (reduce !== undefined) return expander.argument(values.at(value).args[0] as number);
   return piece === undefined ? expander.root(value) : expander.argument(value);
 }
@@ -230,7 +243,7 @@ function isOfRow({ offset, strides }: Load, { target, row }: Ready, space: reado
 
 /** Whether what is read at a point, by all that reads it, is what is computed at that point. */
 function isSamePoint(load: Load, loads: readonly Load[], other: Planned, space: readonly number[]): boolean {
-  if (other.reduce !== undefined || other.piece !== undefined) return false;
+  if (other.reduce !== undefined || other.piece !== undefined || other.gather !== undefined) return false;
   const own = rowMajorOf(other.expander.space);
   return (
     space.length === own.length &&
@@ -305,7 +318,7 @@ class Builder {
   }
 
   add(target: Planned): void {
-    const { expander, level, width, loads, value, piece } = target;
+    const { expander, level, width, loads, value, piece, gather } = target;
     const size = expander.steps.length;
     /** What it reads of its own level has to be there, or be computed by the same kernel. */
     let earliest = 0;
@@ -313,7 +326,7 @@ class Builder {
       const kernel = this.#kernelOf.get(base) ?? -1;
       if (this.#kernels[kernel]?.level === level) earliest = Math.max(earliest, kernel);
     }
-    const kind = `${level} ${width} ${expander.space}`;
+    const kind = gather === undefined ? `${level} ${width} ${expander.space}` : `gather ${value}`;
     let number = this.#last.get(kind) ?? -1;
     const group = this.#kernels[number];
     if (group === undefined || number < earliest || group.size + size > 2 * LONGEST) {

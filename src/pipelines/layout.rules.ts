@@ -25,6 +25,8 @@ export interface DraftCall {
     readonly reduce: ReducerName | null;
     readonly where: DraftWhere;
   }[];
+  /** Of a gather: how many rows there are to choose from. */
+  readonly gather?: { readonly length: number } | undefined;
 }
 
 export interface DraftPipeline {
@@ -86,6 +88,7 @@ const usesPosition = (call: DraftCall, axis: number): boolean =>
 function joins(call: DraftCall, axis: number): boolean {
   const length = call.space[axis + 1] as number;
   return (
+    !(call.gather !== undefined && axis === 0) &&
     !usesPosition(call, axis) &&
     !usesPosition(call, axis + 1) &&
     wheresOf(call).every(({ strides }) => strides[axis] === (strides[axis + 1] as number) * length)
@@ -107,6 +110,7 @@ function joined(call: DraftCall, axis: number): DraftCall {
     ),
     operands: new Map([...call.operands].map(([step, where]) => [step, moved(where)])),
     results: call.results.map((result) => ({ ...result, where: moved(result.where) })),
+    gather: call.gather,
   };
 }
 
@@ -224,6 +228,7 @@ function callOf(call: DraftCall, offsets: ReadonlyMap<number, number>): Call {
     operands,
     scalars,
     results: call.results.map(({ where, step }) => whereOf(where, (call.steps[step] as Draft).dtype)),
+    ...(call.gather === undefined ? {} : { gather: call.gather }),
   };
 
   function put(step: Draft, i: number): number {

@@ -22,7 +22,11 @@ export type Where =
 /** In the place of a scalar: the number of the tile's first row, an i64. */
 export const FIRST_ROW = -1;
 
-/** A kernel and what it is run on. Its space is the rows of the tile, then `inner`. */
+/**
+ * A kernel and what it is run on. Its space is the rows of the tile, then `inner`.
+ *
+ * A *gather* copies rows by their numbers: its first operand says for each row (an i64) which row of the second one, of so many, it is.
+ */
 export interface Call {
   readonly kernel: Kernel;
   readonly inner: readonly number[];
@@ -30,6 +34,7 @@ export interface Call {
   /** For each scalar of the kernel which one of those of the plan it is, or `FIRST_ROW`. */
   readonly scalars: readonly number[];
   readonly results: readonly Where[];
+  readonly gather?: { readonly length: number };
 }
 
 /** What combines rows: each unit of rows gathers its own, and they are combined in the order of rows, whoever was done first. */

@@ -83,13 +83,17 @@ class Planner {
     };
     for (const root of this.#roots) this.#outside.add(views(root).base);
     const written = this.#list.map((group, at) => {
-      if ('kernels' in group) return group.kernels.map((kernel) => this.#write(kernel, at));
+      if ('kernels' in group) {
+        for (const { targets } of group.kernels)
+          for (const { gather } of targets) if (gather !== undefined) this.#outside.add(views(gather.from).base);
+        return group.kernels.map((kernel) => this.#write(kernel, at));
+      }
       for (const arg of this.#values.at(group.whole).args) this.#outside.add(views(arg).base);
       return [];
     });
     const steps = this.#list.map((group, at): Omit<PlanStep, 'makes' | 'drops'> & { uses: readonly number[] } => {
       if ('kernels' in group) {
-        const draft = this.#draft(written[at] as Written[], at);
+        const draft = this.#draft(written[at] as Written[], at, views);
         const pipeline = laidOut(draft, this.#options);
         return { kind: 'pipeline', pipeline, uses: arraysOf(pipeline) } as never;
       }
@@ -197,7 +201,11 @@ class Planner {
     return { group, steps: expander.steps, own };
   }
 
-  #draft(written: readonly Written[], at: number): DraftPipeline {
+  #draft(
+    written: readonly Written[],
+    at: number,
+    views: (id: number) => { base: number; offset: number; strides: readonly number[] },
+  ): DraftPipeline {
     const scratch = new Map<number, { dtype: Plan['arrays'][number]['dtype']; row: number }>();
     const accumulators: DraftPipeline['accumulators'][number][] = [];
     for (const { group } of written) {
@@ -208,7 +216,8 @@ class Planner {
         scratch.set(target.value, { dtype, row: rows === 0 ? 0 : sizeOf(shape) / rows });
       }
     }
-    const calls = written.map(({ group, steps, own }): DraftCall => {
+    const calls = written.map(({ group, steps: given, own: numbers }): DraftCall => {
+      let [steps, own] = [given, numbers];
       const operands = new Map<number, DraftWhere>();
       for (const [i, step] of steps.entries()) {
         if (step.op !== 'load') continue;
@@ -218,11 +227,26 @@ class Planner {
           : ({ at: 'array', which: this.#array(base) } as const);
         operands.set(i, { ...where, offset, strides });
       }
+      const [{ gather, value, expander }] = group.targets as [Planned];
+      if (gather !== undefined) {
+        const { base, offset, strides } = views(gather.from);
+        const { shape, dtype } = this.#values.at(value);
+        const along = expander.along(shape, strides);
+        own = [steps.length];
+        steps = [...steps, { op: 'load', load: { base, dtype, offset, strides: along }, dtype }];
+        operands.set(steps.length - 1, { at: 'array', which: this.#array(base), offset, strides: along });
+      }
       const results = group.targets.flatMap((target, i) => {
         const where = this.#whereTo(target, scratch, accumulators);
         return where === undefined ? [] : [{ step: own[i] as number, reduce: target.reduce?.reducer ?? null, where }];
       });
-      return { space: group.space, steps, operands, results };
+      return {
+        space: group.space,
+        steps,
+        operands,
+        results,
+        gather: gather === undefined ? undefined : { length: gather.length },
+      };
     });
     return { calls: calls.filter(({ results }) => results.length > 0), scratch, accumulators };
   }

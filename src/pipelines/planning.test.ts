@@ -114,6 +114,27 @@ test('the nearest of some points is found in one pipeline, without an array of d
   assert.deepEqual(lengths(plan), [300]);
 });
 
+test('rows that are gathered are read tile by tile, with what says which, and what is made of them', () => {
+  const x = p.array([1000, 10]);
+  const numbers = p.array([5000], (at) => BigInt(-at % 1000) as never, 'i64');
+  const indices = new Node({ kind: 'element', op: 'abs' }, [5000], 'i64', [numbers]);
+  const taken = new Node({ kind: 'take', axis: 0 }, [5000, 10], 'f64', [x, indices]);
+  const plan = planned(p.reduce('sum', [0, 1], p.element('multiply', taken, 2)));
+  assert.deepEqual(lengths(plan), [1]);
+  const gather = pipelinesOf(plan)[0]?.calls[1];
+  assert.deepEqual([plan.steps.length, gather?.gather], [1, { length: 1000 }]);
+  // Of what is computed any row may be asked for, so it is there before.
+  const ofComputed = new Node({ kind: 'take', axis: 0 }, [5000, 10], 'f64', [p.element('sqrt', x), indices]);
+  assert.deepEqual(lengths(planned(p.reduce('sum', [0, 1], ofComputed))), [10_000, 5000, 1]);
+  // A plan that gathers from what the pipeline still computes is no good.
+  const operands = [gather?.operands[0], gather?.operands[0]];
+  const bad = {
+    ...plan,
+    steps: [{ ...plan.steps[0], pipeline: { ...pipelinesOf(plan)[0], calls: [{ ...gather, operands }] } }],
+  };
+  assert.ok(planFaults(bad as never, 3).some((fault) => /not all there/.test(fault)));
+});
+
 test('several results of the same rows come from one pass over them', () => {
   const x = p.array([1000, 10]);
   const plan = planned(p.reduce('sum', [0], x), p.reduce('max', [0], x), p.element('sqrt', x));

@@ -223,6 +223,17 @@ function operationsOf(op: ValueOp): number {
   return op.kind === 'cast' ? 1 : 0;
 }
 
+/**
+ * Whether elements are taken along the first axis that is longer than 1: that can be done row by row, whatever is computed of them before and
+ * after.
+ */
+export function isGather(values: Values, id: number): boolean {
+  const { op, args, shape } = values.at(id);
+  if (op.kind !== 'take' || sizeOf(shape) === 0) return false;
+  if (values.at(args[0] as number).shape[op.axis] === 0) return false;
+  return (shape[op.axis] as number) > 1 && shape.findIndex((length) => length !== 1) === op.axis;
+}
+
 /** What is computed by itself, and not at the points of a space. */
 export const isWhole = (kind: Value['op']['kind']): boolean =>
   kind === 'matmul' || kind === 'take' || kind === 'assemble' || kind === 'call' || kind === 'output';

@@ -1,6 +1,8 @@
 import {
   alongOf,
   type Compiled,
+  type GatherFunction,
+  gatherFunction,
   JavaScriptKernels,
   type Kernel,
   type ReducerName,
@@ -10,8 +12,10 @@ import {
   type WasmFunction,
   WasmKernels,
 } from '../kernels/index.ts';
-import { DTYPES, type DType, type Elements } from '../nd/index.ts';
+import { DTYPES, type DType, type Elements, sizeOf } from '../nd/index.ts';
 import { type Accumulator, type Call, FIRST_ROW, type Pipeline, unitsOf, type Where } from './pipeline.ts';
+import { noSuchIndex } from './reference.ts';
+import { copy, isDense } from './walk.ts';
 
 /** Compilers for kernels over one memory. */
 export interface Compilers {
@@ -230,6 +234,92 @@ class ReadyCall {
   }
 }
 
+/** A gather that is ready to run. */
+class ReadyGather {
+  readonly #compilers: Compilers;
+  readonly #indices: Spot;
+  readonly #from: Spot;
+  readonly #into: Spot;
+  readonly #length: number;
+  readonly #inner: readonly number[];
+  /** Elements of a row, if they lie without gaps on both sides. */
+  readonly #together: number | undefined;
+  #run: GatherFunction | undefined;
+
+  constructor({ kernel, operands, results, inner, gather }: Call, pipeline: Pipeline, compilers: Compilers) {
+    const [indices, from] = operands as [Where, Where];
+    const dtype = kernel.operands[1] as DType;
+    this.#compilers = compilers;
+    this.#indices = new Spot(indices, 'i64', pipeline);
+    this.#from = new Spot(from, dtype, pipeline);
+    this.#into = new Spot(results[0] as Where, dtype, pipeline);
+    this.#length = gather?.length ?? 0;
+    this.#inner = inner;
+    const dense = [this.#from, this.#into].every(({ strides }) => isDense(inner, strides.slice(1)));
+    this.#together = dense ? sizeOf(inner) : undefined;
+  }
+
+  bind(binding: Binding): void {
+    const spots = [this.#indices, this.#from, this.#into];
+    for (const spot of spots) spot.bind(binding);
+    this.#run = undefined;
+    if (this.#together === undefined || spots.some(({ elements }) => elements !== undefined)) return;
+    this.#run = gatherFunction(this.#compilers.memory, DTYPES[this.#from.dtype].bytes, this.#together);
+  }
+
+  run(row: number, rows: number, unit: number, slot: number): void {
+    const [indices, from, into] = [this.#indices, this.#from, this.#into];
+    if (this.#run === undefined) {
+      this.#slowly(row, rows, unit, slot);
+      return;
+    }
+    const bytes = DTYPES[from.dtype].bytes;
+    const at = indices.at(row, unit, slot);
+    const step = (indices.strides[0] as number) * 8;
+    const copied = this.#run(
+      at | 0,
+      step | 0,
+      from.at(0, unit, slot) | 0,
+      ((from.strides[0] as number) * bytes) | 0,
+      into.at(row, unit, slot) | 0,
+      ((into.strides[0] as number) * bytes) | 0,
+      rows,
+      BigInt(this.#length),
+    );
+    if (copied >= rows) return;
+    const { elements, offset, strides } = indices.strided(row, unit, slot, this.#compilers.views);
+    throw noSuchIndex(elements[offset + copied * (strides[0] as number)] as bigint, this.#length);
+  }
+
+  #slowly(row: number, rows: number, unit: number, slot: number): void {
+    const { views } = this.#compilers;
+    const indices = this.#indices.strided(row, unit, slot, views);
+    const from = this.#from.strided(0, unit, slot, views);
+    const into = this.#into.strided(row, unit, slot, views);
+    const [step, fromStep, intoStep] = [indices, from, into].map(({ strides }) => strides[0] as number) as [
+      number,
+      number,
+      number,
+    ];
+    const inner = this.#inner;
+    const isOne = sizeOf(inner) === 1;
+    const [read, write] = [from, into].map(({ strides }) => strides.slice(1)) as [number[], number[]];
+    for (let i = 0; i < rows; i++) {
+      const place = Number(indices.elements[indices.offset + i * step]);
+      if (!(place >= 0 && place < this.#length)) {
+        throw noSuchIndex(indices.elements[indices.offset + i * step] as bigint, this.#length);
+      }
+      const [at, to] = [from.offset + place * fromStep, into.offset + i * intoStep];
+      if (isOne) into.elements[to] = from.elements[at] as never;
+      else
+        copy(inner, from.elements, { offset: at, strides: read }, into.elements, {
+          offset: to,
+          strides: write,
+        });
+    }
+  }
+}
+
 const resultType = ({ kernel }: Call, result: number): DType =>
   (kernel.steps[(kernel.results[result] as { value: number }).value] as { dtype: DType }).dtype;
 
@@ -247,14 +337,16 @@ function perRow({ strides }: Where, inner: readonly number[]): number {
 export class TileRunner {
   readonly #pipeline: Pipeline;
   readonly #compilers: Compilers;
-  readonly #calls: readonly ReadyCall[];
+  readonly #calls: readonly (ReadyCall | ReadyGather)[];
   readonly #starts: readonly Fresh[];
   #binding: Binding | undefined;
 
   constructor(pipeline: Pipeline, compilers: Compilers) {
     this.#pipeline = pipeline;
     this.#compilers = compilers;
-    this.#calls = pipeline.calls.map((call) => new ReadyCall(call, pipeline, compilers));
+    this.#calls = pipeline.calls.map((call) =>
+      call.gather === undefined ? new ReadyCall(call, pipeline, compilers) : new ReadyGather(call, pipeline, compilers),
+    );
     this.#starts = pipeline.accumulators.map(({ dtype, length, reducer: name }, accumulator) => ({
       spot: new Spot({ at: 'accumulator', accumulator, strides: [] }, dtype, pipeline),
       identity: reducer(name).identity(dtype),
@@ -280,7 +372,7 @@ export class TileRunner {
       const number = Math.floor(row / unit);
       if (row % unit === 0) this.#start(row, number, slot);
       const rows = Math.min(tile, last - row);
-      for (let i = 0; i < this.#calls.length; i++) (this.#calls[i] as ReadyCall).run(row, rows, number, slot);
+      for (let i = 0; i < this.#calls.length; i++) this.#calls[i]?.run(row, rows, number, slot);
     }
   }
 

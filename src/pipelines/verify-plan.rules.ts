@@ -71,7 +71,7 @@ function pipelineFaults(pipeline: Pipeline, scalars: number, plan: Plan): string
     const say = (text: string): void => void faults.push(`call ${number}: ${text}`);
     for (const fault of faultsOf(call.kernel)) say(fault);
     for (const fault of callFaults(call, scalars)) say(fault);
-    const check = (where: Where, dtype: DType, isResult: boolean): void => {
+    const check = (where: Where, dtype: DType, isResult: boolean, all = rows): void => {
       if (where.strides.length !== call.inner.length)
         say(`something has ${where.strides.length} strides behind the rows`);
       const [least, most] = reach(where, call.inner, Math.min(tile, rows));
@@ -91,18 +91,33 @@ function pipelineFaults(pipeline: Pipeline, scalars: number, plan: Plan): string
         else if (least < 0 || most >= own.length) say(`accumulator ${where.accumulator} is left`);
       } else if (where.array >= plan.sources) {
         const own = plan.arrays[where.array - plan.sources];
-        const [low, high] = reach(where, call.inner, rows);
+        const [low, high] = reach(where, call.inner, all);
         if (own?.dtype !== dtype) say(`array ${where.array} is no ${dtype}`);
         else if (high >= low && (where.offset + low < 0 || where.offset + high >= own.length))
           say(`array ${where.array} is left`);
       } else if (isResult) say(`source ${where.array} is written`);
     };
-    for (const [i, where] of call.operands.entries()) check(where, call.kernel.operands[i] as DType, false);
+    // A gather reads all rows that there are of what it chooses from.
+    for (const [i, where] of call.operands.entries())
+      check(where, call.kernel.operands[i] as DType, false, i === 1 ? call.gather?.length : rows);
+    for (const fault of gatherFaults(call)) say(fault);
     for (const [i, where] of call.results.entries()) {
       const { value } = call.kernel.results[i] as { value: number };
       check(where, (call.kernel.steps[value] as { dtype: DType }).dtype, true);
     }
   }
+  return faults;
+}
+
+function gatherFaults({ gather, kernel, operands, results }: Call): string[] {
+  if (gather === undefined) return [];
+  const [indices, from] = operands;
+  const faults: string[] = [];
+  if (operands.length !== 2 || results.length !== 1 || kernel.steps.length !== 2)
+    faults.push('it gathers something else than rows of one array');
+  else if (kernel.operands[0] !== 'i64' || indices?.strides.some((step) => step !== 0))
+    faults.push('it gathers by something else than a number for each row');
+  else if (from?.at !== 'array') faults.push('it gathers rows that are not all there');
   return faults;
 }
 

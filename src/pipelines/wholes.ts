@@ -13,17 +13,18 @@ export interface StridedArray extends ArrayType {
   readonly strides: readonly number[];
 }
 
-/** Computes what is computed by itself. */
+/** Computes what is computed by itself. `memory`: where all of the arrays lie, if they lie in one. */
 export function runWhole(
   { op }: Whole,
   args: readonly StridedArray[],
   results: readonly DenseArray[],
   routines: Routines,
   matmul: Matmul,
+  memory: WebAssembly.Memory | undefined,
 ): void {
   const [first, second] = args as [StridedArray, StridedArray];
   const [own] = results as [DenseArray];
-  if (op.kind === 'call') routines(op.routine).run(args.map(densified), op.params, results);
+  if (op.kind === 'call') routines(op.routine).run(args.map(densified), op.params, results, memory);
   else if (op.kind === 'take') taken(op.axis, own, first, densified(second));
   else product(own, first, second, matmul);
 }

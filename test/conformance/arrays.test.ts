@@ -24,6 +24,9 @@ const shifted = task(async (x: Arr<'f64'>, by: number) => sf.expandDims(x.add(by
 /** Computed by its worker, and others. */
 const inTask = task((depth: number) => compute(depth), { name: 'computes' });
 
+/** A sparse matrix goes to a worker, and another one comes back. */
+const halved = task(async (s: sf.Sparse<'f64'>) => s.div(sf.full([1], 2)).T.persist());
+
 /** What each element comes to, one after the other. */
 function byHand(depth: number): number {
   let sum = 0;
@@ -53,6 +56,48 @@ onHosts('arrays', { cpus: 3, memory: '256MiB', spill: 'off' }, (session) => {
       code: 'ERR_SHEAF_CODEC',
       message: /await x\.persist\(\)/,
     });
+  });
+
+  test('rows are gathered by all, and whoever finds a number that there is no row for says so', LIMIT, async () => {
+    const [rows, columns] = [1000, 50];
+    const x = await fromTyped(
+      Float64Array.from({ length: rows * columns }, (_, i) => i % 9),
+      [rows, columns],
+    ).persist();
+    const which = Int32Array.from({ length: 20_000 }, (_, i) => (i * 7) % rows);
+    const sum = (last: number): Promise<number> =>
+      sf
+        .take(x, fromTyped(which.with(-1, last)), { axis: 0 })
+        .mul(2)
+        .sum()
+        .item();
+    const expected = (await x.sum().item()) * 40;
+    const [before, row] = [which.at(-1)!, await x.at(which.at(-1)!).sum().item()];
+    assert.equal(await sum(before), expected);
+    assert.equal(await sum(0), expected + 2 * ((await x.at(0).sum().item()) - row));
+    await assert.rejects(sum(rows), {
+      name: 'UsageError',
+      code: 'ERR_SHEAF_INDEX',
+      message: 'take: there is no index 1000 along an axis of length 1000; give 0 to 999',
+    });
+    x.release();
+    assert.deepEqual(await leaks(session()), []);
+  });
+
+  test('sparse matrices that are computed are arguments and results of tasks', LIMIT, async () => {
+    const n = 50_000;
+    const at = Int32Array.from({ length: n }, (_, i) => i);
+    const next = at.map((i) => (i + 1) % n);
+    const s = sf.fromCoo(at, next, new Float64Array(n).fill(4), [n, n]);
+    await assert.rejects(async () => halved(s).value, { code: 'ERR_SHEAF_CODEC', message: /await s\.persist\(\)/ });
+    const ref = halved(await s.persist());
+    const turned = await ref.value;
+    assert.equal(turned.nnz, n);
+    const x = await fromTyped(Float64Array.from(at)).persist();
+    assert.deepEqual([...(await turned.matmul(x).at('0:3').data())], [2 * (n - 1), 0, 2]);
+    ref.release();
+    for (const each of [s, turned, x]) each.release();
+    assert.deepEqual(await leaks(session()), []);
   });
 
   test('the program and its tasks compute the same, to the last bit', LIMIT, async () => {

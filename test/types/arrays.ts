@@ -1,6 +1,6 @@
 // What the types of arrays say: element types are known, promoted, and refused. Type-checked, never run.
 
-import type { Arr, D, Promotion, Scalar } from 'sheaf/array';
+import type { Arr, D, Promotion, Scalar, Sparse } from 'sheaf/array';
 import * as sf from 'sheaf/array';
 import { type Equal, type Expect, exactly } from './assert.ts';
 
@@ -72,6 +72,17 @@ export function promotion(): void {
   exactly<Arr<'f64'>>()(sf.concat([f64, f32]));
   exactly<Arr<'i64'>>()(sf.stack([i64, i32, u8]));
   exactly<Arr<'f64'>>()(f64.matmul(f32));
+  const s32 = sf.fromCoo([0], [0], new Float32Array(1), [1, 1]);
+  exactly<Sparse<'f32'>>()(s32);
+  exactly<Sparse<'f64'>>()(sf.csr({ values: [1], indices: [0], indptr: [0, 1], shape: [1, 1] }));
+  exactly<Sparse<'f64'>>()(f64.toSparse());
+  exactly<Sparse<'bool'>>()(s32.greater(1));
+  exactly<Arr<'f64'>>()(s32.matmul(f64));
+  exactly<Arr<'f64'>>()(f64.matmul(s32));
+  exactly<Arr<'i64'>>()(s32.astype('i8').sum());
+  exactly<Sparse<'f32'>>()(s32.mul(f32));
+  exactly<Arr<'f32'>>()(s32.add(f32));
+  exactly<Sparse<'f32'>>()(s32.add(s32));
   // An array that is made in place has the type that it has by itself.
   exactly<Arr<'f64'>>()(sf.sqrt(sf.zeros([2])));
   exactly<Arr<'f64'>>()(sf.add(sf.zeros([2]), sf.ones([2])));

@@ -1,5 +1,5 @@
 import { UsageError } from '../../base/index.ts';
-import { isBig, shapeText } from '../../nd/index.ts';
+import { type DType, isBig, kindOf, shapeText } from '../../nd/index.ts';
 import { type ElementOpName, elementOp } from '../elementwise.ts';
 import { applied } from '../reference.ts';
 import { type Csr, countOf, type Indices, indicesLike, putIndex, sparseError, valuesOf, wordsOf } from './format.ts';
@@ -7,10 +7,19 @@ import { type Csr, countOf, type Indices, indicesLike, putIndex, sparseError, va
 type Value = number | bigint;
 
 /** Those worth code of their own. Floats are rounded, and integers wrap, when they are stored. */
-const FAST: Readonly<Partial<Record<ElementOpName, (x: never, y: never) => Value>>> = {
-  add: (x: number, y: number) => x + y,
-  subtract: (x: number, y: number) => x - y,
-};
+function fastFor(name: ElementOpName, dtype: DType): ((x: never, y: never) => Value) | undefined {
+  switch (name) {
+    case 'add':
+      return (x: number, y: number) => x + y;
+    case 'subtract':
+      return (x: number, y: number) => x - y;
+    case 'multiply':
+      // Of 32 bits a product is more than a double can hold.
+      return kindOf(dtype) === 'float' || isBig(dtype) ? (x: number, y: number) => x * y : Math.imul;
+    default:
+      return undefined;
+  }
+}
 
 /**
  * Element by element, two matrices of the same shape and type. Where one of them has no element it is 0, so the operator has to make
@@ -41,7 +50,7 @@ export function combine(name: ElementOpName, a: Csr, b: Csr): Csr {
       'two zeros do not make 0, so that all elements would be there',
       'make them dense first',
     );
-  const both = (FAST[name] as typeof general | undefined) ?? general;
+  const both = (fastFor(name, dtype) as typeof general | undefined) ?? general;
 
   const most = countOf(a) + countOf(b);
   const indptr = indicesLike(a.indptr, rows + 1);

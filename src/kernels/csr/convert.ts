@@ -19,24 +19,80 @@ export interface Coo {
   readonly values: Elements;
 }
 
-/** The order in which the elements come when they are sorted by one of their indices, those with equal ones as they stood. */
-function countingSort({ words, step }: Words, among: Uint32Array, length: number, into: Uint32Array): void {
-  const next = new Uint32Array(length + 1);
-  for (const at of among) next[(words[at * step] as number) + 1]!++;
-  for (let i = 1; i <= length; i++) next[i]! += next[i - 1] as number;
-  for (const at of among) into[next[words[at * step] as number]!++] = at;
-}
-
-function checkIndices(what: string, indices: Indices, count: number, length: number): void {
-  for (let i = 0; i < count; i++) {
-    const own = Number(indices[i]);
-    if (!(own >= 0 && own < length))
-      throw sparseError('fromCoo', `element ${i} is in ${what} ${own} of ${length}`, 'give indices that there are');
+/** Throws a UsageError (ERR_SHEAF_SPARSE) for the first index that there is no row, or column, for. */
+function checkIndices(what: string, indices: Indices, { words, step }: Words, length: number): void {
+  for (let i = 0; i < indices.length; i++) {
+    const own = words[i * step] as number;
+    if (own >= 0 && own < length && (step === 1 || words[2 * i + 1] === 0)) continue;
+    throw sparseError(
+      'fromCoo',
+      `element ${i} is in ${what} ${indices[i]} of ${length}`,
+      'give indices that there are',
+    );
   }
 }
 
-/** From coordinates. */
-export function fromCoo({ row, column, values }: Coo, rows: number, columns: number, dtype: Csr['dtype']): Csr {
+function isSorted(row: Words, column: Words, count: number): boolean {
+  let [lastRow, lastColumn] = [-1, -1];
+  for (let i = 0; i < count; i++) {
+    const [r, c] = [row.words[i * row.step] as number, column.words[i * column.step] as number];
+    if (r < lastRow || (r === lastRow && c < lastColumn)) return false;
+    [lastRow, lastColumn] = [r, c];
+  }
+  return true;
+}
+
+/** How many there are of each index, as the places where the elements of each begin. */
+function startsOf({ words, step }: Words, count: number, length: number): Uint32Array {
+  const starts = new Uint32Array(length + 1);
+  for (let i = 0; i < count; i++) starts[(words[i * step] as number) + 1]!++;
+  for (let i = 1; i <= length; i++) starts[i]! += starts[i - 1] as number;
+  return starts;
+}
+
+/** Which element comes where in the order of rows, within a row in that of columns, and otherwise as they stood. */
+interface Order {
+  readonly row: Words;
+  readonly column: Words;
+  readonly at: Int32Array;
+}
+
+/**
+ * Sorted by columns and then, stably, by rows; each time by counting. What is read lies in order both times, and only what is written
+ * does not: that takes half as long as looking elements up.
+ */
+function sorted(row: Words, column: Words, count: number, rows: number, columns: number): Order {
+  if (isSorted(row, column, count)) return { row, column, at: Int32Array.from({ length: count }, (_, i) => i) };
+  const byColumn = startsOf(column, count, columns);
+  const [rowsThere, atThere] = [new Int32Array(count), new Int32Array(count)];
+  for (let i = 0; i < count; i++) {
+    const place = byColumn[column.words[i * column.step] as number]!++;
+    rowsThere[place] = row.words[i * row.step] as number;
+    atThere[place] = i;
+  }
+  const byRow = startsOf(row, count, rows);
+  const [ownColumns, at] = [new Int32Array(count), new Int32Array(count)];
+  // By now each column begins where the one before did end.
+  for (let c = 0, from = 0; c < columns; c++) {
+    for (const end = byColumn[c] as number; from < end; from++) {
+      const place = byRow[rowsThere[from] as number]!++;
+      ownColumns[place] = c;
+      at[place] = atThere[from] as number;
+    }
+  }
+  // The array is there: the rows in order.
+  for (let r = 0, from = 0; r < rows; r++) for (const end = byRow[r] as number; from < end; from++) rowsThere[from] = r;
+  return { row: { words: rowsThere, step: 1 }, column: { words: ownColumns, step: 1 }, at };
+}
+
+/** From coordinates. `like`: indices of the type that those of the matrix get. */
+export function fromCoo(
+  { row, column, values }: Coo,
+  rows: number,
+  columns: number,
+  dtype: Csr['dtype'],
+  like: Indices = row,
+): Csr {
   const count = values.length;
   if (row.length !== count || column.length !== count)
     throw sparseError(
@@ -44,32 +100,30 @@ export function fromCoo({ row, column, values }: Coo, rows: number, columns: num
       `there are ${row.length} rows and ${column.length} columns for ${count} values`,
       'give one of each',
     );
-  checkIndices('row', row, count, rows);
-  checkIndices('column', column, count, columns);
   const [rowOf, columnOf] = [wordsOf(row), wordsOf(column)];
-  // By columns, and then, stably, by rows.
-  const byColumn = new Uint32Array(count);
-  const order = Uint32Array.from({ length: count }, (_, i) => i);
-  countingSort(columnOf, order, columns, byColumn);
-  countingSort(rowOf, byColumn, rows, order);
-  const indptr = indicesLike(row, rows + 1);
-  const indices = indicesLike(row, count);
+  checkIndices('row', row, rowOf, rows);
+  checkIndices('column', column, columnOf, columns);
+  const order = sorted(rowOf, columnOf, count, rows, columns);
+  const indptr = indicesLike(like, rows + 1);
+  const indices = indicesLike(like, count);
   const own = valuesOf(dtype, count);
   const [pointers, to] = [wordsOf(indptr), wordsOf(indices)];
   let kept = -1;
   let [lastRow, lastColumn] = [-1, -1];
-  for (const at of order) {
-    const [r, c] = [rowOf.words[at * rowOf.step] as number, columnOf.words[at * columnOf.step] as number];
+  for (let i = 0; i < count; i++) {
+    const r = order.row.words[i * order.row.step] as number;
+    const c = order.column.words[i * order.column.step] as number;
+    const value = values[order.at[i] as number] as number;
     if (r === lastRow && c === lastColumn) {
       // Integers wrap when they are stored.
-      own[kept] = ((own[kept] as number) + (values[at] as number)) as never;
+      own[kept] = (dtype === 'bool' ? (own[kept] as number) | value : (own[kept] as number) + value) as never;
       continue;
     }
     while (lastRow < r) putIndex(pointers, ++lastRow, kept + 1);
     lastColumn = c;
     kept++;
     putIndex(to, kept, c);
-    own[kept] = values[at] as never;
+    own[kept] = value as never;
   }
   while (lastRow < rows) putIndex(pointers, ++lastRow, kept + 1);
   return {

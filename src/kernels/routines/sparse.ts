@@ -1,13 +1,19 @@
 import { UsageError } from '../../base/index.ts';
-import { type DType, type Elements, sizeOf } from '../../nd/index.ts';
+import { type DType, type Elements, type Kind, sizeOf } from '../../nd/index.ts';
 import {
   type Csr,
   CsrKernels,
+  checkCsr,
   combine,
   countOf,
   fromCoo,
   fromDense,
   type Indices,
+  multiplyFromLeft,
+  reduce,
+  type SparseReducer,
+  scale,
+  toCoo,
   toDense,
   transpose,
 } from '../csr/index.ts';
@@ -62,10 +68,18 @@ const indexTypes = (operation: string, indptr: ArrayType, indices: ArrayType): v
   });
 };
 
+const NUMBERS: readonly Kind[] = ['int', 'uint', 'float'];
+/** What is moved, and not computed with. */
+const ANY: readonly Kind[] = ['bool', ...NUMBERS];
+
 /** Checks the three arrays of a matrix; gives the number of its rows. */
-function rowsOf(operation: string, [indptr, indices, values]: readonly ArrayType[]): number {
+function rowsOf(
+  operation: string,
+  [indptr, indices, values]: readonly ArrayType[],
+  kinds: readonly Kind[] = NUMBERS,
+): number {
   indexTypes(operation, indptr!, indices!);
-  ofKind(operation, values!, ['int', 'uint', 'float']);
+  ofKind(operation, values!, kinds);
   for (const { shape } of [indptr!, indices!, values!])
     if (shape.length !== 1) throw shapeError(operation, 'a sparse matrix is made of arrays of one axis', shape);
   if (indptr!.shape[0] === 0) throw shapeError(operation, 'there is one row pointer more than there are rows', [0]);
@@ -137,7 +151,7 @@ const spmm: Routine = {
 
 const csrTranspose: Routine = {
   outputs(inputs, params) {
-    rowsOf('csrTranspose', inputs);
+    rowsOf('csrTranspose', inputs, ANY);
     const [, indices, values] = inputs;
     return matrixTypes(columnsParam(params), indices!.shape[0] as number, indices!.dtype, values!.dtype);
   },
@@ -146,7 +160,7 @@ const csrTranspose: Routine = {
 
 const csrToDense: Routine = {
   outputs: (inputs, params) => [
-    { shape: [rowsOf('csrToDense', inputs), columnsParam(params)], dtype: inputs[2]!.dtype },
+    { shape: [rowsOf('csrToDense', inputs, ANY), columnsParam(params)], dtype: inputs[2]!.dtype },
   ],
   run: (inputs, params, [into]) => toDense(csr(inputs, columnsParam(params)), rowMajor(into!)),
 };
@@ -155,7 +169,6 @@ const csrToDense: Routine = {
 const csrFromDense: Routine = {
   outputs([x], { index = 'i32' }) {
     axes('csrFromDense', x!, 2);
-    ofKind('csrFromDense', x!, ['int', 'uint', 'float']);
     return [...matrixTypes(x!.shape[0] as number, sizeOf(x!.shape), index as DType, x!.dtype), COUNT];
   },
   run([x], _, outputs) {
@@ -166,19 +179,122 @@ const csrFromDense: Routine = {
   },
 };
 
-/** Elements by their rows, columns and values, in any order; those in one place are added up. `rows`, `columns`: of the matrix. */
+/**
+ * Elements by their rows, columns and values, in any order; those in one place are added up. `rows`, `columns`: of the matrix. `index`: the
+ * type of its indices, that of the rows if it is not given.
+ */
 const csrFromCoo: Routine = {
   outputs([row, column, values], params) {
     indexTypes('csrFromCoo', row!, column!);
-    ofKind('csrFromCoo', values!, ['int', 'uint', 'float']);
     for (const each of [row!, column!, values!]) axes('csrFromCoo', each, 1);
-    return [...matrixTypes(rowsParam(params), values!.shape[0] as number, row!.dtype, values!.dtype), COUNT];
+    const index = (params.index ?? row!.dtype) as DType;
+    return [...matrixTypes(rowsParam(params), values!.shape[0] as number, index, values!.dtype), COUNT];
   },
   run([row, column, values], params, outputs) {
     const coo = { row: row!.elements as Indices, column: column!.elements as Indices, values: values!.elements };
-    const a = fromCoo(coo, rowsParam(params), columnsParam(params), values!.dtype);
+    const like = outputs[0]!.elements as Indices;
+    const a = fromCoo(coo, rowsParam(params), columnsParam(params), values!.dtype, like);
     putMatrix(a, outputs);
     putCount(outputs[MATRIX]!, countOf(a));
+  },
+};
+
+/** The three arrays of a matrix that somebody else has made, with indices of i32, if they are one. `operation`: for messages. */
+const csrChecked: Routine = {
+  outputs(inputs, params) {
+    const rows = rowsOf(params.operation as string, inputs, ANY);
+    return matrixTypes(rows, inputs[1]!.shape[0] as number, 'i32', inputs[2]!.dtype);
+  },
+  run(inputs, params, outputs) {
+    const a = csr(inputs, columnsParam(params));
+    checkCsr(params.operation as string, a);
+    if (countOf(a) !== a.values.length) {
+      const why = `the row pointers end at ${countOf(a)}, and there are ${a.values.length} values`;
+      throw new UsageError(`${String(params.operation)}: ${why}; give as many as are used`, {
+        code: 'ERR_SHEAF_SPARSE',
+        details: { operation: String(params.operation), why },
+      });
+    }
+    for (const [i, from] of [a.indptr, a.indices, a.values].entries()) {
+      const into = outputs[i]!.elements;
+      if (from instanceof BigInt64Array && into instanceof Int32Array)
+        for (let at = 0; at < from.length; at++) into[at] = Number(from[at]);
+      else into.set(from as never);
+    }
+  },
+};
+
+/** The row of each element; behind the last one there is nothing of meaning. */
+const csrRows: Routine = {
+  outputs(inputs) {
+    rowsOf('csrRows', inputs, ANY);
+    return [{ shape: inputs[1]!.shape, dtype: inputs[1]!.dtype }];
+  },
+  run(inputs, params, [into]) {
+    into!.elements.set(toCoo(csr(inputs, columnsParam(params))).row as never);
+  },
+};
+
+/** Arrays as they are, in new ones: parts of larger ones that are not needed any more. */
+const copied: Routine = {
+  outputs: (inputs) => inputs.map(({ shape, dtype }) => ({ shape, dtype })),
+  run(inputs, _, outputs) {
+    for (const [i, { elements }] of inputs.entries()) outputs[i]!.elements.set(elements as never);
+  },
+};
+
+/** The elements of each row (`axis` 1), or column (0), combined by `reducer`. */
+const csrReduce: Routine = {
+  outputs(inputs, params) {
+    const rows = rowsOf('csrReduce', inputs);
+    return [{ shape: [params.axis === 1 ? rows : columnsParam(params)], dtype: inputs[2]!.dtype }];
+  },
+  run(inputs, params, [into]) {
+    const a = csr(inputs, columnsParam(params));
+    reduce(a, params.axis as 0 | 1, params.reducer as SparseReducer, into!.elements);
+  },
+};
+
+/** The values of a matrix, multiplied with, or divided by (`op`), those of a dense one at their places, each of whose axes may have length 1. */
+const csrScale: Routine = {
+  outputs(inputs) {
+    rowsOf('csrScale', inputs);
+    const [, , values, by] = inputs;
+    sameType('csrScale', values!, by!);
+    axes('csrScale', by!, 2);
+    return [{ shape: values!.shape, dtype: values!.dtype }];
+  },
+  run(inputs, params, [into]) {
+    const { elements, shape } = inputs[MATRIX]!;
+    const [m, n] = shape as [number, number];
+    const by = { elements, offset: 0, strides: [m === 1 ? 0 : n, n === 1 ? 0 : 1] };
+    scale(csr(inputs, columnsParam(params)), params.op as 'multiply' | 'divide', by, into!.elements);
+  },
+};
+
+/** The product of a dense matrix and a sparse one, or (`transposed`) of the transpose of the sparse one and a dense one. */
+const denseCsr: Routine = {
+  outputs(inputs, params) {
+    const rows = rowsOf('denseCsr', inputs);
+    const x = inputs[MATRIX]!;
+    sameType('denseCsr', inputs[2]!, x);
+    axes('denseCsr', x, 2);
+    const [m, n] = x.shape as [number, number];
+    if ((params.transposed === true ? m : n) !== rows)
+      throw shapeError('denseCsr', 'the matrices do not fit', x.shape, [rows, columnsParam(params)]);
+    const columns = columnsParam(params);
+    return [{ shape: params.transposed === true ? [columns, n] : [m, columns], dtype: x.dtype }];
+  },
+  run(inputs, params, [into]) {
+    const a = csr(inputs, columnsParam(params));
+    const [x, y] = [inputs[MATRIX]!, into!];
+    const transposed = params.transposed === true;
+    const lines = transposed ? (x.shape[1] as number) : (x.shape[0] as number);
+    const line = ({ elements, shape: [, n] }: Dense, i: number): Strided =>
+      transposed
+        ? { elements, offset: i, strides: [n as number] }
+        : { elements, offset: i * (n as number), strides: [1] };
+    for (let i = 0; i < lines; i++) multiplyFromLeft(a, line(x, i), line(y, i));
   },
 };
 
@@ -189,8 +305,8 @@ const csrCombine: Routine = {
       throw new UsageError(`csrCombine: there is no operator ${String(op)}`, { details: { op } });
     }
     const [a, b] = [inputs.slice(0, MATRIX), inputs.slice(MATRIX)];
-    const rows = rowsOf('csrCombine', a);
-    if (rowsOf('csrCombine', b) !== rows)
+    const rows = rowsOf('csrCombine', a, ANY);
+    if (rowsOf('csrCombine', b, ANY) !== rows)
       throw shapeError('csrCombine', 'the matrices need equally many rows', a[0]!.shape, b[0]!.shape);
     sameType('csrCombine', a[0]!, b[0]!);
     sameType('csrCombine', a[2]!, b[2]!);
@@ -206,4 +322,18 @@ const csrCombine: Routine = {
   },
 };
 
-export const SPARSE = { spmv, spmm, csrTranspose, csrToDense, csrFromDense, csrFromCoo, csrCombine } as const;
+export const SPARSE = {
+  copied,
+  csrChecked,
+  csrCombine,
+  csrFromCoo,
+  csrFromDense,
+  csrReduce,
+  csrRows,
+  csrScale,
+  csrToDense,
+  csrTranspose,
+  denseCsr,
+  spmm,
+  spmv,
+} as const;
