@@ -166,7 +166,9 @@ function runAlone(whole: Whole, arrays: readonly Buffer[], offsets: readonly num
     dtype,
     elements: buffers.view(arrays[array] as Buffer, 'write'),
   }));
-  runWhole(whole, args, results, machine.routines, machine.matmul());
+  const places = [...whole.args, ...whole.results].map(({ array }) => buffers.place(arrays[array] as Buffer)?.memory);
+  const memory = places.every((each) => each === places[0]) ? places[0] : undefined;
+  runWhole(whole, args, results, machine.routines, machine.matmul(), memory);
 }
 
 /** What operations on scalars alone give is computed here: it is the same at all points. */

@@ -24,5 +24,5 @@ export function inSession(engine: Engine, gang: Gang | undefined, options: Pipel
   if (gang === undefined) return new Pipelines(new LocalBuffers(), options);
   const buffers = new SessionBuffers(engine.store);
   const crew = new SessionCrew(gang, buffers);
-  return new Pipelines(buffers, { ...options, crew: (job) => crew.run(job), wholeCrew: (job) => crew.product(job) });
+  return new Pipelines(buffers, { ...options, crew: (job) => crew.run(job), wholeCrew: (job) => crew.whole(job) });
 }
