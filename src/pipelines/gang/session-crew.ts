@@ -1,5 +1,5 @@
 import { pathToFileURL } from 'node:url';
-import { cutRows } from '../../kernels/csr/index.ts';
+import { cutRows } from '../../kernels/index.ts';
 import { DTYPES } from '../../nd/index.ts';
 import { packageEntry } from '../../runtime/index.ts';
 import type { Buffer, Place } from '../buffers.ts';

@@ -1,4 +1,4 @@
-import { type Csr, CsrKernels, type Indices } from '../../kernels/csr/index.ts';
+import { type Csr, CsrKernels, type Indices } from '../../kernels/index.ts';
 import { DTYPES, type DType } from '../../nd/index.ts';
 import type { PlacedMatrix } from './product-tiles.ts';
 import type { RunnerOf } from './work.ts';
