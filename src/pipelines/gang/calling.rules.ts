@@ -29,8 +29,8 @@ const WAITS = {
 /** The call is to gain this part of what is left, too: estimates are no better. */
 const LEAST_GAIN = 0.1;
 
-/** Bytes per millisecond that one thread streams from memory and to it. */
-const STREAMED = 20e6;
+/** Bytes per millisecond that one thread streams from memory and to it, on a bad day: 15 to 27 GB/s were measured. */
+const STREAMED = 15e6;
 /** What a further thread adds to that, as a part of it: measured with two threads that did nothing but read, 1.2 to 1.4 of one. */
 const ADDED = 0.25;
 /** What is no more than this may lie in a cache that all share, which has more to give. */

@@ -25,6 +25,8 @@ const SLICE_MS = 4;
 const PIECE_MS = 0.2;
 /** Shorter pieces say little of what rows cost. */
 const TELLING_MS = 0.02;
+/** What is known of costs grows at most so much from run to run. */
+const GROWTH = 1.1;
 /** For the end of chunks that others compute it spins so long, before it leaves the rest to the event loop. */
 const SPIN_MS = { least: 0.1, most: 2 };
 
@@ -111,14 +113,16 @@ export class GangRun {
     return members > 0;
   }
 
-  /** For the next run. With others beside it, which want the same memory, a thread is slower than it would be alone. */
+  /**
+   * For the next run. With others beside it, which want the same memory, a thread is slower than it would be alone; and a machine that is busy for a
+   * moment says little of the next one, so what is known grows slowly.
+   */
   #learn(): void {
     const { estimate } = this.#work;
     const { rows, ms } = this.#told;
     if (estimate === undefined || rows === 0) return;
-    const perRow = ms / rows;
-    estimate.perRow =
-      this.#board === undefined || estimate.perRow === undefined ? perRow : Math.min(perRow, estimate.perRow);
+    const known = estimate.perRow ?? Number.POSITIVE_INFINITY;
+    estimate.perRow = Math.min(ms / rows, this.#board === undefined ? GROWTH * known : known);
   }
 
   /** Computes the next piece of the chunk that this thread is at. Answers what time it is then. */
