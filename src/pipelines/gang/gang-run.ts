@@ -102,8 +102,10 @@ export class GangRun {
     const most = Math.min(settings.cpus, this.#count - this.#chunk) - 1;
     if (most <= 0) return false;
     const rows = (chunks[this.#count] as number) - this.#row;
+    // One piece may have been held up by whatever else runs on this machine.
+    const cost = Math.min(this.#cost, GROWTH * (estimate?.perRow ?? Number.POSITIVE_INFINITY));
     const members = calls({
-      ms: rows * this.#cost,
+      ms: rows * cost,
       bytes: rows * (estimate?.bytes ?? 0),
       most,
       awake: performance.now() - usedAt < AWAKE_MS,
