@@ -2,3 +2,4 @@
 export { tiles } from './pipelines/gang/member.ts';
 export { pipelineTiles } from './pipelines/gang/pipeline-tiles.ts';
 export { productTiles } from './pipelines/gang/product-tiles.ts';
+export { sparseTiles } from './pipelines/gang/sparse-tiles.ts';

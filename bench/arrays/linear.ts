@@ -1,9 +1,11 @@
 /** Products of matrices, of sparse ones too, factorizations, and sorting. */
 import { type Arr, fromTyped, histogram, matmul, segmentSum, sort, topK } from '../../src/arrays/index.ts';
-import { type Csr, CsrKernels } from '../../src/kernels/csr/index.ts';
-import { Matmul } from '../../src/kernels/index.ts';
+import { nodeOf, wrap } from '../../src/arrays/lazy.ts';
+import { call } from '../../src/arrays/routines.ts';
+import { type Csr, Matmul } from '../../src/kernels/index.ts';
 import { OwnAlgebra } from '../../src/kernels/linalg/index.ts';
 import { searchBlas } from '../../src/native/index.ts';
+import type { Node } from '../../src/pipelines/index.ts';
 import { type Experiment, rate } from '../harness.ts';
 import type { Group } from '../suite.ts';
 import { type Bench, type Comparison, computing, group, mixed, type Ours } from './bench.ts';
@@ -137,7 +139,7 @@ function sparseProduct(bench: Bench, name: string, { rows, perRow, columns }: Sp
     bench.share(`${name.replace(/\W+/g, '-')}-${part}`, numbers);
   return {
     name,
-    ours: () => ownProduct({ rows, columns: rows, dtype: 'f64', indptr, indices, values }, x),
+    ours: () => ownProduct({ rows, indptr, indices, values }, x),
     setup: [
       'import scipy.sparse',
       `parts = (${read('values', values)}, ${read('indices', indices)}, ${read('indptr', indptr)})`,
@@ -150,35 +152,10 @@ function sparseProduct(bench: Bench, name: string, { rows, perRow, columns }: Sp
   };
 }
 
-/** All of it in one memory, as WebAssembly wants it. */
-function ownProduct(a: Csr, x: Float64Array): Ours {
-  const bytes = [a.indptr, a.indices, a.values, x, x].reduce((sum, each) => sum + each.byteLength + 16, 0);
-  const memory = new WebAssembly.Memory({ initial: Math.ceil(bytes / 65_536) });
-  let next = 0;
-  const put = <T extends Float64Array | Int32Array>(from: T): T => {
-    const Elements = from.constructor as new (buffer: ArrayBuffer, offset: number, length: number) => T;
-    const to = new Elements(memory.buffer as ArrayBuffer, next, from.length);
-    to.set(from);
-    next = Math.ceil((next + from.byteLength) / 16) * 16;
-    return to;
-  };
-  const inside: Csr = {
-    ...a,
-    indptr: put(a.indptr as Int32Array),
-    indices: put(a.indices as Int32Array),
-    values: put(a.values as Float64Array),
-  };
-  const vector = { elements: put(x), offset: 0, strides: [1] };
-  const into = { elements: put(new Float64Array(a.rows)), offset: 0, strides: [1] };
-  const kernels = new CsrKernels(memory);
-  const run = (): void => kernels.multiplyVector(inside, vector, into);
-  return {
-    run,
-    async value() {
-      run();
-      return { shape: [a.rows], elements: into.elements };
-    },
-  };
+/** By all workers, in the memory of the session. */
+function ownProduct({ rows, indptr, indices, values }: Omit<Csr, 'columns' | 'dtype'>, x: Float64Array): Ours {
+  const args = [indptr, indices, values, x].map((part) => nodeOf('product', fromTyped(part as Float64Array)));
+  return computing(() => wrap(call('spmv', args, {}, [{ shape: [rows], dtype: 'f64' }])[0] as Node));
 }
 
 const SORTED = { 'sort, 1e5 doubles': 1e5, 'sort, 1e6 doubles': 1e6, 'sort, 1e7 doubles': 1e7 } as const;

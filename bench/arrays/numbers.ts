@@ -12,6 +12,8 @@ import {
   sum,
   var as variance,
 } from '../../src/arrays/index.ts';
+import type { Sampler } from '../harness.ts';
+import { plainSum } from '../peers/copy.ts';
 import type { Group } from '../suite.ts';
 import { type Bench, computing, group, mixed } from './bench.ts';
 
@@ -35,8 +37,10 @@ const CENTRES = 10;
 
 const heat = stencil((u) => 0.25 * (u.near(-1, 0) + u.near(1, 0) + u.near(0, -1) + u.near(0, 1)));
 
+const SUM = 'sum, 1e7 doubles';
+
 const ROWS: Readonly<Record<string, Numbers>> = {
-  'sum, 1e7 doubles': { shape: [1e7], ours: (x) => sum(x), python: 'x.sum()' },
+  [SUM]: { shape: [1e7], ours: (x) => sum(x), python: 'x.sum()' },
   'max, 1e7 doubles': { shape: [1e7], ours: (x) => max(x), python: 'x.max()' },
   'variance, 1e7 doubles': { shape: [1e7], ours: (x) => variance(x), python: 'x.var()' },
   'sum of squares, 1e7 doubles': { shape: [1e7], ours: (x) => sum(x.mul(x)), python: '(x * x).sum()' },
@@ -110,6 +114,18 @@ def step(x):
   },
 };
 
+/** Milliseconds in which as many bare threads add up as many doubles: what the memory allows. */
+function adding(bench: Bench, length: number): Sampler {
+  let sample: Promise<Sampler> | undefined;
+  return async () => {
+    sample ??= plainSum(bench.settings.cpus, length).then((made) => {
+      bench.closing(() => made.close());
+      return made.rate(bench.ms);
+    });
+    return (8 * length) / 1e6 / (await (await sample)());
+  };
+}
+
 const compared = (bench: Bench, name: string, { shape, ours, python, dask, setup, tolerance }: Numbers) => {
   const length = shape.reduce((product, each) => product * each, 1);
   const numbers = (): Float64Array => mixed(length);
@@ -124,6 +140,7 @@ const compared = (bench: Bench, name: string, { shape, ours, python, dask, setup
     peers: { numpy: 'f(x)', 'dask.array': `(${dask ?? 'f(X)'}).compute()` },
     ratios: { numpy: 2, 'dask.array': 5 },
     tolerance: tolerance ?? 1e-10,
+    ...(name === SUM ? { more: { 'bare threads': adding(bench, length) } } : {}),
   });
 };
 

@@ -1,4 +1,4 @@
-/** The most that two threads get out of the memory: a plain copy in WebAssembly, each of its half. */
+/** The most that threads get out of the memory: they copy it, or add it up, in WebAssembly, each its part. */
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { KernelBuilder } from '../../src/kernels/index.ts';
@@ -8,27 +8,42 @@ import type { Sampler } from '../harness.ts';
 const script = join(process.env.SHEAF_ROOT ?? process.cwd(), 'bench/peers/copy-worker.mjs');
 const PAGE = 65_536;
 
-export interface Copy {
+export interface Bare {
   /** Gigabytes read and written per second, over at least `ms` milliseconds. */
   rate(ms: number): Sampler;
   close(): Promise<void>;
 }
 
-export async function plainCopy(threads: number, elements: number): Promise<Copy> {
-  const pages = Math.ceil((elements * 16) / PAGE);
+export const plainCopy = (threads: number, elements: number): Promise<Bare> => bare(threads, elements, 'copy');
+
+/** Nothing but reading: each thread adds up its part. */
+export const plainSum = (threads: number, elements: number): Promise<Bare> => bare(threads, elements, 'sum');
+
+async function bare(threads: number, elements: number, what: 'copy' | 'sum'): Promise<Bare> {
+  const bytes = what === 'copy' ? 16 : 8;
+  // What is written lies behind what is read; sums have a line of the cache each.
+  const pages = Math.ceil((elements * bytes) / PAGE) + 1;
   const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
   new Float64Array(memory.buffer).fill(1.5);
   const builder = new KernelBuilder(1);
-  const kernel = builder.result(builder.operand('f64')).build();
-  const made = moduleOf(kernel, { operands: ['unit'], results: ['unit'], shared: true });
-  if (made === undefined) throw new Error('there is no copy in WebAssembly');
+  const kernel = builder.result(builder.operand('f64'), what === 'copy' ? null : 'sum').build();
+  const results = what === 'copy' ? (['unit'] as const) : (['same'] as const);
+  const made = moduleOf(kernel, { operands: ['unit'], results, shared: true });
   const module = new WebAssembly.Module(made.bytes);
   const words = new Int32Array(new SharedArrayBuffer(8));
   const part = Math.floor(elements / threads);
   const workers = Array.from({ length: threads }, (_, i) => {
     const from = i * part * 8;
     return new Worker(script, {
-      workerData: { module, memory, words, from, to: elements * 8 + from, elements: part },
+      workerData: {
+        module,
+        memory,
+        words,
+        from,
+        to: elements * 8 + (what === 'copy' ? from : 64 * i),
+        step: what === 'copy' ? 8 : 0,
+        elements: part,
+      },
     });
   });
   await Promise.all(workers.map((worker) => new Promise((online) => worker.once('online', online))));
@@ -48,7 +63,7 @@ export async function plainCopy(threads: number, elements: number): Promise<Copy
         once();
         runs++;
       }
-      return (runs * 16 * part * threads) / (performance.now() - start) / 1e6;
+      return (runs * bytes * part * threads) / (performance.now() - start) / 1e6;
     },
     async close() {
       Atomics.store(words, 0, -1);

@@ -166,7 +166,8 @@ function runAlone(whole: Whole, arrays: readonly Buffer[], offsets: readonly num
     dtype,
     elements: buffers.view(arrays[array] as Buffer, 'write'),
   }));
-  const memory = buffers.place(arrays[whole.results[0]?.array ?? -1] as Buffer)?.memory;
+  const places = [...whole.args, ...whole.results].map(({ array }) => buffers.place(arrays[array] as Buffer)?.memory);
+  const memory = places.every((each) => each === places[0]) ? places[0] : undefined;
   runWhole(whole, args, results, machine.routines, machine.matmul(), memory);
 }
 

@@ -5,6 +5,7 @@ import { ARRAY_QUEUES, ARRAY_SCHEMES, ARRAY_VICTIMS } from '../base/index.ts';
 import { arraysOf, type Engine, hostOf } from '../runtime/index.ts';
 import { connect, type Session } from '../tasks/index.ts';
 import { leaks } from '../testing/leaks.ts';
+import type { CallRule } from './gang/calling.rules.ts';
 import { Gang } from './gang/gang.ts';
 import { assertMeans, graphs } from './graphs.fixture.ts';
 import { inSession, LocalBuffers, Node, Pipelines, pipelinesOf } from './index.ts';
@@ -15,6 +16,8 @@ const RUNS = Number(process.env.SHEAF_GRAPH_RUNS ?? 150);
 const SEED = Number(process.env.SHEAF_GRAPH_SEED ?? 1);
 const LIMIT = { timeout: 240_000 };
 const CPUS = 3;
+/** Others are called at once, whatever there is to do. */
+const ALWAYS: CallRule = ({ most }) => most;
 
 const engineOf = (session: Session): Engine => (hostOf(session.url) as { engine: Engine }).engine;
 
@@ -41,7 +44,7 @@ for (const isolation of ['process', 'thread'] as const) {
       const engine = engineOf(session);
       const settings = arraysOf(engine);
       assert.ok(settings !== undefined);
-      const pipelines = inSession(engine, new Gang(engine, settings, { awake: 0, asleep: 0 }), {});
+      const pipelines = inSession(engine, new Gang(engine, settings, ALWAYS), {});
       const [m, k, n] = [400, 170, 190];
       // Whole numbers, so that sums are exact in whatever order they are made.
       const numbers = (length: number, step: number): Float64Array =>
@@ -74,6 +77,58 @@ for (const isolation of ['process', 'thread'] as const) {
       }
     });
 
+    test(
+      'rows of a sparse product are computed by several workers, and are what they are in one thread',
+      LIMIT,
+      async () => {
+        const engine = engineOf(session);
+        const settings = arraysOf(engine);
+        assert.ok(settings !== undefined);
+        const submitted = (): number => hostOf(session.url)?.counters.submitted ?? 0;
+        const [rows, columns, width] = [5000, 700, 3];
+        // From no element in a row to 99, so that equally many rows are not equally much work.
+        const indptr = new Int32Array(rows + 1);
+        for (let i = 0; i < rows; i++) indptr[i + 1] = (indptr[i] as number) + ((i * 7919) % 100);
+        const count = indptr[rows] as number;
+        const indices = new Int32Array(count);
+        for (let i = 0; i < rows; i++) {
+          const first = indptr[i] as number;
+          for (let at = first; at < (indptr[i + 1] as number); at++) indices[at] = 7 * (at - first) + (i % 7);
+        }
+        const numbers = (length: number): Float64Array => Float64Array.from({ length }, (_, i) => Math.sin(i));
+        const productOf = async (pipelines: Pipelines, routine: 'spmv' | 'spmm'): Promise<Float64Array> => {
+          const given = (elements: Float64Array | Int32Array, shape: number[]): Node => {
+            const dtype = elements instanceof Int32Array ? 'i32' : 'f64';
+            const buffer = pipelines.buffers.adopt(dtype, elements);
+            return new Node(
+              { kind: 'source', buffer, offset: 0, strides: [shape[1] ?? 1, 1].slice(-shape.length) },
+              shape,
+              dtype,
+            );
+          };
+          const right = routine === 'spmv' ? [columns] : [columns, width];
+          const outputs = [{ shape: routine === 'spmv' ? [rows] : [rows, width], dtype: 'f64' as const }];
+          const call = new Node({ kind: 'call', routine, params: {}, outputs }, outputs[0]!.shape, 'f64', [
+            given(indptr, [rows + 1]),
+            given(indices, [count]),
+            given(numbers(count), [count]),
+            given(numbers(columns * (right[1] ?? 1)), right),
+          ]);
+          await pipelines.compute([call]);
+          return pipelines.read(call) as Float64Array;
+        };
+        for (const routine of ['spmv', 'spmm'] as const) {
+          const before = submitted();
+          const have = await productOf(inSession(engine, new Gang(engine, settings, ALWAYS), {}), routine);
+          assert.ok(submitted() > before, 'others were called');
+          assert.deepEqual(
+            have,
+            await productOf(inSession(engine, new Gang(engine, { ...settings, cpus: 1 }), {}), routine),
+          );
+        }
+      },
+    );
+
     test('random graphs, by several workers in tiny tiles, give what nodes mean, for every scheme', LIMIT, async () => {
       const engine = engineOf(session);
       const settings = arraysOf(engine);
@@ -81,8 +136,7 @@ for (const isolation of ['process', 'thread'] as const) {
       const all = ARRAY_SCHEMES.map((scheme, i) => {
         const layout = ARRAY_QUEUES[i % ARRAY_QUEUES.length] as (typeof ARRAY_QUEUES)[number];
         const victims = ARRAY_VICTIMS[i % ARRAY_VICTIMS.length] as (typeof ARRAY_VICTIMS)[number];
-        // Others are called at once, whatever there is to do.
-        const gang = new Gang(engine, { ...settings, scheme, layout, victims }, { awake: 0, asleep: 0 });
+        const gang = new Gang(engine, { ...settings, scheme, layout, victims }, ALWAYS);
         return inSession(engine, gang, { cache: 256, block: 256 });
       });
       const host = hostOf(session.url);
@@ -108,8 +162,8 @@ for (const isolation of ['process', 'thread'] as const) {
       const results = new Set<number>();
       for (const gang of [
         new Gang(engine, { ...settings, cpus: 1 }),
-        new Gang(engine, settings, { awake: 0, asleep: 0 }),
-        new Gang(engine, { ...settings, scheme: 'SS' }, { awake: 0, asleep: 0 }),
+        new Gang(engine, settings, ALWAYS),
+        new Gang(engine, { ...settings, scheme: 'SS' }, ALWAYS),
       ]) {
         const pipelines = inSession(engine, gang, {});
         const x = source(pipelines, elements);
@@ -124,7 +178,7 @@ for (const isolation of ['process', 'thread'] as const) {
       const engine = engineOf(session);
       const settings = arraysOf(engine);
       assert.ok(settings !== undefined);
-      const pipelines = inSession(engine, new Gang(engine, settings, { awake: 0, asleep: 0 }), {});
+      const pipelines = inSession(engine, new Gang(engine, settings, ALWAYS), {});
       const roots = Array.from({ length: 6 }, (_, i) => {
         const x = source(pipelines, new Float64Array(300_000).fill(i));
         return sum(element('add', element('multiply', x, x), x));

@@ -30,6 +30,6 @@ export function inSession(engine: Engine, gang: Gang | undefined, options: Pipel
     members: gang.size,
     ...options,
     crew: (job) => crew.run(job),
-    wholeCrew: (job) => crew.product(job),
+    wholeCrew: (job) => crew.whole(job),
   });
 }

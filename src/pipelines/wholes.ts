@@ -13,7 +13,7 @@ export interface StridedArray extends ArrayType {
   readonly strides: readonly number[];
 }
 
-/** Computes what is computed by itself. `memory`: where all of the arrays lie, if they lie in one. */
+/** Computes what is computed by itself. `memory`: where all of it lies, if it lies in one. */
 export function runWhole(
   { op }: Whole,
   args: readonly StridedArray[],
@@ -24,8 +24,12 @@ export function runWhole(
 ): void {
   const [first, second] = args as [StridedArray, StridedArray];
   const [own] = results as [DenseArray];
-  if (op.kind === 'call') routines(op.routine).run(args.map(densified), op.params, results, memory);
-  else if (op.kind === 'take') taken(op.axis, own, first, densified(second));
+  if (op.kind === 'call') {
+    const inputs = args.map(densified);
+    // Copies lie elsewhere.
+    const within = inputs.every(({ elements }) => elements.buffer === memory?.buffer) ? memory : undefined;
+    routines(op.routine).run(inputs, op.params, results, within);
+  } else if (op.kind === 'take') taken(op.axis, own, first, densified(second));
   else product(own, first, second, matmul);
 }
 

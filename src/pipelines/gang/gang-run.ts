@@ -23,8 +23,10 @@ const AWAKE_MS = 2;
 const SLICE_MS = 4;
 /** What this thread computes in one go; in between it looks at the clock, and for messages: a worker may have been granted. */
 const PIECE_MS = 0.2;
-/** Long enough to know what rows cost. */
-const KNOWN_MS = 0.02;
+/** Shorter pieces say little of what rows cost. */
+const TELLING_MS = 0.02;
+/** What is known of costs grows at most so much from run to run. */
+const GROWTH = 1.1;
 /** For the end of chunks that others compute it spins so long, before it leaves the rest to the event loop. */
 const SPIN_MS = { least: 0.1, most: 2 };
 
@@ -49,6 +51,8 @@ export class GangRun {
   #row = 0;
   /** What a row costs, by the latest piece: the first ones are short, of code that is cold. */
   #cost = 0;
+  /** Rows of pieces that were long enough to tell, and how long they took. */
+  #told = { rows: 0, ms: 0 };
   #piece: number;
   #board: SharedBoard | undefined;
   #slot: SlotRef | undefined;
@@ -72,32 +76,55 @@ export class GangRun {
 
   run(): Promise<void> | undefined {
     const begun = performance.now();
-    const most = Math.min(this.#gang.settings.cpus - 1, this.#count - 1);
-    const { callAfter, usedAt } = this.#gang;
-    const worthwhile = begun - usedAt < AWAKE_MS ? callAfter.awake : callAfter.asleep;
+    const known = this.#work.estimate?.perRow;
+    if (known !== undefined) {
+      this.#cost = known;
+      if (this.#calls(Number.POSITIVE_INFINITY)) return this.#together();
+    }
     let now = begun;
     while (this.#chunk < this.#count) {
       now = this.#compute(now);
       if (this.#row === this.#work.chunks[this.#chunk + 1]) {
         this.#chunk++;
-        if (this.#chunk === this.#count) return undefined;
+        if (this.#chunk === this.#count) break;
       }
-      if (now - begun >= KNOWN_MS || worthwhile === 0) {
-        const left = this.#left();
-        if (most > 0 && left >= worthwhile) {
-          this.#call(Math.min(most, Math.floor(left / Math.max(worthwhile, 1e-6))));
-          return this.#together();
-        }
-      }
+      if (this.#calls(now - begun)) return this.#together();
       if (now - begun >= SLICE_MS) return this.#alone();
     }
+    this.#learn();
     return undefined;
   }
 
-  /** How long this thread would take for what is left, as far as is known by now. */
-  #left(): number {
-    const rows = (this.#work.chunks[this.#count] as number) - this.#row;
-    return rows * this.#cost;
+  /** Calls others if it is worth it, as far as is known after so many milliseconds of computing. */
+  #calls(measured: number): boolean {
+    const { settings, usedAt, calls } = this.#gang;
+    const { chunks, estimate } = this.#work;
+    const most = Math.min(settings.cpus, this.#count - this.#chunk) - 1;
+    if (most <= 0) return false;
+    const rows = (chunks[this.#count] as number) - this.#row;
+    // One piece may have been held up by whatever else runs on this machine.
+    const cost = Math.min(this.#cost, GROWTH * (estimate?.perRow ?? Number.POSITIVE_INFINITY));
+    const members = calls({
+      ms: rows * cost,
+      bytes: rows * (estimate?.bytes ?? 0),
+      most,
+      awake: performance.now() - usedAt < AWAKE_MS,
+      measured,
+    });
+    if (members > 0) this.#call(members);
+    return members > 0;
+  }
+
+  /**
+   * For the next run. With others beside it, which want the same memory, a thread is slower than it would be alone; and a machine that is busy for a
+   * moment says little of the next one, so what is known grows slowly.
+   */
+  #learn(): void {
+    const { estimate } = this.#work;
+    const { rows, ms } = this.#told;
+    if (estimate === undefined || rows === 0) return;
+    const known = estimate.perRow ?? Number.POSITIVE_INFINITY;
+    estimate.perRow = Math.min(ms / rows, this.#board === undefined ? GROWTH * known : known);
   }
 
   /** Computes the next piece of the chunk that this thread is at. Answers what time it is then. */
@@ -110,6 +137,10 @@ export class GangRun {
     const then = performance.now();
     const took = then - now;
     this.#cost = took / (to - this.#row);
+    if (took >= TELLING_MS) {
+      this.#told.rows += to - this.#row;
+      this.#told.ms += took;
+    }
     this.#row = to;
     if (whole && took < PIECE_MS / 2) this.#piece *= 2;
     else if (took > 2 * PIECE_MS) this.#piece = Math.max(tile, Math.floor(this.#piece / (2 * tile)) * tile);
@@ -127,6 +158,7 @@ export class GangRun {
         if (this.#row === this.#work.chunks[this.#chunk + 1]) this.#chunk++;
       }
     }
+    this.#learn();
   }
 
   #check(): void {
@@ -182,6 +214,7 @@ export class GangRun {
   async #together(): Promise<void> {
     try {
       await this.#computeAll();
+      this.#learn();
     } catch (error) {
       stop((this.#board as SharedBoard).words);
       await this.#others();

@@ -4,18 +4,13 @@ import { pathToFileURL } from 'node:url';
 import { Encoder } from '../../codec/index.ts';
 import { type ArraySettings, arraysOf, type Engine, type Prepared, packageEntry } from '../../runtime/index.ts';
 import type { Brief } from './board.ts';
+import { type CallRule, membersFor } from './calling.rules.ts';
 import { GangRun } from './gang-run.ts';
 import { chunksOf } from './schemes.rules.ts';
 import type { TileWork } from './work.ts';
 
 /** What members are called, where people see tasks. */
 const NAME = 'array tiles';
-
-/**
- * Others are called when this thread alone would take so much longer, in milliseconds: one for each such time. Those who sleep come late, and
- * calling them takes longer, from caches that are cold.
- */
-const CALL_AFTER = { awake: 0.7, asleep: 2.5 };
 
 /**
  * Those who compute arrays together for one thread: itself, and workers that the session's scheduler grants. Members are ordinary tasks
@@ -31,11 +26,12 @@ export class Gang {
   /** When somebody was last called, or was heard of. */
   usedAt = Number.NEGATIVE_INFINITY;
 
-  readonly callAfter: typeof CALL_AFTER;
+  /** How many are called, and when. */
+  readonly calls: CallRule;
 
-  constructor(engine: Engine, settings: ArraySettings, callAfter = CALL_AFTER) {
+  constructor(engine: Engine, settings: ArraySettings, calls: CallRule = membersFor) {
     this.engine = engine;
-    this.callAfter = callAfter;
+    this.calls = calls;
     this.settings = settings;
   }
 

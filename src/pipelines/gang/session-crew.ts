@@ -1,15 +1,20 @@
 import { pathToFileURL } from 'node:url';
+import { cutRows } from '../../kernels/index.ts';
 import { DTYPES } from '../../nd/index.ts';
 import { packageEntry } from '../../runtime/index.ts';
 import type { Buffer, Place } from '../buffers.ts';
 import { boundTo, type PipelineJob, type WholeJob } from '../execution.ts';
 import { type Pipeline, unitsOf } from '../pipeline.ts';
+import type { ArrayView, Whole } from '../plan.ts';
 import type { SessionBuffers } from '../session-buffers.ts';
 import { type Binding, compilersFor, TileRunner } from '../tile-runner.ts';
+import { isDense } from '../walk.ts';
 import type { Gang } from './gang.ts';
+import { bytesPerRow } from './moved.rules.ts';
 import type { PipelinePlan } from './pipeline-tiles.ts';
 import { type PlacedMatrix, type ProductPlan, productTiles } from './product-tiles.ts';
-import type { Placed, RunnerModule } from './work.ts';
+import { csrOf, type PlacedLine, type SparsePlan, sparseTiles } from './sparse-tiles.ts';
+import type { Estimate, Placed, RunnerModule } from './work.ts';
 
 /** Tiles that are worth the taking of a chunk. */
 const GRAIN = 2;
@@ -20,6 +25,13 @@ const FEW_MULTIPLICATIONS = 1e7;
 const PARTS_OF_PRODUCT = 4;
 const LEAST_ROWS = 128;
 
+/** Products with sparse matrices of fewer elements are done before anybody else would have begun. */
+const FEW_ELEMENTS = 2e5;
+/** The rows of a sparse matrix are cut into so many chunks for each participant, with about as many elements each. */
+const PARTS_OF_SPARSE = 8;
+/** Rows of a sparse matrix that are computed in one go, at least. */
+const SPARSE_ROWS = 1024;
+
 const DONE = Promise.resolve();
 
 /** This thread and the workers of its session, as a crew that runs pipelines. */
@@ -28,6 +40,8 @@ export class SessionCrew {
   readonly #buffers: SessionBuffers;
   readonly #runners = new WeakMap<Pipeline, TileRunner>();
   #module: RunnerModule | undefined;
+  /** Of pipelines, and of what is computed whole: the plan has the same ones in its next run. */
+  readonly #estimates = new WeakMap<object, Estimate>();
 
   constructor(gang: Gang, buffers: SessionBuffers) {
     this.#gang = gang;
@@ -42,12 +56,28 @@ export class SessionCrew {
     return rows <= piece || this.#gang.size === 1 ? undefined : this.#together(job, piece);
   }
 
+  /** Something that is computed by itself. Undefined for what is for one thread. */
+  whole(job: WholeJob): Promise<void> | undefined {
+    if (this.#gang.size === 1) return undefined;
+    const { op } = job.whole;
+    if (op.kind === 'matmul') return this.#product(job);
+    return op.kind === 'call' && (op.routine === 'spmv' || op.routine === 'spmm') ? this.#sparse(job) : undefined;
+  }
+
+  #estimate(of: object, bytes: () => number): Estimate {
+    let estimate = this.#estimates.get(of);
+    if (estimate === undefined) {
+      estimate = { bytes: bytes() };
+      this.#estimates.set(of, estimate);
+    }
+    return estimate;
+  }
+
   /** The product of two matrices. Undefined for what is small, is no such product, or does not lie in one memory: that is for one thread. */
-  product({ whole, arrays, offsets }: WholeJob): Promise<void> | undefined {
-    const { op, args, results } = whole;
+  #product({ whole, arrays, offsets }: WholeJob): Promise<void> | undefined {
+    const { args, results } = whole;
     const result = results[0];
-    if (op.kind !== 'matmul' || result === undefined || result.shape.length !== 2 || this.#gang.size === 1)
-      return undefined;
+    if (result === undefined || result.shape.length !== 2) return undefined;
     const [m, n] = result.shape as [number, number];
     const k = args[0]?.shape.at(-1) as number;
     if (m * k * n < FEW_MULTIPLICATIONS) return undefined;
@@ -72,7 +102,62 @@ export class SessionCrew {
       region: this.#buffers.placed(used[0] as Buffer)?.region ?? 0,
       objects: () => this.#objects(used),
       chunks: this.#gang.cut(m, piece, piece),
+      // Blocks of its arguments are looked at again and again, in caches.
+      estimate: this.#estimate(whole, () => 0),
       tile: piece,
+    });
+    return going ?? DONE;
+  }
+
+  /** The product of a sparse matrix with a vector, or a matrix. Undefined where it is small, or does not lie as it has to. */
+  #sparse({ whole, arrays, offsets }: WholeJob): Promise<void> | undefined {
+    const [indptr, indices, values, right] = whole.args as [ArrayView, ArrayView, ArrayView, ArrayView];
+    const result = whole.results[0] as Whole['results'][number];
+    const width = result.shape[1];
+    const count = (values.shape[0] as number) * (width ?? 1);
+    const rows = result.shape[0] as number;
+    if (count < FEW_ELEMENTS || rows <= SPARSE_ROWS) return undefined;
+    // Others are copied first.
+    if (whole.args.some(({ shape, strides }) => !isDense(shape, strides))) return undefined;
+    const used = [...whole.args, result].map(({ array }) => arrays[array] as Buffer);
+    const places = used.map((buffer) => this.#buffers.place(buffer));
+    const memory = places[0]?.memory;
+    if (memory === undefined || places.some((place) => place?.memory !== memory)) return undefined;
+    const firstOf = (i: number, offset: number): number => {
+      const { dtype } = used[i] as Buffer;
+      const { array } = whole.args[i] ?? result;
+      return (places[i] as Place).offset / DTYPES[dtype].bytes + (offsets[array] as number) + offset;
+    };
+    const line = (i: number): PlacedLine => {
+      const { offset, shape } = whole.args[i] as ArrayView;
+      return { offset: firstOf(i, offset), length: shape[0] as number };
+    };
+    const strides = (width === undefined ? [1, 0] : [width, 1]) as readonly [number, number];
+    const plan: SparsePlan = {
+      dtype: result.dtype,
+      index: indptr.dtype as SparsePlan['index'],
+      indptr: line(0),
+      indices: line(1),
+      values: line(2),
+      columns: right.shape[0] as number,
+      right: { offset: firstOf(3, right.offset), strides },
+      into: { offset: firstOf(4, 0), strides },
+      width,
+    };
+    const bytes = (): number => {
+      const element = DTYPES[result.dtype].bytes;
+      const stored = (values.shape[0] as number) * (element + DTYPES[indices.dtype].bytes);
+      return stored / rows + element * (2 * (width ?? 1)) + DTYPES[indptr.dtype].bytes;
+    };
+    const going = this.#gang.run({
+      module: { url: pathToFileURL(packageEntry('gang')).href, name: 'sparseTiles' },
+      runner: sparseTiles(plan, memory, 0),
+      plan,
+      region: this.#buffers.placed(used[0] as Buffer)?.region ?? 0,
+      objects: () => this.#objects(used),
+      chunks: [0, ...cutRows(csrOf(plan, memory), PARTS_OF_SPARSE * this.#gang.size).map(({ to }) => to)],
+      estimate: this.#estimate(whole, bytes),
+      tile: SPARSE_ROWS,
     });
     return going ?? DONE;
   }
@@ -140,6 +225,7 @@ export class SessionCrew {
       region: buffers.placed(scratch)?.region ?? 0,
       objects: () => this.#objects(used),
       chunks: this.#gang.cut(pipeline.rows, piece, GRAIN * pipeline.tile),
+      estimate: this.#estimate(pipeline, () => bytesPerRow(pipeline)),
       tile: piece,
     });
     const end = (): void => {

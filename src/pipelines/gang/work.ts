@@ -27,6 +27,14 @@ export interface Placed {
   readonly offset: number;
 }
 
+/** What is known of the costs of some work, from one run to the next. */
+export interface Estimate {
+  /** Bytes of arrays for each row, those that are written counted twice. */
+  readonly bytes: number;
+  /** Milliseconds that a row has taken one thread; undefined before the first run. */
+  perRow?: number;
+}
+
 /** Rows to be computed by several threads. */
 export interface TileWork {
   readonly module: RunnerModule;
@@ -40,6 +48,8 @@ export interface TileWork {
   readonly objects: () => readonly Placed[];
   /** As `Gang.cut` gives them. */
   readonly chunks: readonly number[];
+  /** Kept for the next run of the same. */
+  readonly estimate?: Estimate;
   /** Rows of a piece at least, and what pieces are multiples of. */
   readonly tile: number;
 }

@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { gainOf, type Left, membersFor } from './calling.rules.ts';
+
+const MIB = 2 ** 20;
+const left = (given: Partial<Left>): Left => ({
+  ms: 5,
+  bytes: 0,
+  most: 1,
+  awake: false,
+  measured: 1,
+  ...given,
+});
+
+test('what computes is divided among threads, what streams is not', () => {
+  assert.equal(gainOf(2, { ms: 5, bytes: 0 }), 2);
+  assert.equal(gainOf(8, { ms: 5, bytes: 24 * MIB }), 8);
+  // 80 MB in 3 ms is as fast as one thread gets them.
+  assert.equal(gainOf(2, { ms: 3, bytes: 80e6 }), 1.25);
+  // The same bytes with much to do for each.
+  assert.equal(gainOf(2, { ms: 40, bytes: 80e6 }), 2);
+  const between = gainOf(2, { ms: 7, bytes: 80e6 });
+  assert.ok(between > 1.25 && between < 2, String(between));
+});
+
+test('others are called for five milliseconds of computing, not for three of reading', () => {
+  assert.equal(membersFor(left({})), 1);
+  assert.equal(membersFor(left({ ms: 3, bytes: 80e6 })), 0);
+  // Ten times as much is worth it.
+  assert.equal(membersFor(left({ ms: 30, bytes: 800e6 })), 1);
+});
+
+test('sleepers are called for more than those who are awake', () => {
+  assert.equal(membersFor(left({ ms: 1 })), 0);
+  assert.equal(membersFor(left({ ms: 1, awake: true })), 1);
+  assert.equal(membersFor(left({ ms: 0.2, awake: true })), 0);
+});
+
+test('nobody is called before it is known what rows cost, or when there is nobody', () => {
+  assert.equal(membersFor(left({ ms: 1000, measured: 0.001 })), 0);
+  assert.equal(membersFor(left({ ms: 1000, most: 0 })), 0);
+});
+
+test('more are called for more, never more than there are', () => {
+  let before = 0;
+  for (const ms of [0.1, 1, 2, 4, 8, 16, 32, 64, 128, 1024]) {
+    const members = membersFor(left({ ms, most: 31 }));
+    assert.ok(members >= before && members <= 31, `${members} for ${ms} ms`);
+    before = members;
+  }
+  assert.equal(before, 31);
+  const few = membersFor(left({ ms: 8, most: 31 }));
+  assert.ok(few > 0 && few < 31, String(few));
+});
