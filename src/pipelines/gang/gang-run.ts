@@ -27,6 +27,8 @@ const PIECE_MS = 0.2;
 const KNOWN_MS = 0.02;
 /** For the end of chunks that others compute it spins so long, before it leaves the rest to the event loop. */
 const SPIN_MS = { least: 0.1, most: 2 };
+/** Where it computes whole chunks, others are waited for so long before, as a part of all the work and at most: meanwhile it hears of nothing that they need to begin. */
+const COMING = { part: 1 / 50, most: 2 };
 
 interface Member {
   readonly ref: Reference<unknown>;
@@ -63,7 +65,7 @@ export class GangRun {
     this.#gang = gang;
     this.#work = work;
     this.#store = gang.engine.store;
-    this.#piece = work.tile;
+    this.#piece = work.expected === undefined ? work.tile : Number.POSITIVE_INFINITY;
   }
 
   get #count(): number {
@@ -75,6 +77,11 @@ export class GangRun {
     const most = Math.min(this.#gang.settings.cpus - 1, this.#count - 1);
     const { callAfter, usedAt } = this.#gang;
     const worthwhile = begun - usedAt < AWAKE_MS ? callAfter.awake : callAfter.asleep;
+    const { expected } = this.#work;
+    if (most > 0 && expected !== undefined && expected >= worthwhile) {
+      this.#call(most);
+      return this.#together();
+    }
     let now = begun;
     while (this.#chunk < this.#count) {
       now = this.#compute(now);
@@ -196,6 +203,7 @@ export class GangRun {
     const taker = this.#taker as Taker;
     const { chunks } = this.#work;
     const { engine } = this.#gang;
+    this.#awaitOthers();
     let begun = performance.now();
     let now = begun;
     for (;;) {
@@ -212,6 +220,18 @@ export class GangRun {
       this.#bury();
       begun = performance.now();
       now = begun;
+    }
+  }
+
+  /** Those who were called before anything was computed begin at once, or this thread begins without them. */
+  #awaitOthers(): void {
+    const { expected } = this.#work;
+    if (expected === undefined) return;
+    const { words, board } = this.#board as SharedBoard;
+    const isHere = ({ over, participant }: Member): boolean => over || hasBegun(words, board, participant);
+    for (const end = performance.now() + Math.min(COMING.most, expected * COMING.part); performance.now() < end; ) {
+      takeMessages(this.#gang.engine);
+      if (this.#members.every(isHere)) return;
     }
   }
 
