@@ -13,8 +13,8 @@ const LEAST_SHARED = 1 << 20;
 const PIECE = 1 << 19;
 /** So many of these are a part for a worker, at most: near the end there are fewer, since whoever comes to it first waits for the others. */
 const MOST_PIECES = 4;
-/** A part that somebody has been asked for is waited for so long; then it is done here. That is longer than it takes, and whoever has not come by then is busy. */
-const PATIENCE_MS = 20;
+/** The last parts are waited for as long as they would take here, and so much longer, in milliseconds; then they are done here: whoever has them may be busy with something else. */
+const PATIENCE = 1;
 
 /** All records after the head, with the workers of the open session if there is one and it is worth it. */
 export async function scanAll(file: Bytes, head: Head, dialect: Dialect): Promise<Scanned> {
@@ -32,12 +32,17 @@ export async function scanAll(file: Bytes, head: Head, dialect: Dialect): Promis
   const own = new PartOfFile(path, range, columns, dialect);
   const others = new Others(path, range, columns, dialect, workers);
   try {
+    let scanned = 0;
+    let took = 0;
     while (others.ask()) {
+      const begun = performance.now();
       throwIf(own.scan(others.next()));
+      took += performance.now() - begun;
+      scanned++;
       // What others have found arrives meanwhile.
       await turn();
     }
-    for await (const { to, part } of others.found()) {
+    for await (const { to, part } of others.found(took / scanned)) {
       // The first fault of the file counts, as if one had read it all.
       if (part === undefined) throwIf(own.scan(to));
       else own.take(faultless(part), to);
@@ -110,14 +115,14 @@ class Others {
 
   /**
    * The parts of workers one after the other: where each ends, and what was found in it, or undefined where the worker has not come, or has failed,
-   * which nobody has to hear of.
+   * which nobody has to hear of. `pace`: what a piece takes here, in milliseconds.
    */
-  async *found(): AsyncGenerator<{ readonly to: number; readonly part: Part | undefined }> {
+  async *found(pace: number): AsyncGenerator<{ readonly to: number; readonly part: Part | undefined }> {
     while (this.#low < this.#bounds.length - 1) {
       const first = this.#low;
       const { ref, end } = this.#parts.get(first) as Asked;
       this.#low = end;
-      yield { to: this.#bounds[end] as number, part: await soon(ref) };
+      yield { to: this.#bounds[end] as number, part: await within(PATIENCE + pace * (end - first), ref) };
       this.#drop(first);
     }
   }
@@ -134,10 +139,10 @@ class Others {
   }
 }
 
-async function soon(ref: Ref<Part>): Promise<Part | undefined> {
+async function within(ms: number, ref: Ref<Part>): Promise<Part | undefined> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<undefined>((resolve) => {
-    timer = setTimeout(resolve, PATIENCE_MS, undefined);
+    timer = setTimeout(resolve, ms, undefined);
   });
   try {
     return await Promise.race([ref.value, late]);
