@@ -13,8 +13,8 @@ export interface Product {
 export interface ProductCut {
   /** Columns of the result, and not rows, are computed apart from each other. */
   readonly byColumns: boolean;
-  /** So many at a time. */
-  readonly rows: number;
+  /** Where parts begin, and the end of the last one. They are equal, whatever the scheme of the session: a row costs what any other does. */
+  readonly bounds: readonly number[];
   /** Milliseconds for one thread, about. */
   readonly expected: number;
 }
@@ -48,8 +48,12 @@ export function cutOfProduct({ m, k, n, dtype, workers }: Product): ProductCut |
   const all = byColumns ? n : m;
   const expected = (2 * multiplications) / (PER_MS[dtype] ?? PER_MS_OF_OTHERS);
   const rounds = Math.max(1, Math.round(Math.min(all / LEAST_ROWS / workers, PARTS)));
-  const share = all / rounds / workers;
-  const together = share < (3 / 4) * LEAST_ROWS ? LEAST_SIDE_BY_SIDE : SIDE_BY_SIDE;
-  const rows = Math.ceil(share / together) * together;
-  return all <= rows ? undefined : { byColumns, rows, expected };
+  const count = rounds * workers;
+  const together = all / count < (3 / 4) * LEAST_ROWS ? LEAST_SIDE_BY_SIDE : SIDE_BY_SIDE;
+  const bounds = [0];
+  for (let part = 1; part <= count; part++) {
+    const bound = part === count ? all : Math.round((all * part) / count / together) * together;
+    if (bound > (bounds.at(-1) as number) && bound <= all) bounds.push(bound);
+  }
+  return bounds.length < 3 ? undefined : { byColumns, bounds, expected };
 }

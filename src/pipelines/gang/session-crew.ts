@@ -66,8 +66,8 @@ export class SessionCrew {
       plan,
       region: this.#buffers.placed(used[0] as Buffer)?.region ?? 0,
       objects: () => this.#objects(used),
-      chunks: this.#gang.cut(cut.byColumns ? n : m, cut.rows, cut.rows),
-      tile: cut.rows,
+      chunks: cut.bounds,
+      tile: 1,
       expected: cut.expected,
     });
     return going ?? DONE;
