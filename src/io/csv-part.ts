@@ -15,35 +15,52 @@ export interface Range {
   readonly size: number;
 }
 
-/**
- * Scans the lines that begin in a part of a file. It is read in windows, straight to where they are scanned, so that a part of any size takes no more
- * memory than its numbers.
- */
+/** Scans the lines that begin in a part of a file. */
 export function scanPart(path: string, range: Range, columns: number, dialect: Dialect): Part {
-  const file = openSync(path, 'r');
+  const part = new PartOfFile(path, range, columns, dialect);
   try {
-    return new PartOfFile(file, range, columns, dialect).scan();
+    const fault = part.scan(range.to);
+    return fault === undefined ? { scanned: part.result() } : { fault };
   } finally {
-    closeSync(file);
+    part.close();
   }
 }
 
-class PartOfFile {
+/**
+ * Scans a part of a file, line by line, as far as it is told. It is read in windows, straight to where they are scanned, so that a part of any size
+ * takes no more memory than its numbers.
+ */
+export class PartOfFile {
   readonly #file: number;
   readonly #range: Range;
   readonly #scanner: Scanner;
   #room: Uint8Array;
+  /** Where the next line begins, unless another place was given: then it is looked for from there. */
+  #at: number;
+  #atLine = false;
 
-  constructor(file: number, range: Range, columns: number, dialect: Dialect) {
-    this.#file = file;
+  constructor(path: string, range: Range, columns: number, dialect: Dialect) {
+    this.#file = openSync(path, 'r');
     this.#range = range;
+    this.#at = range.from;
     this.#scanner = new Scanner(columns, dialect, range.to - range.from);
     this.#room = fastFor(columns, dialect)?.room ?? new Uint8Array(WINDOW + 1);
   }
 
-  scan(): Part {
-    const { to, size } = this.#range;
-    for (let at = this.#firstLine(); at < to; ) {
+  close(): void {
+    closeSync(this.#file);
+  }
+
+  /** Goes on with the lines that begin before `to`. Gives what is wrong with the first that is wrong. */
+  scan(to: number): Part['fault'] {
+    const { size } = this.#range;
+    if (!this.#atLine) {
+      const first = this.#firstLine(this.#at, to);
+      this.#atLine = first !== undefined;
+      this.#at = first ?? to;
+      if (first === undefined) return undefined;
+    }
+    for (let at = this.#at; at < to; this.#at = at) {
       let read = this.#read(at);
       let end = this.#room.lastIndexOf(10, read - 1) + 1;
       const isLast = at + read >= size;
@@ -63,17 +80,28 @@ class PartOfFile {
       try {
         this.#scanner.feed(this.#room, 0, end);
       } catch (error) {
-        if (error instanceof ScanFault) return { fault: { at: at + error.at, text: error.text } };
+        if (error instanceof ScanFault) return { at: at + error.at, text: error.text };
         throw error;
       }
       at += end;
     }
-    return { scanned: this.#scanner.result() };
+    return undefined;
   }
 
-  /** Where the first line begins: the byte before the part tells whether that is where the part does. */
-  #firstLine(): number {
-    const { from, to, start } = this.#range;
+  /** Takes what somebody else has found in the lines that begin from here up to `to`. */
+  take(found: Scanned, to: number): void {
+    this.#scanner.append(found, to - this.#at);
+    this.#at = to;
+    this.#atLine = false;
+  }
+
+  result(): Scanned {
+    return this.#scanner.result();
+  }
+
+  /** Where the first line begins: the byte before tells whether that is where the part does. Undefined: none does before `to`. */
+  #firstLine(from: number, to: number): number | undefined {
+    const { start } = this.#range;
     if (from <= start) return start;
     for (let at = from - 1; at < to; ) {
       const read = this.#read(at);
@@ -81,7 +109,7 @@ class PartOfFile {
       if (newline >= 0) return at + newline + 1;
       at += read;
     }
-    return to;
+    return undefined;
   }
 
   #read(at: number): number {

@@ -1,17 +1,22 @@
 import { availableParallelism } from 'node:os';
+import { setImmediate as turn } from 'node:timers/promises';
 import { threadState } from '../runtime/index.ts';
-import { type Ref, remote } from '../tasks/index.ts';
+import { cancel, type Ref, remote } from '../tasks/index.ts';
 import type { Head } from './csv-head.ts';
-import { type Part, scanBytes, scanPart } from './csv-part.ts';
+import { type Part, PartOfFile, scanBytes, scanPart } from './csv-part.ts';
 import { type Dialect, ScanFault, type Scanned } from './csv-scan.ts';
 import type { Bytes } from './source.ts';
 
 /** Below that, calling somebody takes longer than doing it. */
 const LEAST_SHARED = 1 << 20;
-/** Parts of that size at most, so that nobody holds much at a time. */
-const LARGEST_PART = 4 << 20;
+/** What this thread scans before it looks whether somebody is waiting for more. */
+const PIECE = 1 << 19;
+/** So many of these are a part for a worker, at most: near the end there are fewer, since whoever comes to it first waits for the others. */
+const MOST_PIECES = 4;
+/** The last parts are waited for as long as they would take here, and so much longer, in milliseconds; then they are done here: whoever has them may be busy with something else. */
+const PATIENCE = 1;
 
-/** All records after the head, by the workers of the open session if there is one and it is worth it. */
+/** All records after the head, with the workers of the open session if there is one and it is worth it. */
 export async function scanAll(file: Bytes, head: Head, dialect: Dialect): Promise<Scanned> {
   const { start, columns } = head;
   const length = file.size - start;
@@ -20,49 +25,141 @@ export async function scanAll(file: Bytes, head: Head, dialect: Dialect): Promis
   const { path } = file;
   if (path === undefined) return faultless(scanBytes(await file.read(start, file.size), 0, columns, dialect, start));
   const { size } = file;
-  if (length < LEAST_SHARED || threadState().engines.size !== 1) {
-    return faultless(scanPart(path, { from: start, to: size, start, size }, columns, dialect));
+  const range = { from: start, to: size, start, size };
+  const workers = availableParallelism() - 1;
+  if (length < LEAST_SHARED || workers === 0 || threadState().engines.size !== 1)
+    return faultless(scanPart(path, range, columns, dialect));
+  const own = new PartOfFile(path, range, columns, dialect);
+  const others = new Others(path, range, columns, dialect, workers);
+  try {
+    let scanned = 0;
+    let took = 0;
+    while (others.ask()) {
+      const begun = performance.now();
+      throwIf(own.scan(others.next()));
+      took += performance.now() - begun;
+      scanned++;
+      // What others have found arrives meanwhile.
+      await turn();
+    }
+    for await (const { to, part } of others.found(took / scanned)) {
+      // The first fault of the file counts, as if one had read it all.
+      if (part === undefined) throwIf(own.scan(to));
+      else own.take(faultless(part), to);
+    }
+    return own.result();
+  } finally {
+    others.close();
+    own.close();
   }
-  const workers = availableParallelism();
-  const count = workers * Math.max(1, Math.ceil(length / (LARGEST_PART * workers)));
-  const parts = remote<typeof import('./csv-worker.ts')>(new URL('./csv-worker.js', import.meta.url));
-  const bounds = Array.from({ length: count + 1 }, (_, i) => start + Math.floor((length * i) / count));
-  const refs = Array.from({ length: count }, (_, i) =>
-    parts.scanCsvPart(path, { from: bounds[i] as number, to: bounds[i + 1] as number, start, size }, columns, dialect),
-  );
-  return gathered(refs, columns, count);
 }
 
-/** The parts one after the other, as they come: copying the first ones goes on while others are scanned. */
-async function gathered(refs: readonly Ref<Part>[], columns: number, count: number): Promise<Scanned> {
-  let values: Float64Array | undefined;
-  const kinds = new Uint8Array(columns);
-  const large = new Map<number, bigint>();
-  let at = 0;
-  for (const [i, ref] of refs.entries()) {
-    const part = faultless(await ref.value);
-    const needed = at + part.values.length;
-    // From the parts so far it follows how much there will be; that is a little more or less in the end.
-    values ??= room(Math.ceil(part.values.length * count * 1.02), columns);
-    if (needed > values.length) {
-      const larger = room(Math.ceil((needed / (i + 1)) * count * 1.02), columns);
-      larger.set(values.subarray(0, at));
-      values = larger;
+/** What a worker has been asked for. */
+interface Asked {
+  readonly ref: Ref<Part>;
+  /** The piece after it. */
+  readonly end: number;
+}
+
+/** A file in pieces: this thread takes them from the beginning, where they follow each other, and workers from the end. */
+class Others {
+  readonly #call: (range: { from: number; to: number; start: number; size: number }) => Ref<Part>;
+  readonly #bounds: readonly number[];
+  readonly #workers: number;
+  /** By their first pieces. */
+  readonly #parts = new Map<number, Asked>();
+  readonly #range: { readonly start: number; readonly size: number };
+  /** The next piece for this thread, and past the last one that nobody has been asked for. */
+  #low = 0;
+  #high: number;
+  #awaited = 0;
+
+  constructor(
+    path: string,
+    { start, size }: { readonly start: number; readonly size: number },
+    columns: number,
+    dialect: Dialect,
+    workers: number,
+  ) {
+    const parts = remote<typeof import('./csv-worker.ts')>(new URL('./csv-worker.js', import.meta.url));
+    this.#call = (range) => parts.scanCsvPart(path, range, columns, dialect);
+    const count = Math.ceil((size - start) / PIECE);
+    this.#bounds = Array.from({ length: count + 1 }, (_, i) => start + Math.floor(((size - start) * i) / count));
+    this.#workers = workers;
+    this.#range = { start, size };
+    this.#high = count;
+  }
+
+  /** Asks each worker that has none for a part, and says whether there is a piece left for this thread. */
+  ask(): boolean {
+    // Not for more than one each, which other workers would come for, on the core of this thread.
+    while (this.#awaited < this.#workers && this.#high > this.#low + 1) {
+      const share = Math.ceil((this.#high - this.#low) / (2 * (this.#workers + 1)));
+      const end = this.#high;
+      this.#high -= Math.min(MOST_PIECES, share);
+      const [from, to] = [this.#bounds[this.#high] as number, this.#bounds[end] as number];
+      const ref = this.#call({ from, to, ...this.#range });
+      this.#parts.set(this.#high, { ref, end });
+      this.#awaited++;
+      const settled = (): void => void this.#awaited--;
+      ref.value.then(settled, settled);
     }
-    values.set(part.values, at);
-    for (const [column, seen] of part.kinds.entries()) kinds[column] = (kinds[column] as number) | seen;
-    for (const [place, value] of part.large) large.set(at + place, value);
-    at = needed;
+    return this.#low < this.#high;
+  }
+
+  /** Where the next piece ends. */
+  next(): number {
+    this.#low++;
+    return this.#bounds[this.#low] as number;
+  }
+
+  /**
+   * The parts of workers one after the other: where each ends, and what was found in it, or undefined where the worker has not come, or has failed,
+   * which nobody has to hear of. `pace`: what a piece takes here, in milliseconds.
+   */
+  async *found(pace: number): AsyncGenerator<{ readonly to: number; readonly part: Part | undefined }> {
+    while (this.#low < this.#bounds.length - 1) {
+      const first = this.#low;
+      const { ref, end } = this.#parts.get(first) as Asked;
+      this.#low = end;
+      yield { to: this.#bounds[end] as number, part: await within(PATIENCE + pace * (end - first), ref) };
+      this.#drop(first);
+    }
+  }
+
+  close(): void {
+    for (const first of this.#parts.keys()) this.#drop(first);
+  }
+
+  #drop(first: number): void {
+    const { ref } = this.#parts.get(first) as Asked;
+    this.#parts.delete(first);
+    cancel(ref);
     ref.release();
   }
-  const found = (values ?? new Float64Array(0)).subarray(0, at);
-  return { rows: at / columns, columns, values: found, kinds, large };
 }
 
-const room = (values: number, columns: number): Float64Array => new Float64Array(Math.max(values, columns));
+async function within(ms: number, ref: Ref<Part>): Promise<Part | undefined> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<undefined>((resolve) => {
+    timer = setTimeout(resolve, ms, undefined);
+  });
+  try {
+    return await Promise.race([ref.value, late]);
+  } catch {
+    return undefined;
+  } finally {
+    clearTimeout(timer);
+  }
+}
 
-/** The first fault of all counts, as it would if one had read it all. */
 function faultless(part: Part): Scanned {
-  if (part.fault !== undefined) throw new ScanFault(part.fault.at, part.fault.text);
+  if (part.fault !== undefined) throw faultOf(part.fault);
   return part.scanned;
+}
+
+const faultOf = ({ at, text }: NonNullable<Part['fault']>): ScanFault => new ScanFault(at, text);
+
+function throwIf(fault: Part['fault']): void {
+  if (fault !== undefined) throw faultOf(fault);
 }

@@ -18,6 +18,8 @@ const number = fc.oneof(
   fc.double({ noDefaultInfinity: true, noNaN: true }).map((x) => (Object.is(x, -0) ? '-0' : String(x))),
   fc.double({ min: -1e9, max: 1e9, noNaN: true }).map((x) => x.toExponential(18)),
   fc.integer().map(String),
+  // As most are, and next to it.
+  fc.stringMatching(/^[+-]?\d{1,9}(\.\d{0,9})?$/),
   fc.bigInt({ min: -(2n ** 70n), max: 2n ** 70n }).map(String),
   fc.stringMatching(/^[+-]?\d{0,22}\.?\d{1,22}(e[+-]?\d{1,3})?$/),
   fc.constantFrom(

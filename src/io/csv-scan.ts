@@ -124,6 +124,16 @@ export class Scanner {
     this.#fed += to - from;
   }
 
+  /** What somebody else has found in so many bytes that follow. */
+  append({ values, kinds, large }: Scanned, bytes: number): void {
+    this.#room(values.length, bytes);
+    this.#values.set(values, this.#at);
+    for (const [column, seen] of kinds.entries()) this.#kinds[column] = (this.#kinds[column] as number) | seen;
+    for (const [place, value] of large) this.#large.set(this.#at + place, value);
+    this.#at += values.length;
+    this.#fed += bytes;
+  }
+
   result(): Scanned {
     const values = this.#values.subarray(0, this.#at);
     return { rows: this.#at / this.#columns, columns: this.#columns, values, kinds: this.#kinds, large: this.#large };

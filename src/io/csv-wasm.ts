@@ -65,12 +65,16 @@ const op = {
   subF64: 0xa1,
   mulF64: 0xa2,
   divF64: 0xa3,
+  ctz: 0x68,
+  xor: 0x73,
   wrap: 0xa7,
   extendU: 0xad,
   truncU: 0xb1,
   ofI64: 0xb9,
   ofU64: 0xba,
 } as const;
+
+const simd = { load: 0x00, splat8: 0x0f, gtU8: 0x28, bitmask8: 0x64, sub8: 0x71 } as const;
 
 /** Labels instead of depths. */
 class Blocks {
@@ -120,6 +124,8 @@ function scannerBytes(): Uint8Array<ArrayBuffer> {
   const [x, wLow, tHigh, tLow, s] = locals(code, F64);
   const [aHigh, aLow, bHigh, bLow] = locals(code, F64);
   const [low, high, doubt] = locals(code, F64);
+  // Bits of the bytes that are no digits.
+  const others = code.local(I32);
   const blocks = new Blocks(code);
   const byte = (): void => void code.get(p).memory(op.load8, 0);
   const step = (n: number): void => void code.get(p).i32(n).op(op.add).set(p);
@@ -177,6 +183,73 @@ function scannerBytes(): Uint8Array<ArrayBuffer> {
     code.get(a).get(upper).op(op.subF64).set(lower);
   };
 
+  /** Digits that end before a byte, `count` of them, 1 to 8, as a number: with zeros in place of what is before. */
+  const upTo = (end: number, count: number): void => {
+    code.get(p).get(end).op(op.add).i32(8).op(op.sub).memory(op.load64, 0);
+    code.i64(-1n).i32(8).get(count).op(op.sub).i32(3).op(op.shl, op.extendU, op.shl64, op.and64);
+    eight();
+  };
+  /** What has to come now: a delimiter, or after the last column the end of the line. */
+  const ends = (otherwise: string): void => {
+    code.get(column).i32(1).op(op.add).get(columns).op(op.eq);
+    blocks.inside(op.if, 'last', () => {
+      code.get(c).i32(10).op(op.ne).get(c).i32(13).op(op.ne, op.and);
+      blocks.to(op.brIf, otherwise);
+      code.op(op.else);
+      code.get(c).get(delimiter).op(op.ne);
+      blocks.to(op.brIf, otherwise);
+    });
+  };
+  /** `x` is the value of the field, without its sign. */
+  const finish = (): void => {
+    code.get(out);
+    code.get(x).op(op.negF64).get(x).get(negative).op(0x1b).memory(op.storeF64, 0);
+    code.get(out).i32(8).op(op.add).set(out);
+    code
+      .get(column)
+      .get(column)
+      .memory(op.load8, KINDS)
+      .get(whole)
+      .i32(FRACTION)
+      .op(op.add, op.or)
+      .memory(op.store8, KINDS);
+    code.i32(0).get(column).i32(1).op(op.add).tee(column).get(column).get(columns).op(op.eq, 0x1b).set(column);
+    step(1);
+    blocks.to(op.br, 'field');
+  };
+  /**
+   * Most numbers: up to 8 digits, and as many behind a point, all in 16 bytes. Where they end is seen in all bytes at once, and does not depend on their
+   * digits, so that the next field is looked at while these are made a number of.
+   */
+  const usual = (): void => {
+    code.get(p).simdMemory(simd.load, 0).i32(48).simd(simd.splat8, simd.sub8).i32(9).simd(simd.splat8, simd.gtU8);
+    code.simd(simd.bitmask8);
+    byte();
+    // A sign is no digit, but not the end.
+    code.i32(45).op(op.eq).tee(negative).op(op.xor).tee(others).op(op.ctz).tee(e).get(negative).op(op.sub).tee(digits);
+    code.i32(1).op(op.sub).i32(7).op(op.gtU);
+    blocks.to(op.brIf, 'usual');
+    code.get(p).get(e).op(op.add).memory(op.load8, 0).tee(c).i32(46).op(op.ne).tee(whole);
+    blocks.inside(op.if, 'point', () => {
+      upTo(e, digits);
+      code.set(m).i32(0).set(fraction);
+      code.op(op.else);
+      code.get(others).get(others).i32(1).op(op.sub, op.and, op.ctz).tee(first).get(e).op(op.sub).i32(1);
+      code.op(op.sub).tee(fraction).i32(1).op(op.sub).i32(7).op(op.gtU);
+      code.get(digits).get(fraction).op(op.add).i32(15).op(op.gtS, op.or);
+      blocks.to(op.brIf, 'usual');
+      upTo(e, digits);
+      code.get(fraction).i32(3).op(op.shl).memory(op.load64, STEPS).op(op.mul64);
+      upTo(first, fraction);
+      code.op(op.add64).set(m).get(first).set(e);
+      code.get(p).get(e).op(op.add).memory(op.load8, 0).set(c);
+    });
+    ends('usual');
+    code.get(p).get(e).op(op.add).set(p);
+    code.get(m).op(op.ofI64).get(fraction).i32(3).op(op.shl).memory(op.loadF64, EXACTS).op(op.divF64).set(x);
+    finish();
+  };
+
   blocks.inside(op.block, 'done', () => {
     blocks.inside(op.loop, 'field', () => {
       // Between records: line ends, any number of them.
@@ -193,6 +266,7 @@ function scannerBytes(): Uint8Array<ArrayBuffer> {
           });
         });
       });
+      blocks.inside(op.block, 'usual', usual);
       code.get(p).set(start);
       blocks.inside(op.block, 'odd', () => {
         byte();
@@ -242,16 +316,7 @@ function scannerBytes(): Uint8Array<ArrayBuffer> {
           code.get(exponent).get(e).i32(0).get(e).op(op.sub).get(down).op(op.eqz, 0x1b, op.add).set(exponent);
         });
 
-        // What has to come now: a delimiter, or after the last column the end of the line.
-        code.get(column).i32(1).op(op.add).get(columns).op(op.eq);
-        blocks.inside(op.if, 'last', () => {
-          code.get(c).i32(10).op(op.ne).get(c).i32(13).op(op.ne, op.and);
-          blocks.to(op.brIf, 'odd');
-          code.op(op.else);
-          code.get(c).get(delimiter).op(op.ne);
-          blocks.to(op.brIf, 'odd');
-        });
-
+        ends('odd');
         code.get(m).op(op.ofU64).set(x);
         code.get(m).i64(9007199254740991n).op(op.gtU64).get(exponent).i32(22).op(op.add).i32(44).op(op.gtU, op.or);
         blocks.inside(op.if, 'long', () => {
@@ -308,20 +373,7 @@ function scannerBytes(): Uint8Array<ArrayBuffer> {
             code.get(x).get(exponent).i32(3).op(op.shl).memory(op.loadF64, EXACTS).op(op.mulF64).set(x);
           });
         });
-        code.get(out);
-        code.get(x).op(op.negF64).get(x).get(negative).op(0x1b).memory(op.storeF64, 0);
-        code.get(out).i32(8).op(op.add).set(out);
-        code
-          .get(column)
-          .get(column)
-          .memory(op.load8, KINDS)
-          .get(whole)
-          .i32(FRACTION)
-          .op(op.add, op.or)
-          .memory(op.store8, KINDS);
-        code.i32(0).get(column).i32(1).op(op.add).tee(column).get(column).get(columns).op(op.eq, 0x1b).set(column);
-        step(1);
-        blocks.to(op.br, 'field');
+        finish();
       });
       code.get(start).set(p);
     });

@@ -40,25 +40,26 @@ for (const isolation of ['process', 'thread'] as const) {
     });
     after(async () => session[Symbol.asyncDispose]());
 
-    test('rows of a large product are computed by several workers', LIMIT, async () => {
+    test('rows of a large product, or columns of a wide one, are computed by several workers', LIMIT, async () => {
       const engine = engineOf(session);
       const settings = arraysOf(engine);
       assert.ok(settings !== undefined);
       const pipelines = inSession(engine, new Gang(engine, settings, ALWAYS), {});
-      const [m, k, n] = [400, 170, 190];
       // Whole numbers, so that sums are exact in whatever order they are made.
       const numbers = (length: number, step: number): Float64Array =>
         Float64Array.from({ length }, (_, i) => ((i * step) % 31) - 15);
-      const [left, right] = [numbers(m * k, 7), numbers(k * n, 11)];
       const matrix = (elements: Float64Array, shape: number[], strides: number[]): Node => {
         const buffer = pipelines.buffers.adopt('f64', elements);
         return new Node({ kind: 'source', buffer, offset: 0, strides }, shape, 'f64');
       };
       const submitted = (): number => hostOf(session.url)?.counters.submitted ?? 0;
-      for (const leftStrides of [
-        [k, 1],
-        [1, m],
-      ] as const) {
+      for (const { m, k, n, transposed } of [
+        { m: 400, k: 170, n: 190, transposed: false },
+        { m: 400, k: 170, n: 190, transposed: true },
+        { m: 130, k: 170, n: 500, transposed: true },
+      ]) {
+        const [left, right] = [numbers(m * k, 7), numbers(k * n, 11)];
+        const leftStrides = transposed ? ([1, m] as const) : ([k, 1] as const);
         const before = submitted();
         const a = matrix(left, [m, k], [...leftStrides]);
         const product = new Node({ kind: 'matmul' }, [m, n], 'f64', [a, matrix(right, [k, n], [n, 1])]);

@@ -29,6 +29,8 @@ const TELLING_MS = 0.02;
 const GROWTH = 1.1;
 /** For the end of chunks that others compute it spins so long, before it leaves the rest to the event loop. */
 const SPIN_MS = { least: 0.1, most: 2 };
+/** Where it computes whole chunks, others are waited for so long before, as a part of all the work and at most: meanwhile it hears of nothing that they need to begin. */
+const COMING = { part: 1 / 50, most: 2 };
 
 interface Member {
   readonly ref: Reference<unknown>;
@@ -67,7 +69,7 @@ export class GangRun {
     this.#gang = gang;
     this.#work = work;
     this.#store = gang.engine.store;
-    this.#piece = work.tile;
+    this.#piece = work.expected === undefined ? work.tile : Number.POSITIVE_INFINITY;
   }
 
   get #count(): number {
@@ -229,6 +231,7 @@ export class GangRun {
     const taker = this.#taker as Taker;
     const { chunks } = this.#work;
     const { engine } = this.#gang;
+    this.#awaitOthers();
     let begun = performance.now();
     let now = begun;
     for (;;) {
@@ -245,6 +248,18 @@ export class GangRun {
       this.#bury();
       begun = performance.now();
       now = begun;
+    }
+  }
+
+  /** Those who were called before anything was computed begin at once, or this thread begins without them. */
+  #awaitOthers(): void {
+    const { expected } = this.#work;
+    if (expected === undefined) return;
+    const { words, board } = this.#board as SharedBoard;
+    const isHere = ({ over, participant }: Member): boolean => over || hasBegun(words, board, participant);
+    for (const end = performance.now() + Math.min(COMING.most, expected * COMING.part); performance.now() < end; ) {
+      takeMessages(this.#gang.engine);
+      if (this.#members.every(isHere)) return;
     }
   }
 

@@ -18,6 +18,15 @@ export interface ProductPlan {
   readonly n: number;
 }
 
+/** The same product, of m rows, as that of the transposed matrices: its rows are the columns of the other. */
+export function turned({ dtype, left, right, into, k }: ProductPlan, m: number): ProductPlan {
+  const across = ({ offset, strides: [row, column] }: PlacedMatrix): PlacedMatrix => ({
+    offset,
+    strides: [column, row],
+  });
+  return { dtype, left: across(right), right: across(left), into: across(into), k, n: m };
+}
+
 /** Of this thread; made when it is first needed: it looks for a library. */
 let matmul: Matmul | undefined;
 

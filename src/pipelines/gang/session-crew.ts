@@ -12,18 +12,13 @@ import { isDense } from '../walk.ts';
 import type { Gang } from './gang.ts';
 import { bytesPerRow } from './moved.rules.ts';
 import type { PipelinePlan } from './pipeline-tiles.ts';
-import { type PlacedMatrix, type ProductPlan, productTiles } from './product-tiles.ts';
+import { cutOfProduct } from './product.rules.ts';
+import { type PlacedMatrix, type ProductPlan, productTiles, turned } from './product-tiles.ts';
 import { csrOf, type PlacedLine, type SparsePlan, sparseTiles } from './sparse-tiles.ts';
 import type { Estimate, Placed, RunnerModule } from './work.ts';
 
 /** Tiles that are worth the taking of a chunk. */
 const GRAIN = 2;
-
-/** Products of fewer multiplications are done before anybody else would have begun. */
-const FEW_MULTIPLICATIONS = 1e7;
-/** Rows of a product that are computed at a time: each time all of the right side is looked at. So many times by each participant, and so many at least. */
-const PARTS_OF_PRODUCT = 4;
-const LEAST_ROWS = 128;
 
 /** Products with sparse matrices of fewer elements are done before anybody else would have begun. */
 const FEW_ELEMENTS = 2e5;
@@ -80,7 +75,8 @@ export class SessionCrew {
     if (result === undefined || result.shape.length !== 2) return undefined;
     const [m, n] = result.shape as [number, number];
     const k = args[0]?.shape.at(-1) as number;
-    if (m * k * n < FEW_MULTIPLICATIONS) return undefined;
+    const cut = cutOfProduct({ m, k, n, dtype: result.dtype, workers: this.#gang.size });
+    if (cut === undefined) return undefined;
     const own = { array: result.array, offset: 0, strides: [n, 1] };
     const views = [...args, own];
     const used = views.map(({ array }) => arrays[array] as Buffer);
@@ -92,19 +88,21 @@ export class SessionCrew {
       const first = (places[i] as Place).offset / bytes + (offsets[array] as number) + offset;
       return { offset: first, strides: strides as unknown as readonly [number, number] };
     }) as [PlacedMatrix, PlacedMatrix, PlacedMatrix];
-    const plan: ProductPlan = { dtype: result.dtype, left, right, into, k, n };
-    const piece = Math.max(LEAST_ROWS, Math.ceil(m / (PARTS_OF_PRODUCT * this.#gang.size)));
-    if (m <= piece) return undefined;
+    const upright: ProductPlan = { dtype: result.dtype, left, right, into, k, n };
+    const plan = cut.byColumns ? turned(upright, m) : upright;
+    // Blocks of its arguments are looked at again and again, in caches.
+    const estimate = this.#estimate(whole, () => 0);
+    estimate.perRow ??= cut.expected / (cut.bounds.at(-1) as number);
     const going = this.#gang.run({
       module: { url: pathToFileURL(packageEntry('gang')).href, name: 'productTiles' },
       runner: productTiles(plan, memory, 0),
       plan,
       region: this.#buffers.placed(used[0] as Buffer)?.region ?? 0,
       objects: () => this.#objects(used),
-      chunks: this.#gang.cut(m, piece, piece),
-      // Blocks of its arguments are looked at again and again, in caches.
-      estimate: this.#estimate(whole, () => 0),
-      tile: piece,
+      chunks: cut.bounds,
+      estimate,
+      tile: 1,
+      expected: cut.expected,
     });
     return going ?? DONE;
   }

@@ -52,4 +52,9 @@ export interface TileWork {
   readonly estimate?: Estimate;
   /** Rows of a piece at least, and what pieces are multiples of. */
   readonly tile: number;
+  /**
+   * Milliseconds that one thread would take for all of it, where that is known beforehand. Others are then called before this thread begins, and
+   * it computes whole chunks, as they do: for work of which small pieces would be slow.
+   */
+  readonly expected?: number;
 }
