@@ -5,14 +5,15 @@ import { generator, operandsOf } from './accuracy.fixture.ts';
 import { ULPS } from './accuracy.ts';
 import { ELEMENTWISE, type ElementOpName, elementOp } from './elementwise.ts';
 import { KernelBuilder } from './kernel.ts';
-import { log, ORACLE } from './oracle.fixture.ts';
-import { div, exactly, nearest, neg, type Real, sub, ulpsFrom } from './reals.fixture.ts';
+import { log, ORACLE, PI, sineAndCosine } from './oracle.fixture.ts';
+import { div, exactly, mul, nearest, neg, type Real, scale, sub, ulpsFrom } from './reals.fixture.ts';
 import { applied, type Strided } from './reference.ts';
 import { SPECIAL_CASES } from './special-cases.ts';
 import { WasmKernels } from './wasm/kernels.ts';
 import { isInLibrary } from './wasm/math/library.ts';
 import { LOGARITHMS } from './wasm/math/logarithms.table.ts';
 import { POWERS_OF_TWO } from './wasm/math/powers.table.ts';
+import { SINES } from './wasm/math/sines.table.ts';
 
 const RUNS = Number(process.env.SHEAF_ACCURACY_RUNS ?? 400);
 const FLOATS = ['f64', 'f32'] as const;
@@ -201,6 +202,12 @@ test('the tables are what they say', () => {
     const [want, left] = inTwo(ORACLE.pow(2, j / 256));
     assert.equal(power, want);
     assert.equal(rest, nearest(div(left, exactly(want))));
+  }
+  assert.equal(SINES.length, 33);
+  for (const [k, [sine, rest]] of SINES.entries()) {
+    const [want, left] = inTwo(sineAndCosine(scale(mul(PI, exactly(k)), -6)).sine);
+    assert.equal(sine, want);
+    assert.equal(rest, nearest(left));
   }
   assert.equal(LOGARITHMS.length, 128);
   for (const [i, [inverse, high, low]] of LOGARITHMS.entries()) {

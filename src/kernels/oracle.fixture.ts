@@ -123,7 +123,7 @@ function reduced(x: Real): { r: Real; quadrant: number } {
   return { r: add(r, ZERO), quadrant: Number(((n % 4n) + 4n) % 4n) };
 }
 
-function sineAndCosine(x: Real): { sine: Real; cosine: Real } {
+export function sineAndCosine(x: Real): { sine: Real; cosine: Real } {
   const { r: long, quadrant } = reduced(x);
   const r = mul(long, ONE);
   const square = neg(mul(r, r));

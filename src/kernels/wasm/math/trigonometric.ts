@@ -1,4 +1,6 @@
+import { bitsOf } from './constants.ts';
 import type { Lanes, Value } from './lanes.ts';
+import { SINES } from './sines.table.ts';
 
 /*
  * x is brought to r = x - n pi/2 with |r| <= pi/4, pi/2 in three parts so that n times each of the first two is exact (W. Cody, W.
@@ -54,18 +56,82 @@ const orReference = (m: Lanes, x: Value, usual: Value, reference: Reference): Va
   return result;
 };
 
+/*
+ * Of sine and cosine alone, near 0: x = n pi/64 + r with |r| <= pi/128, and sin(a + r) = sin a + cos a sin r + sin a (cos r - 1), sin a out of a
+ * table (as S. Gal and B. Bachelis do it, "An accurate elementary mathematical library for the IEEE floating point standard", 1991). Both
+ * polynomials are short then, and nothing is rounded but what is small beside the result, and the result itself. n modulo 64 is the row,
+ * a from -pi/2 up to pi/2, and the next bit the sign. pi/64 is in three parts, too.
+ */
+const PER_STEP = 20.371832715762604;
+const STEP = [0.049087385210441425, 1.8990939082199894e-12, 6.319582027487346e-23] as const;
+const ROWS = 64;
+/** Below, n times each of the first two parts is exact. */
+const NEAR = 2 ** 15;
+
+/** sin a, 1 - cos a, and minus what is left of the first. The first zero is -0, so that what is added to it keeps its sign. */
+const TABLE = new BigUint64Array(
+  Array.from({ length: ROWS }, (_, row) => (row < ROWS / 2 ? row : row - ROWS)).flatMap((k) => {
+    const [sine, rest] = SINES[Math.abs(k)] as readonly [number, number];
+    const [cosine, cosineRest] = SINES[ROWS / 2 - Math.abs(k)] as readonly [number, number];
+    const [signed, less] = k < 0 ? [-sine, rest] : [sine, -rest];
+    return [bitsOf(k === 0 ? -0 : signed), bitsOf(1 - cosine - cosineRest), bitsOf(k === 0 ? 0 : less), 0n];
+  }),
+);
+
+/** sin(x + ahead pi/64) */
+function near(m: Lanes, x: Value, ahead: number): Value {
+  const shifted = m.addf(m.mulf(x, PER_STEP), SHIFT);
+  const n = m.subf(shifted, SHIFT);
+  const first = m.sub(x, m.mulf(n, STEP[0]));
+  const second = m.mulf(n, STEP[1]);
+  const r = m.sub(first, second);
+  const turn = ahead === 0 ? shifted : m.iadd(shifted, m.bits(BigInt(ahead)));
+  const row = m.shl(m.and(turn, m.bits(BigInt(ROWS - 1))), 5);
+  const [sine, lessCosine] = m.pair(TABLE, row);
+  const rest = m.entry(TABLE, row, 16);
+
+  const z = m.square(r);
+  // r + what has been lost of it - sin r, and 1 - cos r, by their series.
+  const inner = m.add(m.mul(m.sub(m.mulf(z, 1 / 5040), m.f(1 / 120)), z), m.f(1 / 6));
+  const lessSine = m.add(m.mul(m.mul(r, z), inner), m.mulf(n, STEP[2]));
+  const bend = m.mul(z, m.sub(m.f(0.5), m.mul(z, m.sub(m.f(1 / 24), m.mulf(z, 1 / 720)))));
+
+  const sum = m.add(sine, r);
+  // What both r and the sum have lost.
+  const lost = m.sub(m.add(m.sub(sine, sum), first), second);
+  const turned = m.add(m.mul(lessCosine, m.sub(r, lessSine)), lessSine);
+  // Subtracted, and never -0, so that a zero keeps its sign.
+  const less = m.sub(m.add(m.add(turned, m.mul(sine, bend)), rest), lost);
+  const sign = m.shl(m.iadd(turn, m.bits(BigInt(ROWS / 2))), 57);
+  return m.xor(m.sub(sum, less), m.and(sign, m.f(-0)));
+}
+
+/** The near ones, and beyond what `far` makes of the quadrant, up to where the reference is asked. */
+function nearOrFar(m: Lanes, x: Value, usual: Value, reference: Reference, far: () => Value): Value {
+  const size = m.abs(x);
+  const beyond = m.ge(size, m.f(NEAR));
+  const [result] = m.rarely(m.any(beyond), [usual], () => {
+    return [m.through(reference, m.ge(size, m.f(LARGE)), [x], m.select(beyond, far(), usual))];
+  });
+  return result;
+}
+
 export function sin(m: Lanes, x: Value, reference: Reference): Value {
-  const { quadrant, sine, cosine } = sineAndCosine(m, x);
-  const size = m.select(isOdd(m, quadrant), cosine, sine);
-  // The second bit of the quadrant is the sign.
-  return orReference(m, x, m.xor(size, m.shl(m.and(quadrant, m.bits(2n)), 62)), reference);
+  return nearOrFar(m, x, near(m, x, 0), reference, () => {
+    const { quadrant, sine, cosine } = sineAndCosine(m, x);
+    const size = m.select(isOdd(m, quadrant), cosine, sine);
+    // The second bit of the quadrant is the sign.
+    return m.xor(size, m.shl(m.and(quadrant, m.bits(2n)), 62));
+  });
 }
 
 export function cos(m: Lanes, x: Value, reference: Reference): Value {
-  const { quadrant, sine, cosine } = sineAndCosine(m, x);
-  const size = m.select(isOdd(m, quadrant), sine, cosine);
-  const next = m.iadd(quadrant, m.bits(1n));
-  return orReference(m, x, m.xor(size, m.shl(m.and(next, m.bits(2n)), 62)), reference);
+  return nearOrFar(m, x, near(m, x, ROWS / 2), reference, () => {
+    const { quadrant, sine, cosine } = sineAndCosine(m, x);
+    const size = m.select(isOdd(m, quadrant), sine, cosine);
+    const next = m.iadd(quadrant, m.bits(1n));
+    return m.xor(size, m.shl(m.and(next, m.bits(2n)), 62));
+  });
 }
 
 export function tan(m: Lanes, x: Value, reference: Reference): Value {
