@@ -1,0 +1,3 @@
+export { EXIT_CODES, type Phase, scriptError } from './errors.ts';
+export { type Position, Source, type Span } from './source.ts';
+export * from './syntax/index.ts';
