@@ -1,3 +1,4 @@
 export { EXIT_CODES, type Phase, scriptError } from './errors.ts';
 export { type Position, Source, type Span } from './source.ts';
 export * from './syntax/index.ts';
+export { fixedText, generalText } from './text/numbers.ts';
