@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { uniformBelow, uniformDouble, uniformFloat } from './distributions.ts';
+import { type Engine, MersenneTwister, MinimalStandard } from './engines.ts';
+
+function tenThousandth(engine: Engine): number {
+  for (let i = 1; i < 10_000; i++) engine.next();
+  return engine.next();
+}
+
+test('the 10,000th numbers are those that the standard of C++ names', () => {
+  assert.equal(tenThousandth(new MersenneTwister(5489n)), 4123659995);
+  assert.equal(tenThousandth(new MinimalStandard(1n)), 1043618065);
+});
+
+test('seeds count modulo 2**32, and modulo 2**31 - 1 as unsigned', () => {
+  assert.equal(new MersenneTwister(-1n).next(), new MersenneTwister(2n ** 32n - 1n).next());
+  assert.equal(new MinimalStandard(0n).next(), 16807);
+  assert.equal(new MinimalStandard(-5n).next(), new MinimalStandard(2n ** 64n - 5n).next());
+});
+
+const PROGRAM = `#include <random>
+#include <cstdio>
+#include <cstdint>
+template<class E> void all() {
+  for (int64_t seed : {1ll, 42ll, -7ll}) {
+    { E e(seed); std::uniform_real_distribution<double> d(-2.5, 10); for (int i = 0; i < 200; i++) printf("%a\\n", d(e)); }
+    { E e(seed); std::uniform_real_distribution<float> d(-2.5f, 10.1f); for (int i = 0; i < 200; i++) printf("%a\\n", d(e)); }
+    for (uint64_t r : {0ull, 1ull, 9ull, 1000000006ull, 2147483645ull, 2147483646ull, 4294967294ull, 4294967295ull, 4294967296ull, 1000000000000ull, 18446744073709551615ull})
+      { E e(seed); std::uniform_int_distribution<uint64_t> d(0, r); for (int i = 0; i < 200; i++) printf("%llu\\n", (unsigned long long)d(e)); }
+  }
+}
+int main() { all<std::mt19937>(); all<std::minstd_rand0>(); }`;
+
+test('distributions are those of libstdc++', (t) => {
+  const version = spawnSync('g++', ['-dumpversion']);
+  if (version.status !== 0 || Number.parseInt(version.stdout.toString(), 10) < 11) return t.skip('there is no g++ 11');
+  const folder = mkdtempSync(join(tmpdir(), 'sheaf-random-'));
+  try {
+    writeFileSync(join(folder, 'p.cc'), PROGRAM);
+    const compiled = spawnSync('g++', ['-O1', '-o', join(folder, 'p'), join(folder, 'p.cc')]);
+    assert.equal(compiled.status, 0, compiled.stderr.toString());
+    const lines = spawnSync(join(folder, 'p')).stdout.toString().trim().split('\n');
+    const found: (number | bigint)[] = [];
+    const ranges = [
+      0n,
+      1n,
+      9n,
+      1000000006n,
+      2147483645n,
+      2147483646n,
+      4294967294n,
+      4294967295n,
+      4294967296n,
+      10n ** 12n,
+      2n ** 64n - 1n,
+    ];
+    for (const make of [(s: bigint) => new MersenneTwister(s), (s: bigint) => new MinimalStandard(s)]) {
+      for (const seed of [1n, 42n, -7n]) {
+        const draw = (of: (e: Engine) => number | bigint): void => {
+          const engine = make(seed);
+          for (let i = 0; i < 200; i++) found.push(of(engine));
+        };
+        draw((e) => uniformDouble(e, -2.5, 10));
+        draw((e) => uniformFloat(e, -2.5, Math.fround(10.1)));
+        for (const range of ranges) draw((e) => uniformBelow(e, range));
+      }
+    }
+    assert.equal(lines.length, found.length);
+    for (const [i, value] of found.entries()) {
+      const line = lines[i]!;
+      assert.equal(typeof value === 'bigint' ? BigInt(line) : hexFloat(line), value, `${i}`);
+    }
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+/** What C's %a prints. */
+function hexFloat(text: string): number {
+  const [, sign, whole, fraction = '', power] = /^(-?)0x(\d)(?:\.([0-9a-f]+))?p([+-]\d+)$/.exec(text)!;
+  const size =
+    (Number(whole) + (fraction === '' ? 0 : Number(`0x${fraction}`) / 16 ** fraction.length)) * 2 ** Number(power);
+  return sign === '-' ? -size : size;
+}
