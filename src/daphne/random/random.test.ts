@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { uniformBelow, uniformDouble, uniformFloat } from './distributions.ts';
 import { type Engine, MersenneTwister, MinimalStandard } from './engines.ts';
+import { fillDense, fillSparse, sparseCount } from './rand.ts';
 
 function tenThousandth(engine: Engine): number {
   for (let i = 1; i < 10_000; i++) engine.next();
@@ -87,3 +88,32 @@ function hexFloat(text: string): number {
     (Number(whole) + (fraction === '' ? 0 : Number(`0x${fraction}`) / 16 ** fraction.length)) * 2 ** Number(power);
   return sign === '-' ? -size : size;
 }
+
+test('rand has exactly as many values as it should, the first of them those of its engine', () => {
+  for (const sparsity of [0, 0.2, 0.5, 0.8, 1]) {
+    const dense = new Float64Array(100);
+    fillDense(dense, 10, 10, 1, 2, sparsity, 7n);
+    assert.equal(dense.filter((x) => x !== 0).length, 100 * sparsity);
+    const whole = new BigInt64Array(100);
+    fillDense(whole, 10, 10, -3n, 3n, sparsity, 7n);
+    assert.equal(whole.filter((x) => x !== 0n).length, 100 * sparsity);
+    assert.ok(whole.every((x) => x >= -3n && x <= 3n));
+    const values = new Float64Array(sparseCount(10, 10, sparsity));
+    const { rowOffsets, columnIndices } = fillSparse(values, 10, 10, 1, 2, sparsity, 7n);
+    assert.equal(rowOffsets[10], values.length);
+    for (let row = 0; row < 10; row++) {
+      const columns = [...columnIndices.slice(rowOffsets[row], rowOffsets[row + 1])];
+      assert.deepEqual(
+        columns,
+        [...new Set(columns)].sort((a, b) => a - b),
+      );
+    }
+  }
+  const full = new Float64Array(3);
+  fillDense(full, 3, 1, 1, 2, 1, 7n);
+  const engine = new MersenneTwister(7n);
+  assert.deepEqual(
+    [...full],
+    [0, 0, 0].map(() => uniformDouble(engine, 1, 2)),
+  );
+});
