@@ -7,6 +7,7 @@ import { test } from 'node:test';
 import { uniformBelow, uniformDouble, uniformFloat } from './distributions.ts';
 import { type Engine, MersenneTwister, MinimalStandard } from './engines.ts';
 import { fillDense, fillSparse, sparseCount } from './rand.ts';
+import { sampleIntegers, sampleReals, shuffle } from './sample.ts';
 
 function tenThousandth(engine: Engine): number {
   for (let i = 1; i < 10_000; i++) engine.next();
@@ -25,6 +26,9 @@ test('seeds count modulo 2**32, and modulo 2**31 - 1 as unsigned', () => {
 });
 
 const PROGRAM = `#include <random>
+#include <algorithm>
+#include <numeric>
+#include <vector>
 #include <cstdio>
 #include <cstdint>
 template<class E> void all() {
@@ -35,7 +39,9 @@ template<class E> void all() {
       { E e(seed); std::uniform_int_distribution<uint64_t> d(0, r); for (int i = 0; i < 200; i++) printf("%llu\\n", (unsigned long long)d(e)); }
   }
 }
-int main() { all<std::mt19937>(); all<std::minstd_rand0>(); }`;
+int main() { all<std::mt19937>(); all<std::minstd_rand0>();
+  for (int n : {1, 2, 9, 10, 1000, 70001}) { std::mt19937 e(5); std::vector<long> v(n); std::iota(v.begin(), v.end(), 0); std::shuffle(v.begin(), v.end(), e); for (int i = 0; i < n; i += 1 + n / 200) printf("%ld\\n", v[i]); }
+}`;
 
 test('distributions are those of libstdc++', (t) => {
   const version = spawnSync('g++', ['-dumpversion']);
@@ -70,6 +76,11 @@ test('distributions are those of libstdc++', (t) => {
         draw((e) => uniformFloat(e, -2.5, Math.fround(10.1)));
         for (const range of ranges) draw((e) => uniformBelow(e, range));
       }
+    }
+    for (const n of [1, 2, 9, 10, 1000, 70001]) {
+      const items = Array.from({ length: n }, (_, i) => i);
+      shuffle(items, new MersenneTwister(5n));
+      for (let i = 0; i < n; i += 1 + Math.floor(n / 200)) found.push(BigInt(items[i]!));
     }
     assert.equal(lines.length, found.length);
     for (const [i, value] of found.entries()) {
@@ -116,4 +127,14 @@ test('rand has exactly as many values as it should, the first of them those of i
     [...full],
     [0, 0, 0].map(() => uniformDouble(engine, 1, 2)),
   );
+});
+
+test('samples are within their range, and without replacement each is there once', () => {
+  assert.deepEqual(
+    [...sampleIntegers(50, 50, false, 3n)].sort((a, b) => a - b),
+    Array.from({ length: 50 }, (_, i) => i),
+  );
+  assert.equal(new Set(sampleIntegers(1000, 20, false, 3n)).size, 20);
+  assert.ok(sampleIntegers(3, 100, true, 3n).every((x) => x >= 0 && x < 3));
+  for (const type of ['f64', 'f32'] as const) assert.equal(new Set(sampleReals(2, 100, false, 3n, type)).size, 100);
 });
