@@ -20,6 +20,7 @@ export const ROOMS = {
   pipelines: ['tasks', 'kernels'],
   io: ['nd', 'codec', 'kernels', 'tasks', 'partitioned'],
   arrays: ['pipelines', 'partitioned', 'io'],
+  daphne: ['arrays'],
   cli: ['*'],
   testing: ['*'],
 };

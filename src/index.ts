@@ -11,6 +11,7 @@ export {
   OutOfMemoryError,
   OwnerDiedError,
   ReleasedError,
+  ScriptError,
   SheafError,
   TaskError,
   TimeoutError,

@@ -148,6 +148,10 @@ export class UsageError extends SheafError {
 export class FormatError extends SheafError {
   static override readonly defaultCode = 'ERR_SHEAF_FORMAT';
 }
+/** A DaphneDSL script can't be read, compiled or run, or its arguments are wrong. `details` has the phase, and the place where there is one. */
+export class ScriptError extends SheafError {
+  static override readonly defaultCode = 'ERR_SHEAF_SCRIPT';
+}
 /** Something that the rules exclude has happened: a defect of Sheaf. The message asks for a report. */
 export class InternalError extends SheafError {
   static override readonly defaultCode = 'ERR_SHEAF_INTERNAL';
@@ -172,6 +176,7 @@ export const errorTypes: Readonly<Record<string, typeof SheafError>> = {
   UnschedulableError,
   UsageError,
   FormatError,
+  ScriptError,
   InternalError,
 };
 

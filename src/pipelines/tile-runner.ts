@@ -14,7 +14,7 @@ import {
 } from '../kernels/index.ts';
 import { DTYPES, type DType, type Elements, sizeOf } from '../nd/index.ts';
 import { type Accumulator, type Call, FIRST_ROW, type Pipeline, unitsOf, type Where } from './pipeline.ts';
-import { noSuchIndex } from './reference.ts';
+import { noSuchIndex } from './values.rules.ts';
 import { copy, isDense } from './walk.ts';
 
 /** Compilers for kernels over one memory. */

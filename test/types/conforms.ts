@@ -66,7 +66,7 @@ export type ErrorForm = Expect<
 >;
 
 /** Nothing is exported that neither the design nor the list of additions has. */
-type Additions = 'registerCodec' | 'UsageError' | 'FormatError' | 'InternalError';
+type Additions = 'registerCodec' | 'UsageError' | 'FormatError' | 'ScriptError' | 'InternalError';
 export type NothingElse = Expect<
   Equal<Exclude<keyof Real, keyof design.Functions | design.ErrorNames | Additions>, 'remote' | 'actor' | 'init'>
 >;

@@ -3,7 +3,8 @@ import { registerCodec } from '../../codec/index.ts';
 import type { ElementOpName } from '../../kernels/index.ts';
 import { type DType, shapeText } from '../../nd/index.ts';
 import type { Arr, ExplainOptions } from '../arr.ts';
-import { checkDType, checkOptions } from '../checks.ts';
+import { checkDType } from '../checks.ts';
+import { formOf } from '../explain.ts';
 import { isArr, nodeOf, wrap } from '../lazy.ts';
 import { pipelinesFor } from '../place.ts';
 import type { D, Value } from '../types.ts';
@@ -129,8 +130,7 @@ class SparseMatrix {
   }
 
   async explain(o: ExplainOptions = {}): Promise<string> {
-    checkOptions('explain', o, ['svg']);
-    return pipelinesFor('explain').explain(arraysOf(this.#parts), { svg: o.svg ?? false });
+    return pipelinesFor('explain').explain(arraysOf(this.#parts), formOf(o));
   }
 
   toString(): string {
