@@ -80,8 +80,17 @@ export function badShapes(operation: string, text: string, ...shapes: readonly S
   });
 }
 
-/** Options are an object, all of whose names are known: one that is misspelt would not be noticed in the result. */
-export function checkOptions(operation: string, o: unknown, names: readonly string[]): void {
+/**
+ * Options are an object, all of whose names are known: one that is misspelt would not be noticed in the result.
+ *
+ * @param lists names of flags of which there may be one for each of several.
+ */
+export function checkOptions(
+  operation: string,
+  o: unknown,
+  names: readonly string[],
+  lists: readonly string[] = [],
+): void {
   if (o === undefined) return;
   if (typeof o !== 'object' || o === null || Array.isArray(o)) {
     throw new UsageError(
@@ -93,7 +102,10 @@ export function checkOptions(operation: string, o: unknown, names: readonly stri
   }
   for (const name in o) {
     if (names.includes(name)) {
-      if (FLAGS.has(name)) checkFlag(operation, name, (o as Readonly<Record<string, unknown>>)[name]);
+      if (!FLAGS.has(name)) continue;
+      const value = (o as Readonly<Record<string, unknown>>)[name];
+      const flags = Array.isArray(value) && lists.includes(name) ? value : [value];
+      for (const flag of flags) checkFlag(operation, name, flag);
       continue;
     }
     throw new UsageError(
@@ -106,7 +118,16 @@ export function checkOptions(operation: string, o: unknown, names: readonly stri
 }
 
 /** Options that are true or false, in all functions that have them. */
-const FLAGS = new Set(['keepdims', 'descending', 'stable', 'upper', 'fullMatrices', 'includeInitial', 'endpoint']);
+const FLAGS: ReadonlySet<string> = new Set([
+  'keepdims',
+  'descending',
+  'largest',
+  'stable',
+  'upper',
+  'fullMatrices',
+  'includeInitial',
+  'endpoint',
+]);
 
 function checkFlag(operation: string, name: string, value: unknown): void {
   if (value === undefined || typeof value === 'boolean') return;

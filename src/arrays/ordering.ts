@@ -25,7 +25,7 @@ export function topK<T extends D>(x: Arr<T>, k: number, o: TopKOptions = {}): To
 
 /** The indices that sort by several arrays of one axis: by the last one, where it is equal by the one before, and so on, as NumPy has it. */
 export function lexsort(keys: readonly Arr[], o: LexsortOptions = {}): Arr<'i64'> {
-  checkOptions('lexsort', o, ['descending']);
+  checkOptions('lexsort', o, ['descending'], ['descending']);
   if (!Array.isArray(keys) || keys.length === 0) {
     throw new UsageError('lexsort takes a list of arrays, with one at least', { details: { operation: 'lexsort' } });
   }

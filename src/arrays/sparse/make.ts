@@ -1,4 +1,4 @@
-import { UsageError } from '../../base/index.ts';
+import { shown, UsageError } from '../../base/index.ts';
 import { kindOf, shapeText, sizeOf } from '../../nd/index.ts';
 import type { Node } from '../../pipelines/index.ts';
 import type { Arr } from '../arr.ts';
@@ -63,6 +63,11 @@ function alike(x: Node, y: Node): [Node, Node] {
  */
 export function csr<const P extends CsrParts>(parts: P): Sparse<TypeOf<P['values']> & D> {
   const operation = 'csr';
+  if (typeof parts !== 'object' || parts === null) {
+    throw new UsageError(`csr takes { values, indices, indptr, shape }, and not ${shown(parts)}`, {
+      details: { operation },
+    });
+  }
   const [rows, columns] = matrixShape(operation, parts.shape);
   const values = listOf(operation, 'values', parts.values);
   const [indptr, indices] = alike(
