@@ -48,6 +48,27 @@ test('the special cases of the standard hold for arrays of both types of floats'
   assert.ok(cases > 400);
 });
 
+test('powers that are another operation have the same special cases, and the same errors', async () => {
+  const values = [0, -0, 1, -1, 1.5, -3, 1e200, 1e-200, 5e-324, Infinity, -Infinity, Number.NaN];
+  const x = fromTyped(Float64Array.from(values));
+  for (const power of [2, -1])
+    assert.deepEqual(
+      [...(await sf.pow(x, power).data())],
+      values.map((each) => each ** power),
+      `to the power ${power}`,
+    );
+  assert.deepEqual(
+    [
+      ...(await asarray([-3n, 2n ** 32n])
+        .pow(2)
+        .data()),
+    ],
+    [9n, 0n],
+  );
+  assert.deepEqual([...(await asarray([-1n, 3n]).pow(-1).data())], [-1n, 0n]);
+  assert.throws(() => ones([2], { dtype: 'bool' }).pow(2 as never), { code: 'ERR_SHEAF_DTYPE', message: /^pow/ });
+});
+
 test('types that an operator does not take are refused by name', () => {
   for (const name of names) {
     const { arity, takes } = elementOp(name);
