@@ -81,9 +81,10 @@ export interface Arr<T extends D = D>
   persist(): Promise<Arr<T>>;
   /**
    * Lets go of the elements that were computed, at once: the memory is used for the next array, which is quicker than waiting for the garbage
-   * collector, and than memory that is touched for the first time. It may be called at any time; a computation that has begun comes to its end, but
-   * for one in blocks, of more than there is memory for, which is a ReleasedError. Later this array, its parts and what is yet to be made of it are a ReleasedError. Typed arrays that `data` gave are good for as long as you hold
-   * them. `using y = await x.persist()` does it at the end of the block.
+   * collector, and than memory that is touched for the first time. It may be called at any time; a computation that has begun comes to its end,
+   * but for one in blocks, of more than there is memory for, which is a ReleasedError. Later this array, its parts and what is yet to be made of
+   * it are a ReleasedError. Typed arrays that `data` gave are good for as long as you hold them. `using y = await x.persist()` does it at the end
+   * of the block.
    */
   release(): void;
   /** The same, by `using`. */
