@@ -11,28 +11,40 @@ if (config === null) {
   process.exit(2);
 }
 delete process.env.SHEAF_WORKER;
-// Arguments may be tasks, from the first call on: what makes them calls of this worker's is in the package itself.
+// Arguments may be tasks or arrays, from the first call on: what makes them calls and arrays of this worker's is in the package itself. Of a task
+// that only calls methods of an array nothing else would load it.
 codecComesWith('sheaf/task', preload);
 codecComesWith('sheaf/actor', preload);
+codecComesWith('sheaf/array', loadArrays);
+codecComesWith('sheaf/sparse', loadArrays);
 startWorker(config);
 
 // Most tasks import the package; the first of them finds it loaded, unless it comes at once.
 const PRELOAD_AFTER_MS = 30;
 setTimeout(preload, PRELOAD_AFTER_MS).unref();
 
-/**
- * Loads the package in one go. An `import()` takes several turns of the event loop, and on Node 20 a task that calls
- * `require('sheaf')` meanwhile fails, because the module is there and not ready.
- */
 function preload(): void {
+  // If it can't be had at once, then it takes its time.
+  if (!loadNow('./index.js')) void import('./index.ts').catch(() => {});
+}
+
+function loadArrays(): void {
+  loadNow('./array.js');
+}
+
+/**
+ * Loads a file of the package in one go. An `import()` takes several turns of the event loop, and on Node 20 a task that calls
+ * `require('sheaf')` meanwhile fails, because the module is there and not ready. False: a task is just loading it, or Node was told not to do this.
+ */
+function loadNow(file: string): boolean {
   const { emitWarning } = process;
   // That this is experimental on some versions is no news to the program, which did not ask for it.
   process.emitWarning = () => undefined;
   try {
-    undisturbed(() => createRequire(import.meta.url)('./index.js'));
+    undisturbed(() => createRequire(import.meta.url)(file));
+    return true;
   } catch {
-    // A task is just loading it, or Node was told not to do this: then it takes its time.
-    void import('./index.ts').catch(() => {});
+    return false;
   } finally {
     process.emitWarning = emitWarning;
   }

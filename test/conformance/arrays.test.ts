@@ -27,6 +27,10 @@ const inTask = task((depth: number) => compute(depth), { name: 'computes' });
 /** A sparse matrix goes to a worker, and another one comes back. */
 const halved = task(async (s: sf.Sparse<'f64'>) => s.div(sf.full([1], 2)).T.persist());
 
+/** Nothing of the package is in these but methods of what they are given. */
+const total = task((x: Arr<'f64'>) => x.sum().item());
+const totals = task((s: sf.Sparse<'f64'>) => s.sum({ axis: 1 }).toNested());
+
 /** What each element comes to, one after the other. */
 function byHand(depth: number): number {
   let sum = 0;
@@ -43,6 +47,12 @@ const near = (value: number, expected: number): void =>
   assert.ok(Math.abs(value - expected) < 1e-6 * Math.abs(expected), `${value} is not ${expected}`);
 
 onHosts('arrays', { cpus: 3, memory: '256MiB', spill: 'off' }, (session) => {
+  test('a task may know arrays by their methods alone', LIMIT, async () => {
+    const x = await fromTyped(Float64Array.of(1, 2, 3)).persist();
+    const s = await sf.fromCoo([0, 1], [1, 0], [1, 2], [2, 2]).persist();
+    assert.deepEqual([await total(x).value, await totals(s).value], [6, [1, 2]]);
+  });
+
   test('computed arrays are arguments and results of tasks', LIMIT, async () => {
     const x = await fromTyped(elements()).persist();
     for (const given of [x, await fromTyped(Float64Array.of(1, 2, 3)).persist()]) {
