@@ -31,8 +31,11 @@ const LEAST_GAIN = 0.1;
 
 /** Bytes per millisecond that one thread streams from memory and to it, on a bad day: 15 to 27 GB/s were measured. */
 const STREAMED = 15e6;
-/** What a further thread adds to that, as a part of it: measured with two threads that did nothing but read, 1.2 to 1.4 of one. */
-const ADDED = 0.25;
+/**
+ * What a further thread adds to that, as a part of it. Two threads that did nothing but read had 1.2 to 1.4 of one; sums of 80 MB, for which they are
+ * called with this and are not with a quarter, took 3.1 ms and not 4.0 (`bench -- arrays --only '1e7 doubles'`).
+ */
+const ADDED = 0.45;
 /** What is no more than this may lie in a cache that all share, which has more to give. */
 const CACHED = 32 << 20;
 
