@@ -21,9 +21,12 @@ function drawer(into: RandElements, engine: Engine, min: number | bigint, max: n
   if (into instanceof Float32Array) return () => uniformFloat(engine, Number(min), Number(max));
   const least = BigInt(min);
   const range = BigInt(max) - least;
-  if (into instanceof BigInt64Array || into instanceof BigUint64Array) return () => least + uniformBelow(engine, range);
+  if (isBig(into)) return () => least + uniformBelow(engine, range);
   return () => Number(least + uniformBelow(engine, range));
 }
+
+const isBig = (elements: RandElements): elements is BigInt64Array | BigUint64Array =>
+  elements instanceof BigInt64Array || elements instanceof BigUint64Array;
 
 /**
  * The elements of a dense `rand`, row by row. Values come from one engine and are never 0; which cells are 0 comes from another one, whose
@@ -45,15 +48,17 @@ export function fillDense(
     do into[i] = draw();
     while (Number(into[i]) === 0);
   };
+  const zero = isBig(into) ? 0n : 0;
   const full = sparsity >= 0.5;
-  if (full) for (let i = 0; i < cells; i++) put(i);
-  else
-    for (let i = 0; i < cells; i++) into[i] = into instanceof BigInt64Array || into instanceof BigUint64Array ? 0n : 0;
+  for (let i = 0; i < cells; i++) {
+    if (full) put(i);
+    else into[i] = zero;
+  }
   const share = full ? 1 - sparsity : sparsity;
   let left = rounded(share * columns * rows);
   for (let i = 0; i < cells && left > 0; i++) {
     if (uniformSmall(places, cells - 1) % (cells - i) >= left) continue;
-    if (full) into[i] = into instanceof BigInt64Array || into instanceof BigUint64Array ? 0n : 0;
+    if (full) into[i] = zero;
     else put(i);
     left--;
   }
