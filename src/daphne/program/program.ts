@@ -14,8 +14,13 @@ export type Variable = number;
 
 export interface Program {
   readonly source: Source;
-  /** The script itself, which takes nothing. */
+  /**
+   * The script itself. Its parameters are the variables that were there before it, in the order in which the compiler was told of them (`inputs` of
+   * its options: names and types); of most scripts, none.
+   */
   readonly main: ProgramFunction;
+  /** The script's own variables that are there at its end, by their names: for `runScript`, and for the next line of a REPL. */
+  readonly outputs: readonly { readonly name: string; readonly variable: Variable }[];
   /** What it calls, directly and indirectly: each function once for each combination of types that it is called with. */
   readonly functions: readonly ProgramFunction[];
 }
