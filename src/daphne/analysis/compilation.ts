@@ -65,6 +65,8 @@ export class Compilation {
   readonly views = new Map<string, FrameType>();
   /** Those that are being analysed, from the outermost one. */
   readonly active: Instance[] = [];
+  /** Functions that are analysed when all others are, since too many were active: what they give is declared. */
+  readonly pending: (() => void)[] = [];
   /** Files that are being imported, the script itself first. */
   readonly importing: string[] = [];
   /** All functions, in the order of their definitions. */

@@ -160,10 +160,20 @@ export function instanceFor(
     return instance;
   }
   if (isActive && definition.node.results === undefined) needsResults(body, at, definition);
-  if (compilation.active.length >= MOST_ACTIVE)
-    return body.wrong(at, `functions call each other more than ${MOST_ACTIVE} deep without calling themselves`);
   const index = compilation.functions.push(undefined) - 1;
   instance = { definition, index, results: undefined, failure: undefined, isRecursive: false };
+  const results = declared(definition);
+  if (compilation.active.length >= MOST_ACTIVE) {
+    if (results === undefined)
+      body.wrong(
+        at,
+        `functions call each other more than ${MOST_ACTIVE} deep: write down what they give, as in \`-> f64\``,
+      );
+    const made = { ...instance, results };
+    compilation.pending.push(() => analyseInstance(body, made, given));
+    definition.instances.set(key, made);
+    return made;
+  }
   definition.instances.set(key, instance);
   analyseInstance(body, instance, given);
   return instance;

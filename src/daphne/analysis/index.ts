@@ -26,6 +26,7 @@ export function analyse(script: Script, options: AnalysisOptions): Program {
   });
   compilation.importing.push(options.files.realPath(source.name) ?? source.name);
   body.statements(script.statements);
+  for (let next = compilation.pending.pop(); next !== undefined; next = compilation.pending.pop()) next();
   for (const definition of compilation.definitions) checkUncalled(body, definition);
   if (compilation.failure !== undefined) throw compilation.failure;
   return {
