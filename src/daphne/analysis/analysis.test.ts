@@ -259,6 +259,32 @@ suite('analysis of scripts', () => {
     assert.deepEqual({ ...typesOf(`a = [1]; ${deep}`) }, { a: 'matrix<si64>' });
   });
 
+  test('editors are told of types and definitions', () => {
+    const text = 'import "s.daphne"; abc = 1.5; def f(x) { return x; } f(abc + s.q);';
+    const source = new Source('dir/main.daphne', text);
+    const found: string[] = [];
+    const at = (of: Source, { start, end }: { start: number; end: number }): string => of.text.slice(start, end);
+    analyse(parse(source), {
+      arguments: new Map(),
+      files: filesOf({ 'shared/s.daphne': 'q = 1;' }),
+      builtins: BUILTINS,
+      libraries: LIBRARIES,
+      selectsRepresentation: false,
+      record: {
+        type: (of, span, type) => found.push(`${at(of, span)}: ${typeName(type)}`),
+        use: (of, span, to) =>
+          found.push(`${at(of, span)} is ${at(to.source, to.span)} at ${to.source.name}:${to.span.start}`),
+      },
+    });
+    for (const one of [
+      'abc + s.q: f64',
+      'f(abc + s.q): f64',
+      's.q is q at shared/s.daphne:0',
+      'abc is abc at dir/main.daphne:19',
+    ])
+      assert.ok(found.includes(one), `${one} in ${found.join('; ')}`);
+  });
+
   test('a function called in many ways is compiled a few times', () => {
     const calls = Array.from({ length: 50 }, (_, i) => `print(f(${i}));`).join('');
     assert.ok(compiled(`def f(x) { return x; } ${calls}`).functions.length <= 9);

@@ -23,7 +23,7 @@ export class Body {
   /** Undefined at the top level. */
   readonly definition: Definition | undefined;
   readonly builder: Builder;
-  readonly names = new Names();
+  readonly names: Names;
   readonly returns: ReturnSite[] = [];
   /** Loops that the statement is in. */
   loops = 0;
@@ -37,6 +37,7 @@ export class Body {
     this.compilation = compilation;
     this.module = module;
     this.definition = definition;
+    this.names = new Names(module.source);
     this.builder = builder ?? new Builder(module.source, compilation.options.builtins.get('$cast'));
   }
 
@@ -67,7 +68,7 @@ export class Body {
         at,
         this.names.all().map((each) => each.name),
       );
-    this.recordUse(at, { source: this.module.source, span: found.span });
+    this.recordUse(at, found);
     return found;
   }
 
@@ -173,7 +174,7 @@ export class Body {
     if (variable !== undefined) variable.name ??= name;
     if (binding === undefined) this.names.declare(name, value, { start: at.start, end: at.start + name.length });
     else {
-      this.recordUse(at, { source: this.module.source, span: binding.span });
+      this.recordUse(at, binding);
       this.names.set(binding, value);
     }
   }

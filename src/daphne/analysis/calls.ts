@@ -26,7 +26,7 @@ export function calleeOf(body: Body, call: Call): Callee {
   const builtin = call.name.startsWith('$') ? undefined : builtins.get(call.name);
   if (builtin !== undefined) return { kind: 'builtin', builtin };
   const names = [...body.module.functions.keys(), ...[...builtins.keys()].filter((each) => !each.startsWith('$'))];
-  const similar = near(call.name, names);
+  const similar = call.name.length === 1 ? undefined : near(call.name, names);
   return body.wrong(
     call,
     `there is no function \`${call.name}\`${similar === undefined ? '' : `: is it \`${similar}\`?`}`,

@@ -95,8 +95,8 @@ function importOne(
   inner.statements(parse(module.source).statements);
   compilation.importing.pop();
   const isOwn = (name: string): boolean => !name.includes('.');
-  for (const { name, value, span } of inner.names.all())
-    if (isOwn(name)) body.names.declare(`${prefix}.${name}`, value, span, 'a variable of another file');
+  for (const { name, value, span, source } of inner.names.all())
+    if (isOwn(name)) body.names.declare(`${prefix}.${name}`, value, span, 'a variable of another file', source);
   for (const [name, definitions] of module.functions)
     if (isOwn(name)) body.module.functions.set(`${prefix}.${name}`, definitions);
 }

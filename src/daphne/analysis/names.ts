@@ -1,6 +1,6 @@
 /** Names of a function or of a script's top level: what they stand for at the place that analysis has come to. */
 
-import type { Span } from '../source.ts';
+import type { Source, Span } from '../source.ts';
 import type { Known } from './known.ts';
 
 export interface Binding {
@@ -8,24 +8,31 @@ export interface Binding {
   value: Known;
   /** What it is where it can't be assigned. */
   readonly fixed: string | undefined;
+  /** Where it is defined, maybe in another file. */
+  readonly source: Source;
   readonly span: Span;
   /** Its scope has ended. */
   isGone: boolean;
 }
 
 export class Names {
+  readonly #source: Source;
   /** By name, from the outermost to the innermost. */
   readonly #bindings = new Map<string, Binding[]>();
   readonly #scopes: string[][] = [[]];
   /** What changed bindings were before, since each of the records was begun. */
   readonly #records: Map<Binding, Known>[] = [];
 
+  constructor(source: Source) {
+    this.#source = source;
+  }
+
   find(name: string): Binding | undefined {
     return this.#bindings.get(name)?.at(-1);
   }
 
-  declare(name: string, value: Known, span: Span, fixed?: string): void {
-    const binding = { name, value, span, fixed, isGone: false };
+  declare(name: string, value: Known, span: Span, fixed?: string, source = this.#source): void {
+    const binding = { name, value, source, span, fixed, isGone: false };
     const all = this.#bindings.get(name);
     if (all === undefined) this.#bindings.set(name, [binding]);
     else all.push(binding);
