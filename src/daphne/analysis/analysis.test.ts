@@ -249,6 +249,8 @@ suite('analysis of scripts', () => {
     compiled(`print(${'1 + '.repeat(20_000)}1);`);
     const many = Array.from({ length: 2_000 }, (_, i) => `def g${i}(x) { return x + ${i}; } print(g${i}(1));`);
     assert.equal(compiled(many.join('\n')).functions.length, 2_000);
+    const blocks = 20_000;
+    assert.throws(() => compiled('{'.repeat(blocks) + '}'.repeat(blocks)), fails('parser', /too deep/));
     // Each calls the next one.
     const chain = (count: number, type: string): string =>
       `def g0(x: si64)${type} { return x; } ${Array.from({ length: count }, (_, i) => `def g${i + 1}(x: si64)${type} { return g${i}(x); }`).join(' ')} print(g${count}(1));`;

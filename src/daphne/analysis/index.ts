@@ -25,9 +25,14 @@ export function analyse(script: Script, options: AnalysisOptions): Program {
     return known.variable;
   });
   compilation.importing.push(options.files.realPath(source.name) ?? source.name);
-  body.statements(script.statements);
-  for (let next = compilation.pending.pop(); next !== undefined; next = compilation.pending.pop()) next();
-  for (const definition of compilation.definitions) checkUncalled(body, definition);
+  try {
+    whole(body, script);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    // Blocks are looked at within each other, and the stack ends somewhere.
+    const message = 'blocks or functions are too deep within each other: take them apart';
+    compilation.wrong(source, { start: 0, end: 0 }, message);
+  }
   if (compilation.failure !== undefined) throw compilation.failure;
   return {
     source,
@@ -45,4 +50,11 @@ export function analyse(script: Script, options: AnalysisOptions): Program {
       .map(({ name, value: { variable } }) => ({ name, variable })),
     functions: compilation.functions.filter((each) => each !== undefined),
   };
+}
+
+function whole(body: Body, script: Script): void {
+  const { compilation } = body;
+  body.statements(script.statements);
+  for (let next = compilation.pending.pop(); next !== undefined; next = compilation.pending.pop()) next();
+  for (const definition of compilation.definitions) checkUncalled(body, definition);
 }
