@@ -1,0 +1,49 @@
+/** How much there is to compute, and what belongs together. */
+
+import { sizeOf } from '../../nd/index.ts';
+import { isComputed, type Node } from '../../pipelines/index.ts';
+
+/** Nodes that are not computed yet, the given ones and what they are made of. Graphs may be deeper than stacks. */
+export function pendingOf(nodes: readonly Node[]): Set<Node> {
+  const found = new Set<Node>();
+  const open = [...nodes];
+  for (let node = open.pop(); node !== undefined; node = open.pop()) {
+    if (isComputed(node) || found.has(node)) continue;
+    found.add(node);
+    for (const arg of node.args) open.push(arg);
+  }
+  return found;
+}
+
+/** Operations on single elements that it takes, about. */
+export function workOf(pending: Iterable<Node>): number {
+  let work = 0;
+  for (const { op, args, shape } of pending) {
+    const size = sizeOf(shape);
+    switch (op.kind) {
+      case 'matmul':
+        work += size * (args[0]?.shape.at(-1) ?? 1);
+        break;
+      case 'reduce':
+      case 'place':
+      case 'call':
+        work += args.reduce((sum, arg) => sum + sizeOf(arg.shape), size);
+        break;
+      default:
+        work += size;
+    }
+  }
+  return work;
+}
+
+/** What takes time to compute, so that nobody wants to do it twice. */
+const isWork = ({ op }: Node): boolean => op.kind !== 'view' && op.kind !== 'constant' && op.kind !== 'position';
+
+/** Those of the others that share work with something that will be computed now. */
+export function sharing(pending: ReadonlySet<Node>, others: readonly Node[]): Node[] {
+  return others.filter((other) => {
+    if (isComputed(other)) return false;
+    for (const node of pendingOf([other])) if (isWork(node) && pending.has(node)) return true;
+    return false;
+  });
+}
