@@ -1,17 +1,19 @@
 /** From a script to its output: compiles and runs it. */
 
 import { type ArrayQueues, type ArrayScheme, type ArrayVictims, ScriptError } from '../../base/index.ts';
+import type { Elements } from '../../nd/index.ts';
 import { BUILTINS, type Builtin } from '../builtins/index.ts';
 import { EXIT_CODES, type Phase } from '../errors.ts';
 import type { Program } from '../program/program.ts';
 import { EagerRuntime } from '../runtime/eager.ts';
 import type { Runtime } from '../runtime/runtime.ts';
-import { link } from '../runtime/support.ts';
+import { isLazy, link } from '../runtime/support.ts';
 import { Source } from '../source.ts';
 import { parse, type ScriptArguments } from '../syntax/index.ts';
 import type { Type } from '../types.ts';
 import type { Value } from '../values/values.ts';
 import type { Analyse } from './analysis.ts';
+import { arraysOf, detached } from './convert.ts';
 import { type Files, LOCAL_FILES } from './files.ts';
 import { Output } from './output.ts';
 
@@ -91,7 +93,8 @@ export async function runSource(source: Source, options: Execution, timing?: Tim
       const main = link(program, runtime, { givesOutputs: options.givesOutputs ?? false });
       const compiled = performance.now();
       const given = [...(options.inputs?.values() ?? [])].map(({ value }) => value);
-      const values = (await main(...given)) ?? [];
+      const made = (await main(...given)) ?? [];
+      const values = isLazy(runtime) ? await settled(made, runtime) : made;
       if (timing !== undefined) {
         timing.parsing = (parsed - started) / 1000;
         timing.compilation = (compiled - parsed) / 1000;
@@ -105,6 +108,14 @@ export async function runSource(source: Source, options: Execution, timing?: Tim
     flush();
     process.off('exit', flush);
   }
+}
+
+/** Computed, all together, in memory that stays when the runtime has ended. */
+async function settled(values: readonly Value[], runtime: Runtime): Promise<readonly Value[]> {
+  const arrays = values.flatMap(arraysOf);
+  const elements = await runtime.computed(arrays);
+  const of = new Map(arrays.map((array, i) => [array, elements[i] as Elements]));
+  return values.map((value) => detached(value, (array) => of.get(array) as Elements));
 }
 
 async function runtimeFor(

@@ -36,8 +36,9 @@ export function workOf(pending: Iterable<Node>): number {
   return work;
 }
 
-/** What takes time to compute, so that nobody wants to do it twice. */
-const isWork = ({ op }: Node): boolean => op.kind !== 'view' && op.kind !== 'constant' && op.kind !== 'position';
+/** What takes next to no time, so that nobody minds doing it twice. */
+const IDLE: ReadonlySet<Node['op']['kind']> = new Set(['view', 'reshape', 'constant', 'position']);
+const isWork = ({ op }: Node): boolean => !IDLE.has(op.kind);
 
 /** Those of the others that share work with something that will be computed now. */
 export function sharing(pending: ReadonlySet<Node>, others: readonly Node[]): Node[] {
