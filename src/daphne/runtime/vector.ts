@@ -17,12 +17,17 @@ export interface VectorOptions {
   readonly queues?: ArrayQueues | undefined;
   readonly victims?: ArrayVictims | undefined;
   readonly grain?: number | undefined;
+  /** Operations after which workers are started. */
+  readonly worthStarting?: number;
 }
 
 /** With less to do workers are not worth waking, or starting. */
 const WORTH_WORKERS = 1e6;
-/** The first time they have to be started, which takes a tenth of a second. */
-const WORTH_STARTING = 5e7;
+/**
+ * Before they start, and get a copy of what they read, so much has to have come together, which takes about as long as that: then what follows may
+ * gain from it, and a script that ends soon has not lost by it.
+ */
+const WORTH_STARTING = 3e8;
 
 /**
  * Computes matrices when somebody wants to see them: all that leads there at once, so that operations are fused and what nobody looks at has no memory.
@@ -33,6 +38,8 @@ export class VectorRuntime implements LazyRuntime, AsyncDisposable {
   readonly workers: number;
   readonly #eager: EagerRuntime;
   readonly #options: VectorOptions;
+  /** Operations so far, as long as there are no workers. */
+  #work = 0;
   #session: Promise<{ session: Session; pipelines: PipelinesAt }> | undefined;
 
   constructor(write: (text: string) => void, writeError: (text: string) => void, options: VectorOptions) {
@@ -64,8 +71,11 @@ export class VectorRuntime implements LazyRuntime, AsyncDisposable {
   }
 
   #compute(nodes: readonly Node[], pending: ReadonlySet<Node>): MaybeLater<void> {
-    const least = this.#session === undefined ? WORTH_STARTING : WORTH_WORKERS;
-    if (this.workers <= 1 || workOf(pending) < least) return inThread().computeNow(nodes);
+    if (this.workers <= 1) return inThread().computeNow(nodes);
+    const work = workOf(pending);
+    this.#work += work;
+    const isEnough = this.#session !== undefined || this.#work >= (this.#options.worthStarting ?? WORTH_STARTING);
+    if (!isEnough || work < WORTH_WORKERS) return inThread().computeNow(nodes);
     this.#session ??= this.#open();
     return this.#session.then(({ pipelines }) => pipelines.compute(nodes));
   }
