@@ -3,21 +3,24 @@ import { suite, test } from 'node:test';
 import fc from 'fast-check';
 import { ScriptError } from '../../base/index.ts';
 import type { Builtin } from '../builtins/builtin.ts';
-import type { Program, Variable } from '../program/program.ts';
+import type { Instruction, Program, Variable } from '../program/program.ts';
 import { scalarCast } from '../program/scalar-casts.ts';
 import { scalarFunction } from '../program/scalar-functions.ts';
 import type { ScalarOperation } from '../program/scalars.ts';
 import { EagerRuntime } from '../runtime/eager.ts';
 import { link } from '../runtime/support.ts';
-import { isFloat, isInteger, VALUE_TYPES, type ValueType } from '../types.ts';
+import { isFloat, isInteger, matrix, VALUE_TYPES, type ValueType } from '../types.ts';
 import type { Scalar, Value } from '../values/values.ts';
+import { liveObjects } from './liveness.ts';
 import { Builder } from './programs.fixture.ts';
+import { usesOf } from './uses.ts';
 
 const runtime = new EagerRuntime(
   () => {},
   () => {},
 );
-const run = async (program: Program): Promise<readonly Value[]> => link(program, runtime, { givesOutputs: true })();
+const run = async (program: Program): Promise<readonly Value[]> =>
+  (await link(program, runtime, { givesOutputs: true })()) ?? [];
 
 const fails = (program: Program, message: RegExp): Promise<void> =>
   assert.rejects(
@@ -286,7 +289,7 @@ suite('control flow', () => {
     b.scalar('div', 'si64', [b.constant(1, 'si64'), b.constant(0, 'si64')]);
     b.builtin(look, [b.constant(5, 'si64')]);
     seen.length = 0;
-    assert.deepEqual(await run(b.program()), undefined);
+    assert.deepEqual(await run(b.program()), []);
     assert.deepEqual(seen, [5]);
   });
 
@@ -331,5 +334,36 @@ suite('control flow', () => {
       if (depth === 1000) assert.deepEqual(await result, [2]);
       else await assert.rejects(result, ScriptError);
     }
+  });
+});
+
+suite('data objects', () => {
+  const MATRIX = matrix('f64');
+  const make: Builtin = { ...look, name: 'make', effects: false, infer: () => [MATRIX] };
+
+  test('variables let go of what nobody wants any more, and of nothing else', () => {
+    const b = new Builder();
+    const [x] = b.builtin(make, [], [MATRIX]) as [Variable];
+    const kept = b.variable(MATRIX);
+    b.copy(x, kept);
+    let inside: readonly Variable[] = [];
+    b.for(b.constant(1, 'si64'), b.constant(3, 'si64'), undefined, () => {
+      const [turn] = b.builtin(make, [kept, x], [MATRIX]) as [Variable];
+      const [next] = b.builtin(make, [turn, turn], [MATRIX]) as [Variable];
+      b.copy(next, kept);
+      inside = [turn, next];
+    });
+    b.builtin(look, [kept]);
+    const main = b.program().main;
+    const { dead } = liveObjects(main, [], usesOf(main, []), false);
+    const loop = main.body.find(({ kind }) => kind === 'for') as Extract<Instruction, { kind: 'for' }>;
+    const last = main.body.at(-1) as Instruction;
+    const [turn, next] = inside;
+    // The loop wants x in each turn, and nobody does after it; `kept` is another one from turn to turn.
+    assert.deepEqual(
+      loop.body.map((each) => dead.get(each)),
+      [[kept], [turn], [next]],
+    );
+    assert.deepEqual([dead.get(loop), dead.get(last)], [[x], [kept]]);
   });
 });

@@ -12,7 +12,7 @@ import { scalarCast } from '../program/scalar-casts.ts';
 import { type ScalarFunction, scalarFunction } from '../program/scalar-functions.ts';
 import type { Source, Span } from '../source.ts';
 import { isWide, type ValueType } from '../types.ts';
-import { type LiveAt, liveMatrices } from './liveness.ts';
+import { type LiveAt, liveObjects } from './liveness.ts';
 import { castText, conditionText, type Helpers, literal, type Operand, operationText } from './scalars.ts';
 import { instructionsOf, type Uses, usesOf } from './uses.ts';
 
@@ -108,7 +108,7 @@ class Generator {
 
   #function(name: string, of: ProgramFunction, isAsync: boolean, results: readonly Variable[]): void {
     const uses = usesOf(of, results);
-    const live = this.#options.isLazy && isAsync ? liveMatrices(of, results, uses) : undefined;
+    const live = liveObjects(of, results, uses, this.#options.isLazy ?? false);
     const emitter = new Emitter(of, uses, isAsync, live, {
       lines: this.#lines,
       waits: (n) => this.#options.deep === true || this.#waits[n] === true,
@@ -168,12 +168,12 @@ class Emitter {
   readonly #of: ProgramFunction;
   readonly #uses: Uses;
   readonly #isAsync: boolean;
-  readonly #live: LiveAt | undefined;
+  readonly #live: LiveAt;
   readonly #context: Context;
   /** Names for what loops need. */
   #loops = 0;
 
-  constructor(of: ProgramFunction, uses: Uses, isAsync: boolean, live: LiveAt | undefined, context: Context) {
+  constructor(of: ProgramFunction, uses: Uses, isAsync: boolean, live: LiveAt, context: Context) {
     this.#of = of;
     this.#uses = uses;
     this.#isAsync = isAsync;
@@ -202,6 +202,8 @@ class Emitter {
       const next = block[i + 1];
       if (each.kind === 'scalar' && next !== undefined && this.#asCondition(each, next)) i++;
       else this.#instruction(each, heat);
+      const dead = this.#live.dead.get(each) ?? [];
+      if (dead.length > 0) this.#context.lines.push(`${dead.map((v) => `v${v} = `).join('')}undefined;`);
     }
   }
 
@@ -297,7 +299,7 @@ class Emitter {
       if (typeof arg === 'number') return this.#name(arg);
       return `many(F, ${arg.function}, ${this.#context.functionOf(arg.function).results.length})`;
     });
-    const live = this.#live?.after.get(each) ?? [];
+    const live = this.#live.after.get(each) ?? [];
     const later = live.length === 0 ? '' : `, () => [${live.map((v) => `v${v}`).join(', ')}]`;
     const { lines } = this.#context;
     lines.push(`T = call(${this.#context.site(each.site)}, [${args.join(', ')}]${later});`);
@@ -319,7 +321,7 @@ class Emitter {
   }
 
   #turn(loop: Instruction): void {
-    const carried = this.#live?.carried.get(loop) ?? [];
+    const carried = this.#live.carried.get(loop) ?? [];
     if (carried.length === 0) return;
     this.#context.lines.push(
       `T = turn([${carried.map((v) => `v${v}`).join(', ')}]);`,
