@@ -9,7 +9,7 @@ import type { Column, DataObject, Frame, Integer, Value } from '../values/values
 /** A frame: its columns by their labels, in their order. Columns of numbers are typed arrays; others are of strings. */
 export type FrameColumns = Readonly<Record<string, Elements | readonly string[]>>;
 
-/** What a script may be given by name. A number is an f64, unless `args` gives it. */
+/** What a script may be given by name. Numbers that are integers are si64, others f64. */
 export type ScriptInput = Arr | FrameColumns | number | bigint | boolean | string;
 
 /** What a script's variables become: matrices are arrays of two dimensions, those of strings lists of rows; lists are lists of matrices. */
@@ -54,7 +54,7 @@ function valueTypeOf(name: string, dtype: DType): ElementValue {
 export function given(name: string, input: ScriptInput, elementsOf: (array: Arr) => Elements): Given {
   switch (typeof input) {
     case 'number':
-      return { type: scalar('f64'), value: input };
+      return { type: scalar(Number.isSafeInteger(input) && !Object.is(input, -0) ? 'si64' : 'f64'), value: input };
     case 'bigint': {
       if (BigInt.asIntN(64, input) !== input)
         throw new UsageError(`runScript: the input ${name} is ${input}, which is no integer of 64 bits`);
@@ -150,3 +150,29 @@ export function detached(value: Value, elementsOf: (array: Arr) => Elements): Va
   const { dtype, shape } = nodeOf('outputs', value.array);
   return { ...value, array: arrayOf(elementsOf(value.array).slice() as Elements, shape, dtype) };
 }
+
+/** A value as the text that a command line would have. */
+export function literalOf(name: string, value: number | bigint | boolean | string): string {
+  switch (typeof value) {
+    case 'string':
+      return `"${value.replace(/[\\"\b\f\n\r\t]/g, (letter) => ESCAPES[letter] as string)}"`;
+    case 'number':
+      if (Number.isInteger(value) && !Number.isSafeInteger(value)) return value.toExponential().replace('e+', 'e');
+      return Number.isNaN(value) ? 'nan' : String(value).replace('Infinity', 'inf').replace('e+', 'e');
+    case 'bigint':
+    case 'boolean':
+      return String(value);
+    default:
+      throw new UsageError(`runScript: the argument ${name} is no number, bool or string; data goes into inputs`);
+  }
+}
+
+const ESCAPES: Readonly<Record<string, string>> = {
+  '\\': '\\\\',
+  '"': '\\"',
+  '\b': '\\b',
+  '\f': '\\f',
+  '\n': '\\n',
+  '\r': '\\r',
+  '\t': '\\t',
+};

@@ -28,10 +28,11 @@ export class Output {
 }
 
 /**
- * What passes text on to a file descriptor, before it returns, so that nothing is lost when the process ends or is ended. A reader that is gone
- * wants no more, which is no error.
+ * What passes text on to a file descriptor, before it returns, so that nothing is lost when the process ends or is ended.
+ *
+ * @param whenGone is called when nobody reads any more, which is no error. What is written afterwards is dropped.
  */
-export function descriptor(fd: number): (text: string) => void {
+export function descriptor(fd: number, whenGone: () => void = () => {}): (text: string) => void {
   let isGone = false;
   return (text) => {
     let bytes = Buffer.from(text);
@@ -41,8 +42,10 @@ export function descriptor(fd: number): (text: string) => void {
       } catch (error) {
         const { code } = error as NodeJS.ErrnoException;
         if (code === 'EAGAIN') Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, PAUSE_MS);
-        else if (code === 'EPIPE') isGone = true;
-        else throw error;
+        else if (code === 'EPIPE') {
+          isGone = true;
+          whenGone();
+        } else throw error;
       }
     }
   };
