@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { asarray, nodeOf } from '../../arrays/index.ts';
 import { isComputed } from '../../pipelines/index.ts';
+import { connect } from '../../tasks/index.ts';
 import type { Builtin } from '../builtins/builtin.ts';
 import { Builder } from '../codegen/programs.fixture.ts';
 import type { Program, Variable } from '../program/program.ts';
@@ -130,6 +131,18 @@ suite('lazy matrices', () => {
       { sum: 500 ** 3, computed: [] },
       { sum: 500 ** 3 + 500 ** 2, computed: [] },
     ]);
+  });
+
+  test('a session that is open is taken, and left open', async () => {
+    await using session = await connect({ cpus: 1 });
+    const b = new Builder();
+    const x = made(b, ones, b.constant(500, 'si64'));
+    const product = made(b, matMul, x, x);
+    b.builtin(watch, [product]);
+    b.builtin(look, [product]);
+    const before = session.stats().memory.used as number;
+    assert.deepEqual(await run(b.program(), 2), [{ sum: 500 ** 3, computed: [true] }]);
+    assert.ok((session.stats().memory.used as number) > before);
   });
 
   test('how much there is to compute: products by their terms, what is there not at all', () => {

@@ -1,5 +1,5 @@
 import { type Arr, nodeOf } from '../../arrays/index.ts';
-import type { ArrayQueues, ArrayScheme, ArrayVictims } from '../../base/index.ts';
+import { type ArrayQueues, type ArrayScheme, type ArrayVictims, UsageError } from '../../base/index.ts';
 import type { Elements } from '../../nd/index.ts';
 import { inThread, isComputed, type Node, type PipelinesAt, pipelinesOf } from '../../pipelines/index.ts';
 import { connect, currentEngine, type Session } from '../../tasks/index.ts';
@@ -21,6 +21,12 @@ export interface VectorOptions {
   readonly worthStarting?: number;
 }
 
+interface Opened {
+  /** To be closed at the end. */
+  readonly session: Session | undefined;
+  readonly pipelines: PipelinesAt;
+}
+
 /** With less to do workers are not worth waking, or starting. */
 const WORTH_WORKERS = 1e6;
 /**
@@ -40,7 +46,7 @@ export class VectorRuntime implements LazyRuntime, AsyncDisposable {
   readonly #options: VectorOptions;
   /** Operations so far, as long as there are no workers. */
   #work = 0;
-  #session: Promise<{ session: Session; pipelines: PipelinesAt }> | undefined;
+  #session: Promise<Opened> | undefined;
 
   constructor(write: (text: string) => void, writeError: (text: string) => void, options: VectorOptions) {
     this.#eager = new EagerRuntime(write, writeError);
@@ -80,7 +86,10 @@ export class VectorRuntime implements LazyRuntime, AsyncDisposable {
     return this.#session.then(({ pipelines }) => pipelines.compute(nodes));
   }
 
-  async #open(): Promise<{ session: Session; pipelines: PipelinesAt }> {
+  async #open(): Promise<Opened> {
+    // A program that runs scripts may have a session open, whose workers are the ones then: it is not closed here.
+    const engine = openEngine();
+    if (engine !== undefined) return { session: undefined, pipelines: pipelinesOf(engine) };
     const { threads, scheme, queues, victims, grain } = this.#options;
     const session = await connect({
       cpus: threads,
@@ -100,7 +109,7 @@ export class VectorRuntime implements LazyRuntime, AsyncDisposable {
     this.#session = undefined;
     // It may never have opened; whoever wanted it knows that.
     const opened = await open?.catch(() => undefined);
-    await opened?.session[Symbol.asyncDispose]();
+    await opened?.session?.[Symbol.asyncDispose]();
   }
 
   matrix(array: Arr, value: Exclude<ValueType, 'str'>): DenseMatrix {
@@ -134,6 +143,16 @@ export class VectorRuntime implements LazyRuntime, AsyncDisposable {
 
   seed(): number {
     return this.#eager.seed();
+  }
+}
+
+function openEngine(): ReturnType<typeof currentEngine> | undefined {
+  try {
+    return currentEngine('a script');
+  } catch (error) {
+    // None, or several, of which none is meant.
+    if (error instanceof UsageError) return undefined;
+    throw error;
   }
 }
 
