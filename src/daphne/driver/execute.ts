@@ -73,8 +73,7 @@ export async function runSource(source: Source, options: Execution, timing?: Tim
     out.flush();
     error.flush();
   };
-  // A built-in may end the process, or somebody else.
-  process.on('exit', flush);
+  const unwatch = beforeExit(flush);
   try {
     const started = performance.now();
     const script = parse(source);
@@ -106,8 +105,23 @@ export async function runSource(source: Source, options: Execution, timing?: Tim
     }
   } finally {
     flush();
-    process.off('exit', flush);
+    unwatch();
   }
+}
+
+const atExit = new Set<() => void>();
+let isWatching = false;
+
+/** A built-in may end the process, or somebody else: what was written then is passed on nevertheless. Gives what ends that. */
+function beforeExit(flush: () => void): () => void {
+  if (!isWatching) {
+    process.on('exit', () => {
+      for (const each of atExit) each();
+    });
+  }
+  isWatching = true;
+  atExit.add(flush);
+  return () => atExit.delete(flush);
 }
 
 /** Computed, all together, in memory that stays when the runtime has ended. */
