@@ -17,7 +17,7 @@ describe('sheaf daphne', { skip: notBuilt }, () => {
     for (const [text, code, message] of [
       ['print(1', 1, /script\.daphne:1:8/],
       ['print(x);', 1, /x/],
-      ['print([1, 2, 3](3, 1) @ [1, 2](2, 1));', 2, /script\.daphne:1:/],
+      ['print([1, 2, 3, 4](2, 2)[5, ]);', 2, /script\.daphne:1:/],
       ['print(1); print(2 / as.si64("0"));', 3, /divided by zero/],
     ] as const) {
       const ended = place.sheaf(['daphne', script(text)]);
