@@ -68,6 +68,10 @@ suite('execution', () => {
       throw new TypeError('a defect');
     });
     assert.deepEqual(broken, { code: 3, stdout: '[error]: a defect\n', stderr: '' });
+    const endless: Analyse = (script, options) => endless(script, options);
+    const deep = await ran(endless);
+    assert.equal(deep.code, 1);
+    assert.match(deep.stdout, /^\[error\]: s\.daphne:1:1: .*nested too deeply/);
     assert.throws(() => sourceAt('/no/such.daphne'), /such\.daphne is not there/);
   });
 

@@ -7,7 +7,7 @@ import { EXIT_CODES, type Phase } from '../errors.ts';
 import type { Program } from '../program/program.ts';
 import { EagerRuntime } from '../runtime/eager.ts';
 import type { Runtime } from '../runtime/runtime.ts';
-import { isLazy, link } from '../runtime/support.ts';
+import { compiling, isLazy, link } from '../runtime/support.ts';
 import { Source } from '../source.ts';
 import { parse, type ScriptArguments } from '../syntax/index.ts';
 import type { Type } from '../types.ts';
@@ -76,16 +76,17 @@ export async function runSource(source: Source, options: Execution, timing?: Tim
   const unwatch = beforeExit(flush);
   try {
     const started = performance.now();
-    const script = parse(source);
+    const script = compiling(source, () => parse(source));
     const parsed = performance.now();
-    const program = options.analyse(script, {
+    const analysis = {
       arguments: options.arguments ?? new Map(),
       files: options.files ?? LOCAL_FILES,
       builtins: options.builtins ?? BUILTINS,
       libraries: options.libraries ?? new Map(),
       selectsRepresentation: options.selectsRepresentation ?? false,
       inputs: new Map([...(options.inputs ?? [])].map(([name, { type }]) => [name, type])),
-    });
+    };
+    const program = compiling(source, () => options.analyse(script, analysis));
     options.onProgram?.(program);
     const runtime = options.runtime ?? (await runtimeFor(options, out.write, error.write));
     try {

@@ -7,6 +7,7 @@ import { scriptError } from '../errors.ts';
 import { canonical } from '../program/integers.ts';
 import type { Program } from '../program/program.ts';
 import type { ScalarFunction } from '../program/scalar-functions.ts';
+import type { Source } from '../source.ts';
 import type { Integer, Matrix, MaybeLater, Scalar, Value } from '../values/values.ts';
 import { all } from './later.ts';
 import type { Runtime } from './runtime.ts';
@@ -56,19 +57,26 @@ export function link(
       throw new RangeError('the functions are deep already');
     }),
   );
-  return made.main as (...args: Value[]) => Promise<readonly Value[]>;
+  const main = made.main as (...args: Value[]) => Promise<readonly Value[]>;
+  // It is compiled when it is called first.
+  return (...args) => compiling(program.source, () => main(...args));
 }
 
-function generated(program: Program, options: Parameters<typeof generate>[1]): Generated {
+const generated = (program: Program, options: Parameters<typeof generate>[1]): Generated =>
+  compiling(program.source, () => generate(program, options));
+
+/** Of what JavaScript's stack is too small for. */
+const tooDeep = (source: Source): ScriptError =>
+  scriptError('parser', source, { start: 0, end: 0 }, 'blocks of this script are nested too deeply');
+
+/** Compiles something, which may walk down blocks that are nested. @throws ScriptError of those that are too deep for that. */
+export function compiling<T>(source: Source, compile: () => T): T {
   try {
-    return generate(program, options);
+    return compile();
   } catch (error) {
-    throw isOverflow(error) ? tooDeep(program) : error;
+    throw isOverflow(error) ? tooDeep(source) : error;
   }
 }
-
-const tooDeep = ({ source }: Program): ScriptError =>
-  scriptError('compiler', source, { start: 0, end: 0 }, 'blocks of this script are nested too deeply');
 
 interface Linked {
   readonly main: Compiled;
@@ -77,12 +85,8 @@ interface Linked {
 
 function compiled(program: Program, code: Generated, runtime: Runtime, deep: () => Linked): Linked {
   const support = new Support(code, runtime, deep);
-  try {
-    // The compiler's own text, of numbers and of literals that it quotes.
-    return new Function('R', code.text)(support) as Linked;
-  } catch (error) {
-    throw isOverflow(error) ? tooDeep(program) : error;
-  }
+  // The compiler's own text, of numbers and of literals that it quotes.
+  return compiling(program.source, () => new Function('R', code.text)(support) as Linked);
 }
 
 class Support {
