@@ -21,7 +21,7 @@ function doors() {
 }
 
 /** What the names of an entry point are listed in. */
-const pageOf = (door) => (door === 'sheaf/array' ? 'docs/api-arrays.md' : 'docs/api.md');
+const pageOf = (door) => (['sheaf/array', 'sheaf/daphne'].includes(door) ? 'docs/api-arrays.md' : 'docs/api.md');
 
 /** Every page, and the entry points that it lists. */
 export const PAGES = ['docs/api.md', 'docs/api-arrays.md'];
@@ -219,7 +219,7 @@ const INTRODUCTIONS = {
   'docs/api-arrays.md': [
     '# API reference: arrays',
     "Everything that `import { ... } from 'sheaf/array'` gives, by name, with its types. [Arrays](arrays.md) says what it is for. Functions\n" +
-      'whose first argument is an array are methods of it as well.',
+      'whose first argument is an array are methods of it as well. What takes and gives arrays stands here, too: `sheaf/daphne`.',
   ],
 };
 

@@ -63,7 +63,7 @@ function declarations(outdir) {
 /** Removes the declarations that those of the package's entries don't lead to: nobody could import what they declare. */
 function prune(types) {
   const reached = new Set(
-    ['index', 'array', 'partitioned', 'testing/index'].map((entry) => join(types, `${entry}.d.ts`)),
+    ['index', 'array', 'partitioned', 'daphne', 'testing/index'].map((entry) => join(types, `${entry}.d.ts`)),
   );
   for (const file of reached) {
     for (const [, path] of readFileSync(file, 'utf8').matchAll(/(?:from|import)\s*\(?\s*'(\.[^']+)\.ts'/g)) {
@@ -108,10 +108,12 @@ async function buildAll(stamp) {
     const types = join(temporary, 'types');
     await Promise.all([bundles, declarations(types)]);
     prune(types);
-    const cli = join(temporary, 'cli.js');
-    if (!readFileSync(cli, 'utf8').startsWith('#!'))
-      throw new Error('src/cli/main.ts must begin with #!/usr/bin/env node');
-    chmodSync(cli, 0o755);
+    for (const name of ['cli.js', 'daphne-cli.js']) {
+      const command = join(temporary, name);
+      if (!readFileSync(command, 'utf8').startsWith('#!'))
+        throw new Error(`the source of ${name} must begin with #!/usr/bin/env node`);
+      chmodSync(command, 0o755);
+    }
     const files = install(temporary);
     writeFileSync(`${stampFile}.${process.pid}`, `${[stamp, ...files].join('\n')}\n`);
     renameSync(`${stampFile}.${process.pid}`, stampFile);

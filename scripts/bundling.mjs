@@ -10,12 +10,14 @@ const ENTRIES = {
   array: 'src/array.ts',
   testing: 'src/testing/index.ts',
   partitioned: 'src/partitioned.ts',
+  daphne: 'src/daphne.ts',
   worker: 'src/worker.ts',
   'csv-worker': 'src/io/csv-worker.ts',
   control: 'src/control.ts',
   gang: 'src/gang.ts',
   'typescript-hooks': 'src/code/typescript-hooks.ts',
   cli: 'src/cli/main.ts',
+  'daphne-cli': 'src/cli/daphne-main.ts',
   simulate: 'src/testing/simulate.ts',
 };
 

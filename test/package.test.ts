@@ -78,7 +78,7 @@ test('the package holds the built files, the licence, the pages and the examples
   ]) {
     assert.ok(paths.includes(path), path);
   }
-  for (const name of ['index', 'testing', 'worker', 'control', 'cli', 'typescript-hooks']) {
+  for (const name of ['index', 'testing', 'daphne', 'daphne-cli', 'worker', 'control', 'cli', 'typescript-hooks']) {
     assert.ok(paths.includes(`dist/${name}.js`), name);
   }
   assert.ok(paths.includes('dist/types/index.d.ts'));

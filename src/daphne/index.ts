@@ -1,4 +1,11 @@
+export { analyse } from './analysis/index.ts';
+export { configuration } from './command/config.ts';
+export { helpText } from './command/help.ts';
+export { commandLine, runOptions } from './command/options.ts';
+export { execute, exitCodeOf, messageOf, sourceAt, type Timing } from './driver/execute.ts';
+export { descriptor } from './driver/output.ts';
 export { EXIT_CODES, type Phase, scriptError } from './errors.ts';
+export { programText } from './program/text.ts';
 export { uniformBelow, uniformDouble, uniformFloat, uniformSmall } from './random/distributions.ts';
 export { type Engine, MersenneTwister, MinimalStandard } from './random/engines.ts';
 export { fillDense, fillSparse, type RandElements, sparseCount } from './random/rand.ts';

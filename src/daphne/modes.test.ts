@@ -1,0 +1,99 @@
+import assert from 'node:assert/strict';
+import { suite, test } from 'node:test';
+import fc from 'fast-check';
+import { runText } from './scripts.fixture.ts';
+
+/** Scripts on two scalars and two matrices of 3x3, which have no errors. */
+class Scripts {
+  readonly #numbers: readonly number[];
+  #at = 0;
+
+  constructor(numbers: readonly number[]) {
+    this.#numbers = numbers;
+  }
+
+  #draw = (limit: number): number => this.#numbers[this.#at++ % this.#numbers.length]! % limit;
+  #one = (...choices: readonly (() => string)[]): string => choices[this.#draw(choices.length)]!();
+
+  #scalar = (depth: number): string => {
+    const [s, m] = [() => this.#scalar(depth - 1), () => this.#matrix(depth - 1)];
+    if (depth <= 0)
+      return this.#one(
+        () => (this.#draw(2) === 0 ? 'a' : 'b'),
+        () => `${this.#draw(9) - 4}`,
+        () => `${this.#draw(9)}.25`,
+      );
+    return this.#one(
+      () => `(${s()} + ${s()})`,
+      () => `(${s()} * ${s()})`,
+      () => `(${s()} < ${s()})`,
+      () => `sum(${m()})`,
+      () => `aggMax(${m()})`,
+      () => `as.scalar(${m()}[${this.#draw(3)}, ${this.#draw(3)}])`,
+    );
+  };
+
+  #matrix = (depth: number): string => {
+    const [s, m] = [() => this.#scalar(depth - 1), () => this.#matrix(depth - 1)];
+    if (depth <= 0) return this.#draw(2) === 0 ? 'X' : 'Y';
+    return this.#one(
+      () => `(${m()} + ${m()})`,
+      () => `(${m()} * ${s()})`,
+      () => `(${m()} @ ${m()})`,
+      () => `t(${m()})`,
+      () => `(${m()} > ${s()})`,
+      () => `max(abs(${m()}), ${s()})`,
+      () => `(${m()} - ${m()}[${this.#draw(3)}, ])`,
+      () => `(${m()} + sum(${m()}, ${this.#draw(2)}))`,
+      () => `reverse(${m()})`,
+      () => `${m()}[0:3, [2, 0, 1] ]`,
+      () => `cbind(${m()}[, 0:1], ${m()}[, 1:3])`,
+    );
+  };
+
+  #statement = (depth: number): string => {
+    const inner = (): string => this.#statement(depth - 1);
+    const simple = [
+      () => `${this.#draw(2) === 0 ? 'a' : 'b'} = as.f64(${this.#scalar(2)});`,
+      () => `${this.#matrix(0)} = as.f64(${this.#matrix(2)});`,
+      () => `${this.#matrix(0)} = as.f64(${this.#matrix(2)});`,
+      () => `print(${this.#scalar(2)});`,
+      () => `print(${this.#matrix(2)});`,
+    ];
+    if (depth <= 0) return this.#one(...simple);
+    return this.#one(
+      ...simple,
+      () => `if (${this.#scalar(1)} > ${this.#scalar(1)}) { ${inner()} ${inner()} } else { ${inner()} }`,
+      () => `for (i in 1:${1 + this.#draw(4)}) { ${inner()} ${inner()} }`,
+      () => `${this.#matrix(0)} = f(${this.#matrix(1)}, ${this.#scalar(1)} * 1.0);`,
+    );
+  };
+
+  script(): string {
+    const lines = Array.from({ length: 6 }, () => this.#statement(2));
+    return `def f(A: matrix<f64>, c: f64) -> matrix<f64> { B = A * c; if (c > 0.0) { return B; } return B + A; }
+a = 1.5; b = -2.0; X = rand(3, 3, -1.0, 1.0, 1.0, ${this.#draw(99)}); Y = rand(3, 3, 0.0, 1.0, 0.5, ${this.#draw(99)});
+${lines.join('\n')}
+print(X); print(Y); print(a); print(b);`;
+  }
+}
+
+suite('ways to run a script', () => {
+  test('results are the same, lazily, in one thread, and with matrices by compressed rows', async () => {
+    const scripts = fc
+      .array(fc.nat(10_000), { minLength: 300, maxLength: 300 })
+      .map((numbers) => new Scripts(numbers).script());
+    await fc.assert(
+      fc.asyncProperty(scripts, async (script) => {
+        const plain = await runText(script);
+        assert.deepEqual([plain.code, plain.stderr], [0, ''], plain.stdout);
+        for (const flags of [['--vec'], ['--vec', '--num-threads=1'], ['--columnar']])
+          assert.deepEqual(await runText(script, { flags }), plain);
+        // What is stored by compressed rows says so when it is printed.
+        const sparse = await runText(script, { flags: ['--select-matrix-repr'] });
+        assert.equal(sparse.stdout.replaceAll('CSRMatrix', 'DenseMatrix'), plain.stdout);
+      }),
+      { numRuns: 40 },
+    );
+  });
+});

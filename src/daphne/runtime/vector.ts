@@ -1,0 +1,168 @@
+import { type Arr, nodeOf } from '../../arrays/index.ts';
+import { type ArrayQueues, type ArrayScheme, type ArrayVictims, UsageError } from '../../base/index.ts';
+import type { Elements } from '../../nd/index.ts';
+import { inThread, isComputed, type Node, type PipelinesAt, pipelinesOf } from '../../pipelines/index.ts';
+import { connect, currentEngine, type Session } from '../../tasks/index.ts';
+import type { ValueType } from '../types.ts';
+import type { DenseMatrix, Frame, Matrix, MaybeLater, StringMatrix, Value } from '../values/values.ts';
+import { EagerRuntime } from './eager.ts';
+import { then } from './later.ts';
+import type { LazyRuntime } from './support.ts';
+import { pendingOf, sharing, workOf } from './work.ts';
+
+export interface VectorOptions {
+  /** How many compute. */
+  readonly threads: number;
+  readonly scheme?: ArrayScheme | undefined;
+  readonly queues?: ArrayQueues | undefined;
+  readonly victims?: ArrayVictims | undefined;
+  readonly grain?: number | undefined;
+  /** Operations after which workers are started. */
+  readonly worthStarting?: number;
+}
+
+interface Opened {
+  /** To be closed at the end. */
+  readonly session: Session | undefined;
+  readonly pipelines: PipelinesAt;
+}
+
+/** With less to do workers are not worth waking, or starting. */
+const WORTH_WORKERS = 1e6;
+/**
+ * Before they start, and get a copy of what they read, so much has to have come together, which takes about as long as that: then what follows may
+ * gain from it, and a script that ends soon has not lost by it.
+ */
+const WORTH_STARTING = 3e8;
+
+/**
+ * Computes matrices when somebody wants to see them: all that leads there at once, so that operations are fused and what nobody looks at has no memory.
+ * Large ones are computed by the workers of a session, which is opened for the first of them.
+ */
+export class VectorRuntime implements LazyRuntime, AsyncDisposable {
+  live: LazyRuntime['live'];
+  readonly workers: number;
+  readonly #eager: EagerRuntime;
+  readonly #options: VectorOptions;
+  /** Operations so far, as long as there are no workers. */
+  #work = 0;
+  #session: Promise<Opened> | undefined;
+
+  constructor(write: (text: string) => void, writeError: (text: string) => void, options: VectorOptions) {
+    this.#eager = new EagerRuntime(write, writeError);
+    this.#options = options;
+    this.workers = options.threads;
+  }
+
+  get views(): Map<string, Frame> {
+    return this.#eager.views;
+  }
+
+  elements({ array }: DenseMatrix): MaybeLater<Elements> {
+    return then(this.computed([array]), ([elements]) => elements as Elements);
+  }
+
+  computed(arrays: readonly Arr[]): MaybeLater<readonly Elements[]> {
+    const nodes = arrays.map((each) => nodeOf('elements', each));
+    const read = (): readonly Elements[] => nodes.map((node) => inThread().read(node));
+    if (nodes.every(isComputed)) return read();
+    const pending = pendingOf(nodes);
+    const others = nodesOf(this.live?.() ?? []);
+    return then(this.#compute([...nodes, ...sharing(pending, others)], pending), read);
+  }
+
+  turn(values: readonly (Value | undefined)[]): MaybeLater<void> {
+    const nodes = nodesOf(values);
+    if (nodes.length > 0) return this.#compute(nodes, pendingOf(nodes));
+  }
+
+  #compute(nodes: readonly Node[], pending: ReadonlySet<Node>): MaybeLater<void> {
+    if (this.workers <= 1) return inThread().computeNow(nodes);
+    const work = workOf(pending);
+    this.#work += work;
+    const isEnough = this.#session !== undefined || this.#work >= (this.#options.worthStarting ?? WORTH_STARTING);
+    if (!isEnough || work < WORTH_WORKERS) return inThread().computeNow(nodes);
+    this.#session ??= this.#open();
+    return this.#session.then(({ pipelines }) => pipelines.compute(nodes));
+  }
+
+  async #open(): Promise<Opened> {
+    // A program that runs scripts may have a session open, whose workers are the ones then: it is not closed here.
+    const engine = openEngine();
+    if (engine !== undefined) return { session: undefined, pipelines: pipelinesOf(engine) };
+    const { threads, scheme, queues, victims, grain } = this.#options;
+    const session = await connect({
+      cpus: threads,
+      name: 'daphne',
+      arrays: {
+        ...(scheme && { scheme }),
+        ...(queues && { layout: queues }),
+        ...(victims && { victims }),
+        ...(grain && { grain }),
+      },
+    });
+    return { session, pipelines: session.run(() => pipelinesOf(currentEngine('daphne'))) };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const open = this.#session;
+    this.#session = undefined;
+    // It may never have opened; whoever wanted it knows that.
+    const opened = await open?.catch(() => undefined);
+    await opened?.session?.[Symbol.asyncDispose]();
+  }
+
+  matrix(array: Arr, value: Exclude<ValueType, 'str'>): DenseMatrix {
+    const [rows, columns] = array.shape as [number, number];
+    return { kind: 'dense', value, rows, columns, array };
+  }
+
+  matrixOf(elements: Elements, value: Exclude<ValueType, 'str'>, rows: number, columns: number): DenseMatrix {
+    return this.#eager.matrixOf(elements, value, rows, columns);
+  }
+
+  dense(matrix: Matrix): DenseMatrix | StringMatrix {
+    return matrix.kind === 'sparse' ? this.matrix(matrix.csr.toDense(), matrix.value) : matrix;
+  }
+
+  write(text: string): void {
+    this.#eager.write(text);
+  }
+
+  writeError(text: string): void {
+    this.#eager.writeError(text);
+  }
+
+  path(path: string): string {
+    return this.#eager.path(path);
+  }
+
+  now(): bigint {
+    return this.#eager.now();
+  }
+
+  seed(): number {
+    return this.#eager.seed();
+  }
+}
+
+function openEngine(): ReturnType<typeof currentEngine> | undefined {
+  try {
+    return currentEngine('a script');
+  } catch (error) {
+    // None, or several, of which none is meant.
+    if (error instanceof UsageError) return undefined;
+    throw error;
+  }
+}
+
+/** Of the matrices among the values, those that are not computed. */
+function nodesOf(values: readonly (Value | undefined)[]): Node[] {
+  const nodes: Node[] = [];
+  for (const value of values) {
+    if (typeof value !== 'object' || value.kind !== 'dense') continue;
+    const node = nodeOf('matrix', value.array);
+    if (!isComputed(node)) nodes.push(node);
+  }
+  return nodes;
+}
