@@ -24,7 +24,6 @@ import {
   lessEqual,
   log,
   logicalAnd,
-  logicalNot,
   logicalOr,
   logicalXor,
   maximum,
@@ -56,17 +55,12 @@ type Loose = (...args: readonly Operand[]) => Arr;
 // Element types are known when a script runs, and not to the type checker.
 const loose = (of: unknown): Loose => of as Loose;
 const [plus, minus, times, over] = [add, subtract, multiply, divide].map(loose) as [Loose, Loose, Loose, Loose];
-const [both, either, apart, not] = [logicalAnd, logicalOr, logicalXor, logicalNot].map(loose) as [
-  Loose,
-  Loose,
-  Loose,
-  Loose,
-];
+const [both, either, apart] = [logicalAnd, logicalOr, logicalXor].map(loose) as [Loose, Loose, Loose];
 const [is, isNot, isLess, isMore] = [equal, notEqual, less, greater].map(loose) as [Loose, Loose, Loose, Loose];
 const [choose, lower, size, root] = [where, floorDivide, abs, trunc].map(loose) as [Loose, Loose, Loose, Loose];
 const [rest, signed] = [remainder, copysign].map(loose) as [Loose, Loose];
 
-export const isArray = (x: Operand): x is Arr => typeof x === 'object';
+const isArray = (x: Operand): x is Arr => typeof x === 'object';
 const isUnsigned = (value: NumericType): boolean =>
   value === 'ui8' || value === 'ui32' || value === 'ui64' || value === 'size';
 const isBig = (value: NumericType): boolean => ['i64', 'u64'].includes(ELEMENT_TYPES[value]);
@@ -257,4 +251,4 @@ function arithmetic(operation: ScalarOperation, a: Operand, b: Operand, value: N
 
 const logarithm = (x: Operand): Operand => (isArray(x) ? loose(log)(x) : Math.log(x as number));
 
-export { both, choose, either, is, isLess, isMore, isNaNOf as isNan, isNot, loose, not, plus };
+export { choose, either, isLess, isMore, isNaNOf as isNan, loose, plus };

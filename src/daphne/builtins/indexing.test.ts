@@ -1,4 +1,4 @@
-import { casesOf, f, m, s } from './builtins.fixture.ts';
+import { casesOf, f, m, s, v } from './builtins.fixture.ts';
 import { INDEXING } from './indexing.ts';
 
 const cases = casesOf(INDEXING);
@@ -101,4 +101,14 @@ cases('parts are set to matrices of their shape and type', [
   ['$assign', [x, m('si64', [[0], [0]]), m('si64', [[0], [1]]), i(0)], 1, sides('position', 'position')],
   ['$assign', [people, m('si64', [[0]]), i(0), i(1)], 1, sides('position', 'position')],
   ['$assign', [x, m('si64', [[0]]), i(3), i(1)], 2, sides('position', 'position')],
+]);
+
+cases('what only the run knows fails when it runs', [
+  ['$index', [x, v('si64', 3)], 3, sides('position', 'all')],
+  ['$index', [x, v('f64', -1.5)], 'si64 1x3 [7 8 9]', sides('position', 'all')],
+  ['$index', [x, v('si64', 1), v('si64', -1)], 'si64 1x3 [4 5 6]', sides('range', 'all')],
+  ['$index', [x, v('si64', 2), v('si64', 1)], 3, sides('range', 'all')],
+  ['$index', [people, v('str', 'age')], 'frame 3 [age:si64 30 40 50]', sides('all', 'position')],
+  ['$index', [people, v('str', 'size')], 3, sides('all', 'position')],
+  ['$assign', [x, m('si64', [[0, 0, 0]]), v('si64', 0), v('si64', 2)], 3, sides('range', 'all')],
 ]);

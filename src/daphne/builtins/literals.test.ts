@@ -1,4 +1,4 @@
-import { casesOf, f, m, s } from './builtins.fixture.ts';
+import { casesOf, f, m, s, v } from './builtins.fixture.ts';
 import { CASTS } from './casts.ts';
 import { LITERALS } from './literals.ts';
 
@@ -21,6 +21,8 @@ literals('elements become the most general of their types, in a column or in the
   ['$matrix', [i(1), i(2), i(3), i(2)], 2, { ...shape(true, false), unknown: 2 }],
   ['$matrix', [i(1), i(-1)], 2, { ...shape(true, false), unknown: 2 }],
   ['$matrix', [m('si64', [[1]]), i(2)], 1],
+  ['$matrix', [i(1), i(2), v('si64', 2)], 'si64 2x1 [1 | 2]', shape(true, false)],
+  ['$matrix', [i(1), i(2), v('si64', 3)], 3, shape(true, false)],
 ]);
 
 literals('frames by columns, and by rows', [

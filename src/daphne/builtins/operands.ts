@@ -7,16 +7,7 @@ import { scalarCast } from '../program/scalar-casts.ts';
 import { all, then } from '../runtime/later.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import type { MatrixType, Type, ValueType } from '../types.ts';
-import type {
-  DataObject,
-  DenseMatrix,
-  Frame,
-  Integer,
-  MaybeLater,
-  Scalar,
-  StringMatrix,
-  Value,
-} from '../values/values.ts';
+import type { DataObject, DenseMatrix, Frame, Integer, MaybeLater, Scalar, StringMatrix } from '../values/values.ts';
 import { type CallToInfer, type RunArgument, RunError, type Site } from './builtin.ts';
 
 /** A length, if it is known. */
@@ -183,8 +174,3 @@ export const strings = (cells: readonly string[], rows: number, columns: number)
   columns,
   cells,
 });
-
-/** The shape that both have, or would have if they were known: what is known of either. */
-export const sameLength = (a: Length, b: Length): Length => a ?? b;
-
-export type { Scalar, Value };

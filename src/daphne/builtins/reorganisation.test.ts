@@ -1,4 +1,4 @@
-import { casesOf, f, m, s } from './builtins.fixture.ts';
+import { casesOf, f, m, s, v } from './builtins.fixture.ts';
 import { REORGANISATION } from './reorganisation.ts';
 
 const cases = casesOf(REORGANISATION);
@@ -19,6 +19,8 @@ cases('transposes, other shapes, the other way round', [
   ['reshape', [m('str', [['a', 'b']]), i(2), i(1)], 'str 2x1 [a | b]'],
   ['reshape', [x, i(2), i(2)], 2],
   ['reshape', [x, i(-1), i(2)], 2, { unknown: 2 }],
+  ['reshape', [x, v('si64', 6), i(1)], 'si64 6x1 [1 | 2 | 3 | 4 | 5 | 6]'],
+  ['reshape', [x, v('si64', -6), i(1)], 3],
   ['reverse', [x], 'si64 2x3 [4 5 6 | 1 2 3]'],
   ['reverse', [m('str', [['a'], ['b']])], 'str 2x1 [b | a]'],
   ['reverse', [people], 'frame 3 [name:str Bo Ann Bo | age:si64 20 40 30]'],
@@ -76,4 +78,6 @@ cases('rows in order, of equal ones the first one first', [
   ['order', [y, i(2), yes, no], 2],
   ['order', [people, s('str', 'size'), yes, no], 2],
   ['order', [y, i(0), i(1), yes, no], 1],
+  ['order', [y, i(0), v('bool', false), no], 'f64 4x2 [2 1 | 2 0 | 1 5 | 1 5]'],
+  ['order', [y, i(0), yes, v('bool', false)], 1],
 ]);
