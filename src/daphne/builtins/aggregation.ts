@@ -32,7 +32,7 @@ import { DTYPES } from '../../nd/index.ts';
 import { then } from '../runtime/later.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { ELEMENT_TYPES, isFloat, matrix, scalar, type ValueType } from '../types.ts';
-import type { DenseMatrix, MaybeLater, Value } from '../values/values.ts';
+import type { DenseMatrix, MaybeLater, SparseMatrix, Value } from '../values/values.ts';
 import { choose, converted, either, isLess, isNan, loose } from './arrays.ts';
 import { type Builtin, type CallToInfer, type RunArgument, RunError, type Site } from './builtin.ts';
 import {
@@ -46,6 +46,7 @@ import {
   type NumericType,
   soleElement,
 } from './operands.ts';
+import { densified, isSparse } from './sparse.ts';
 
 type Axis = 0 | 1;
 type Name = 'sum' | 'aggMin' | 'aggMax' | 'mean' | 'var' | 'stddev' | 'idxMin' | 'idxMax' | 'count';
@@ -149,16 +150,38 @@ function aggregate(name: Exclude<Name, 'count'>): Builtin {
       if (call.args.length === 1) return [scalar(value ?? unknownValue(call, name))];
       return [constantAxis(call, name) === 0 ? matrix(value, type.rows, 1) : matrix(value, 1, type.columns)];
     },
-    run(runtime, site, args) {
-      const from = numbersOf(name, args[0]);
-      const value = resultOf(name, from.value);
-      if (args[2] !== undefined) return grouped(runtime, site, name as Grouped, args);
-      if (args[1] === undefined) return soleElement(runtime, combine(name, from.array, from.value, {}), value);
-      return then(integerArgument(runtime, site, args, 1), (axis) =>
-        runtime.matrix(combine(name, from.array, from.value, { axis: axis === 0 ? 1 : 0, keepdims: true }), value),
-      );
+    takesSparse: true,
+    run(runtime, site, given) {
+      if (name === 'sum' && isSparse(given[0]) && given[0].value !== 'bool' && given[2] === undefined) {
+        return sparseTotal(runtime, site, given[0], given);
+      }
+      return then(densified(runtime, given), (args) => run(runtime, site, args));
     },
   };
+
+  function run(runtime: Runtime, site: Site, args: readonly RunArgument[]): MaybeLater<Value> {
+    const from = numbersOf(name, args[0]);
+    const value = resultOf(name, from.value);
+    if (args[2] !== undefined) return grouped(runtime, site, name as Grouped, args);
+    if (args[1] === undefined) return soleElement(runtime, combine(name, from.array, from.value, {}), value);
+    return then(integerArgument(runtime, site, args, 1), (axis) =>
+      runtime.matrix(combine(name, from.array, from.value, { axis: axis === 0 ? 1 : 0, keepdims: true }), value),
+    );
+  }
+}
+
+/** Of what is there alone. */
+function sparseTotal(
+  runtime: Runtime,
+  site: Site,
+  { value, csr }: SparseMatrix,
+  args: readonly RunArgument[],
+): MaybeLater<Value> {
+  const typed = (array: Arr): Arr => astype(array, ELEMENT_TYPES[value]);
+  if (args[1] === undefined) return soleElement(runtime, typed(csr.sum()), value);
+  return then(integerArgument(runtime, site, args, 1), (axis) =>
+    runtime.matrix(typed(csr.sum({ axis: axis === 0 ? 1 : 0, keepdims: true })), value),
+  );
 }
 
 /** A scalar has a type that is known, and so must what it is made of. */

@@ -6,7 +6,7 @@ import type { ScalarOperation } from '../program/scalars.ts';
 import { then } from '../runtime/later.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { type MatrixType, matrix, scalar, type Type, type ValueType } from '../types.ts';
-import type { Matrix, MaybeLater, Scalar, Value } from '../values/values.ts';
+import type { Matrix, MaybeLater, Scalar, SparseMatrix, Value } from '../values/values.ts';
 import { binaryOf, converted, type Operand, unaryOf } from './arrays.ts';
 import { broadcast, inferBroadcast } from './broadcast.ts';
 import { type Builtin, type CallToInfer, type RunArgument, RunError, type Site } from './builtin.ts';
@@ -23,6 +23,16 @@ import {
   valueTypeOf,
 } from './operands.ts';
 import { givenValue, resultValue, wrongValue } from './rules.ts';
+import {
+  asSparseAs,
+  densified,
+  isSparse,
+  isSparseType,
+  keepsSparse,
+  sparseProduct,
+  sparseSum,
+  sparseUnary,
+} from './sparse.ts';
 
 /** The type of the result, as far as it is known; what the operation has not is refused. */
 function inferValue(
@@ -75,11 +85,16 @@ function unary(operation: ScalarOperation): Builtin {
       const value = inferValue(call, operation, [type.value]);
       if (type.data === 'scalar') return [scalar(value as ValueType)];
       const { rows, columns, symmetric } = type;
-      return [
-        matrix(value, rows, columns, { symmetric, sparsity: KEEP_ZERO.has(operation) ? type.sparsity : undefined }),
-      ];
+      const sparsity = KEEP_ZERO.has(operation) ? type.sparsity : undefined;
+      const result = matrix(value, rows, columns, { symmetric, sparsity });
+      const stays = value !== undefined && value !== 'str' && keepsSparse(operation, value);
+      return [stays ? asSparseAs(result, type) : result];
     },
-    run: (runtime, site, [arg]) => runUnary(runtime, site, operation, arg),
+    takesSparse: true,
+    run(runtime, site, [arg]) {
+      if (isSparse(arg) && keepsSparse(operation, arg.value)) return sparseUnary(operation, arg);
+      return then(densified(runtime, [arg]), ([full]) => runUnary(runtime, site, operation, full));
+    },
   };
 }
 
@@ -142,10 +157,43 @@ function binary(name: string, operation: ScalarOperation): Builtin {
           ? inferBroadcast(call, shown(name, operation), a, b)
           : ((a.data === 'matrix' ? a : b) as MatrixType);
       const symmetric = isSymmetric(rows, [a, b]);
-      return [matrix(value, rows, columns, { symmetric, sparsity: sparsityOf(operation, a, b) })];
+      const result = matrix(value, rows, columns, { symmetric, sparsity: sparsityOf(operation, a, b) });
+      return [staysSparse(operation, a, b, rows) ? { ...result, sparse: true } : result];
     },
-    run: (runtime, site, [a, b]) => runBinary(runtime, site, shown(name, operation), operation, a, b, broadcast),
+    takesSparse: true,
+    run(runtime, site, [a, b]) {
+      const sparse = runSparse(site, operation, a, b);
+      if (sparse !== undefined) return sparse;
+      return then(densified(runtime, [a, b]), ([x, y]) =>
+        runBinary(runtime, site, shown(name, operation), operation, x, y, broadcast),
+      );
+    },
   };
+}
+
+/** Whether the compiler knows that the result is sparse. */
+function staysSparse(operation: ScalarOperation, a: Type, b: Type, rows: number | undefined): boolean {
+  if (operation === 'add' || operation === 'sub') return isSparseType(a) && isSparseType(b);
+  if (operation !== 'mul' || rows === undefined) return false;
+  const whole = (type: Type): boolean => isSparseType(type) && (type as MatrixType).rows === rows;
+  return whole(a) || whole(b);
+}
+
+/** A product or sum that stays sparse; undefined: it does not. */
+function runSparse(site: Site, operation: ScalarOperation, a: RunArgument, b: RunArgument): Matrix | undefined {
+  if (!isSparse(a) && !isSparse(b)) return undefined;
+  const typeOf = (x: RunArgument, at: number): ValueType => (isSparse(x) ? x.value : valueTypeOf(x, site.args[at]));
+  const [left, right] = [typeOf(a, 0), typeOf(b, 1)];
+  const value = resultValue(operation, [left, right]);
+  if (value === 'str') return undefined;
+  if (operation === 'add' || operation === 'sub') {
+    return isSparse(a) && isSparse(b) ? sparseSum(operation, a, b, value) : undefined;
+  }
+  if (operation !== 'mul') return undefined;
+  const [sparse, other, type] = isSparse(a) ? [a, b, right] : [b as SparseMatrix, a, left];
+  if (isSparse(other) || (isMatrix(other) && other.kind === 'dense')) return sparseProduct(sparse, other, value);
+  const factor = scalarCast(type, value)(other as Scalar);
+  return typeof factor === 'number' || typeof factor === 'bigint' ? sparseProduct(sparse, factor, value) : undefined;
 }
 
 const shown = (name: string, operation: string): string =>

@@ -35,6 +35,7 @@ import {
   selectedFrame,
   selectedMatrix,
 } from './selection.ts';
+import { asSparseAs, isSparse, sparseTranspose } from './sparse.ts';
 
 const transposed = (name: string): Builtin => ({
   name,
@@ -42,10 +43,13 @@ const transposed = (name: string): Builtin => ({
   least: 1,
   most: 1,
   infer(call) {
-    const { value, rows, columns, sparsity, symmetric } = matrixArgument(call, name, 0);
-    return [matrix(value, columns, rows, { sparsity, symmetric })];
+    const type = matrixArgument(call, name, 0);
+    const { value, rows, columns, sparsity, symmetric } = type;
+    return [asSparseAs(matrix(value, columns, rows, { sparsity, symmetric }), type)];
   },
+  takesSparse: true,
   run(runtime, _, [arg]) {
+    if (isSparse(arg)) return sparseTranspose(arg);
     const of = matrixOf(arg);
     if (of.kind === 'dense') return runtime.matrix(transpose(of.array), of.value);
     const cells = Array.from({ length: of.columns }, (_, column) =>
