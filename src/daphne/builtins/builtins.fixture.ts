@@ -57,13 +57,18 @@ export const f = (columns: Readonly<Record<string, readonly [ValueType, ...Scala
 
 const isScalar = (given: Given): given is Extract<Given, { scalar: Scalar }> => 'scalar' in given;
 
+/** What the compiler estimates of sparse ones. */
+const estimate = (given: Matrix) => (given.kind === 'sparse' ? { sparsity: 0.1 } : {});
+
 /** `known`: all that can be known of its shape. */
 function typeOf(given: Given, known: boolean): Type {
   if (isScalar(given)) return scalar(given.value);
   if (given.kind === 'list') return list(given.value);
   if (given.kind !== 'frame') {
     const sparse = given.kind === 'sparse' ? { sparse: true } : {};
-    return known ? matrix(given.value, given.rows, given.columns, sparse) : matrix(given.value);
+    return known
+      ? matrix(given.value, given.rows, given.columns, { ...sparse, ...estimate(given) })
+      : matrix(given.value, undefined, undefined, { ...sparse, ...estimate(given) });
   }
   return known
     ? frame(
@@ -112,7 +117,7 @@ async function called(
     args: given.map((each, i) => ({ type: types[i]!, constant: constant(each) })),
     fixed,
     views: new Map(),
-    selectsRepresentation: false,
+    selectsRepresentation: true,
     fail: (phase, message) => {
       throw new Failed(phase === 'parser' ? 1 : 2, message);
     },

@@ -23,16 +23,7 @@ import {
   valueTypeOf,
 } from './operands.ts';
 import { givenValue, resultValue, wrongValue } from './rules.ts';
-import {
-  asSparseAs,
-  densified,
-  isSparse,
-  isSparseType,
-  keepsSparse,
-  sparseProduct,
-  sparseSum,
-  sparseUnary,
-} from './sparse.ts';
+import { chosenStorage, densified, isSparse, sparseProduct, sparseSum, stored } from './sparse.ts';
 
 /** The type of the result, as far as it is known; what the operation has not is refused. */
 function inferValue(
@@ -56,23 +47,6 @@ const ofElements = (call: CallToInfer, name: string, at: number): Exclude<Type, 
     : type;
 };
 
-/** Operations that make 0 of 0. */
-const KEEP_ZERO: ReadonlySet<ScalarOperation> = new Set([
-  'minus',
-  'abs',
-  'sign',
-  'sqrt',
-  'sin',
-  'tan',
-  'asin',
-  'atan',
-  'sinh',
-  'tanh',
-  'round',
-  'floor',
-  'ceil',
-]);
-
 function unary(operation: ScalarOperation): Builtin {
   return {
     name: operation,
@@ -85,16 +59,9 @@ function unary(operation: ScalarOperation): Builtin {
       const value = inferValue(call, operation, [type.value]);
       if (type.data === 'scalar') return [scalar(value as ValueType)];
       const { rows, columns, symmetric } = type;
-      const sparsity = KEEP_ZERO.has(operation) ? type.sparsity : undefined;
-      const result = matrix(value, rows, columns, { symmetric, sparsity });
-      const stays = value !== undefined && value !== 'str' && keepsSparse(operation, value);
-      return [stays ? asSparseAs(result, type) : result];
+      return [matrix(value, rows, columns, { symmetric })];
     },
-    takesSparse: true,
-    run(runtime, site, [arg]) {
-      if (isSparse(arg) && keepsSparse(operation, arg.value)) return sparseUnary(operation, arg);
-      return then(densified(runtime, [arg]), ([full]) => runUnary(runtime, site, operation, full));
-    },
+    run: (runtime, site, [arg]) => runUnary(runtime, site, operation, arg),
   };
 }
 
@@ -125,15 +92,13 @@ function refuse(operation: ScalarOperation, operand: ValueType): void {
   if (wrong !== undefined) throw new RunError(wrong);
 }
 
-const sparsityOf = (operation: ScalarOperation, a: Type, b: Type): number | undefined => {
+/** Estimates, as if elements that are not 0 were anywhere; those of DAPHNE, since what it takes for sparse is printed as sparse. */
+function sparsityOf(operation: ScalarOperation, a: Type, b: Type): number | undefined {
   const [x, y] = [a, b].map((type) => (type.data === 'matrix' ? type.sparsity : undefined));
-  if (operation === 'mul' || operation === 'and') {
-    if (x !== undefined && y !== undefined) return x * y;
-    return a.data === 'scalar' ? y : b.data === 'scalar' ? x : undefined;
-  }
-  const joins = operation === 'add' || operation === 'sub' || operation === 'or';
-  return joins && x !== undefined && y !== undefined ? x + y - x * y : undefined;
-};
+  const isKnown = x !== undefined && y !== undefined;
+  if (operation === 'mul') return isKnown ? x * y : (x ?? y);
+  return (operation === 'add' || operation === 'sub') && isKnown ? x + y - x * y : undefined;
+}
 
 /** A matrix is as symmetric as its operands are, of which a vector is none. */
 const isSymmetric = (rows: number | undefined, types: readonly Type[]): boolean | undefined =>
@@ -158,25 +123,18 @@ function binary(name: string, operation: ScalarOperation): Builtin {
           : ((a.data === 'matrix' ? a : b) as MatrixType);
       const symmetric = isSymmetric(rows, [a, b]);
       const result = matrix(value, rows, columns, { symmetric, sparsity: sparsityOf(operation, a, b) });
-      return [staysSparse(operation, a, b, rows) ? { ...result, sparse: true } : result];
+      return [chosenStorage(call, result)];
     },
     takesSparse: true,
     run(runtime, site, [a, b]) {
       const sparse = runSparse(site, operation, a, b);
-      if (sparse !== undefined) return sparse;
-      return then(densified(runtime, [a, b]), ([x, y]) =>
+      if (sparse !== undefined) return stored(runtime, site, sparse);
+      const result = then(densified(runtime, [a, b]), ([x, y]) =>
         runBinary(runtime, site, shown(name, operation), operation, x, y, broadcast),
       );
+      return then(result, (found) => stored(runtime, site, found));
     },
   };
-}
-
-/** Whether the compiler knows that the result is sparse. */
-function staysSparse(operation: ScalarOperation, a: Type, b: Type, rows: number | undefined): boolean {
-  if (operation === 'add' || operation === 'sub') return isSparseType(a) && isSparseType(b);
-  if (operation !== 'mul' || rows === undefined) return false;
-  const whole = (type: Type): boolean => isSparseType(type) && (type as MatrixType).rows === rows;
-  return whole(a) || whole(b);
 }
 
 /** A product or sum that stays sparse; undefined: it does not. */

@@ -3,7 +3,7 @@
 import { all, then } from '../runtime/later.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { type ColumnType, type FrameType, frame, type MatrixType, matrix, type Type } from '../types.ts';
-import type { Integer, MaybeLater, Value } from '../values/values.ts';
+import type { Integer, MaybeLater } from '../values/values.ts';
 import { type Builtin, type CallToInfer, type RunArgument, RunError, type SideForm, type Site } from './builtin.ts';
 import {
   constantInteger,
@@ -29,7 +29,6 @@ import {
   selectedFrame,
   selectedMatrix,
 } from './selection.ts';
-import { asSparseAs, densified, isSparse, sparsePart } from './sparse.ts';
 
 type Sides = readonly [SideForm, SideForm];
 
@@ -124,8 +123,7 @@ function indexed(call: CallToInfer): FrameType | MatrixType {
 
 function inferSelected(of: FrameType | MatrixType, rows: Known, columns: Known): Type {
   if (of.data === 'matrix') {
-    const whole = rows.length !== undefined && rows.length === of.rows && columns.length === of.columns;
-    return asSparseAs(matrix(of.value, rows.length, columns.length, whole ? { sparsity: of.sparsity } : {}), of);
+    return matrix(of.value, rows.length, columns.length);
   }
   const own = of.columns;
   return frame(own && columns.places?.map((place) => own[place] as ColumnType), rows.length);
@@ -142,7 +140,7 @@ const tableOf = (object: RunArgument): Table => {
     const labels = object.columns.map(({ label }) => label);
     return { rows: object.rows, columns: labels.length, labels };
   }
-  const { rows, columns } = isSparse(object) ? object : matrixOf(object);
+  const { rows, columns } = matrixOf(object);
   return { rows, columns, labels: undefined };
 };
 
@@ -192,19 +190,8 @@ function byLabels(runtime: Runtime, labels: readonly string[], wanted: readonly 
   return listed(runtime, places);
 }
 
-function selected(runtime: Runtime, object: RunArgument, rows: Selection, columns: Selection): MaybeLater<Value> {
-  if (isSparse(object)) return sparsePart(object, rows, columns);
-  return isFrame(object)
-    ? selectedFrame(object, rows, columns)
-    : selectedMatrix(runtime, matrixOf(object), rows, columns);
-}
-
-/** The object as it is, and all behind it dense. */
-const withPositions = (
-  runtime: Runtime,
-  [object, ...rest]: readonly RunArgument[],
-  next: (args: readonly RunArgument[]) => MaybeLater<Value>,
-): MaybeLater<Value> => then(densified(runtime, rest), (full) => next([object, ...full]));
+const selected = (runtime: Runtime, object: RunArgument, rows: Selection, columns: Selection) =>
+  isFrame(object) ? selectedFrame(object, rows, columns) : selectedMatrix(runtime, matrixOf(object), rows, columns);
 
 const INTERNAL = { parameters: [], least: 1, most: Number.POSITIVE_INFINITY } as const;
 
@@ -217,15 +204,12 @@ const index: Builtin = {
     const rows = inferSide(call, first, 1, of, 0);
     return [inferSelected(of, rows, inferSide(call, second, 1 + USES[first], of, 1))];
   },
-  takesSparse: true,
-  run(runtime, site, given) {
+  run(runtime, site, args) {
     const [first, second] = sidesOf(site.fixed);
-    const of = tableOf(given[0]);
-    return withPositions(runtime, given, (args) =>
-      all(
-        [select(runtime, site, args, first, 1, of, 0), select(runtime, site, args, second, 1 + USES[first], of, 1)],
-        ([rows, columns]) => selected(runtime, args[0], rows!, columns!),
-      ),
+    const of = tableOf(args[0]);
+    return all(
+      [select(runtime, site, args, first, 1, of, 0), select(runtime, site, args, second, 1 + USES[first], of, 1)],
+      ([rows, columns]) => selected(runtime, args[0], rows!, columns!),
     );
   },
 };
@@ -258,18 +242,15 @@ const filter: Builtin = {
     });
     return [inferSelected(of, lengths[0]!, lengths[1]!)];
   },
-  takesSparse: true,
-  run(runtime, site, given) {
-    const of = tableOf(given[0]);
-    return withPositions(runtime, given, (args) => {
-      let at = 1;
-      const sides = sidesOf(site.fixed).map((form, side): MaybeLater<Selection> => {
-        const length = side === 0 ? of.rows : of.columns;
-        if (form === 'all') return { kind: 'all', length };
-        return filteredBy(runtime, matrixOf(args[at++]), length, NAMES[side]!);
-      });
-      return all(sides, ([rows, columns]) => selected(runtime, args[0], rows!, columns!));
+  run(runtime, site, args) {
+    const of = tableOf(args[0]);
+    let at = 1;
+    const sides = sidesOf(site.fixed).map((form, side): MaybeLater<Selection> => {
+      const length = side === 0 ? of.rows : of.columns;
+      if (form === 'all') return { kind: 'all', length };
+      return filteredBy(runtime, matrixOf(args[at++]), length, NAMES[side]!);
     });
+    return all(sides, ([rows, columns]) => selected(runtime, args[0], rows!, columns!));
   },
 };
 

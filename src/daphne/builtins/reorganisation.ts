@@ -35,7 +35,7 @@ import {
   selectedFrame,
   selectedMatrix,
 } from './selection.ts';
-import { asSparseAs, isSparse, sparseTranspose } from './sparse.ts';
+import { chosenStorage, isSparse, sparseTranspose, stored } from './sparse.ts';
 
 const transposed = (name: string): Builtin => ({
   name,
@@ -43,13 +43,12 @@ const transposed = (name: string): Builtin => ({
   least: 1,
   most: 1,
   infer(call) {
-    const type = matrixArgument(call, name, 0);
-    const { value, rows, columns, sparsity, symmetric } = type;
-    return [asSparseAs(matrix(value, columns, rows, { sparsity, symmetric }), type)];
+    const { value, rows, columns, sparsity, symmetric } = matrixArgument(call, name, 0);
+    return [chosenStorage(call, matrix(value, columns, rows, { sparsity, symmetric }))];
   },
   takesSparse: true,
-  run(runtime, _, [arg]) {
-    if (isSparse(arg)) return sparseTranspose(arg);
+  run(runtime, site, [arg]) {
+    if (isSparse(arg)) return stored(runtime, site, sparseTranspose(arg));
     const of = matrixOf(arg);
     if (of.kind === 'dense') return runtime.matrix(transpose(of.array), of.value);
     const cells = Array.from({ length: of.columns }, (_, column) =>
@@ -71,7 +70,7 @@ const reshaped: Builtin = {
     if (rows !== undefined && columns !== undefined && r !== undefined && c !== undefined && rows * columns !== r * c) {
       call.fail('compiler', unequal(rows, columns, r, c));
     }
-    return [matrix(value, r, c, { sparsity })];
+    return [chosenStorage(call, matrix(value, r, c, { sparsity }))];
   },
   run(runtime, site, args) {
     const of = matrixOf(args[0]);
@@ -80,11 +79,12 @@ const reshaped: Builtin = {
         lengthArgument(runtime, site, args, 1, 'the number of rows'),
         lengthArgument(runtime, site, args, 2, 'the number of columns'),
       ],
-      ([rows, columns]): MaybeLater<Matrix> => {
+      ([rows, columns]): MaybeLater<Value> => {
         if (of.rows * of.columns !== rows! * columns!)
           throw new RunError(unequal(of.rows, of.columns, rows!, columns!));
         if (of.kind === 'strings') return strings(of.cells, rows!, columns!);
-        return runtime.matrix(reshape(of.array, [rows!, columns!]), of.value);
+        const made = runtime.matrix(reshape(of.array, [rows!, columns!]), of.value);
+        return then(made, (matrix) => stored(runtime, site, matrix));
       },
     );
   },
@@ -112,10 +112,10 @@ const bound = (name: 'cbind' | 'rbind'): Builtin => ({
     const value = x.value === undefined || y.value === undefined ? undefined : mostGeneral(x.value, y.value);
     if (name === 'cbind') {
       refuse(call, unfit('rows', x.rows, y.rows));
-      return [matrix(value, x.rows ?? y.rows, plus(x.columns, y.columns), { sparsity: weighted(x, y, 'columns') })];
+      return [matrix(value, x.rows ?? y.rows, plus(x.columns, y.columns))];
     }
     refuse(call, unfit('columns', x.columns, y.columns));
-    return [matrix(value, plus(x.rows, y.rows), x.columns ?? y.columns, { sparsity: weighted(x, y, 'rows') })];
+    return [matrix(value, plus(x.rows, y.rows), x.columns ?? y.columns)];
   },
   run(runtime, _, [a, b]): MaybeLater<Value> {
     if (isFrame(a) && isFrame(b)) return name === 'cbind' ? beside(a, b) : below(runtime, a, b);
@@ -128,13 +128,6 @@ const bound = (name: 'cbind' | 'rbind'): Builtin => ({
 
 function refuse(call: CallToInfer, wrong: string | undefined): void {
   if (wrong !== undefined) call.fail('compiler', wrong);
-}
-
-/** The mean of both, by their lengths. */
-function weighted(a: MatrixType, b: MatrixType, by: 'rows' | 'columns'): number | undefined {
-  const [n, m] = [a[by], b[by]];
-  if (a.sparsity === undefined || b.sparsity === undefined || n === undefined || m === undefined) return undefined;
-  return n + m === 0 ? 0 : (a.sparsity * n + b.sparsity * m) / (n + m);
 }
 
 function inferFrames(call: CallToInfer, name: 'cbind' | 'rbind', a: FrameType, b: FrameType): FrameType {
@@ -206,7 +199,7 @@ const reverse: Builtin = {
   most: 1,
   infer(call) {
     const type = table(call, 'reverse');
-    return [type.data === 'frame' ? type : matrix(type.value, type.rows, type.columns, { sparsity: type.sparsity })];
+    return [type.data === 'frame' ? type : matrix(type.value, type.rows, type.columns)];
   },
   run(runtime, _, [arg]): MaybeLater<Value> {
     if (!isFrame(arg)) {
@@ -251,7 +244,7 @@ const order: Builtin = {
       return call.fail('parser', 'whether order gives indices is known before the script runs', call.args.length - 1);
     }
     if (indices !== 0) return [matrix('size', type.rows, 1)];
-    return [type.data === 'frame' ? type : matrix(type.value, type.rows, type.columns, { sparsity: type.sparsity })];
+    return [type.data === 'frame' ? type : matrix(type.value, type.rows, type.columns)];
   },
   run(runtime, site, args) {
     const keys = keysIn(args.length);

@@ -1,23 +1,35 @@
-/** What stays sparse: operations that make 0 of 0, products, transposes and parts. Everything else takes sparse matrices as dense ones. */
+/**
+ * Sparse matrices: which results are, by the estimates that DAPHNE makes, and what is computed of sparse matrices as they are. Everything else takes
+ * them as dense ones.
+ */
 
 import { reshape, type Sparse } from '../../arrays/index.ts';
-import type { ScalarOperation } from '../program/scalars.ts';
 import { all } from '../runtime/later.ts';
 import type { Runtime } from '../runtime/runtime.ts';
-import { ELEMENT_TYPES, isFloat, type MatrixType, type Type } from '../types.ts';
-import type { DenseMatrix, MaybeLater, SparseMatrix } from '../values/values.ts';
-import type { RunArgument } from './builtin.ts';
+import { ELEMENT_TYPES, type MatrixType } from '../types.ts';
+import type { DenseMatrix, MaybeLater, SparseMatrix, Value } from '../values/values.ts';
+import type { CallToInfer, RunArgument, Site } from './builtin.ts';
 import type { NumericType } from './operands.ts';
-import type { Selection } from './selection.ts';
 
 export const isSparse = (value: RunArgument): value is SparseMatrix =>
   typeof value === 'object' && value.kind === 'sparse';
 
-export const isSparseType = (type: Type | undefined): boolean => type?.data === 'matrix' && type.sparse === true;
+/** Matrices of which less than this is not 0 are sparse, where the compiler chooses. */
+const SPARSE_BELOW = 0.25;
 
-/** A matrix type as sparse as another one, of which it is made. */
-export const asSparseAs = (type: MatrixType, of: Type): MatrixType =>
-  isSparseType(of) ? { ...type, sparse: true } : type;
+/** The type of a result as the compiler chooses its storage. */
+export const chosenStorage = (call: CallToInfer, type: MatrixType): MatrixType =>
+  call.selectsRepresentation && type.value !== 'str' && type.sparsity !== undefined && type.sparsity < SPARSE_BELOW
+    ? { ...type, sparse: true }
+    : type;
+
+/** A result in the storage that the compiler has chosen. */
+export function stored(runtime: Runtime, site: Site, result: Value): MaybeLater<Value> {
+  const [type] = site.results;
+  if (typeof result !== 'object' || type?.data !== 'matrix') return result;
+  if (type.sparse === true) return result.kind === 'dense' ? made(result.value, result.array.toSparse()) : result;
+  return result.kind === 'sparse' ? runtime.dense(result) : result;
+}
 
 /** Arguments with dense matrices in place of sparse ones. */
 export const densified = (runtime: Runtime, args: readonly RunArgument[]): MaybeLater<readonly RunArgument[]> =>
@@ -26,28 +38,10 @@ export const densified = (runtime: Runtime, args: readonly RunArgument[]): Maybe
     (full) => full,
   );
 
-const UNARY: Partial<Record<ScalarOperation, (x: Sparse) => Sparse>> = {
-  minus: (x) => x.neg(),
-  abs: (x) => x.abs(),
-  sign: (x) => x.sign(),
-  floor: (x) => x.floor(),
-  ceil: (x) => x.ceil(),
-  tanh: (x) => x.tanh(),
-};
-
-const isSigned = (value: NumericType): boolean => value === 'si8' || value === 'si32' || value === 'si64';
-
 const made = (value: NumericType, csr: Sparse): SparseMatrix => {
   const [rows, columns] = csr.shape;
   return { kind: 'sparse', value, rows, columns, csr };
 };
-
-/** Whether such an operation stays sparse, for elements of the type. */
-export const keepsSparse = (operation: ScalarOperation, value: NumericType): boolean =>
-  UNARY[operation] !== undefined && (isFloat(value) || (isSigned(value) && operation !== 'tanh'));
-
-export const sparseUnary = (operation: ScalarOperation, { value, csr }: SparseMatrix): SparseMatrix =>
-  made(value, (UNARY[operation] as (x: Sparse) => Sparse)(csr));
 
 /** x * y of a sparse matrix and what it can be multiplied with, in a type that both have been promoted to; undefined: not so. */
 export function sparseProduct(
@@ -82,9 +76,3 @@ export function sparseSum(
 }
 
 export const sparseTranspose = ({ value, csr }: SparseMatrix): SparseMatrix => made(value, csr.T);
-
-export function sparsePart({ value, csr }: SparseMatrix, rows: Selection, columns: Selection): SparseMatrix {
-  const index = (side: Selection) =>
-    side.kind === 'list' ? (side.array as never) : side.kind === 'all' ? ':' : (`${side.from}:${side.to}` as const);
-  return made(value, csr.at(index(rows), index(columns)));
-}
