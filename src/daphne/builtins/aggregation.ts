@@ -29,9 +29,10 @@ import {
   var as varianceOf,
 } from '../../arrays/index.ts';
 import { DTYPES } from '../../nd/index.ts';
+import { scalarCast } from '../program/scalar-casts.ts';
 import { then } from '../runtime/later.ts';
 import type { Runtime } from '../runtime/runtime.ts';
-import { ELEMENT_TYPES, isFloat, matrix, scalar, type ValueType } from '../types.ts';
+import { ELEMENT_TYPES, isFloat, matrix, type ScalarType, scalar, type ValueType } from '../types.ts';
 import type { DenseMatrix, MaybeLater, SparseMatrix, Value } from '../values/values.ts';
 import { choose, converted, either, isLess, isNan, loose } from './arrays.ts';
 import { type Builtin, type CallToInfer, type RunArgument, RunError, type Site } from './builtin.ts';
@@ -147,7 +148,8 @@ function aggregate(name: Exclude<Name, 'count'>): Builtin {
       const type = numbersArgument(call, name, 0);
       const value = type.value && resultOf(name, type.value);
       if (call.args.length === 3) return inferGroups(call, name, value);
-      if (call.args.length === 1) return [scalar(value ?? unknownValue(call, name))];
+      // A scalar has a type that is known; a matrix of a frame that only the run knows may have none.
+      if (call.args.length === 1) return [scalar(value ?? 'f64')];
       return [constantAxis(call, name) === 0 ? matrix(value, type.rows, 1) : matrix(value, 1, type.columns)];
     },
     takesSparse: true,
@@ -163,7 +165,10 @@ function aggregate(name: Exclude<Name, 'count'>): Builtin {
     const from = numbersOf(name, args[0]);
     const value = resultOf(name, from.value);
     if (args[2] !== undefined) return grouped(runtime, site, name as Grouped, args);
-    if (args[1] === undefined) return soleElement(runtime, combine(name, from.array, from.value, {}), value);
+    if (args[1] === undefined) {
+      const total = soleElement(runtime, combine(name, from.array, from.value, {}), value);
+      return then(total, (found) => scalarCast(value, (site.results[0] as ScalarType).value)(found));
+    }
     return then(integerArgument(runtime, site, args, 1), (axis) =>
       runtime.matrix(combine(name, from.array, from.value, { axis: axis === 0 ? 1 : 0, keepdims: true }), value),
     );
@@ -183,14 +188,6 @@ function sparseTotal(
     runtime.matrix(typed(csr.sum({ axis: axis === 0 ? 1 : 0, keepdims: true })), value),
   );
 }
-
-/** A scalar has a type that is known, and so must what it is made of. */
-const unknownValue = (call: CallToInfer, name: string): never =>
-  call.fail(
-    'parser',
-    `the value type of the matrix is not known, and with it not the one of ${name}: cast it, as.f64(x)`,
-    0,
-  );
 
 type Grouped = Exclude<Name, 'idxMin' | 'idxMax'>;
 

@@ -42,9 +42,11 @@ cases('side by side and one below the other, in the more general type', [
   ['cbind', [people, f({ size: ['f64', 1] })], 2],
   [
     'rbind',
-    [people, f({ a: ['str', 'Cy'], b: ['f64', 0.5] })],
-    'frame 4 [name:str Bo Ann Bo Cy | age:f64 30 40 20 0.5]',
+    [people, f({ name: ['str', 'Cy'], age: ['si64', 1] })],
+    'frame 4 [name:str Bo Ann Bo Cy | age:si64 30 40 20 1]',
   ],
+  ['rbind', [people, f({ name: ['str', 'Cy'], size: ['si64', 1] })], 3],
+  ['rbind', [people, f({ name: ['str', 'Cy'], age: ['f64', 1] })], 3],
   ['rbind', [people, f({ a: ['str', 'Cy'] })], 2],
   ['cbind', [people, x], 1],
 ]);

@@ -1,6 +1,6 @@
 /** The same elements at other places. */
 
-import { type Arr, concat, flip, lexsort, reshape, transpose } from '../../arrays/index.ts';
+import { type Arr, concat, flip, lexsort, reshape, take, transpose } from '../../arrays/index.ts';
 import { all, then } from '../runtime/later.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { type FrameType, frame, type MatrixType, matrix, mostGeneral, type Type } from '../types.ts';
@@ -136,11 +136,7 @@ function inferFrames(call: CallToInfer, name: 'cbind' | 'rbind', a: FrameType, b
     return frame(a.columns && b.columns && [...a.columns, ...b.columns], a.rows ?? b.rows);
   }
   refuse(call, unfit('columns', a.columns?.length, b.columns?.length));
-  const columns = a.columns?.map(({ label, value }, i) => {
-    const other = b.columns?.[i]?.value;
-    return { label, value: value === undefined || other === undefined ? undefined : mostGeneral(value, other) };
-  });
-  return frame(columns, plus(a.rows, b.rows));
+  return frame(a.columns ?? b.columns, plus(a.rows, b.rows));
 }
 
 function beside(a: Frame, b: Frame): Frame {
@@ -149,10 +145,15 @@ function beside(a: Frame, b: Frame): Frame {
   return frameOf([...a.columns, ...b.columns], a.rows);
 }
 
-/** With the labels of the first one. */
+/** Frames of the same columns, in labels and types. */
 function below(runtime: Runtime, a: Frame, b: Frame): MaybeLater<Frame> {
   const wrong = unfit('columns', a.columns.length, b.columns.length);
   if (wrong !== undefined) throw new RunError(wrong);
+  for (const [i, { label, value }] of a.columns.entries()) {
+    const other = b.columns[i]!;
+    if (other.label === label && other.value === value) continue;
+    throw new RunError(`both have the same columns, and not ${label}: ${value} and ${other.label}: ${other.value}`);
+  }
   const joins = a.columns.map((column, i) =>
     then(
       joined(runtime, columnMatrix(runtime, column, a.rows), columnMatrix(runtime, b.columns[i]!, b.rows), 0),
@@ -321,6 +322,10 @@ function ordered(
   const arrays = keys.map((key) => sortable(runtime, key)).reverse();
   const array = lexsort(arrays, { descending: [...descending].reverse() });
   if (indices) return runtime.matrix(reshape(array, [rows, 1]).astype('u64'), 'size');
+  if (!isFrame(of)) {
+    const from = matrixOf(of);
+    if (from.kind === 'dense') return runtime.matrix(take(from.array, array, { axis: 0 }), from.value);
+  }
   return then(runtime.computed([array]), ([elements]) =>
     rowsOf(runtime, of, {
       kind: 'list',
