@@ -193,7 +193,7 @@ type Grouped = Exclude<Name, 'idxMin' | 'idxMax'>;
 
 function inferGroups(call: CallToInfer, name: Name, value: ValueType | undefined) {
   const [type, groups] = [matrixArgument(call, name, 0), numbersArgument(call, name, 1)];
-  const count = constantLength(call, 2, 'the number of groups');
+  const count = constantLength(call, 2);
   if ((groups.columns ?? 1) !== 1) call.fail('compiler', `groups are one column, and not ${groups.columns}`, 1);
   if (groups.rows !== undefined && type.rows !== undefined && groups.rows !== type.rows) {
     call.fail('compiler', `there are ${type.rows} rows, and groups of ${groups.rows}`, 1);

@@ -1,7 +1,7 @@
 /** Shapes of two operands: equal ones, or one of them a row or a column that is there again and again. */
 
 import type { MatrixType } from '../types.ts';
-import { type CallToInfer, RunError } from './builtin.ts';
+import { RunError } from './builtin.ts';
 import type { Length } from './operands.ts';
 
 interface Shaped {
@@ -31,11 +31,10 @@ const text = (of: Shaped): string => `${of.rows ?? '?'}x${of.columns ?? '?'}`;
 const misfit = (name: string, a: Shaped, b: Shaped): string =>
   `${name} takes matrices of one shape, or a matrix and a row or column of its length, and not ${text(a)} and ${text(b)}`;
 
-/** What the compiler knows of the shape of the result. */
-export function inferBroadcast(call: CallToInfer, name: string, a: MatrixType, b: MatrixType): Shaped {
+/** What the compiler knows of the shape of the result. As in DAPHNE, what does not fit fails when it is run. */
+export function inferBroadcast(a: MatrixType, b: MatrixType): Shaped {
   const [rows, columns] = [lengthOf(a.rows, b.rows), lengthOf(a.columns, b.columns)];
-  if (!fits(a, b, rows, columns)) call.fail('compiler', misfit(name, a, b));
-  return { rows: rows ?? undefined, columns: columns ?? undefined };
+  return fits(a, b, rows, columns) ? { rows: rows ?? undefined, columns: columns ?? undefined } : {};
 }
 
 /** The shape of the result at run time. */

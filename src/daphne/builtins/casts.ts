@@ -50,15 +50,6 @@ function infer(call: CallToInfer): Type {
   }
   switch (data) {
     case 'scalar': {
-      const [rows, columns] =
-        type.data === 'frame'
-          ? [type.rows, type.columns?.length]
-          : type.data === 'matrix'
-            ? [type.rows, type.columns]
-            : [1, 1];
-      if ((rows ?? 1) !== 1 || (columns ?? 1) !== 1) {
-        call.fail('compiler', `one cell only is a scalar, and this has ${rows ?? '?'}x${columns ?? '?'}`, 0);
-      }
       const own = value ?? (type.data === 'frame' ? type.columns?.[0]?.value : type.value);
       const what = 'the value type of this is not known before the script runs: name it, as.scalar<f64>(x)';
       return scalar(own ?? call.fail('parser', what, 0));

@@ -43,7 +43,7 @@ cases('lists of positions: any order, repeated, from the end, none at all', [
   ['$index', [x, m('size', [[1]]), m('si64', [[2], [0]])], 'si64 1x2 [6 4]', sides('position', 'position')],
   ['$index', [x, m('si64', [[3]])], 3, sides('position', 'all')],
   ['$index', [x, m('si64', [[2n ** 32n]])], 3, sides('position', 'all')],
-  ['$index', [x, m('si64', [[0, 1]])], 2, sides('position', 'all')],
+  ['$index', [x, m('si64', [[0, 1]])], 3, sides('position', 'all')],
   ['$index', [m('str', [['a'], ['b']]), m('si64', [[1], [1]])], 'str 2x1 [b | b]', sides('position', 'all')],
 ]);
 
@@ -71,8 +71,8 @@ cases('filters have a bit for each', [
   ['$filter', [x, bits, m('f64', [[0], [1], [0]])], 'si64 2x1 [2 | 8]', sides('position', 'position')],
   ['$filter', [people, bits], 'frame 2 [name:str Ann Cy | age:si64 30 50 | p.pay:f64 1 3]', sides('position', 'all')],
   ['$filter', [people, bits], 1, sides('all', 'position')],
-  ['$filter', [x, m('si64', [[1], [0]])], 2, sides('position', 'all')],
-  ['$filter', [x, m('si64', [[1, 0, 1]])], 2, sides('all', 'position')],
+  ['$filter', [x, m('si64', [[1], [0]])], 3, sides('position', 'all')],
+  ['$filter', [x, m('si64', [[1, 0, 1]])], 3, sides('all', 'position')],
   ['$filter', [x, i(1)], 1, sides('position', 'all')],
 ]);
 
@@ -95,12 +95,12 @@ cases('parts are set to matrices of their shape and type', [
   ],
   ['$assign', [x, m('f64', [[5]])], 'f64 1x1 [5]', sides('all', 'all')],
   ['$assign', [m('str', [['a', 'b']]), m('str', [['c']]), i(1)], 'str 1x2 [a c]', sides('all', 'position')],
-  ['$assign', [x, m('si64', [[0, 0]]), i(1), i(1)], 2, sides('position', 'position')],
+  ['$assign', [x, m('si64', [[0, 0]]), i(1), i(1)], 3, sides('position', 'position')],
   ['$assign', [x, m('f64', [[0]]), i(1), i(1)], 1, sides('position', 'position')],
   ['$assign', [x, i(0), i(1), i(1)], 1, sides('position', 'position')],
   ['$assign', [x, m('si64', [[0], [0]]), m('si64', [[0], [1]]), i(0)], 1, sides('position', 'position')],
   ['$assign', [people, m('si64', [[0]]), i(0), i(1)], 1, sides('position', 'position')],
-  ['$assign', [x, m('si64', [[0]]), i(3), i(1)], 2, sides('position', 'position')],
+  ['$assign', [x, m('si64', [[0]]), i(3), i(1)], 3, sides('position', 'position')],
 ]);
 
 cases('what only the run knows fails when it runs', [

@@ -95,7 +95,6 @@ function inferPosition(call: CallToInfer, at: number, of: FrameType | MatrixType
     return inferLabel(call, at, of, constant as string | undefined);
   }
   if (type.data === 'matrix') {
-    if ((type.columns ?? 1) !== 1) call.fail('compiler', `positions are one column, and not ${type.columns}`, at);
     return { length: type.rows };
   }
   const position = constantInteger(call, at);
@@ -221,21 +220,11 @@ const filter: Builtin = {
     const of = indexed(call);
     let at = 1;
     const lengths = sidesOf(call.fixed).map((form, side): Known => {
-      const length = side === 0 ? of.rows : of.data === 'matrix' ? of.columns : undefined;
       if (form === 'all') return inferSide(call, 'all', at, of, side as 0 | 1);
       if (side === 1 && of.data === 'frame') call.fail('parser', 'columns of a frame have no filter: name them', at);
       const { type } = call.args[at]!;
       if (type.data !== 'matrix' || type.value === 'str') {
         return call.fail('parser', `a filter is a column of bits, and not ${dataName(type)}`, at);
-      }
-      const misfits = length !== undefined && type.rows !== undefined && type.rows !== length;
-      if (misfits || (type.columns ?? 1) !== 1) {
-        const given = `${type.rows ?? '?'}x${type.columns ?? '?'}`;
-        call.fail(
-          'compiler',
-          `a filter has one bit for each ${NAMES[side]} of ${length ?? '?'}, and this is ${given}`,
-          at,
-        );
       }
       at++;
       return { length: undefined };
@@ -270,18 +259,13 @@ const assign: Builtin = {
       call.fail('parser', `a matrix of ${of.value} has no parts of ${by.value}`, 1);
     }
     let at = 2;
-    const lengths = sides.map((form, side) => {
+    for (const form of sides) {
       const { type } = call.args[at] ?? {};
       if (form === 'position' && (type?.data !== 'scalar' || type.value === 'str')) {
         call.fail('parser', 'what is set is one position or a range, and no list, label or filter', at);
       }
-      const known = inferSide(call, form, at, of, side as 0 | 1);
+      for (let i = 0; i < USES[form]; i++) inferNumber(call, at + i);
       at += USES[form];
-      return known.length;
-    });
-    const [rows, columns] = lengths;
-    if ((rows ?? by.rows) !== (by.rows ?? rows) || (columns ?? by.columns) !== (by.columns ?? columns)) {
-      call.fail('compiler', misfit(lengths, by), 1);
     }
     return [matrix(of.value ?? by.value, of.rows, of.columns)];
   },

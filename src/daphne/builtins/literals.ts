@@ -72,13 +72,12 @@ const matrixLiteral: Builtin = {
     if (count < 1) call.fail('parser', 'a matrix that is written down has one element at least');
     const values = Array.from({ length: count }, (_, i) => scalarValue(call, i, 'a matrix'));
     const value = values.reduce(mostGeneral);
-    const rows = rowsAt === undefined ? undefined : constantLength(call, rowsAt, 'the number of rows');
-    const columns = columnsAt === undefined ? undefined : constantLength(call, columnsAt, 'the number of columns');
+    const rows = rowsAt === undefined ? undefined : constantLength(call, rowsAt);
+    const columns = columnsAt === undefined ? undefined : constantLength(call, columnsAt);
     const waits = (at: number | undefined, found: Length): boolean => at !== undefined && found === undefined;
     if (waits(rowsAt, rows) || waits(columnsAt, columns)) return [matrix(value, rows, columns)];
     const shape = shapeOf(count, rows, columns);
-    if (typeof shape === 'string') return call.fail('compiler', shape);
-    return [matrix(value, shape.rows, shape.columns)];
+    return [typeof shape === 'string' ? matrix(value) : matrix(value, shape.rows, shape.columns)];
   },
   run(runtime, site, args) {
     const { count, rowsAt, columnsAt } = partsOf(site.fixed, args.length);
@@ -135,8 +134,6 @@ const columnsLiteral: Builtin = {
     for (let at = 0; at < call.args.length; at += 2) {
       labels.push(labelOf(call, at));
       const type = matrixArgument(call, 'a frame', at + 1);
-      if ((type.columns ?? 1) !== 1)
-        call.fail('compiler', `a column of a frame is one column, and not ${type.columns}`, at + 1);
       if (rows !== undefined && type.rows !== undefined && type.rows !== rows) {
         call.fail('compiler', `columns of a frame have one length, and not ${rows} and ${type.rows}`, at + 1);
       }
@@ -227,16 +224,7 @@ const conditional: Builtin = {
     if (yes !== undefined && no !== undefined && yes !== no) {
       call.fail('parser', `both sides have one value type, and not ${yes} and ${no}`, 2);
     }
-    let { rows, columns } = condition;
-    for (const [i, type] of branches.entries()) {
-      if (type.data === 'scalar') continue;
-      if ((type.rows ?? rows) !== (rows ?? type.rows) || (type.columns ?? columns) !== (columns ?? type.columns)) {
-        call.fail('compiler', unequal({ rows, columns }, type), i + 1);
-      }
-      rows ??= type.rows;
-      columns ??= type.columns;
-    }
-    return [matrix(yes ?? no, rows, columns)];
+    return [matrix(yes ?? no, condition.rows, condition.columns)];
   },
   run(runtime, site, args) {
     const condition = matrixOf(args[0]);

@@ -123,11 +123,10 @@ export function constantInteger(call: CallToInfer, at: number): Integer | undefi
   return scalarCast(argument.type.value, 'si64')(argument.constant) as Integer;
 }
 
-/** A length that the compiler may know; refused if it can be none. */
-export function constantLength(call: CallToInfer, at: number, what: string): Length {
+/** A length that the compiler may know; what can be none fails when it is run. */
+export function constantLength(call: CallToInfer, at: number): Length {
   const value = constantInteger(call, at);
-  if (value === undefined) return undefined;
-  return typeof value === 'number' && value >= 0 ? value : call.fail('compiler', `${what} cannot be ${value}`, at);
+  return typeof value === 'number' && value >= 0 ? value : undefined;
 }
 
 /**

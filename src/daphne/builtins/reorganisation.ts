@@ -64,12 +64,8 @@ const reshaped: Builtin = {
   least: 3,
   most: 3,
   infer(call) {
-    const { value, rows, columns, sparsity } = matrixArgument(call, 'reshape', 0);
-    const to = [1, 2].map((at) => constantLength(call, at, at === 1 ? 'the number of rows' : 'the number of columns'));
-    const [r, c] = to as [Length, Length];
-    if (rows !== undefined && columns !== undefined && r !== undefined && c !== undefined && rows * columns !== r * c) {
-      call.fail('compiler', unequal(rows, columns, r, c));
-    }
+    const { value, sparsity } = matrixArgument(call, 'reshape', 0);
+    const [r, c] = [constantLength(call, 1), constantLength(call, 2)];
     return [chosenStorage(call, matrix(value, r, c, { sparsity }))];
   },
   run(runtime, site, args) {
@@ -276,13 +272,7 @@ function inferKey(call: CallToInfer, at: number, of: FrameType | MatrixType): vo
     if (labels !== undefined && constant !== undefined && !labels.includes(constant as string)) {
       call.fail('compiler', noLabel(constant as string, labels), at);
     }
-    return;
   }
-  const position = constantInteger(call, at);
-  const columns = of.data === 'frame' ? of.columns?.length : of.columns;
-  if (position === undefined || columns === undefined) return;
-  const place = placeOf(position, columns, 'column');
-  if (typeof place === 'object') call.fail('compiler', place.wrong, at);
 }
 
 /** The column that is a key. */

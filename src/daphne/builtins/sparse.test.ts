@@ -42,7 +42,7 @@ cases('everything else takes it as a dense one', [
   ['cbind', [x, x], 'f64 2x6 [0 2 0 0 2 0 | -3 0 4 -3 0 4]'],
   ['cos', [x], `f64 2x3 [1 ${Math.cos(2)} 1 | ${Math.cos(3)} 1 ${Math.cos(4)}]`],
   ['$add', [x, i(1)], 'f64 2x3 [1 3 1 | -2 1 5]'],
-  ['$add', [x, m('f64', [[1], [2], [3]])], 2],
+  ['$add', [x, m('f64', [[1], [2], [3]])], 3],
   ['sqrt', [x], 3],
   ['outerMul', [m('f64', [[1], [2]]), m('f64', [[1, 2]])], 'f64 2x2 [1 2 | 2 4]'],
 ]);
