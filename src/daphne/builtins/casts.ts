@@ -17,7 +17,7 @@ import {
 } from '../types.ts';
 import type { Column, Frame, Matrix, MaybeLater, Scalar, Value } from '../values/values.ts';
 import { converted } from './arrays.ts';
-import { type Builtin, type CallToInfer, type Fixed, RunError } from './builtin.ts';
+import { type Builtin, type CallToInfer, type Fixed, type RunArgument, RunError, type Site } from './builtin.ts';
 import { columnOf, elementsOf } from './literals.ts';
 import {
   allTexts,
@@ -32,6 +32,7 @@ import {
   valueTypeOf,
 } from './operands.ts';
 import { columnMatrix, frameOf } from './selection.ts';
+import { densified, isSparse } from './sparse.ts';
 
 type To = NonNullable<Fixed['to']>;
 
@@ -65,10 +66,8 @@ function infer(call: CallToInfer): Type {
 function inferMatrix(type: Exclude<Type, { data: 'list' }>, value: ValueType | undefined): Type {
   if (type.data === 'scalar') return matrix(value ?? type.value, 1, 1);
   if (type.data === 'matrix') {
-    const { rows, columns, symmetric } = type;
-    // Small numbers may become 0.
-    const sparsity = value === undefined || value === type.value ? type.sparsity : undefined;
-    return matrix(value ?? type.value, rows, columns, { symmetric, sparsity });
+    if (value === undefined || value === type.value) return type;
+    return matrix(value, type.rows, type.columns, { symmetric: type.symmetric });
   }
   const common = type.columns && commonValue(type.columns.map((each) => each.value));
   return matrix(value ?? common, type.rows, type.columns?.length);
@@ -140,26 +139,38 @@ const cast: Builtin = {
   least: 1,
   most: 1,
   infer: (call) => [infer(call)],
-  run(runtime, site, [arg]): MaybeLater<Value> {
+  takesSparse: true,
+  run(runtime, site, [given]): MaybeLater<Value> {
     const { data = site.args[0]?.data, value } = site.fixed.to ?? { data: undefined, value: undefined };
-    if (!isMatrix(arg) && !isFrame(arg)) {
-      const from = valueTypeOf(arg, site.args[0]);
-      const to = value ?? from;
-      const made = scalarCast(from, to)(arg as Scalar);
-      if (data === 'scalar') return made;
-      const one: FullMatrix =
-        to === 'str'
-          ? strings([made as string], 1, 1)
-          : runtime.matrixOf(elementsOf(to as NumericType, [made], [to]), to as NumericType, 1, 1);
-      return data === 'frame' ? frameOfMatrix(runtime, one) : one;
-    }
-    if (data === 'scalar') return soleCell(runtime, arg, value);
-    if (data === 'matrix') {
-      return isFrame(arg) ? matrixOfFrame(runtime, arg, value) : castMatrix(runtime, arg, value ?? arg.value);
-    }
-    if (data === 'frame') return isFrame(arg) ? arg : frameOfMatrix(runtime, arg);
-    throw new RunError('there is no such cast');
+    if (isSparse(given) && data === 'matrix' && (value ?? given.value) === given.value) return given;
+    return then(densified(runtime, [given]), ([arg]) => runCast(runtime, site, arg, data, value));
   },
 };
+
+function runCast(
+  runtime: Runtime,
+  site: Site,
+  arg: RunArgument,
+  data: Type['data'] | undefined,
+  value: ValueType | undefined,
+): MaybeLater<Value> {
+  if (!isMatrix(arg) && !isFrame(arg)) {
+    const from = valueTypeOf(arg, site.args[0]);
+    const to = value ?? from;
+    const made = scalarCast(from, to)(arg as Scalar);
+    if (data === 'scalar') return made;
+    const one: FullMatrix =
+      to === 'str'
+        ? strings([made as string], 1, 1)
+        : runtime.matrixOf(elementsOf(to as NumericType, [made], [to]), to as NumericType, 1, 1);
+    return data === 'frame' ? frameOfMatrix(runtime, one) : one;
+  }
+  if (data === 'scalar') return soleCell(runtime, arg, value);
+  if (data === 'matrix') {
+    return isFrame(arg) ? matrixOfFrame(runtime, arg, value) : castMatrix(runtime, arg, value ?? arg.value);
+  }
+  if (data === 'frame') return isFrame(arg) ? arg : frameOfMatrix(runtime, arg);
+  throw new RunError('there is no such cast');
+}
 
 export const CASTS: readonly Builtin[] = [cast];

@@ -3,7 +3,7 @@
 import { all, then } from '../runtime/later.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { type ColumnType, type FrameType, frame, type MatrixType, matrix, type Type } from '../types.ts';
-import type { Integer, MaybeLater } from '../values/values.ts';
+import type { Integer, MaybeLater, Value } from '../values/values.ts';
 import { type Builtin, type CallToInfer, type RunArgument, RunError, type SideForm, type Site } from './builtin.ts';
 import {
   constantInteger,
@@ -29,6 +29,7 @@ import {
   selectedFrame,
   selectedMatrix,
 } from './selection.ts';
+import { densified } from './sparse.ts';
 
 type Sides = readonly [SideForm, SideForm];
 
@@ -200,16 +201,21 @@ const index: Builtin = {
   infer(call) {
     const of = indexed(call);
     const [first, second] = sidesOf(call.fixed);
+    if (first === 'all' && second === 'all') return [of];
     const rows = inferSide(call, first, 1, of, 0);
     return [inferSelected(of, rows, inferSide(call, second, 1 + USES[first], of, 1))];
   },
-  run(runtime, site, args) {
+  takesSparse: true,
+  run(runtime, site, given) {
     const [first, second] = sidesOf(site.fixed);
-    const of = tableOf(args[0]);
-    return all(
-      [select(runtime, site, args, first, 1, of, 0), select(runtime, site, args, second, 1 + USES[first], of, 1)],
-      ([rows, columns]) => selected(runtime, args[0], rows!, columns!),
-    );
+    if (first === 'all' && second === 'all') return given[0] as Value;
+    return then(densified(runtime, given), (args) => {
+      const of = tableOf(args[0]);
+      return all(
+        [select(runtime, site, args, first, 1, of, 0), select(runtime, site, args, second, 1 + USES[first], of, 1)],
+        ([rows, columns]): MaybeLater<Value> => selected(runtime, args[0], rows!, columns!),
+      );
+    });
   },
 };
 
@@ -269,18 +275,29 @@ const assign: Builtin = {
     }
     return [matrix(of.value ?? by.value, of.rows, of.columns)];
   },
-  run(runtime, site, args) {
-    const [of, by] = [matrixOf(args[0]), matrixOf(args[1])];
+  takesSparse: true,
+  run(runtime, site, given) {
     const [first, second] = sidesOf(site.fixed);
-    if (first === 'all' && second === 'all') return by;
-    if (of.value !== by.value) throw new RunError(`a matrix of ${of.value} has no parts of ${by.value}`);
-    const table = tableOf(of);
-    return all(
-      [select(runtime, site, args, first, 2, table, 0), select(runtime, site, args, second, 2 + USES[first], table, 1)],
-      ([rows, columns]) => assigned(runtime, of, by, rows!, columns!),
-    );
+    if (first === 'all' && second === 'all') return given[1] as Value;
+    return then(densified(runtime, given), (args) => runAssign(runtime, site, args, first, second));
   },
 };
+
+function runAssign(
+  runtime: Runtime,
+  site: Site,
+  args: readonly RunArgument[],
+  first: SideForm,
+  second: SideForm,
+): MaybeLater<Value> {
+  const [of, by] = [matrixOf(args[0]), matrixOf(args[1])];
+  if (of.value !== by.value) throw new RunError(`a matrix of ${of.value} has no parts of ${by.value}`);
+  const table = tableOf(of);
+  return all(
+    [select(runtime, site, args, first, 2, table, 0), select(runtime, site, args, second, 2 + USES[first], table, 1)],
+    ([rows, columns]): MaybeLater<Value> => assigned(runtime, of, by, rows!, columns!),
+  );
+}
 
 const misfit = (part: readonly Length[], by: { readonly rows?: Length; readonly columns?: Length }): string =>
   `the part that is set is ${part.map((each) => each ?? '?').join('x')}, and what it is set to ${by.rows ?? '?'}x${by.columns ?? '?'}`;

@@ -1,11 +1,12 @@
 import { csr } from '../../arrays/index.ts';
 import { AGGREGATION } from './aggregation.ts';
 import { casesOf, m, s } from './builtins.fixture.ts';
+import { CASTS } from './casts.ts';
 import { ELEMENTWISE } from './elementwise.ts';
 import { INDEXING } from './indexing.ts';
 import { REORGANISATION } from './reorganisation.ts';
 
-const cases = casesOf([...ELEMENTWISE, ...AGGREGATION, ...REORGANISATION, ...INDEXING]);
+const cases = casesOf([...ELEMENTWISE, ...AGGREGATION, ...REORGANISATION, ...INDEXING, ...CASTS]);
 /** 0 2 0 | -3 0 4 */
 const x = {
   kind: 'sparse',
@@ -24,6 +25,9 @@ cases('products, sums of two, transposes and other shapes stay sparse, as they a
   ['$mul', [m('si64', [[1], [2]]), x], 'sparse f64 2x3 [0 2 0 | -6 0 8]'],
   ['$add', [x, x], 'sparse f64 2x3 [0 4 0 | -6 0 8]'],
   ['t', [x], 'sparse f64 3x2 [0 -3 | 2 0 | 0 4]'],
+  ['$index', [x], 'sparse f64 2x3 [0 2 0 | -3 0 4]', { sides: ['all', 'all'] }],
+  ['$assign', [m('f64', [[1]]), x], 'sparse f64 2x3 [0 2 0 | -3 0 4]', { sides: ['all', 'all'] }],
+  ['$cast', [x], 'sparse f64 2x3 [0 2 0 | -3 0 4]', { to: { data: 'matrix', value: 'f64' } }],
   ['reshape', [x, i(1), i(6)], 'sparse f64 1x6 [0 2 0 -3 0 4]'],
 ]);
 
@@ -38,6 +42,8 @@ cases('sums are of what is there', [
 cases('everything else takes it as a dense one', [
   ['minus', [x], 'f64 2x3 [-0 -2 -0 | 3 -0 -4]'],
   ['$index', [x, i(-1)], 'f64 1x3 [-3 0 4]', { sides: ['position', 'all'] }],
+  ['$cast', [x], 'si64 2x3 [0 2 0 | -3 0 4]', { to: { data: undefined, value: 'si64' } }],
+  ['$assign', [x, m('f64', [[9]]), i(0), i(0)], 'f64 2x3 [9 2 0 | -3 0 4]', { sides: ['position', 'position'] }],
   ['reverse', [x], 'f64 2x3 [-3 0 4 | 0 2 0]'],
   ['cbind', [x, x], 'f64 2x6 [0 2 0 0 2 0 | -3 0 4 -3 0 4]'],
   ['cos', [x], `f64 2x3 [1 ${Math.cos(2)} 1 | ${Math.cos(3)} 1 ${Math.cos(4)}]`],
