@@ -1,0 +1,54 @@
+import { csr } from '../../arrays/index.ts';
+import { AGGREGATION } from './aggregation.ts';
+import { casesOf, m, s } from './builtins.fixture.ts';
+import { CASTS } from './casts.ts';
+import { ELEMENTWISE } from './elementwise.ts';
+import { INDEXING } from './indexing.ts';
+import { REORGANISATION } from './reorganisation.ts';
+
+const cases = casesOf([...ELEMENTWISE, ...AGGREGATION, ...REORGANISATION, ...INDEXING, ...CASTS]);
+/** 0 2 0 | -3 0 4 */
+const x = {
+  kind: 'sparse',
+  value: 'f64',
+  rows: 2,
+  columns: 3,
+  csr: csr({ values: Float64Array.of(2, -3, 4), indices: [1, 0, 2], indptr: [0, 1, 3], shape: [2, 3] }),
+} as const;
+const i = (n: number) => s('si64', n);
+
+cases('products, sums of two, transposes and other shapes stay sparse, as they are estimated to be', [
+  ['$mul', [x, i(2)], 'sparse f64 2x3 [0 4 0 | -6 0 8]'],
+  ['$mul', [i(2), x], 'sparse f64 2x3 [0 4 0 | -6 0 8]'],
+  ['$mul', [x, x], 'sparse f64 2x3 [0 4 0 | 9 0 16]'],
+  ['$mul', [x, m('si64', [[1, 2, 3]])], 'sparse f64 2x3 [0 4 0 | -3 0 12]'],
+  ['$mul', [m('si64', [[1], [2]]), x], 'sparse f64 2x3 [0 2 0 | -6 0 8]'],
+  ['$add', [x, x], 'sparse f64 2x3 [0 4 0 | -6 0 8]'],
+  ['t', [x], 'sparse f64 3x2 [0 -3 | 2 0 | 0 4]'],
+  ['$index', [x], 'sparse f64 2x3 [0 2 0 | -3 0 4]', { sides: ['all', 'all'] }],
+  ['$assign', [m('f64', [[1]]), x], 'sparse f64 2x3 [0 2 0 | -3 0 4]', { sides: ['all', 'all'] }],
+  ['$cast', [x], 'sparse f64 2x3 [0 2 0 | -3 0 4]', { to: { data: 'matrix', value: 'f64' } }],
+  ['reshape', [x, i(1), i(6)], 'sparse f64 1x6 [0 2 0 -3 0 4]'],
+]);
+
+cases('sums are of what is there', [
+  ['sum', [x], '3'],
+  ['sum', [x, i(0)], 'f64 2x1 [2 | 1]'],
+  ['sum', [x, i(1)], 'f64 1x3 [-3 2 4]'],
+  ['aggMin', [x], '-3'],
+  ['mean', [x], '0.5'],
+]);
+
+cases('everything else takes it as a dense one', [
+  ['minus', [x], 'f64 2x3 [-0 -2 -0 | 3 -0 -4]'],
+  ['$index', [x, i(-1)], 'f64 1x3 [-3 0 4]', { sides: ['position', 'all'] }],
+  ['$cast', [x], 'si64 2x3 [0 2 0 | -3 0 4]', { to: { data: undefined, value: 'si64' } }],
+  ['$assign', [x, m('f64', [[9]]), i(0), i(0)], 'f64 2x3 [9 2 0 | -3 0 4]', { sides: ['position', 'position'] }],
+  ['reverse', [x], 'f64 2x3 [-3 0 4 | 0 2 0]'],
+  ['cbind', [x, x], 'f64 2x6 [0 2 0 0 2 0 | -3 0 4 -3 0 4]'],
+  ['cos', [x], `f64 2x3 [1 ${Math.cos(2)} 1 | ${Math.cos(3)} 1 ${Math.cos(4)}]`],
+  ['$add', [x, i(1)], 'f64 2x3 [1 3 1 | -2 1 5]'],
+  ['$add', [x, m('f64', [[1], [2], [3]])], 3],
+  ['sqrt', [x], 3],
+  ['outerMul', [m('f64', [[1], [2]]), m('f64', [[1, 2]])], 'f64 2x2 [1 2 | 2 4]'],
+]);
