@@ -1,0 +1,346 @@
+/**
+ * DAPHNE's binary format: a header, and blocks of elements with their places, in little endian. One block is written; any number of them, of each
+ * kind that the format knows, is read.
+ *
+ * The format's page numbers value types otherwise than DAPHNE does, which writes the numbers of its own list. Both are read: of the two types that
+ * a number may mean, only one has elements of the size that the file has room for.
+ */
+
+import { type Elements, elements } from '../../nd/index.ts';
+import { RunError } from '../builtins/builtin.ts';
+import { elementOf } from '../builtins/wanted.ts';
+import { ELEMENT_TYPES, type ValueType } from '../types.ts';
+
+type NumberType = Exclude<ValueType, 'str'>;
+
+/** As DAPHNE numbers them. */
+const OWN: readonly NumberType[] = ['si8', 'si32', 'si64', 'ui8', 'ui32', 'ui64', 'f32', 'f64'];
+
+/** As the page does; there are no integers of 16 bits here. */
+const PAGE: Readonly<Record<number, NumberType>> = {
+  ...{ 1: 'ui8', 3: 'ui32', 4: 'ui64', 5: 'si8', 7: 'si32', 8: 'si64', 9: 'f32', 10: 'f64' },
+};
+
+const SIZES: Readonly<Record<NumberType, number>> = {
+  ...{ bool: 1, si8: 1, ui8: 1, si32: 4, ui32: 4, f32: 4, si64: 8, ui64: 8, size: 8, f64: 8 },
+};
+
+const DENSE = 1;
+const SPARSE = 2;
+const FRAME = 3;
+const BLOCK = { empty: 0, dense: 1, sparse: 2, coordinates: 3 } as const;
+const MATRIX_HEADER = 19;
+const BLOCK_HEADER = 16 + 9;
+
+export interface BinaryColumn {
+  readonly label: string;
+  readonly value: NumberType;
+  readonly cells: Elements;
+}
+
+export type Binary =
+  | {
+      readonly kind: 'matrix';
+      readonly rows: number;
+      readonly columns: number;
+      readonly value: NumberType;
+      readonly cells: Elements;
+    }
+  | { readonly kind: 'frame'; readonly rows: number; readonly columns: readonly BinaryColumn[] };
+
+/** What a header says, before anything else is read. */
+export interface Header {
+  readonly kind: 'matrix' | 'frame';
+  readonly rows: number;
+  readonly columns: number;
+}
+
+export function headerOf(bytes: Uint8Array, path: string): Header {
+  const reader = new Reader(bytes, path);
+  const version = reader.byte();
+  if (version !== 1) throw reader.wrong(`has version ${version} of the binary format, and 1 is known`);
+  const type = reader.byte();
+  if (type !== DENSE && type !== SPARSE && type !== FRAME)
+    throw reader.wrong(`holds data of the type ${type}, which is not known`);
+  return { kind: type === FRAME ? 'frame' : 'matrix', rows: reader.length(), columns: reader.length() };
+}
+
+class Reader {
+  readonly #view: DataView;
+  readonly #path: string;
+  at = 0;
+
+  constructor(bytes: Uint8Array, path: string) {
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    this.#path = path;
+  }
+
+  get left(): number {
+    return this.#view.byteLength - this.at;
+  }
+
+  #take(size: number): number {
+    if (this.left < size) throw this.wrong(`ends at byte ${this.#view.byteLength}, and has to go on`);
+    const at = this.at;
+    this.at += size;
+    return at;
+  }
+
+  byte(): number {
+    return this.#view.getUint8(this.#take(1));
+  }
+
+  short(): number {
+    return this.#view.getUint16(this.#take(2), true);
+  }
+
+  word(): number {
+    return this.#view.getUint32(this.#take(4), true);
+  }
+
+  length(): number {
+    const length = Number(this.#view.getBigUint64(this.#take(8), true));
+    if (Number.isSafeInteger(length)) return length;
+    throw this.wrong(`says ${length}, where a number of rows or the like has to be`);
+  }
+
+  text(size: number): string {
+    const at = this.#take(size);
+    return new TextDecoder().decode(new Uint8Array(this.#view.buffer, this.#view.byteOffset + at, size));
+  }
+
+  element(value: NumberType): number | bigint {
+    const at = this.#take(SIZES[value]);
+    const view = this.#view;
+    switch (value) {
+      case 'si8':
+        return view.getInt8(at);
+      case 'si32':
+        return view.getInt32(at, true);
+      case 'ui32':
+        return view.getUint32(at, true);
+      case 'si64':
+        return view.getBigInt64(at, true);
+      case 'ui64':
+      case 'size':
+        return view.getBigUint64(at, true);
+      case 'f32':
+        return view.getFloat32(at, true);
+      case 'f64':
+        return view.getFloat64(at, true);
+      default:
+        return view.getUint8(at);
+    }
+  }
+
+  /** So many elements at once. */
+  elements(value: NumberType, count: number): Elements {
+    const at = this.#take(count * SIZES[value]);
+    // Copied, for the sake of alignment.
+    const bytes = new Uint8Array(count * SIZES[value]);
+    bytes.set(new Uint8Array(this.#view.buffer, this.#view.byteOffset + at, bytes.length));
+    const own = elements(ELEMENT_TYPES[value], 0).constructor as new (buffer: ArrayBuffer) => Elements;
+    return new own(bytes.buffer);
+  }
+
+  wrong(text: string): RunError {
+    return new RunError(`the file ${this.#path} ${text}`);
+  }
+}
+
+/** The types that a number may mean, DAPHNE's first. */
+function typesOf(code: number, reader: Reader): NumberType[] {
+  const types = [OWN[code], PAGE[code]].filter((each) => each !== undefined);
+  if (types.length === 0) throw reader.wrong(`has elements of the type ${code}, which is not known`);
+  return types;
+}
+
+/** The one of which so many elements fill so many bytes; the first one that does not take more than there are. */
+function typeBy(types: readonly NumberType[], fills: (value: NumberType) => boolean): NumberType {
+  return types.find(fills) ?? types[0]!;
+}
+
+export function decode(bytes: Uint8Array, path: string): Binary {
+  const { kind, rows, columns } = headerOf(bytes, path);
+  const reader = new Reader(bytes, path);
+  reader.at = MATRIX_HEADER - 1;
+  return kind === 'matrix' ? decodeMatrix(reader, rows, columns) : decodeFrame(reader, rows, columns);
+}
+
+function decodeMatrix(reader: Reader, rows: number, columns: number): Binary {
+  const types = typesOf(reader.byte(), reader);
+  let value: NumberType | undefined;
+  let cells: Elements | undefined;
+  let filled = 0;
+  while (reader.left > 0) {
+    const [top, side] = [reader.length(), reader.length()];
+    const [height, width, block] = [reader.word(), reader.word(), reader.byte()];
+    if (top + height > rows || side + width > columns)
+      throw reader.wrong(
+        `has a block of ${height}x${width} at [${top}, ${side}], and the matrix is ${rows}x${columns}`,
+      );
+    filled += height * width;
+    const put = (i: number, j: number, element: number | bigint): void => {
+      if (i >= height || j >= width)
+        throw reader.wrong(`has an element at [${i}, ${j}] of a block of ${height}x${width}`);
+      cells![(top + i) * columns + side + j] = elementOf(value!, element as number);
+    };
+    if (block === BLOCK.empty) {
+      value ??= types[0]!;
+      cells ??= elements(ELEMENT_TYPES[value], rows * columns);
+      continue;
+    }
+    const stored = typesOf(reader.byte(), reader);
+    const own = storedIn(reader, stored, block, height, width);
+    // The element type of the matrix, which a block need not share.
+    value ??= types.includes(own) ? own : types[0]!;
+    if (block === BLOCK.dense && own === value && height === rows && width === columns) {
+      cells = reader.elements(own, rows * columns);
+      continue;
+    }
+    cells ??= elements(ELEMENT_TYPES[value], rows * columns);
+    readBlock(reader, block, own, height, width, put);
+  }
+  if (filled < rows * columns) throw reader.wrong(`has ${filled} elements, and ${rows}x${columns} are expected`);
+  value ??= types[0]!;
+  return { kind: 'matrix', rows, columns, value, cells: cells ?? elements(ELEMENT_TYPES[value], 0) };
+}
+
+/** The type of the elements of a block, if a number may mean two. */
+function storedIn(
+  reader: Reader,
+  types: readonly NumberType[],
+  block: number,
+  height: number,
+  width: number,
+): NumberType {
+  if (types.length === 1) return types[0]!;
+  if (block === BLOCK.dense) return typeBy(types, (each) => reader.left === height * width * SIZES[each]);
+  const start = reader.at;
+  const count = block === BLOCK.sparse ? reader.length() : reader.word();
+  const left = reader.left;
+  reader.at = start;
+  const places = block === BLOCK.sparse ? 4 * height + 4 * count : count * (width === 1 ? 4 : 8);
+  return typeBy(types, (each) => left === places + count * SIZES[each]);
+}
+
+function readBlock(
+  reader: Reader,
+  block: number,
+  own: NumberType,
+  height: number,
+  width: number,
+  put: (i: number, j: number, element: number | bigint) => void,
+): void {
+  switch (block) {
+    case BLOCK.dense: {
+      const cells = reader.elements(own, height * width);
+      for (let i = 0; i < height; i++) for (let j = 0; j < width; j++) put(i, j, cells[i * width + j]!);
+      return;
+    }
+    case BLOCK.sparse: {
+      reader.length();
+      for (let i = 0; i < height; i++)
+        for (let left = reader.word(); left > 0; left--) put(i, reader.word(), reader.element(own));
+      return;
+    }
+    case BLOCK.coordinates:
+      for (let left = reader.word(); left > 0; left--) {
+        const i = reader.word();
+        put(i, width === 1 ? 0 : reader.word(), reader.element(own));
+      }
+      return;
+    default:
+      throw reader.wrong(`has a block of the kind ${block}, which is not known`);
+  }
+}
+
+function decodeFrame(reader: Reader, rows: number, columns: number): Binary {
+  const codes = Array.from({ length: columns }, () => reader.byte());
+  const labels = codes.map(() => reader.text(reader.short()));
+  const types = frameTypes(reader, codes, rows);
+  reader.length();
+  reader.length();
+  // Those that DAPHNE writes have elements here at once, and those of the page a block's header and the types once more.
+  const widths = types.reduce((sum, each) => sum + SIZES[each], 0);
+  if (reader.left > rows * widths) reader.at += reader.left - rows * widths;
+  const cells = types.map((value) => elements(ELEMENT_TYPES[value], rows));
+  for (let i = 0; i < rows; i++) for (const [j, value] of types.entries()) cells[j]![i] = reader.element(value);
+  return {
+    kind: 'frame',
+    rows,
+    columns: types.map((value, j) => ({ label: labels[j]!, value, cells: cells[j]! })),
+  };
+}
+
+/** By one list of numbers or by the other, whichever fills the file. */
+function frameTypes(reader: Reader, codes: readonly number[], rows: number): NumberType[] {
+  const both = codes.map((code) => typesOf(code, reader));
+  const lists = [codes.map((code) => OWN[code]), codes.map((code) => PAGE[code])].filter(
+    (list): list is NumberType[] => !list.includes(undefined),
+  );
+  const left = reader.left - 16;
+  return (
+    lists.find((list) => left === rows * list.reduce((sum, each) => sum + SIZES[each], 0)) ??
+    lists[0] ??
+    both.map(([first]) => first!)
+  );
+}
+
+function header(type: number, rows: number, columns: number, more: number): { bytes: Uint8Array; view: DataView } {
+  const bytes = new Uint8Array(MATRIX_HEADER - 1 + more);
+  const view = new DataView(bytes.buffer);
+  view.setUint8(0, 1);
+  view.setUint8(1, type);
+  view.setBigUint64(2, BigInt(rows), true);
+  view.setBigUint64(10, BigInt(columns), true);
+  return { bytes, view };
+}
+
+/** A matrix as one dense block. */
+export function* encodeMatrix(
+  rows: number,
+  columns: number,
+  value: NumberType,
+  cells: Elements,
+): Generator<Uint8Array> {
+  if (rows >= 2 ** 32 || columns >= 2 ** 32)
+    throw new RunError(`a matrix of ${rows}x${columns} is larger than a block of the binary format`);
+  const { bytes, view } = header(DENSE, rows, columns, 1 + BLOCK_HEADER + 1);
+  const code = OWN.indexOf(value);
+  view.setUint8(18, code);
+  view.setUint32(35, rows, true);
+  view.setUint32(39, columns, true);
+  view.setUint8(43, BLOCK.dense);
+  view.setUint8(44, code);
+  yield bytes;
+  yield new Uint8Array(cells.buffer, cells.byteOffset, cells.byteLength);
+}
+
+/** Row by row. */
+export function* encodeFrame(rows: number, columns: readonly BinaryColumn[]): Generator<Uint8Array> {
+  const labels = columns.map(({ label }) => new TextEncoder().encode(label));
+  const long = labels.findIndex(({ length }) => length > 0xffff);
+  if (long >= 0) throw new RunError(`the label of column ${long} is longer than the binary format allows`);
+  const text = labels.reduce((sum, { length }) => sum + 2 + length, 0);
+  const { bytes, view } = header(FRAME, rows, columns.length, columns.length + text + 16);
+  let at = MATRIX_HEADER - 1;
+  for (const { value } of columns) view.setUint8(at++, OWN.indexOf(value));
+  for (const label of labels) {
+    view.setUint16(at, label.length, true);
+    bytes.set(label, at + 2);
+    at += 2 + label.length;
+  }
+  yield bytes;
+  const parts = columns.map(({ cells }) => new Uint8Array(cells.buffer, cells.byteOffset, cells.byteLength));
+  const sizes = columns.map(({ value }) => SIZES[value]);
+  const width = sizes.reduce((sum, each) => sum + each, 0);
+  const body = new Uint8Array(rows * width);
+  for (let i = 0, to = 0; i < rows; i++) {
+    for (let j = 0; j < parts.length; j++) {
+      const size = sizes[j]!;
+      for (let k = 0; k < size; k++) body[to++] = parts[j]![i * size + k]!;
+    }
+  }
+  yield body;
+}
