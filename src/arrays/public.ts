@@ -2,6 +2,7 @@ export type { Arr, ExplainOptions, Ix } from './arr.ts';
 export {
   arange,
   broadcastArrays,
+  diag,
   empty,
   emptyLike,
   eye,
@@ -35,6 +36,15 @@ export {
   type TypedArrayTypes,
 } from './from.ts';
 export * from './groups.ts';
+export {
+  avgPool2d,
+  avgPool2dBackward,
+  conv2d,
+  conv2dBackwardData,
+  conv2dBackwardFilter,
+  maxPool2d,
+  maxPool2dBackward,
+} from './images.ts';
 export { type CheckInfo, type Iterated, type IterateOptions, iterate } from './iterate.ts';
 export * from './linear.ts';
 export type * from './linear-types.ts';
@@ -59,6 +69,8 @@ export {
 } from './manipulation.ts';
 export type * from './manipulation-types.ts';
 export { type CompileOptions, type ComputedIn, type Mapped, map } from './map.ts';
+export * from './network.ts';
+export type * from './network-types.ts';
 export { lexsort, topK } from './ordering.ts';
 export { type FromPartitionedOptions, fromPartitioned } from './partitioned.ts';
 export { cross, diagonal, matmul, outer, tensordot, trace, vecdot } from './products.ts';
@@ -83,7 +95,7 @@ export type * from './search-types.ts';
 export { csr, fromCoo, toSparse } from './sparse/make.ts';
 export { isSparse } from './sparse/sparse.ts';
 export type * from './sparse/types.ts';
-export { corrcoef, cov, cumulativeMax, cumulativeMin, histogram, median, quantile } from './statistics.ts';
+export { corrcoef, cov, cumulativeMax, cumulativeMin, digitize, histogram, median, quantile } from './statistics.ts';
 export type * from './statistics-types.ts';
 export { type Neighbourhood, type Stencil, type StencilOptions, stencil } from './stencil.ts';
 export type * from './types.ts';
