@@ -1,6 +1,5 @@
-import { type Arr, matmul, type Sparse, solve, where } from '../../arrays/index.ts';
+import { type Arr, eigh, matmul, type Sparse, solve, where } from '../../arrays/index.ts';
 import { type Elements, elements } from '../../nd/index.ts';
-import { eigenOf } from '../numeric/eigen.ts';
 import { all, then } from '../runtime/later.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { ELEMENT_TYPES, isFloat, type MatrixType, matrix, mostGeneral, type ValueType } from '../types.ts';
@@ -27,7 +26,7 @@ import {
 type NumberType = Exclude<ValueType, 'str'>;
 
 /** The more general one, where both are known. */
-const common = (a: ValueType | undefined, b: ValueType | undefined): ValueType | undefined =>
+export const common = (a: ValueType | undefined, b: ValueType | undefined): ValueType | undefined =>
   a === undefined || b === undefined ? undefined : mostGeneral(a, b);
 
 function numeric(own: DenseMatrix | StringMatrix, what: string): DenseMatrix {
@@ -35,7 +34,7 @@ function numeric(own: DenseMatrix | StringMatrix, what: string): DenseMatrix {
   throw new RunError(`${what} takes numbers, and no strings`);
 }
 
-const denseOf = (runtime: Runtime, own: Matrix, what: string): MaybeLater<DenseMatrix> =>
+export const denseOf = (runtime: Runtime, own: Matrix, what: string): MaybeLater<DenseMatrix> =>
   then(runtime.dense(own), (dense) => numeric(dense, what));
 
 const asType = (array: Arr, value: NumberType): Arr =>
@@ -126,7 +125,7 @@ const notAsLong = (rows: number, length: number): string =>
 const notAVector = (columns: number): string => `gemv: the vector has ${columns} columns, and has to have one`;
 
 /** Floats stay; others are computed as f64. */
-const floating = (value: NumberType): 'f32' | 'f64' => (isFloat(value) ? value : 'f64');
+export const floating = (value: NumberType): 'f32' | 'f64' => (isFloat(value) ? value : 'f64');
 
 const notSquare = (what: string) => (rows: number, columns: number) =>
   `${what} takes a square matrix, and this one has ${rows} rows and ${columns} columns`;
@@ -190,23 +189,31 @@ const EIGEN: Builtin = {
   run(runtime, _, [arg]) {
     const own = matrixOf(arg);
     checkSame(own.rows, own.columns, notSquare('eigen'));
-    const n = own.rows;
-    return then(elementsOf(runtime, own), (given) => {
-      const square = Float64Array.from(given as Float64Array, Number);
-      checkSymmetric(square, n);
-      const made = eigenOf(square, n);
-      if (made === undefined) throw new RunError('eigen: it does not converge; is there nan or inf in the matrix?');
-      const value = floating(own.value as NumberType);
-      if (value === 'f64')
-        return [runtime.matrixOf(made.values, value, n, 1), runtime.matrixOf(made.vectors, value, n, n)];
-      turnUp(made.vectors, n);
-      const narrow = (line: Float64Array): Float32Array => Float32Array.from(line);
-      return [runtime.matrixOf(narrow(made.values), value, n, 1), runtime.matrixOf(narrow(made.vectors), value, n, n)];
-    });
+    return then(denseOf(runtime, own, 'eigen'), (dense) =>
+      then(runtime.elements(dense), (given) => {
+        checkSymmetric(given, own.rows);
+        return decomposed(runtime, dense);
+      }),
+    );
   },
 };
 
-function checkSymmetric(square: Float64Array, n: number): void {
+/** In the order of Eigen's `EigenSolver`, which is none that values tell. */
+function decomposed(runtime: Runtime, own: DenseMatrix): MaybeLater<readonly Matrix[]> {
+  const n = own.rows;
+  const value = floating(own.value);
+  const { eigenvalues, eigenvectors } = eigh(asType(own.array, value) as Arr<'f64'>, { sorted: false });
+  return reworded(
+    () => runtime.computed([eigenvalues, eigenvectors]),
+    'eigen',
+    ([values, vectors]) => {
+      const turned = value === 'f32' ? turnedUp(vectors as Float32Array, n) : (vectors as Elements);
+      return [runtime.matrixOf(values as Elements, value, n, 1), runtime.matrixOf(turned, value, n, n)];
+    },
+  );
+}
+
+function checkSymmetric(square: Elements, n: number): void {
   for (let i = 0; i < n; i++)
     for (let j = 0; j < i; j++)
       if (square[i * n + j] !== square[j * n + i])
@@ -216,15 +223,17 @@ function checkSymmetric(square: Float64Array, n: number): void {
 }
 
 /** As DAPHNE has vectors of f32: the element of the greatest size is positive. */
-function turnUp(vectors: Float64Array, n: number): void {
+function turnedUp(vectors: Float32Array, n: number): Float32Array {
+  const turned = vectors.slice();
   for (let k = 0; k < n; k++) {
     let greatest = 0;
     for (let i = 0; i < n; i++) {
       const own = vectors[i * n + k]!;
       if (Math.abs(own) > Math.abs(greatest)) greatest = own;
     }
-    if (greatest < 0) for (let i = 0; i < n; i++) vectors[i * n + k]! *= -1;
+    if (greatest < 0) for (let i = 0; i < n; i++) turned[i * n + k]! *= -1;
   }
+  return turned;
 }
 
 const DIAG_VECTOR: Builtin = {

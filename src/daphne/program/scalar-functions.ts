@@ -5,7 +5,7 @@
 
 import { RunError } from '../builtins/builtin.ts';
 import { generalText } from '../text/numbers.ts';
-import { isFloat, isInteger, type ValueType } from '../types.ts';
+import { isFloat, type ValueType } from '../types.ts';
 import type { Integer, Scalar } from '../values/values.ts';
 import { integerPower, truncated, wrapped } from './integers.ts';
 import { scalarCast } from './scalar-casts.ts';
