@@ -32,8 +32,7 @@ const RIGHT: readonly Case[] = [
         [0, 2],
         [1, 0],
       ]),
-      x.type &&
-        mat('f64', [
+              mat('f64', [
           [1, 2],
           [3, 4],
         ]),
