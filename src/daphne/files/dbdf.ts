@@ -3,7 +3,7 @@
  * kind that the format knows, is read.
  *
  * The format's page numbers value types otherwise than DAPHNE does, which writes the numbers of its own list. Both are read: of the two types that
- * a number may mean, only one has elements of the size that the file has room for.
+ * a number may mean, only one uses up the file.
  */
 
 import { type Elements, elements } from '../../nd/index.ts';
@@ -148,28 +148,43 @@ class Reader {
   }
 }
 
-/** The types that a number may mean, DAPHNE's first. */
-function typesOf(code: number, reader: Reader): NumberType[] {
-  const types = [OWN[code], PAGE[code]].filter((each) => each !== undefined);
-  if (types.length === 0) throw reader.wrong(`has elements of the type ${code}, which is not known`);
-  return types;
+/** What numbers of types mean. */
+type Numbering = (code: number) => NumberType | undefined;
+
+const NUMBERINGS: readonly Numbering[] = [(code) => OWN[code], (code) => PAGE[code]];
+
+function typeOf(reader: Reader, numbering: Numbering): NumberType {
+  const code = reader.byte();
+  const type = numbering(code);
+  if (type === undefined)
+    throw new UnknownType(reader.wrong(`has elements of the type ${code}, which is not known`).message);
+  return type;
 }
 
-/** The one of which so many elements fill so many bytes; the first one that does not take more than there are. */
-function typeBy(types: readonly NumberType[], fills: (value: NumberType) => boolean): NumberType {
-  return types.find(fills) ?? types[0]!;
-}
+class UnknownType extends RunError {}
 
+/** By the first list of numbers with which all of the file is used up. */
 export function decode(bytes: Uint8Array, path: string): Binary {
   const { kind, rows, columns } = headerOf(bytes, path);
-  const reader = new Reader(bytes, path);
-  reader.at = MATRIX_HEADER - 1;
-  return kind === 'matrix' ? decodeMatrix(reader, rows, columns) : decodeFrame(reader, rows, columns);
+  let fault: unknown;
+  for (const numbering of NUMBERINGS) {
+    const reader = new Reader(bytes, path);
+    reader.at = MATRIX_HEADER - 1;
+    try {
+      return kind === 'matrix'
+        ? decodeMatrix(reader, rows, columns, numbering)
+        : decodeFrame(reader, rows, columns, numbering);
+    } catch (error) {
+      if (!(error instanceof RunError)) throw error;
+      // What a list that knows the types has to say is worth more.
+      if (fault === undefined || fault instanceof UnknownType) fault = error;
+    }
+  }
+  throw fault;
 }
 
-function decodeMatrix(reader: Reader, rows: number, columns: number): Binary {
-  const types = typesOf(reader.byte(), reader);
-  let value: NumberType | undefined;
+function decodeMatrix(reader: Reader, rows: number, columns: number, numbering: Numbering): Binary {
+  const value = typeOf(reader, numbering);
   let cells: Elements | undefined;
   let filled = 0;
   while (reader.left > 0) {
@@ -180,48 +195,23 @@ function decodeMatrix(reader: Reader, rows: number, columns: number): Binary {
         `has a block of ${height}x${width} at [${top}, ${side}], and the matrix is ${rows}x${columns}`,
       );
     filled += height * width;
-    const put = (i: number, j: number, element: number | bigint): void => {
-      if (i >= height || j >= width)
-        throw reader.wrong(`has an element at [${i}, ${j}] of a block of ${height}x${width}`);
-      cells![(top + i) * columns + side + j] = elementOf(value!, element as number);
-    };
-    if (block === BLOCK.empty) {
-      value ??= types[0]!;
-      cells ??= elements(ELEMENT_TYPES[value], rows * columns);
-      continue;
-    }
-    const stored = typesOf(reader.byte(), reader);
-    const own = storedIn(reader, stored, block, height, width);
-    // The element type of the matrix, which a block need not share.
-    value ??= types.includes(own) ? own : types[0]!;
+    if (block === BLOCK.empty) continue;
+    // A block may have a type of its own.
+    const own = typeOf(reader, numbering);
     if (block === BLOCK.dense && own === value && height === rows && width === columns) {
       cells = reader.elements(own, rows * columns);
       continue;
     }
     cells ??= elements(ELEMENT_TYPES[value], rows * columns);
-    readBlock(reader, block, own, height, width, put);
+    const into = cells;
+    readBlock(reader, block, own, height, width, (i, j, element) => {
+      if (i >= height || j >= width)
+        throw reader.wrong(`has an element at [${i}, ${j}] of a block of ${height}x${width}`);
+      into[(top + i) * columns + side + j] = elementOf(value, element);
+    });
   }
-  if (filled < rows * columns) throw reader.wrong(`has ${filled} elements, and ${rows}x${columns} are expected`);
-  value ??= types[0]!;
-  return { kind: 'matrix', rows, columns, value, cells: cells ?? elements(ELEMENT_TYPES[value], 0) };
-}
-
-/** The type of the elements of a block, if a number may mean two. */
-function storedIn(
-  reader: Reader,
-  types: readonly NumberType[],
-  block: number,
-  height: number,
-  width: number,
-): NumberType {
-  if (types.length === 1) return types[0]!;
-  if (block === BLOCK.dense) return typeBy(types, (each) => reader.left === height * width * SIZES[each]);
-  const start = reader.at;
-  const count = block === BLOCK.sparse ? reader.length() : reader.word();
-  const left = reader.left;
-  reader.at = start;
-  const places = block === BLOCK.sparse ? 4 * height + 4 * count : count * (width === 1 ? 4 : 8);
-  return typeBy(types, (each) => left === places + count * SIZES[each]);
+  if (filled !== rows * columns) throw reader.wrong(`has ${filled} elements, and ${rows}x${columns} are expected`);
+  return { kind: 'matrix', rows, columns, value, cells: cells ?? elements(ELEMENT_TYPES[value], rows * columns) };
 }
 
 function readBlock(
@@ -255,15 +245,15 @@ function readBlock(
   }
 }
 
-function decodeFrame(reader: Reader, rows: number, columns: number): Binary {
-  const codes = Array.from({ length: columns }, () => reader.byte());
-  const labels = codes.map(() => reader.text(reader.short()));
-  const types = frameTypes(reader, codes, rows);
+/** Row by row, without a block's header, as DAPHNE writes it. */
+function decodeFrame(reader: Reader, rows: number, columns: number, numbering: Numbering): Binary {
+  const types: NumberType[] = [];
+  for (let j = 0; j < columns; j++) types.push(typeOf(reader, numbering));
+  const labels = types.map(() => reader.text(reader.short()));
   reader.length();
   reader.length();
-  // Those that DAPHNE writes have elements here at once, and those of the page a block's header and the types once more.
-  const widths = types.reduce((sum, each) => sum + SIZES[each], 0);
-  if (reader.left > rows * widths) reader.at += reader.left - rows * widths;
+  const expected = rows * types.reduce((sum, each) => sum + SIZES[each], 0);
+  if (reader.left !== expected) throw reader.wrong(`has ${reader.left} bytes of rows, and ${expected} are expected`);
   const cells = types.map((value) => elements(ELEMENT_TYPES[value], rows));
   for (let i = 0; i < rows; i++) for (const [j, value] of types.entries()) cells[j]![i] = reader.element(value);
   return {
@@ -271,20 +261,6 @@ function decodeFrame(reader: Reader, rows: number, columns: number): Binary {
     rows,
     columns: types.map((value, j) => ({ label: labels[j]!, value, cells: cells[j]! })),
   };
-}
-
-/** By one list of numbers or by the other, whichever fills the file. */
-function frameTypes(reader: Reader, codes: readonly number[], rows: number): NumberType[] {
-  const both = codes.map((code) => typesOf(code, reader));
-  const lists = [codes.map((code) => OWN[code]), codes.map((code) => PAGE[code])].filter(
-    (list): list is NumberType[] => !list.includes(undefined),
-  );
-  const left = reader.left - 16;
-  return (
-    lists.find((list) => left === rows * list.reduce((sum, each) => sum + SIZES[each], 0)) ??
-    lists[0] ??
-    both.map(([first]) => first!)
-  );
 }
 
 function header(type: number, rows: number, columns: number, more: number): { bytes: Uint8Array; view: DataView } {
