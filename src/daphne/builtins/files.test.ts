@@ -3,6 +3,7 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, wr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { parquetWriteBuffer } from 'hyparquet-writer';
 import { writeParquet } from '../../io/index.ts';
 import type { Builtin } from './builtin.ts';
 import { type CallOptions, called, frameOf, mat, type Plain, sparseMat } from './calls.fixture.ts';
@@ -149,7 +150,16 @@ test('files of the Matrix Market are read, with and without .meta', async () => 
   assert.match((await call('readFrame', [path])) as string, /^execution: .*use readMatrix/);
 });
 
-test('files of Parquet are read', async () => {
+test('files of Parquet are read, strings in them as well', async () => {
+  const bytes = parquetWriteBuffer({
+    columnData: [
+      { name: 's', data: ['a', null, 'c'], type: 'STRING' },
+      { name: 'n', data: Int32Array.of(1, 2, 3), type: 'INT32' },
+    ],
+  });
+  const mixed = file('mixed.parquet', new Uint8Array(bytes));
+  assert.equal(await call('readFrame', [mixed]), 'frame 3: s:str a  c | n:si32 1 2 3');
+  assert.match((await call('readMatrix', [mixed])) as string, /^execution: .*holds numbers, where str is expected/);
   const path = at('a.parquet');
   const columns = [
     { name: 'i', dtype: 'i64' as const, elements: BigInt64Array.of(1n, 2n) },

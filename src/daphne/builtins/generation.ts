@@ -97,7 +97,6 @@ const RAND: Builtin = {
   },
   run(runtime, site, args) {
     const [rows, columns] = [sizeOf(args[0], 'numRows'), sizeOf(args[1], 'numCols')];
-    checkCells('rand', rows, columns);
     const [min, max] = [scalarOf(args[2]) as number | bigint, scalarOf(args[3]) as number | bigint];
     const sparsity = Number(args[4]);
     if (!(min <= max)) throw new RunError(`rand: min is ${min}, which is greater than max, ${max}`);
@@ -109,6 +108,7 @@ const RAND: Builtin = {
     const type = madeType(site);
     if ((site.results[0] as { sparse?: boolean }).sparse)
       return sparseRand(type, rows, columns, min, max, sparsity, seed);
+    checkCells('rand', rows, columns);
     const into = elements(ELEMENT_TYPES[type], rows * columns) as RandElements;
     if (into.length > 0) fillDense(into, rows, columns, min, max, sparsity, seed);
     return runtime.matrixOf(into, type, rows, columns);

@@ -2,13 +2,13 @@
 
 import { existsSync } from 'node:fs';
 import { fromCoo } from '../../arrays/index.ts';
-import { type Coordinates, readMatrixMarket, readParquet } from '../../io/index.ts';
+import { type Coordinates, readMatrixMarket, readParquetTable } from '../../io/index.ts';
 import { type DType, type Elements, elements } from '../../nd/index.ts';
 import { RunError } from '../builtins/builtin.ts';
 import { elementOf } from '../builtins/wanted.ts';
 import { then } from '../runtime/later.ts';
 import type { Runtime } from '../runtime/runtime.ts';
-import { ELEMENT_TYPES, type ValueType } from '../types.ts';
+import { ELEMENT_TYPES, mostGeneral, type ValueType } from '../types.ts';
 import type { Column, Frame, Matrix, MaybeLater } from '../values/values.ts';
 import { bytesOf, OpenFile } from './bytes.ts';
 import { readColumns, readNumbers, readTexts } from './csv-read.ts';
@@ -150,14 +150,22 @@ function checkShape(path: string, meta: Description | undefined, rows: number, c
 }
 
 /** In another element type, as a cast would have it. */
-function converted(cells: Elements, value: ValueType, path: string): Elements {
-  if (value === 'str') throw new RunError(`the file ${path} holds numbers, and its .meta says str`);
+function converted(cells: Elements, value: NumberType, path: string): Elements;
+function converted(cells: Elements | readonly string[], value: ValueType, path: string): Elements | readonly string[];
+function converted(cells: Elements | readonly string[], value: ValueType, path: string): Elements | readonly string[] {
+  if ((value === 'str') !== isTexts(cells)) {
+    const [own, said] = value === 'str' ? ['numbers', value] : ['strings', value];
+    throw new RunError(`the file ${path} holds ${own}, where ${said} is expected`);
+  }
+  if (value === 'str' || isTexts(cells)) return cells;
   const own = elements(ELEMENT_TYPES[value], 0);
   if (own.constructor === cells.constructor) return cells;
   const into = elements(ELEMENT_TYPES[value], cells.length);
   for (let i = 0; i < into.length; i++) into[i] = elementOf(value, cells[i]!);
   return into;
 }
+
+const isTexts = (cells: Elements | readonly string[]): cells is readonly string[] => Array.isArray(cells);
 
 /** What the readers of others say of a file, as an error of the script. */
 async function reading<T>(path: string, read: () => Promise<T>): Promise<T> {
@@ -203,14 +211,14 @@ const VALUE_TYPES_OF: Readonly<Record<DType, NumberType>> = {
 
 interface ReadColumn {
   readonly label: string;
-  readonly value: NumberType;
-  readonly cells: Elements;
+  readonly value: ValueType;
+  readonly cells: Elements | readonly string[];
 }
 
 async function fromParquet(path: string, meta: Description | undefined): Promise<ReadColumn[]> {
-  const found = await reading(path, () => readParquet(path));
-  const columns = found.map(({ name, dtype, elements: cells }) => {
-    const value = VALUE_TYPES_OF[dtype];
+  const found = await reading(path, () => readParquetTable(path));
+  const columns = found.map(({ name, dtype, elements: cells }): ReadColumn => {
+    const value = dtype === 'str' ? dtype : VALUE_TYPES_OF[dtype];
     return { label: name, value, cells: converted(cells, value, path) };
   });
   checkShape(path, meta, columns[0]?.cells.length ?? 0, columns.length);
@@ -224,13 +232,20 @@ function sideBySide(
   meta: Description | undefined,
 ): Matrix {
   const rows = columns[0]?.cells.length ?? 0;
-  const value = (meta === undefined ? (columns[0]?.value ?? 'f64') : elementType(meta)) as NumberType;
+  const value = meta === undefined ? columns.map((each) => each.value).reduce(mostGeneral, 'bool') : elementType(meta);
+  if (value === 'str') return textsSideBySide(path, columns, rows);
   const all = elements(ELEMENT_TYPES[value], rows * columns.length);
   for (const [j, { cells }] of columns.entries()) {
-    const own = converted(cells, value, path);
+    const own = converted(cells, value, path) as Elements;
     for (let i = 0; i < rows; i++) all[i * columns.length + j] = own[i]!;
   }
   return runtime.matrixOf(all, value, rows, columns.length);
+}
+
+function textsSideBySide(path: string, columns: readonly ReadColumn[], rows: number): Matrix {
+  const own = columns.map(({ cells }) => converted(cells, 'str', path) as readonly string[]);
+  const cells = Array.from({ length: rows }, (_, i) => own.map((each) => each[i]!)).flat();
+  return { kind: 'strings', value: 'str', rows, columns: columns.length, cells };
 }
 
 export function readFrame(path: string): MaybeLater<Frame> {
@@ -248,7 +263,7 @@ export function readFrame(path: string): MaybeLater<Frame> {
   }
 }
 
-const columnOf = (label: string, value: ValueType, cells: Elements | string[]): Column =>
+const columnOf = (label: string, value: ValueType, cells: Elements | readonly string[]): Column =>
   (value === 'str' ? { label, value, cells } : { label, value, cells }) as Column;
 
 function csvFrame(path: string, own: Description): Frame {
