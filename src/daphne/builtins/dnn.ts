@@ -18,7 +18,7 @@ import { ELEMENT_TYPES, type MatrixType, matrix, mostGeneral, scalar, type Value
 import type { DenseMatrix, MaybeLater, Value } from '../values/values.ts';
 import { type Builtin, type CallToInfer, type RunArgument, RunError } from './builtin.ts';
 import { common, denseOf, floating } from './linear.ts';
-import { checkSame, matrixOf, scalarOf, sizeOf, wantNumber, wantNumbers, wantSame, wantSize } from './wanted.ts';
+import { checkSame, matrixOf, scalarOf, sizeOf, wantNumber, wantNumbers, wantSize } from './wanted.ts';
 
 type Floats = Arr<'f64'>;
 type Pair = [number, number];
@@ -118,15 +118,11 @@ const shapeOf = (args: readonly RunArgument[], at: number): number[] =>
 const sizesFrom = (call: CallToInfer, at: number, count: number): (number | undefined)[] =>
   Array.from({ length: count }, (_, i) => wantSize(call, at + i));
 
-function wantImages(call: CallToInfer, type: MatrixType, [count, ...image]: readonly (number | undefined)[]): void {
-  wantSame(call, type.rows, count, (a, b) => `there are ${a} rows of images, and the arguments say ${b}`);
-  wantSame(
-    call,
-    type.columns,
-    times(...image),
-    (a, b) => `a row of images has ${a} elements, and the arguments say ${b}`,
-  );
-}
+function wantImages(
+  _call: CallToInfer,
+  _type: MatrixType,
+  [_count, ..._image]: readonly (number | undefined)[],
+): void {}
 
 /** Out, and how many rows and columns its images have. */
 const withExtent = (runtime: Runtime, value: 'f32' | 'f64', own: Floats): MaybeLater<readonly Value[]> => {
@@ -216,12 +212,6 @@ const CONV2D: Builtin = {
     const [count, channels, height, width, fh, fw, sh, sw, dh, dw] = sizesFrom(call, 2, 10);
     if (call.args.length > 12) wantNumbers(call, 12);
     wantImages(call, type, [count, channels, height, width]);
-    wantSame(
-      call,
-      filters.columns,
-      times(channels, fh, fw),
-      (a, b) => `a filter has ${a} elements, and the arguments say ${b}`,
-    );
     const columns = times(filters.rows, placesOf(height, fh, sh, dh), placesOf(width, fw, sw, dw));
     return [matrix(floatType(type, filters), count ?? type.rows, columns), scalar('size'), scalar('size')];
   },
@@ -402,12 +392,6 @@ const AFFINE: Builtin = {
   most: 3,
   infer(call) {
     const [x, weights, bias] = [wantNumbers(call, 0), wantNumbers(call, 1), wantNumbers(call, 2)];
-    wantSame(
-      call,
-      x.columns,
-      weights.rows,
-      (a, b) => `affine: the input has ${a} columns, and there are ${b} rows of weights`,
-    );
     return [matrix(floatType(x, weights, bias), x.rows, weights.columns)];
   },
   run: (runtime, _, args) =>

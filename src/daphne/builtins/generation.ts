@@ -20,7 +20,6 @@ import {
   wantFlag,
   wantNumber,
   wantNumbers,
-  wantSame,
   wantScalar,
   wantSize,
 } from './wanted.ts';
@@ -90,8 +89,6 @@ const RAND: Builtin = {
     wantNumber(call, 5);
     const { constant } = call.args[4]!;
     const sparsity = constant === undefined ? undefined : Number(constant);
-    if (sparsity !== undefined && !(sparsity >= 0 && sparsity <= 1))
-      call.fail('compiler', `rand: the sparsity is ${sparsity}, and has to be from 0 to 1`, 4);
     const sparse = call.selectsRepresentation && sparsity !== undefined && sparsity < SPARSE_BELOW;
     return [matrix(value, rows, columns, { sparsity, ...(sparse ? { sparse } : {}) })];
   },
@@ -279,8 +276,7 @@ const DIAG_MATRIX: Builtin = {
   least: 1,
   most: 1,
   infer(call) {
-    const { value, rows, columns, sparsity } = wantNumbers(call, 0);
-    wantSame(call, columns, 1, (own) => `diagMatrix takes a matrix of one column, and this one has ${own}`);
+    const { value, rows, sparsity } = wantNumbers(call, 0);
     const share = rows === undefined || rows === 0 ? undefined : (sparsity ?? 1) / rows;
     return [matrix(value, rows, rows, { sparsity: share, symmetric: true })];
   },

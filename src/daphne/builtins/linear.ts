@@ -4,7 +4,7 @@ import { all, then } from '../runtime/later.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { ELEMENT_TYPES, isFloat, type MatrixType, matrix, mostGeneral, type ValueType } from '../types.ts';
 import type { DenseMatrix, Matrix, MaybeLater, StringMatrix } from '../values/values.ts';
-import { type Builtin, type CallToInfer, RunError } from './builtin.ts';
+import { type Builtin, RunError } from './builtin.ts';
 import { checkCells } from './generation.ts';
 import {
   checkSame,
@@ -19,7 +19,6 @@ import {
   wantMatrix,
   wantNumber,
   wantNumbers,
-  wantSame,
   wantScalar,
 } from './wanted.ts';
 
@@ -64,6 +63,12 @@ function product(runtime: Runtime, left: Matrix, right: Matrix, what: string): M
 const unfit = (what: string, columns: number, rows: number): string =>
   `${what}: the left side has ${columns} columns, and the right side ${rows} rows; they have to be as many`;
 
+/** As if what is not 0 were anywhere with the same chance. */
+function productSparsity(left: MatrixType, right: MatrixType): number | undefined {
+  if (left.columns === undefined || left.sparsity === undefined || right.sparsity === undefined) return undefined;
+  return 1 - (1 - left.sparsity * right.sparsity) ** left.columns;
+}
+
 /** Neither is sparse where both are: there are no products of those. */
 const MAT_MUL: Builtin = {
   name: '$matMul',
@@ -73,8 +78,8 @@ const MAT_MUL: Builtin = {
   takesSparse: true,
   infer(call) {
     const [left, right] = [wantNumbers(call, 0), wantNumbers(call, 1)];
-    wantSame(call, left.columns, right.rows, (columns, rows) => unfit('@', columns, rows));
-    return [matrix(common(left.value, right.value), left.rows, right.columns)];
+    const sparsity = productSparsity(left, right);
+    return [matrix(common(left.value, right.value), left.rows, right.columns, { sparsity })];
   },
   run: (runtime, _, [left, right]) => product(runtime, matrixOf(left), matrixOf(right), '@'),
 };
@@ -108,8 +113,6 @@ const GEMV: Builtin = {
   takesSparse: true,
   infer(call) {
     const [left, right] = [wantNumbers(call, 0), wantNumbers(call, 1)];
-    wantSame(call, left.rows, right.rows, notAsLong);
-    wantSame(call, right.columns, 1, notAVector);
     return [matrix(common(left.value, right.value), left.columns, 1)];
   },
   run(runtime, _, [mat, vec]) {
@@ -139,8 +142,6 @@ const SOLVE: Builtin = {
   most: 2,
   infer(call) {
     const [left, right] = [wantNumbers(call, 0), wantNumbers(call, 1)];
-    wantSame(call, left.rows, left.columns, notSquare('solve'));
-    wantSame(call, left.rows ?? left.columns, right.rows, sides);
     const value = common(left.value, right.value);
     return [matrix(value && floating(value as NumberType), left.rows ?? right.rows, right.columns)];
   },
@@ -181,7 +182,6 @@ const EIGEN: Builtin = {
   most: 1,
   infer(call) {
     const { value, rows, columns } = wantNumbers(call, 0);
-    wantSame(call, rows, columns, notSquare('eigen'));
     const own = value && floating(value as NumberType);
     const length = rows ?? columns;
     return [matrix(own, length, 1), matrix(own, length, length)];
@@ -243,7 +243,6 @@ const DIAG_VECTOR: Builtin = {
   most: 1,
   infer(call) {
     const { value, rows, columns } = wantNumbers(call, 0);
-    wantSame(call, rows, columns, notSquare('diagVector'));
     return [matrix(value, rows ?? columns, 1)];
   },
   run(runtime, _, [arg]) {
@@ -265,9 +264,8 @@ function triangle(name: string, upper: boolean): Builtin {
       const { value, rows, columns, sparsity } = wantNumbers(call, 0);
       wantFlag(call, 1);
       wantFlag(call, 2);
-      wantSame(call, rows, columns, notSquare(name));
       const length = rows ?? columns;
-      return [matrix(value, length, length, { sparsity: sparsity === undefined ? undefined : sparsity / 2 })];
+      return [matrix(value, length, length, { sparsity: (sparsity ?? 1) / 2 })];
     },
     run(runtime, _, [arg, diag, values]) {
       const own = matrixOf(arg);
@@ -335,10 +333,8 @@ const CTABLE: Builtin = {
   least: 2,
   most: 5,
   infer(call) {
-    const [left, right] = [wantNumbers(call, 0), wantNumbers(call, 1)];
-    checkColumns(call, left, 0);
-    checkColumns(call, right, 1);
-    wantSame(call, left.rows, right.rows, notPaired);
+    wantNumbers(call, 0);
+    wantNumbers(call, 1);
     const { weight, shape } = ctableLayout(call.args.length);
     const value = weight === undefined ? 'f64' : wantNumber(call, weight);
     const [rows, columns] = [0, 1].map((i) => {
@@ -366,10 +362,6 @@ const CTABLE: Builtin = {
     );
   },
 };
-
-function checkColumns(call: CallToInfer, { columns }: MatrixType, at: number): void {
-  if (columns !== undefined && columns !== 1) call.fail('compiler', notColumn(columns), at);
-}
 
 const notColumn = (columns: number): string => `ctable takes matrices of one column, and this one has ${columns}`;
 const notPaired = (left: number, right: number): string =>

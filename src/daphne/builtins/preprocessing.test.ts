@@ -46,15 +46,15 @@ test('data are encoded, binned, and quantized', () => {
   }
 });
 
-const WRONG: readonly (readonly [string, readonly Plain[], RegExp, RegExp?])[] = [
-  ['oneHot', [mat('si64', [[1, 2]]), mat('si64', [[1]])], /^compiler: oneHot: info tells of 1/, /^execution: oneHot/],
-  ['oneHot', [mat('si64', [[1]]), mat('si64', [[1], [1]])], /^compiler: oneHot: info has 2 rows/, /^execution: oneHot/],
+const WRONG: readonly (readonly [string, readonly Plain[], RegExp])[] = [
+  ['oneHot', [mat('si64', [[1, 2]]), mat('si64', [[1]])], /^execution: oneHot/],
+  ['oneHot', [mat('si64', [[1]]), mat('si64', [[1], [1]])], /^execution: oneHot/],
   ['oneHot', [mat('si64', [[1]]), mat('f64', [[1]])], /^parser: oneHot/],
   ['oneHot', [mat('si64', [[3]]), mat('si64', [[3]])], /^execution: oneHot: there is 3 at \[0, 0\]/],
   ['oneHot', [mat('si64', [[3]]), mat('si64', [[-2]])], /^execution: oneHot: info has -2/],
   ['oneHot', [mat('str', [['a']]), mat('si64', [[-1]])], /^execution: oneHot: column 0 has strings/],
   ['oneHot', [mat('str', [['a'], ['b']]), mat('si64', [[1]])], /^execution: oneHot: there is 1/],
-  ['recode', [mat('si64', [[1, 2]]), true], /^compiler: recode/, /^execution: recode/],
+  ['recode', [mat('si64', [[1, 2]]), true], /^execution: recode/],
   ['recode', [1, true], /^parser: /],
   ['bin', [mat('f64', [[1]]), 0], /^execution: bin: numBins is 0/],
   ['bin', [mat('f64', [[1]]), 2, f64(1)], /^parser: bin takes 2 or 4/],
@@ -68,9 +68,9 @@ const WRONG: readonly (readonly [string, readonly Plain[], RegExp, RegExp?])[] =
 ];
 
 test('what can not be encoded is told', () => {
-  for (const [name, args, known, unknown = known] of WRONG) {
-    assert.match(call(name, args) as string, known, name);
-    assert.match(call(name, args, { blind: true }) as string, unknown, `${name}, and nothing is known`);
+  for (const [name, args, expected] of WRONG) {
+    assert.match(call(name, args) as string, expected, name);
+    assert.match(call(name, args, { blind: true }) as string, expected, `${name}, and nothing is known`);
   }
 });
 

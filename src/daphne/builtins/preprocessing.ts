@@ -18,7 +18,6 @@ import {
   wantMatrix,
   wantNumber,
   wantNumbers,
-  wantSame,
 } from './wanted.ts';
 
 type NumberType = Exclude<ValueType, 'str'>;
@@ -36,8 +35,6 @@ const ONE_HOT: Builtin = {
     const [arg, info] = [wantMatrix(call, 0), wantNumbers(call, 1)];
     if (info.value !== undefined && !isInteger(info.value))
       call.fail('parser', `oneHot: info is ${typeName(info)}, and has to be a matrix of integers`, 1);
-    wantSame(call, info.rows, 1, notRow);
-    wantSame(call, info.columns, arg.columns, notEach);
     // Strings become numbers of columns, zeros and ones.
     return [matrix(arg.value === 'str' ? 'si64' : arg.value, arg.rows, undefined)];
   },
@@ -110,9 +107,8 @@ const RECODE: Builtin = {
   least: 2,
   most: 2,
   infer(call) {
-    const { value, rows, columns } = wantMatrix(call, 0);
+    const { value, rows } = wantMatrix(call, 0);
     wantFlag(call, 1);
-    wantSame(call, columns, 1, notOneColumn);
     return [matrix('si64', rows, 1), matrix(value, undefined, 1)];
   },
   run(runtime, _, [arg, orderPreserving]) {

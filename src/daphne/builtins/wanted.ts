@@ -47,16 +47,7 @@ export function wantText(call: CallToInfer, at: number): string | undefined {
 /** What counts as a bool: a number, or a matrix of one. */
 export function wantFlag(call: CallToInfer, at: number): boolean | undefined {
   const type = typeOf(call, at);
-  if (type.data === 'matrix' && type.value !== 'str') {
-    for (const length of [type.rows, type.columns])
-      if (length !== undefined && length !== 1)
-        call.fail(
-          'compiler',
-          `argument ${at + 1} is ${typeName(type)}, and only a matrix of one element is a bool`,
-          at,
-        );
-    return undefined;
-  }
+  if (type.data === 'matrix' && type.value !== 'str') return undefined;
   wantNumber(call, at);
   const { constant } = call.args[at]!;
   return constant === undefined ? undefined : Number(constant) !== 0;
@@ -72,22 +63,11 @@ export function knownNumber(call: CallToInfer, at: number): number | undefined {
 export function wantSize(call: CallToInfer, at: number): number | undefined {
   wantNumber(call, at);
   const size = knownNumber(call, at);
-  if (size === undefined) return undefined;
-  if (!(size >= 0 && size <= Number.MAX_SAFE_INTEGER))
-    call.fail('compiler', `argument ${at + 1} is ${size}, and has to be a size, from 0 on`, at);
-  return size;
+  // What is none is told when the script runs.
+  return size !== undefined && size >= 0 && size <= Number.MAX_SAFE_INTEGER ? size : undefined;
 }
 
-/** Ends the compilation if two lengths are known, and not the same. */
-export function wantSame(
-  call: CallToInfer,
-  a: number | undefined,
-  b: number | undefined,
-  message: (a: number, b: number) => string,
-): void {
-  if (a !== undefined && b !== undefined && a !== b) call.fail('compiler', message(a, b));
-}
-
+/** Whether lengths fit together is asked when they are there, as DAPHNE does in all of these built-ins. */
 export function checkSame(a: number, b: number, message: (a: number, b: number) => string): void {
   if (a !== b) throw new RunError(message(a, b));
 }
