@@ -5,6 +5,7 @@ import { arrayOf, csr } from '../../arrays/index.ts';
 import { type Elements, elements } from '../../nd/index.ts';
 import { EagerRuntime } from '../runtime/eager.ts';
 import { then } from '../runtime/later.ts';
+import type { Runtime } from '../runtime/runtime.ts';
 import { Source } from '../source.ts';
 import { ELEMENT_TYPES, type Type, typeName, type ValueType } from '../types.ts';
 import type { Column, Frame, Matrix, MaybeLater, Scalar, Value } from '../values/values.ts';
@@ -74,6 +75,8 @@ export interface CallOptions {
   /** The compiler knows neither shapes nor values. */
   readonly blind?: boolean;
   readonly selects?: boolean;
+  /** In a runtime that has everything later, as with workers. */
+  readonly later?: boolean;
   readonly fixed?: Fixed;
 }
 
@@ -88,6 +91,19 @@ const runtime = new EagerRuntime(
   () => {},
   () => {},
 );
+
+const LATER = new Set<PropertyKey>(['elements', 'computed', 'matrix', 'dense']);
+
+const laterRuntime = new Proxy<Runtime>(runtime, {
+  get(target, name) {
+    const own = Reflect.get(target, name) as unknown;
+    if (typeof own !== 'function') return own;
+    return (...args: unknown[]): unknown => {
+      const made: unknown = own.apply(target, args);
+      return LATER.has(name) ? Promise.resolve().then(() => made) : made;
+    };
+  },
+});
 
 /** What a call gives, as a text; or the phase that it fails in, and why. */
 export function called(
@@ -141,7 +157,11 @@ export function called(
   };
   const fail = (error: unknown): string => `execution: ${(error as Error).message}`;
   try {
-    const made = builtin.run(runtime, site, all.map((each) => each?.value) as RunArgument[]);
+    const made = builtin.run(
+      options.later ? laterRuntime : runtime,
+      site,
+      all.map((each) => each?.value) as RunArgument[],
+    );
     const told = then(made, (values) => {
       const list = values === undefined ? [] : Array.isArray(values) ? values : [values];
       return (list as Value[]).map((own, i) => shownAs(own, results[i]!)).join(' ; ');

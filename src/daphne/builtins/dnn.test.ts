@@ -75,10 +75,11 @@ const RIGHT: readonly (readonly [string, readonly Plain[], string])[] = [
   ],
 ];
 
-test('layers of neural networks, forwards and backwards', () => {
+test('layers of neural networks, forwards and backwards', async () => {
   for (const [name, args, expected] of RIGHT) {
     assert.equal(call(name, args), expected, name);
     assert.equal(call(name, args, { blind: true }), expected, `${name}, and nothing is known`);
+    assert.equal(await call(name, args, { later: true }), expected, `${name}, and all is there later`);
   }
 });
 

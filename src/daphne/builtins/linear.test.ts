@@ -229,10 +229,11 @@ const RIGHT: readonly Case[] = [
   ['ctable', [mat('si64', [[0], [1]]), mat('si64', [[0], [1]]), 7, -1, 3], 'si64 2x3: 7 0 0 | 0 7 0'],
 ];
 
-test('matrices are multiplied, solved, taken apart, and counted', () => {
+test('matrices are multiplied, solved, taken apart, and counted', async () => {
   for (const [name, args, expected] of RIGHT) {
     assert.equal(call(name, args), expected, name);
     assert.equal(call(name, args, { blind: true }), expected, `${name}, and nothing is known`);
+    assert.equal(await call(name, args, { later: true }), expected, `${name}, and all is there later`);
   }
 });
 

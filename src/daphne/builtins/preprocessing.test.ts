@@ -39,10 +39,11 @@ const RIGHT: readonly (readonly [string, readonly Plain[], string])[] = [
   ['quantize', [mat('f32', [[-1, 0, 1]]), f32(-1), f32(1)], 'ui8 1x3: 0 127 255'],
 ];
 
-test('data are encoded, binned, and quantized', () => {
+test('data are encoded, binned, and quantized', async () => {
   for (const [name, args, expected] of RIGHT) {
     assert.equal(call(name, args), expected, name);
     assert.equal(call(name, args, { blind: true }), expected, `${name}, and nothing is known`);
+    assert.equal(await call(name, args, { later: true }), expected, `${name}, and all is there later`);
   }
 });
 
