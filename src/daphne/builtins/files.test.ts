@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { parquetWriteBuffer } from 'hyparquet-writer';
 import { writeParquet } from '../../io/index.ts';
+import { parquetHead } from '../files/parquet-head.ts';
 import type { Builtin } from './builtin.ts';
 import { type CallOptions, called, frameOf, mat, type Plain, sparseMat } from './calls.fixture.ts';
 import { FILES } from './files.ts';
@@ -160,12 +161,23 @@ test('files of Parquet are read, strings in them as well', async () => {
   const mixed = file('mixed.parquet', new Uint8Array(bytes));
   assert.equal(await call('readFrame', [mixed]), 'frame 3: s:str a  c | n:si32 1 2 3');
   assert.match((await call('readMatrix', [mixed])) as string, /^execution: .*holds numbers, where str is expected/);
+  assert.deepEqual(parquetHead(mixed), {
+    rows: 3,
+    columns: [
+      { label: 's', value: 'str' },
+      { label: 'n', value: 'si32' },
+    ],
+  });
   const path = at('a.parquet');
   const columns = [
     { name: 'i', dtype: 'i64' as const, elements: BigInt64Array.of(1n, 2n) },
     { name: 'x', dtype: 'f64' as const, elements: Float64Array.of(0.5, 1.5) },
   ];
   await writeParquet(path, columns);
+  assert.deepEqual(
+    parquetHead(path)?.columns.map(({ value }) => value),
+    ['si64', 'f64'],
+  );
   assert.equal(await call('readFrame', [path]), 'frame 2: i:si64 1 2 | x:f64 0.5 1.5');
   writeFileSync(`${path}.meta`, JSON.stringify(ofShape(2, 2)));
   assert.equal(await call('readMatrix', [path]), 'f64 2x2: 1 0.5 | 2 1.5');

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { OpenFile } from '../files/bytes.ts';
 import { readNumbers } from '../files/csv-read.ts';
 import { columnsIn, type Description, elementType, MetaFault, parseMeta } from '../files/meta.ts';
+import { type ParquetHead, parquetHead } from '../files/parquet-head.ts';
 import { type Expected, formatOf, readFrame, readMatrix } from '../files/read.ts';
 import { sniffCsv, sniffMatrixMarket } from '../files/sniff.ts';
 import { writeFrame, writeMatrix } from '../files/write.ts';
@@ -53,6 +54,17 @@ const READ_MATRIX: Builtin = {
   run: (runtime, site, [filename]) => readMatrix(runtime, runtime.path(textOf(filename)), expectedOf(site)),
 };
 
+/** What a file of Parquet says of itself. */
+function headOfParquet(path: string | undefined): ParquetHead | undefined {
+  if (path === undefined || formatOf(path) !== 'parquet' || existsSync(`${path}.meta`) || !existsSync(path))
+    return undefined;
+  try {
+    return parquetHead(path);
+  } catch {
+    return undefined;
+  }
+}
+
 function expectedOf(site: Site): Expected {
   const { value, rows, columns, sparse = false } = site.results[0] as MatrixType;
   return { value, rows, columns, sparse };
@@ -65,8 +77,11 @@ const READ_FRAME: Builtin = {
   most: 1,
   effects: true,
   infer(call) {
-    const own = described(call, wantText(call, 0));
-    return [own === undefined ? frame(undefined) : frame(columnsIn(own), known(own.rows))];
+    const path = wantText(call, 0);
+    const own = described(call, path);
+    if (own !== undefined) return [frame(columnsIn(own), known(own.rows))];
+    const head = headOfParquet(path);
+    return [head === undefined ? frame(undefined) : frame(head.columns, head.rows)];
   },
   run(runtime, site, [filename]) {
     const path = runtime.path(textOf(filename));
@@ -81,7 +96,10 @@ function checkFrame(path: string, own: Frame, site: Site): Frame {
   const same =
     (expected.rows === undefined || expected.rows === own.rows) &&
     expected.columns.length === own.columns.length &&
-    expected.columns.every(({ label, value }, j) => label === own.columns[j]!.label && value === own.columns[j]!.value);
+    expected.columns.every(
+      ({ label, value }, j) =>
+        label === own.columns[j]!.label && (value ?? own.columns[j]!.value) === own.columns[j]!.value,
+    );
   if (same) return own;
   throw new RunError(
     `the file ${path} holds another ${typeName(expected)} than when the script was compiled; run it again`,

@@ -181,7 +181,7 @@ function seqLength(from: number, to: number, by: number, round: (x: number) => n
 }
 
 function seqOfFloats(from: number, to: number, by: number, type: 'f64' | 'f32'): Elements {
-  const round = type === 'f32' ? Math.fround : (x: number): number => x;
+  const round = rounding(type);
   const [start, end, step] = [round(from), round(to), round(by)];
   if (!(Math.abs(end - start) / Math.abs(step) < MOST_CELLS))
     throw new RunError(`seq: from ${start} to ${end} by ${step} there are too many numbers`);
@@ -205,6 +205,16 @@ function checkSeq(from: number | bigint, to: number | bigint, by: number | bigin
   if (Number(by) === 0) throw new RunError('seq: the increment is 0, with which the end is never reached');
 }
 
+const rounding = (type: ValueType): ((x: number) => number) => (type === 'f32' ? (x) => Math.fround(x) : (x) => x);
+
+/** How many of so many numbers there are, the compiler finds out; of more the run. */
+const MOST_COUNTED = 100_000;
+
+function rowsOf([from, to, by]: [number, number, number], type: 'f32' | 'f64'): number | undefined {
+  if (isAway(from, to, by)) return 0;
+  return Math.abs((to - from) / by) <= MOST_COUNTED ? seqLength(from, to, by, rounding(type)) : undefined;
+}
+
 const SEQ: Builtin = {
   name: 'seq',
   parameters: ['from', 'to', 'inc'],
@@ -223,14 +233,8 @@ const SEQ: Builtin = {
     // What is wrong with them shows when it is run.
     if ([from, to, by].some(Number.isNaN) || Number(by) === 0) return [matrix(value, undefined, 1)];
     if (!isFloat(value)) return [matrix(value, countOf(BigInt(from), BigInt(to), BigInt(by)), 1)];
-    const steps = Math.abs((Number(to) - Number(from)) / Number(by));
-    // Adding up is not for the compiler, but where that decides over the last one.
-    const rows = isAway(from, to, by)
-      ? 0
-      : Math.abs(steps - Math.round(steps)) > 1e-6
-        ? Math.floor(steps) + 1
-        : undefined;
-    return [matrix(value, rows !== undefined && rows < MOST_CELLS ? rows : undefined, 1)];
+    const line = [from, to, by].map(Number).map(rounding(value)) as [number, number, number];
+    return [matrix(value, rowsOf(line, value), 1)];
   },
   run(runtime, site, args) {
     const type = madeType(site);

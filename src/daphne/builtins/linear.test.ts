@@ -289,6 +289,13 @@ const WRONG: readonly (readonly [string, readonly Plain[], RegExp])[] = [
   ['ctable', [mat('f64', [[NAN]]), mat('f64', [[0]]), 1, 1], /^execution: ctable: at 0/],
 ];
 
+test('ctable adds up weights, one for each pair', () => {
+  const [rows, columns] = [mat('si64', [[0], [1], [0]]), mat('si64', [[1], [0], [1]])];
+  assert.equal(call('ctable', [rows, columns, mat('f64', [[0.5], [2], [1]])]), 'f64 2x2: 0 1.5 | 2 0');
+  assert.equal(call('ctable', [rows, columns, mat('si64', [[5], [2], [1]]), 2, 2]), 'si64 2x2: 0 6 | 2 0');
+  assert.match(call('ctable', [rows, columns, mat('f64', [[1]])]) as string, /^execution: ctable: there are 1 weights/);
+});
+
 test('types that are wrong are told by the compiler, and shapes and values by the run', () => {
   for (const [name, args, expected] of WRONG) {
     assert.match(call(name, args) as string, expected, name);

@@ -4,7 +4,7 @@ import { all, then } from '../runtime/later.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { ELEMENT_TYPES, isFloat, type MatrixType, matrix, mostGeneral, type ValueType } from '../types.ts';
 import type { DenseMatrix, Matrix, MaybeLater, StringMatrix } from '../values/values.ts';
-import { type Builtin, RunError } from './builtin.ts';
+import { type Builtin, type CallToInfer, RunError } from './builtin.ts';
 import { checkCells } from './generation.ts';
 import {
   checkSame,
@@ -336,7 +336,7 @@ const CTABLE: Builtin = {
     wantNumbers(call, 0);
     wantNumbers(call, 1);
     const { weight, shape } = ctableLayout(call.args.length);
-    const value = weight === undefined ? 'f64' : wantNumber(call, weight);
+    const value = weight === undefined ? 'f64' : weightType(call, weight);
     const [rows, columns] = [0, 1].map((i) => {
       if (shape === undefined) return undefined;
       wantNumber(call, shape + i);
@@ -351,17 +351,37 @@ const CTABLE: Builtin = {
     checkSame(left.rows, right.rows, notPaired);
     const given = args.filter((each) => each !== undefined).length;
     const { weight, shape } = ctableLayout(given);
-    const by = weight === undefined ? 1 : scalarOf(args[weight]);
     const [rows, columns] =
       shape === undefined
         ? [-1, -1]
         : [0, 1].map((i) => integerOf(args[shape + i], i === 0 ? 'resNumRows' : 'resNumCols'));
-    const value = (site.results[0] as { value: NumberType }).value;
-    return all([elementsOf(runtime, left), elementsOf(runtime, right)], ([a, b]) =>
-      countPairs(runtime, a!, b!, elementOf(value, by), value, rows!, columns!),
+    const own = weight === undefined ? 1 : args[weight];
+    if (typeof own !== 'object') {
+      const value = (site.results[0] as { value: NumberType }).value;
+      const by = elementOf(value, scalarOf(own));
+      return all([elementsOf(runtime, left), elementsOf(runtime, right)], ([a, b]) =>
+        countPairs(runtime, a!, b!, () => by, value, rows!, columns!),
+      );
+    }
+    const weights = matrixOf(own);
+    checkSame(weights.columns, 1, notColumn);
+    checkSame(
+      weights.rows,
+      left.rows,
+      (a, b) => `ctable: there are ${a} weights for ${b} pairs; they have to be as many`,
+    );
+    return all(
+      [left, right, weights].map((each) => elementsOf(runtime, each)),
+      ([a, b, line]) => countPairs(runtime, a!, b!, (k) => line![k]!, weights.value as NumberType, rows!, columns!),
     );
   },
 };
+
+/** One for all, or, beyond what DAPHNE has, a column with one for each pair. */
+function weightType(call: CallToInfer, at: number): ValueType | undefined {
+  const { type } = call.args[at]!;
+  return type.data === 'matrix' ? wantNumbers(call, at).value : wantNumber(call, at);
+}
 
 const notColumn = (columns: number): string => `ctable takes matrices of one column, and this one has ${columns}`;
 const notPaired = (left: number, right: number): string =>
@@ -379,7 +399,7 @@ function countPairs(
   runtime: Runtime,
   left: Elements,
   right: Elements,
-  weight: number | bigint,
+  weight: (pair: number) => number | bigint,
   value: NumberType,
   wantedRows: number,
   wantedColumns: number,
@@ -393,7 +413,7 @@ function countPairs(
     if (!(i >= 0 && j >= 0))
       throw new RunError(`ctable: at ${k} there are ${left[k]} and ${right[k]}, and positions begin at 0`);
     // What lies beyond a shape that is given does not count.
-    if (i < rows && j < columns) (table[i * columns + j] as number) += weight as number;
+    if (i < rows && j < columns) (table[i * columns + j] as number) += weight(k) as number;
   }
   return runtime.matrixOf(table, value, rows, columns);
 }
