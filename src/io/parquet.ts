@@ -72,7 +72,7 @@ export interface TextColumn {
   readonly elements: readonly string[];
 }
 
-/** The same of all columns, those of strings among them. */
+/** The same of all columns: strings are there as well, and points of time as `i64`, in nanoseconds since 1970. */
 export const readParquetTable = (source: Source): Promise<(Column | TextColumn)[]> => read(source, {}, true);
 
 class GatheredTexts {
@@ -93,6 +93,27 @@ class GatheredTexts {
   get column(): TextColumn {
     return { name: this.#name, dtype: 'str', elements: this.#cells };
   }
+}
+
+/** The package gives points of time as dates. */
+class GatheredTimes extends Gathered {
+  override add(values: ArrayLike<unknown>, from: number): void {
+    const line = Array.from(values, (each) => (each instanceof Date ? BigInt(each.getTime()) * 1_000_000n : each));
+    super.add(line, from);
+  }
+}
+
+const isTime = ({ type, repetition_type, converted_type, logical_type }: SchemaElement): boolean =>
+  repetition_type !== 'REPEATED' &&
+  (type === 'INT96' ||
+    logical_type?.type === 'TIMESTAMP' ||
+    logical_type?.type === 'DATE' ||
+    (logical_type === undefined && /^(?:DATE|TIMESTAMP_M(?:ILLI|ICRO)S)$/.test(converted_type ?? '')));
+
+function gathering(field: SchemaElement, rows: number, file: Bytes, what: string): Gathered | GatheredTexts {
+  if (isText(field)) return new GatheredTexts(field.name, rows);
+  if (isTime(field)) return new GatheredTimes(field.name, 'i64', rows, what);
+  return new Gathered(field.name, dtypeOf(field, file, what), rows, what);
 }
 
 const isText = ({ type, repetition_type, converted_type, logical_type }: SchemaElement): boolean =>
@@ -118,10 +139,9 @@ async function read(source: Source, options: ColumnsOptions, takesTexts: boolean
   const gathered = new Map(
     names.map((name) => {
       const field = fields.find((each) => each.name === name) as SchemaElement;
-      const own =
-        takesTexts && isText(field)
-          ? new GatheredTexts(name, rows)
-          : new Gathered(name, dtypeOf(field, file, what), rows, what);
+      const own = takesTexts
+        ? gathering(field, rows, file, what)
+        : new Gathered(name, dtypeOf(field, file, what), rows, what);
       return [name, own] as const;
     }),
   );

@@ -156,16 +156,18 @@ test('files of Parquet are read, strings in them as well', async () => {
     columnData: [
       { name: 's', data: ['a', null, 'c'], type: 'STRING' },
       { name: 'n', data: Int32Array.of(1, 2, 3), type: 'INT32' },
+      { name: 't', data: [0, 1, 2].map((ms) => new Date(ms)), type: 'TIMESTAMP', nullable: false },
     ],
   });
   const mixed = file('mixed.parquet', new Uint8Array(bytes));
-  assert.equal(await call('readFrame', [mixed]), 'frame 3: s:str a  c | n:si32 1 2 3');
+  assert.equal(await call('readFrame', [mixed]), 'frame 3: s:str a  c | n:si32 1 2 3 | t:si64 0 1000000 2000000');
   assert.match((await call('readMatrix', [mixed])) as string, /^execution: .*holds numbers, where str is expected/);
   assert.deepEqual(parquetHead(mixed), {
     rows: 3,
     columns: [
       { label: 's', value: 'str' },
       { label: 'n', value: 'si32' },
+      { label: 't', value: 'si64' },
     ],
   });
   const path = at('a.parquet');

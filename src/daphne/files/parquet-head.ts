@@ -134,13 +134,19 @@ function footerOf(path: string): Uint8Array {
   }
 }
 
-const PHYSICAL: readonly (ValueType | undefined)[] = ['bool', 'si32', 'si64', undefined, 'f32', 'f64', 'str'];
+const DATE = 6;
+const TIMESTAMP = 8;
+
+const PHYSICAL: readonly (ValueType | undefined)[] = ['bool', 'si32', 'si64', 'si64', 'f32', 'f64', 'str'];
 
 /** By their converted types. */
 const CONVERTED: Readonly<Record<number, ValueType>> = {
   ...{
     0: 'str',
     4: 'str',
+    6: 'si64',
+    9: 'si64',
+    10: 'si64',
     11: 'ui8',
     12: 'ui32',
     13: 'ui32',
@@ -170,6 +176,8 @@ function storedAs(element: Struct): ValueType | undefined {
   const logical = element.get(10) as Struct | undefined;
   const converted = element.get(6) as number | undefined;
   if (logical?.has(1) || logical?.has(4)) return 'str';
+  // Points of time are nanoseconds since 1970.
+  if (logical?.has(DATE) || logical?.has(TIMESTAMP)) return 'si64';
   const integer = logical?.get(10) as Struct | undefined;
   if (integer !== undefined) return INTEGERS[integer.get(1) as number]?.[integer.get(2) === false ? 0 : 1];
   if (logical !== undefined) return undefined;
