@@ -141,26 +141,27 @@ const PHYSICAL: readonly (ValueType | undefined)[] = ['bool', 'si32', 'si64', 's
 
 /** By their converted types. */
 const CONVERTED: Readonly<Record<number, ValueType>> = {
-  ...{
-    0: 'str',
-    4: 'str',
-    6: 'si64',
-    9: 'si64',
-    10: 'si64',
-    11: 'ui8',
-    12: 'ui32',
-    13: 'ui32',
-    14: 'ui64',
-    15: 'si8',
-    16: 'si32',
-    17: 'si32',
-    18: 'si64',
-  },
+  0: 'str',
+  4: 'str',
+  6: 'si64',
+  9: 'si64',
+  10: 'si64',
+  11: 'ui8',
+  12: 'ui32',
+  13: 'ui32',
+  14: 'ui64',
+  15: 'si8',
+  16: 'si32',
+  17: 'si32',
+  18: 'si64',
 };
 
 /** By width, without a sign and with one. */
 const INTEGERS: Readonly<Record<number, readonly [ValueType, ValueType]>> = {
-  ...{ 8: ['ui8', 'si8'], 16: ['ui32', 'si32'], 32: ['ui32', 'si32'], 64: ['ui64', 'si64'] },
+  8: ['ui8', 'si8'],
+  16: ['ui32', 'si32'],
+  32: ['ui32', 'si32'],
+  64: ['ui64', 'si64'],
 };
 
 function typeOf(element: Struct, isComplete: () => boolean): ValueType | undefined {
