@@ -135,7 +135,7 @@ const writer = (name: string): Builtin => ({
 /** DAPHNE has the name, and nothing behind it. Numbers are f64. */
 const READ_CSV: Builtin = {
   name: 'readCsv',
-  parameters: ['fileOrDescriptor', 'numRows', 'numCols', 'delim'],
+  parameters: ['file', 'rows', 'cols', 'delim'],
   least: 4,
   most: 4,
   effects: true,

@@ -107,7 +107,7 @@ const SYRK: Builtin = {
 
 const GEMV: Builtin = {
   name: 'gemv',
-  parameters: ['mat', 'vec'],
+  parameters: ['lhs', 'rhs'],
   least: 2,
   most: 2,
   takesSparse: true,

@@ -288,7 +288,7 @@ function quantization(min: number, max: number): { scale: number; zero: number }
 
 const MAP: Builtin = {
   name: 'map',
-  parameters: ['arg', 'func'],
+  parameters: ['arg', 'udf'],
   least: 2,
   most: 2,
   functions: [1],
