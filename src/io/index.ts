@@ -11,7 +11,9 @@ export {
   readCsvColumns,
   writeCsv,
 } from './csv.ts';
+export { scanNumbers } from './csv-numbers.ts';
+export type { Scanned } from './csv-scan.ts';
 export { type Coordinates, readMatrixMarket, writeMatrixMarket } from './matrix-market.ts';
 export { type NpyOptions, readNpy, writeNpy } from './npy.ts';
-export { readParquet, writeParquet } from './parquet.ts';
+export { readParquet, readParquetTable, type TextColumn, writeParquet } from './parquet.ts';
 export type { Source } from './source.ts';

@@ -60,6 +60,68 @@ const INTEGERS: Readonly<Record<string, DType>> = {
  * @throws NotAvailableError for a column that holds no numbers, and where the package is missing; FormatError for a damaged file.
  */
 export async function readParquet(source: Source, options: ColumnsOptions = {}): Promise<Column[]> {
+  return (await read(source, options, false)) as Column[];
+}
+
+/** A column of strings. */
+export interface TextColumn {
+  /** Its name. */
+  readonly name: string;
+  readonly dtype: 'str';
+  /** One for each row; '' where there is none. */
+  readonly elements: readonly string[];
+}
+
+/** The same of all columns: strings are there as well, and points of time as `i64`, in nanoseconds since 1970. */
+export const readParquetTable = (source: Source): Promise<(Column | TextColumn)[]> => read(source, {}, true);
+
+class GatheredTexts {
+  readonly #name: string;
+  readonly #cells: string[];
+  length = 0;
+
+  constructor(name: string, rows: number) {
+    this.#name = name;
+    this.#cells = new Array<string>(rows).fill('');
+  }
+
+  add(values: ArrayLike<unknown>, from: number): void {
+    this.length += values.length;
+    for (let i = 0; i < values.length; i++) this.#cells[from + i] = String(values[i] ?? '');
+  }
+
+  get column(): TextColumn {
+    return { name: this.#name, dtype: 'str', elements: this.#cells };
+  }
+}
+
+/** The package gives points of time as dates. */
+class GatheredTimes extends Gathered {
+  override add(values: ArrayLike<unknown>, from: number): void {
+    const line = Array.from(values, (each) => (each instanceof Date ? BigInt(each.getTime()) * 1_000_000n : each));
+    super.add(line, from);
+  }
+}
+
+const isTime = ({ type, repetition_type, converted_type, logical_type }: SchemaElement): boolean =>
+  repetition_type !== 'REPEATED' &&
+  (type === 'INT96' ||
+    logical_type?.type === 'TIMESTAMP' ||
+    logical_type?.type === 'DATE' ||
+    (logical_type === undefined && /^(?:DATE|TIMESTAMP_M(?:ILLI|ICRO)S)$/.test(converted_type ?? '')));
+
+function gathering(field: SchemaElement, rows: number, file: Bytes, what: string): Gathered | GatheredTexts {
+  if (isText(field)) return new GatheredTexts(field.name, rows);
+  if (isTime(field)) return new GatheredTimes(field.name, 'i64', rows, what);
+  return new Gathered(field.name, dtypeOf(field, file, what), rows, what);
+}
+
+const isText = ({ type, repetition_type, converted_type, logical_type }: SchemaElement): boolean =>
+  type === 'BYTE_ARRAY' &&
+  repetition_type !== 'REPEATED' &&
+  (logical_type?.type === 'STRING' || converted_type === 'UTF8' || converted_type === 'ENUM');
+
+async function read(source: Source, options: ColumnsOptions, takesTexts: boolean): Promise<(Column | TextColumn)[]> {
   const what = 'readParquet';
   const { parquetMetadataAsync, parquetRead } = await loadPeer<Hyparquet>('hyparquet', what);
   await using file = await openSource(source, what);
@@ -77,7 +139,10 @@ export async function readParquet(source: Source, options: ColumnsOptions = {}):
   const gathered = new Map(
     names.map((name) => {
       const field = fields.find((each) => each.name === name) as SchemaElement;
-      return [name, new Gathered(name, dtypeOf(field, file, what), rows, what)] as const;
+      const own = takesTexts
+        ? gathering(field, rows, file, what)
+        : new Gathered(name, dtypeOf(field, file, what), rows, what);
+      return [name, own] as const;
     }),
   );
   if (names.length > 0 && rows > 0) {

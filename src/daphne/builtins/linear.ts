@@ -1,3 +1,432 @@
-import type { Builtin } from './builtin.ts';
+import { type Arr, eigh, matmul, type Sparse, solve, where } from '../../arrays/index.ts';
+import { type Elements, elements } from '../../nd/index.ts';
+import { all, then } from '../runtime/later.ts';
+import type { Runtime } from '../runtime/runtime.ts';
+import { ELEMENT_TYPES, isFloat, type MatrixType, matrix, mostGeneral, type ValueType } from '../types.ts';
+import type { DenseMatrix, Matrix, MaybeLater, StringMatrix } from '../values/values.ts';
+import { type Builtin, type CallToInfer, RunError } from './builtin.ts';
+import { checkCells } from './generation.ts';
+import {
+  checkSame,
+  elementOf,
+  elementsOf,
+  flagOf,
+  integerOf,
+  knownNumber,
+  matrixOf,
+  scalarOf,
+  wantFlag,
+  wantMatrix,
+  wantNumber,
+  wantNumbers,
+  wantScalar,
+} from './wanted.ts';
 
-export const LINEAR: readonly Builtin[] = [];
+type NumberType = Exclude<ValueType, 'str'>;
+
+/** The more general one, where both are known. */
+export const common = (a: ValueType | undefined, b: ValueType | undefined): ValueType | undefined =>
+  a === undefined || b === undefined ? undefined : mostGeneral(a, b);
+
+function numeric(own: DenseMatrix | StringMatrix, what: string): DenseMatrix {
+  if (own.kind !== 'strings') return own;
+  throw new RunError(`${what} takes numbers, and no strings`);
+}
+
+export const denseOf = (runtime: Runtime, own: Matrix, what: string): MaybeLater<DenseMatrix> =>
+  then(runtime.dense(own), (dense) => numeric(dense, what));
+
+const asType = (array: Arr, value: NumberType): Arr =>
+  array.dtype === ELEMENT_TYPES[value] ? array : array.astype(ELEMENT_TYPES[value]);
+
+const sparseAs = (own: Sparse, value: NumberType): Sparse =>
+  own.dtype === ELEMENT_TYPES[value] ? own : own.astype(ELEMENT_TYPES[value]);
+
+/** In the more general type of both. Of bools it is what is not 0. */
+function product(runtime: Runtime, left: Matrix, right: Matrix, what: string): MaybeLater<DenseMatrix> {
+  if (left.kind === 'strings' || right.kind === 'strings') throw new RunError(`${what} takes numbers, and no strings`);
+  checkSame(left.columns, right.rows, (columns, rows) => unfit(what, columns, rows));
+  const value = mostGeneral(left.value, right.value) as NumberType;
+  if (value === 'bool')
+    return all([denseOf(runtime, left, what), denseOf(runtime, right, what)], ([a, b]) =>
+      runtime.matrix(matmul(a!.array.astype('i32'), b!.array.astype('i32')).astype('bool'), value),
+    );
+  if (left.kind === 'sparse')
+    return then(denseOf(runtime, right, what), ({ array }) =>
+      runtime.matrix(sparseAs(left.csr, value).matmul(asType(array, value)), value),
+    );
+  if (right.kind === 'sparse')
+    return runtime.matrix(matmul(asType(left.array, value), sparseAs(right.csr, value)), value);
+  return runtime.matrix(matmul(asType(left.array, value), asType(right.array, value)), value);
+}
+
+const unfit = (what: string, columns: number, rows: number): string =>
+  `${what}: the left side has ${columns} columns, and the right side ${rows} rows; they have to be as many`;
+
+/** As if what is not 0 were anywhere with the same chance. */
+function productSparsity(left: MatrixType, right: MatrixType): number | undefined {
+  if (left.columns === undefined || left.sparsity === undefined || right.sparsity === undefined) return undefined;
+  return 1 - (1 - left.sparsity * right.sparsity) ** left.columns;
+}
+
+/** Neither is sparse where both are: there are no products of those. */
+const MAT_MUL: Builtin = {
+  name: '$matMul',
+  parameters: ['lhs', 'rhs'],
+  least: 2,
+  most: 2,
+  takesSparse: true,
+  infer(call) {
+    const [left, right] = [wantNumbers(call, 0), wantNumbers(call, 1)];
+    const sparsity = productSparsity(left, right);
+    return [matrix(common(left.value, right.value), left.rows, right.columns, { sparsity })];
+  },
+  run: (runtime, _, [left, right]) => product(runtime, matrixOf(left), matrixOf(right), '@'),
+};
+
+/** Its transpose, which is not made: a product reads it the other way round. */
+function transposed(own: Matrix): Matrix {
+  const shape = { rows: own.columns, columns: own.rows };
+  if (own.kind === 'dense') return { ...own, ...shape, array: own.array.T };
+  if (own.kind === 'sparse') return { ...own, ...shape, csr: own.csr.T };
+  throw new RunError('a product takes numbers, and no strings');
+}
+
+const SYRK: Builtin = {
+  name: 'syrk',
+  parameters: ['arg'],
+  least: 1,
+  most: 1,
+  takesSparse: true,
+  infer(call) {
+    const { value, columns } = wantNumbers(call, 0);
+    return [matrix(value, columns, columns, { symmetric: true })];
+  },
+  run: (runtime, _, [arg]) => product(runtime, transposed(matrixOf(arg)), matrixOf(arg), 'syrk'),
+};
+
+const GEMV: Builtin = {
+  name: 'gemv',
+  parameters: ['lhs', 'rhs'],
+  least: 2,
+  most: 2,
+  takesSparse: true,
+  infer(call) {
+    const [left, right] = [wantNumbers(call, 0), wantNumbers(call, 1)];
+    return [matrix(common(left.value, right.value), left.columns, 1)];
+  },
+  run(runtime, _, [mat, vec]) {
+    const [left, right] = [matrixOf(mat), matrixOf(vec)];
+    checkSame(left.rows, right.rows, notAsLong);
+    checkSame(right.columns, 1, notAVector);
+    return product(runtime, transposed(left), right, 'gemv');
+  },
+};
+
+const notAsLong = (rows: number, length: number): string =>
+  `gemv: the matrix has ${rows} rows, and the vector ${length}; they have to be as many`;
+const notAVector = (columns: number): string => `gemv: the vector has ${columns} columns, and has to have one`;
+
+/** Floats stay; others are computed as f64. */
+export const floating = (value: NumberType): 'f32' | 'f64' => (isFloat(value) ? value : 'f64');
+
+const notSquare = (what: string) => (rows: number, columns: number) =>
+  `${what} takes a square matrix, and this one has ${rows} rows and ${columns} columns`;
+const sides = (equations: number, own: number): string =>
+  `solve: there are ${equations} equations, and ${own} rows on the right side; they have to be as many`;
+
+const SOLVE: Builtin = {
+  name: 'solve',
+  parameters: ['lhs', 'rhs'],
+  least: 2,
+  most: 2,
+  infer(call) {
+    const [left, right] = [wantNumbers(call, 0), wantNumbers(call, 1)];
+    const value = common(left.value, right.value);
+    return [matrix(value && floating(value as NumberType), left.rows ?? right.rows, right.columns)];
+  },
+  run(runtime, _, [lhs, rhs]) {
+    const [left, right] = [matrixOf(lhs), matrixOf(rhs)];
+    checkSame(left.rows, left.columns, notSquare('solve'));
+    checkSame(left.rows, right.rows, sides);
+    return all([denseOf(runtime, left, 'solve'), denseOf(runtime, right, 'solve')], ([a, b]) => {
+      const value = floating(mostGeneral(a!.value, b!.value) as NumberType);
+      const array = solve(asType(a!.array, value) as Arr<'f64'>, asType(b!.array, value) as Arr<'f64'>);
+      return reworded(
+        () => runtime.computed([array]),
+        'solve',
+        ([own]) => runtime.matrixOf(own as Elements, value, right.rows, right.columns),
+      );
+    });
+  },
+};
+
+/** What the arrays say of values that they can't compute with is an error of the script. */
+function reworded<T, R>(compute: () => MaybeLater<T>, what: string, next: (value: T) => R): MaybeLater<R> {
+  const fail = (error: unknown): never => {
+    throw new RunError(`${what}: ${(error as Error).message.replace(/^\w+: /, '')}`);
+  };
+  let made: MaybeLater<T>;
+  try {
+    made = compute();
+  } catch (error) {
+    return fail(error);
+  }
+  return made instanceof Promise ? made.then(next, fail) : next(made);
+}
+
+const EIGEN: Builtin = {
+  name: 'eigen',
+  parameters: ['arg'],
+  least: 1,
+  most: 1,
+  infer(call) {
+    const { value, rows, columns } = wantNumbers(call, 0);
+    const own = value && floating(value as NumberType);
+    const length = rows ?? columns;
+    return [matrix(own, length, 1), matrix(own, length, length)];
+  },
+  run(runtime, _, [arg]) {
+    const own = matrixOf(arg);
+    checkSame(own.rows, own.columns, notSquare('eigen'));
+    return then(denseOf(runtime, own, 'eigen'), (dense) =>
+      then(runtime.elements(dense), (given) => {
+        checkSymmetric(given, own.rows);
+        return decomposed(runtime, dense);
+      }),
+    );
+  },
+};
+
+/** In the order of Eigen's `EigenSolver`, which is none that values tell. */
+function decomposed(runtime: Runtime, own: DenseMatrix): MaybeLater<readonly Matrix[]> {
+  const n = own.rows;
+  const value = floating(own.value);
+  const { eigenvalues, eigenvectors } = eigh(asType(own.array, value) as Arr<'f64'>, { sorted: false });
+  return reworded(
+    () => runtime.computed([eigenvalues, eigenvectors]),
+    'eigen',
+    ([values, vectors]) => {
+      const turned = value === 'f32' ? turnedUp(vectors as Float32Array, n) : (vectors as Elements);
+      return [runtime.matrixOf(values as Elements, value, n, 1), runtime.matrixOf(turned, value, n, n)];
+    },
+  );
+}
+
+function checkSymmetric(square: Elements, n: number): void {
+  for (let i = 0; i < n; i++)
+    for (let j = 0; j < i; j++)
+      if (square[i * n + j] !== square[j * n + i])
+        throw new RunError(
+          `eigen takes a symmetric matrix, and this one has ${square[i * n + j]} at [${i}, ${j}] and ${square[j * n + i]} at [${j}, ${i}]`,
+        );
+}
+
+/** As DAPHNE has vectors of f32: the element of the greatest size is positive. */
+function turnedUp(vectors: Float32Array, n: number): Float32Array {
+  const turned = vectors.slice();
+  for (let k = 0; k < n; k++) {
+    let greatest = 0;
+    for (let i = 0; i < n; i++) {
+      const own = vectors[i * n + k]!;
+      if (Math.abs(own) > Math.abs(greatest)) greatest = own;
+    }
+    if (greatest < 0) for (let i = 0; i < n; i++) turned[i * n + k]! *= -1;
+  }
+  return turned;
+}
+
+const DIAG_VECTOR: Builtin = {
+  name: 'diagVector',
+  parameters: ['arg'],
+  least: 1,
+  most: 1,
+  infer(call) {
+    const { value, rows, columns } = wantNumbers(call, 0);
+    return [matrix(value, rows ?? columns, 1)];
+  },
+  run(runtime, _, [arg]) {
+    const own = matrixOf(arg);
+    checkSame(own.rows, own.columns, notSquare('diagVector'));
+    return then(denseOf(runtime, own, 'diagVector'), ({ array, value, rows }) =>
+      runtime.matrix(array.diagonal().reshape([rows, 1]), value),
+    );
+  },
+};
+
+function triangle(name: string, upper: boolean): Builtin {
+  return {
+    name,
+    parameters: ['arg', 'diag', 'values'],
+    least: 3,
+    most: 3,
+    infer(call) {
+      const { value, rows, columns, sparsity } = wantNumbers(call, 0);
+      wantFlag(call, 1);
+      wantFlag(call, 2);
+      const length = rows ?? columns;
+      return [matrix(value, length, length, { sparsity: (sparsity ?? 1) / 2 })];
+    },
+    run(runtime, _, [arg, diag, values]) {
+      const own = matrixOf(arg);
+      checkSame(own.rows, own.columns, notSquare(name));
+      return all<unknown, Matrix>(
+        [denseOf(runtime, own, name), flagOf(runtime, diag), flagOf(runtime, values)],
+        ([dense, withDiagonal, keeps]) => {
+          const { array, value } = dense as DenseMatrix;
+          const offset = withDiagonal ? 0 : upper ? 1 : -1;
+          const part = upper ? array.triu({ k: offset }) : array.tril({ k: offset });
+          return runtime.matrix(keeps ? part : part.astype('bool').astype(part.dtype), value);
+        },
+      );
+    },
+  };
+}
+
+const REPLACE: Builtin = {
+  name: 'replace',
+  parameters: ['arg', 'pattern', 'replacement'],
+  least: 3,
+  most: 3,
+  infer(call) {
+    const own = wantMatrix(call, 0);
+    const [pattern, replacement] = [wantScalar(call, 1), wantScalar(call, 2)];
+    const others = mostGeneral(pattern, replacement);
+    const texts = [own.value, pattern, replacement].filter((value) => value === 'str').length;
+    if (own.value !== undefined && texts !== 0 && texts !== 3)
+      call.fail(
+        'parser',
+        `replace: the matrix is ${own.value}, the pattern ${pattern}, and the replacement ${replacement}`,
+      );
+    return [matrix(common(own.value, others), own.rows, own.columns)];
+  },
+  run(runtime, site, [arg, pattern, replacement]) {
+    const own = matrixOf(arg);
+    const types = site.args.slice(1).map((type) => (type as { value: ValueType }).value);
+    const value = types.reduce(mostGeneral, own.value);
+    const [from, to] = [scalarOf(pattern), scalarOf(replacement)];
+    if (own.kind === 'strings') return { ...own, cells: own.cells.map((each) => (each === from ? String(to) : each)) };
+    if (value === 'str') throw new RunError('replace: the matrix has numbers, and no strings');
+    return then(denseOf(runtime, own, 'replace'), (dense) => {
+      const array = asType(dense.array, value);
+      const element = elementOf(value, to);
+      const by = value === 'bool' ? element === 1 : element;
+      if (typeof from === 'number' && Number.isNaN(from)) {
+        if (!isFloat(value)) return runtime.matrix(array, value);
+        return runtime.matrix(where((array as Arr<'f64'>).isNaN(), by, array), value);
+      }
+      const wanted = elementOf(value, from);
+      return runtime.matrix(where(array.equal(value === 'bool' ? wanted === 1 : wanted), by, array), value);
+    });
+  },
+};
+
+/** The weight, and where the shape of the result begins: of four arguments, the last two are that. */
+const ctableLayout = (count: number): { weight: number | undefined; shape: number | undefined } => ({
+  weight: count === 3 || count === 5 ? 2 : undefined,
+  shape: count === 4 ? 2 : count === 5 ? 3 : undefined,
+});
+
+const CTABLE: Builtin = {
+  name: 'ctable',
+  parameters: ['lhs', 'rhs', 'weight', 'resNumRows', 'resNumCols'],
+  least: 2,
+  most: 5,
+  infer(call) {
+    wantNumbers(call, 0);
+    wantNumbers(call, 1);
+    const { weight, shape } = ctableLayout(call.args.length);
+    const value = weight === undefined ? 'f64' : weightType(call, weight);
+    const [rows, columns] = [0, 1].map((i) => {
+      if (shape === undefined) return undefined;
+      wantNumber(call, shape + i);
+      const known = knownNumber(call, shape + i);
+      return known === undefined || known < 0 ? undefined : known;
+    });
+    return [matrix(value, rows, columns)];
+  },
+  run(runtime, site, args) {
+    const [left, right] = [matrixOf(args[0]), matrixOf(args[1])];
+    for (const { columns } of [left, right]) checkSame(columns, 1, notColumn);
+    checkSame(left.rows, right.rows, notPaired);
+    const given = args.filter((each) => each !== undefined).length;
+    const { weight, shape } = ctableLayout(given);
+    const [rows, columns] =
+      shape === undefined
+        ? [-1, -1]
+        : [0, 1].map((i) => integerOf(args[shape + i], i === 0 ? 'resNumRows' : 'resNumCols'));
+    const own = weight === undefined ? 1 : args[weight];
+    if (typeof own !== 'object') {
+      const value = (site.results[0] as { value: NumberType }).value;
+      const by = elementOf(value, scalarOf(own));
+      return all([elementsOf(runtime, left), elementsOf(runtime, right)], ([a, b]) =>
+        countPairs(runtime, a!, b!, () => by, value, rows!, columns!),
+      );
+    }
+    const weights = matrixOf(own);
+    checkSame(weights.columns, 1, notColumn);
+    checkSame(
+      weights.rows,
+      left.rows,
+      (a, b) => `ctable: there are ${a} weights for ${b} pairs; they have to be as many`,
+    );
+    return all(
+      [left, right, weights].map((each) => elementsOf(runtime, each)),
+      ([a, b, line]) => countPairs(runtime, a!, b!, (k) => line![k]!, weights.value as NumberType, rows!, columns!),
+    );
+  },
+};
+
+/** One for all, or, beyond what DAPHNE has, a column with one for each pair. */
+function weightType(call: CallToInfer, at: number): ValueType | undefined {
+  const { type } = call.args[at]!;
+  return type.data === 'matrix' ? wantNumbers(call, at).value : wantNumber(call, at);
+}
+
+const notColumn = (columns: number): string => `ctable takes matrices of one column, and this one has ${columns}`;
+const notPaired = (left: number, right: number): string =>
+  `ctable: there are ${left} rows on the left, and ${right} on the right; they have to be as many`;
+
+/** How many rows there have to be for all positions. */
+function extent(places: Elements, what: string): number {
+  let greatest = -1;
+  for (const each of places) greatest = Math.max(greatest, Math.trunc(Number(each)));
+  if (greatest < Number.MAX_SAFE_INTEGER) return greatest + 1;
+  throw new RunError(`ctable: ${what} has ${greatest}, and has to have positions`);
+}
+
+function countPairs(
+  runtime: Runtime,
+  left: Elements,
+  right: Elements,
+  weight: (pair: number) => number | bigint,
+  value: NumberType,
+  wantedRows: number,
+  wantedColumns: number,
+): DenseMatrix {
+  const rows = wantedRows < 0 ? extent(left, 'lhs') : wantedRows;
+  const columns = wantedColumns < 0 ? extent(right, 'rhs') : wantedColumns;
+  checkCells('ctable', rows, columns);
+  const table = elements(ELEMENT_TYPES[value], rows * columns) as Float64Array;
+  for (let k = 0; k < left.length; k++) {
+    const [i, j] = [Math.trunc(Number(left[k])), Math.trunc(Number(right[k]))];
+    if (!(i >= 0 && j >= 0))
+      throw new RunError(`ctable: at ${k} there are ${left[k]} and ${right[k]}, and positions begin at 0`);
+    // What lies beyond a shape that is given does not count.
+    if (i < rows && j < columns) (table[i * columns + j] as number) += weight(k) as number;
+  }
+  return runtime.matrixOf(table, value, rows, columns);
+}
+
+export const LINEAR: readonly Builtin[] = [
+  MAT_MUL,
+  SYRK,
+  GEMV,
+  SOLVE,
+  EIGEN,
+  DIAG_VECTOR,
+  triangle('lowerTri', false),
+  triangle('upperTri', true),
+  REPLACE,
+  CTABLE,
+];

@@ -2,7 +2,8 @@
  * Eigenvalues and eigenvectors of a symmetric matrix by the way that is for matrices of any kind: a Hessenberg matrix, then implicit double
  * shifts (J. Francis, "The QR transformation", 1961; G. Golub, C. Van Loan, "Matrix Computations", 7.5), then back substitution (EISPACK's
  * hqr2). It is slower than what knows that the matrix is symmetric, and gives them in the order in which they split off. That order, and the signs of
- * vectors, are those of the C++ library Eigen, `EigenSolver`, whose choices (of signs, shifts and thresholds) are made here.
+ * vectors, are those of the C++ library Eigen, `EigenSolver`, whose choices (of signs, shifts and thresholds) are made here. Operations come in its order as well: how
+ * many steps it takes until an element counts as 0 may hang on the last bit, and with that the sign of a vector.
  */
 
 const EPSILON = 2 ** -52;
@@ -53,11 +54,11 @@ class Square {
   reflectRows({ tail, factor }: Reflection, row: number, column: number): void {
     if (factor === 0) return;
     for (let j = column; j < this.#n; j++) {
-      let sum = this.at(row, j);
+      let sum = 0;
       for (let k = 0; k < tail.length; k++) sum += (tail[k] as number) * this.at(row + 1 + k, j);
-      sum *= factor;
-      this.add(row, j, -sum);
-      for (let k = 0; k < tail.length; k++) this.add(row + 1 + k, j, -(tail[k] as number) * sum);
+      sum += this.at(row, j);
+      this.add(row, j, -(factor * sum));
+      for (let k = 0; k < tail.length; k++) this.add(row + 1 + k, j, -(factor * (tail[k] as number) * sum));
     }
   }
 
@@ -65,11 +66,12 @@ class Square {
   reflectColumns({ tail, factor }: Reflection, rows: number, column: number): void {
     if (factor === 0) return;
     for (let i = 0; i < rows; i++) {
-      let sum = this.at(i, column);
+      let sum = 0;
       for (let k = 0; k < tail.length; k++) sum += this.at(i, column + 1 + k) * (tail[k] as number);
+      sum += this.at(i, column);
       sum *= factor;
       this.add(i, column, -sum);
-      for (let k = 0; k < tail.length; k++) this.add(i, column + 1 + k, -sum * (tail[k] as number));
+      for (let k = 0; k < tail.length; k++) this.add(i, column + 1 + k, -(sum * (tail[k] as number)));
     }
   }
 
@@ -201,8 +203,8 @@ function rotation(p: number, q: number): readonly [number, number] {
   const isSteep = Math.abs(p) > Math.abs(q);
   const t = isSteep ? q / p : p / q;
   const length = Math.sqrt(1 + t * t) * ((isSteep ? p : q) < 0 ? -1 : 1);
-  if (isSteep) return [1 / length, -t / length];
-  return [t / length, -1 / length];
+  const own = 1 / length;
+  return isSteep ? [own, -t * own] : [t * own, -own];
 }
 
 /** Shifts that are not usual, where those did not help for long. Gives by how much the diagonal was moved. */
