@@ -183,6 +183,39 @@ test('decompositions multiply to what they were made of', async () => {
   await close(sf.cholesky(positive, { upper: true }), lower.mT, 'upper');
 });
 
+test('eigenvalues that are not sorted come as the EigenSolver of Eigen has them', async () => {
+  // The example of its documentation, with its rounding.
+  const { eigenvalues, eigenvectors } = sf.eigh(sf.ones([3, 3]), { sorted: false });
+  assert.deepEqual(
+    Array.from(await eigenvalues.data(), (x) => x.toPrecision(3)),
+    ['-5.31e-17', '3.00', '0.00'],
+  );
+  await close(
+    eigenvectors.at(':', 0),
+    asarray([-0.816496580927726, 0.408248290463863, 0.408248290463863]),
+    'the first',
+  );
+  const trivial = sf.eigh(sf.zeros([2, 2]), { sorted: false });
+  await close(trivial.eigenvectors, eye(2), 'of zeros');
+  // The lower triangle is read.
+  const below = sf.eigh(
+    asarray([
+      [2, 99],
+      [1, 2],
+    ]),
+    { sorted: false },
+  );
+  await close(below.eigenvalues, asarray([3, 1]), 'in the order in which they split off');
+  // Twice the same ones, and more rows than are done at once.
+  const x = sf.random([12, 12], { seed: 5 });
+  const twice = sf.concat([
+    sf.concat([x.add(x.T), sf.zeros([12, 12])], { axis: 1 }),
+    sf.concat([sf.zeros([12, 12]), x.add(x.T)], { axis: 1 }),
+  ]);
+  const { eigenvalues: values, eigenvectors: vectors } = sf.eigh(twice, { sorted: false });
+  await close(twice.matmul(vectors), vectors.mul(values), 'twice the same ones');
+});
+
 test('solve, inv, det, slogdet and powers agree', async () => {
   const x = matrices(4, 4);
   const unit = sf.broadcastTo(eye(4), [2, 4, 4]);

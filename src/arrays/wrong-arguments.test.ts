@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { SheafError } from '../base/index.ts';
-import * as sf from './public.ts';
 import { arange, asarray, ones, zeros } from './index.ts';
+import * as sf from './public.ts';
 
 /** What nobody should pass, and what is right for some functions only. Nothing that names a file. */
 const WRONG: readonly unknown[] = [

@@ -87,6 +87,33 @@ function sorted(row: Words, column: Words, count: number, rows: number, columns:
 /** No row longer than this is sorted by itself: counting is quicker. */
 const LONG = 4096;
 
+/** From so many elements on, what they are written to is more than the caches hold. */
+const MANY = 1 << 20;
+/** So many ranges of rows are written to side by side. */
+const RANGES = 256;
+
+/**
+ * The elements by ranges of rows, and as they came within each: what is done with each row then is done in the cache. That is written out of order
+ * once, in as many places as the processor keeps apart, and pays where everything after it would be written anywhere.
+ */
+function nearby(row: Words, column: Words, values: Elements, rows: number, dtype: Csr['dtype']) {
+  const count = values.length;
+  const shift = Math.max(0, Math.ceil(Math.log2(rows / RANGES)));
+  const next = new Uint32Array(RANGES + 2);
+  for (let i = 0; i < count; i++) next[((row.words[i * row.step] as number) >>> shift) + 1]!++;
+  for (let i = 1; i < next.length; i++) next[i]! += next[i - 1] as number;
+  const [ownRows, ownColumns] = [new Int32Array(count), new Int32Array(count)];
+  const [from, to] = [values as Float64Array, valuesOf(dtype, count) as Float64Array];
+  for (let i = 0; i < count; i++) {
+    const own = row.words[i * row.step] as number;
+    const place = next[own >>> shift]!++;
+    ownRows[place] = own;
+    ownColumns[place] = column.words[i * column.step] as number;
+    to[place] = from[i] as number;
+  }
+  return { row: { words: ownRows, step: 1 }, column: { words: ownColumns, step: 1 }, values: to as Elements } as const;
+}
+
 /** How many elements the longest row has. */
 function longestOf(starts: Uint32Array): number {
   let longest = 0;
@@ -178,11 +205,12 @@ export function fromCoo(
   checkIndices('column', column, columnOf, columns);
   if (isSorted(rowOf, columnOf, count))
     return merged(asTheyCame(rowOf, columnOf, count), values, rows, columns, dtype, like);
-  const starts = startsOf(rowOf, count, rows);
+  const near = count < MANY ? { row: rowOf, column: columnOf, values } : nearby(rowOf, columnOf, values, rows, dtype);
+  const starts = startsOf(near.row, count, rows);
   if (longestOf(starts) > LONG)
     return merged(sorted(rowOf, columnOf, count, rows, columns), values, rows, columns, dtype, like);
   const [ownColumns, own] = [new Int32Array(count), valuesOf(dtype, count)];
-  sortedByRows(starts, rowOf, columnOf, values, ownColumns, own);
+  sortedByRows(starts, near.row, near.column, near.values, ownColumns, own);
   return mergedRows(starts, ownColumns, own, rows, columns, dtype, like);
 }
 

@@ -85,6 +85,28 @@ const same = (got: readonly Value[], want: readonly Value[]): void =>
     want.map((x) => (x === 0 ? 0 : x)),
   );
 
+test('of very many elements, too, those in any order give what those in order give', () => {
+  const [count, width] = [(1 << 20) + 7, 16];
+  const rows = Math.ceil(count / width);
+  // 7919 has no divisor in common with the count, so that each element is there once.
+  const made = [1, 7919].map((step) => {
+    const [at, row, column] = [new Float64Array(count), new Int32Array(count), new Int32Array(count)];
+    for (let i = 0; i < count; i++) {
+      const place = (i * step) % count;
+      at[i] = place;
+      row[i] = Math.floor(place / width);
+      column[i] = place % width;
+    }
+    return fromCoo({ row, column, values: at }, rows, width, 'f64');
+  });
+  const [ordered, shuffled] = made as [Csr, Csr];
+  assert.equal(countOf(ordered), count);
+  for (const part of ['indptr', 'indices', 'values'] as const) {
+    const bytes = [ordered, shuffled].map((each) => Buffer.from(each[part].buffer, 0, each[part].byteLength));
+    assert.ok(bytes[0]!.equals(bytes[1]!), part);
+  }
+});
+
 test('a dense matrix comes back, and so do its coordinates', () => {
   fc.assert(
     fc.property(sparse(9), (plan) => {
