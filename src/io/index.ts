@@ -14,4 +14,6 @@ export {
 export { type Coordinates, readMatrixMarket, writeMatrixMarket } from './matrix-market.ts';
 export { type NpyOptions, readNpy, writeNpy } from './npy.ts';
 export { readParquet, writeParquet } from './parquet.ts';
+/** @internal */
+export { loadPeer } from './peers.ts';
 export type { Source } from './source.ts';
