@@ -48,7 +48,12 @@ export class MemoryFile implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    if (this.#folder === undefined) {
+      // Node did not open it, and warns on threads when it is to close what it has not opened.
+      libc()?.close(this.#fd);
+      return;
+    }
     closeSync(this.#fd);
-    if (this.#folder !== undefined) rmSync(this.#folder, { recursive: true, force: true });
+    rmSync(this.#folder, { recursive: true, force: true });
   }
 }
