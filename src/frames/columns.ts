@@ -11,6 +11,8 @@ type Numbers = Uint8Array | Int32Array | BigInt64Array | Float32Array | Float64A
 export interface Sent {
   readonly kind: ColumnKind;
   readonly values: Numbers | readonly string[];
+  /** Of texts that come again and again: which of `values` each row has. */
+  readonly codes?: Uint32Array | undefined;
   /** 1 for each row whose value is missing, if there is one. */
   readonly missing: Uint8Array | undefined;
 }
@@ -63,7 +65,8 @@ export async function readBatch(
 interface Vector {
   readonly items?: Numbers;
   readonly itemCount: number;
-  readonly validity: { itemValid(i: number): boolean };
+  /** Without data all values are there. */
+  readonly validity: { readonly data?: unknown; itemValid(i: number): boolean };
   getItem(i: number): unknown;
 }
 
@@ -74,41 +77,79 @@ function readColumn(
   kind: ColumnKind,
   what: string,
 ): Sent {
+  const { base } = kind;
   let missing: Uint8Array | undefined;
-  const values: Numbers | string[] = isText(kind.base) ? new Array<string>(rows) : numbers(kind.base, rows);
+  const texts = isText(base) ? new Texts(rows) : undefined;
+  const values = isText(base) ? undefined : numbers(base, rows);
   let row = 0;
   for (const chunk of chunks) {
     const vector = chunk.getColumnVector(at) as unknown as Vector;
     const count = vector.itemCount;
-    if (vector.items !== undefined && vector.items.constructor === values.constructor)
-      (values as Int32Array).set(vector.items as Int32Array, row);
-    else if (kind.base === 'bool')
-      for (let i = 0; i < count; i++) (values as Uint8Array)[row + i] = vector.getItem(i) === true ? 1 : 0;
-    for (let i = 0; i < count; i++) {
-      const valid = vector.validity.itemValid(i);
-      if (!valid) {
+    if (vector.validity.data !== null) {
+      for (let i = 0; i < count; i++) {
+        if (vector.validity.itemValid(i)) continue;
         missing ??= new Uint8Array(rows);
         missing[row + i] = 1;
       }
-      if (isText(kind.base)) (values as string[])[row + i] = valid ? (vector.getItem(i) as string) : '';
     }
+    if (texts !== undefined) for (let i = 0; i < count; i++) texts.add((vector.getItem(i) as string | null) ?? '');
+    else if (base === 'bool')
+      for (let i = 0; i < count; i++) (values as Uint8Array)[row + i] = vector.getItem(i) === true ? 1 : 0;
+    else (values as Int32Array).set(vector.items as Int32Array, row);
     row += count;
   }
   if (missing !== undefined && !kind.nullable) {
     throw new FormatError(
-      `${what}: the column ${JSON.stringify(kind.name)} has missing values, the first one in row ${missing.indexOf(1)} of its partition, and its type is ${kind.base}; call it ${kind.base}? in the schema, or fill them with fillNull`,
+      `${what}: the column ${JSON.stringify(kind.name)} has missing values, the first one in row ${missing.indexOf(1)} of its partition, and its type is ${base}; call it ${base}? in the schema, or fill them with fillNull`,
       { code: 'ERR_SHEAF_FRAME_VALUE', details: { column: kind.name } },
     );
   }
-  return { kind, values, missing };
+  return texts === undefined ? { kind, values: values!, missing } : { kind, ...texts.sent(), missing };
+}
+
+/** Gathers texts: as a list, or, while they are few different ones, as these and which of them each row has. */
+class Texts {
+  readonly #most: number;
+  readonly #codes: Uint32Array;
+  readonly #numbers = new Map<string, number>();
+  readonly #distinct: string[] = [];
+  #list: string[] | undefined;
+  #count = 0;
+
+  constructor(rows: number) {
+    this.#most = 256 + rows / 16;
+    this.#codes = new Uint32Array(rows);
+  }
+
+  add(text: string): void {
+    if (this.#list !== undefined) {
+      this.#list.push(text);
+      return;
+    }
+    let code = this.#numbers.get(text);
+    if (code === undefined) {
+      code = this.#distinct.push(text) - 1;
+      this.#numbers.set(text, code);
+      if (code > this.#most) {
+        this.#list = Array.from(this.#codes.subarray(0, this.#count), (each) => this.#distinct[each]!);
+        this.#list.push(text);
+        return;
+      }
+    }
+    this.#codes[this.#count++] = code;
+  }
+
+  sent(): Pick<Sent, 'values' | 'codes'> {
+    return this.#list === undefined ? { values: this.#distinct, codes: this.#codes } : { values: this.#list };
+  }
 }
 
 const DAY = 86_400_000;
 
 /** The value of a row, as programs see it. */
-export function valueAt({ kind, values, missing }: Sent, row: number): unknown {
+export function valueAt({ kind, values, codes, missing }: Sent, row: number): unknown {
   if (missing !== undefined && missing[row] === 1) return null;
-  const value = values[row]!;
+  const value = values[codes === undefined ? row : codes[row]!]!;
   switch (kind.base) {
     case 'bool':
       return value === 1;
@@ -143,11 +184,13 @@ export function joined(batches: readonly Batch[], kinds: readonly ColumnKind[]):
       const parts = batches.map((batch) => batch.columns[i]!);
       const plain =
         base === 'date' || base === 'timestamp' || isText(base) || parts.some(({ missing }) => missing !== undefined);
-      if (plain)
-        return [
-          name,
-          parts.flatMap((part, k) => Array.from({ length: batches[k]!.rows }, (_, row) => valueAt(part, row))),
-        ];
+      if (plain) {
+        const all = new Array<unknown>(rows);
+        let at = 0;
+        for (const [k, part] of parts.entries())
+          for (let row = 0; row < batches[k]!.rows; row++) all[at++] = valueAt(part, row);
+        return [name, all];
+      }
       if (parts.length === 1) return [name, parts[0]!.values];
       const all = new ARRAYS[base](rows);
       let at = 0;

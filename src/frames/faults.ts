@@ -11,7 +11,8 @@ export function faultOf(error: unknown, what: string): unknown {
   const message = `${what}: ${said.replace(/\n\nLINE \d+:[\s\S]*$/, '').trim()}`;
   switch (kind) {
     case 'Out of Memory':
-      return new OutOfMemoryError(`${message}; give more partitions, or connect({ memory }) with more`, {
+      // What it advises is not in our users' hands.
+      return new OutOfMemoryError(`${message.split('\n')[0]}; give more partitions, or connect({ memory }) with more`, {
         cause: error,
       });
     case 'IO':

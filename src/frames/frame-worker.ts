@@ -1,6 +1,7 @@
 // Runs on workers, for frames: what the other files of this folder call through `remote`.
 import { rmSync } from 'node:fs';
 import { FormatError, UsageError } from '../base/index.ts';
+import { current } from '../tasks/index.ts';
 import type { ColumnKind } from './column-types.ts';
 import { type Batch, batchOf, joined, readable, readBatch, writeBatch } from './columns.ts';
 import { type Connection, duckdb, withConnection } from './engine.ts';
@@ -48,19 +49,28 @@ async function querying<T>(
   use: (connection: Connection) => Promise<T>,
 ): Promise<T> {
   const files: MemoryFile[] = [];
+  const { signal } = current();
   try {
     return await withConnection(memory, async (connection) => {
-      for (const [i, { bytes }] of inputs.entries()) {
-        const file = new MemoryFile();
-        files.push(file);
-        file.write(bytes);
-        await connection.run(
-          `CREATE TEMP VIEW ${quoted(inputName(i))} AS SELECT * FROM read_parquet(${text(file.path)})`,
-        );
+      // Who does not want the result any more does not want the engine to go on.
+      const interrupt = (): void => connection.interrupt();
+      signal.addEventListener('abort', interrupt, { once: true });
+      try {
+        for (const [i, { bytes }] of inputs.entries()) {
+          const file = new MemoryFile();
+          files.push(file);
+          file.write(bytes);
+          await connection.run(
+            `CREATE TEMP VIEW ${quoted(inputName(i))} AS SELECT * FROM read_parquet(${text(file.path)})`,
+          );
+        }
+        return await use(connection);
+      } finally {
+        signal.removeEventListener('abort', interrupt);
       }
-      return await use(connection);
     });
   } catch (error) {
+    signal.throwIfAborted();
     throw faultOf(error, what);
   } finally {
     for (const file of files) file[Symbol.dispose]();

@@ -15,14 +15,14 @@ export async function headOf(plan: Plan & { readonly op: 'head' }, run: Run): Pr
   });
   if (parts.length <= 1) return { columns, parts: parts.map(limited) };
   const taken: Part[] = [];
-  let found = 0;
-  for (let next = 0; next < parts.length && found < rows; next += run.cpus) {
+  let [found, next] = [0, 0];
+  while (next < parts.length && found < rows) {
     // The first one is often enough.
-    const some = next === 0 ? parts.slice(0, 1) : parts.slice(next, next + run.cpus);
-    if (next === 0) next = 1 - run.cpus;
+    const some = parts.slice(next, next === 0 ? 1 : next + run.cpus);
+    next += some.length;
     for (const { stats, blocks } of await run.blocks(some.map(limited))) {
       found += stats.rows;
-      if (stats.rows > 0 || taken.length === 0) taken.push(blockPart(blocks[0]!, stats.bytes));
+      if (stats.rows > 0) taken.push(blockPart(blocks[0]!, stats.bytes));
     }
   }
   const bytes = taken.reduce((sum, part) => sum + part.bytes, 0);

@@ -1,7 +1,7 @@
 import type { Ref } from '../tasks/index.ts';
 import type { ColumnKind } from './column-types.ts';
 import type { Block } from './frame-worker.ts';
-import { quoted } from './sql-text.ts';
+import { quoted, SQL_TYPES } from './sql-text.ts';
 
 /** Takes a block as an input of the query that is being written, and gives its name in there, quoted. */
 export type Use = (block: Ref<Block>) => string;
@@ -34,7 +34,7 @@ export const eachPart = (
 /** What several partitions have, in their order. */
 export const together = (parts: readonly Part[], columns: readonly ColumnKind[], use: Use): string =>
   parts.length === 0
-    ? `SELECT ${columns.map(({ name }) => `NULL AS ${quoted(name)}`).join(', ')} WHERE FALSE`
+    ? `SELECT ${columns.map(({ name, base }) => `CAST(NULL AS ${SQL_TYPES[base]}) AS ${quoted(name)}`).join(', ')} WHERE FALSE`
     : parts.map((part) => `SELECT ${namesOf(columns)} FROM (${part.build(use)})`).join('\nUNION ALL ');
 
 /** A partition whose rows are in a block. */

@@ -85,7 +85,7 @@ export class Run implements Disposable {
   }
 
   /** The rows of partitions, one after the other; `ahead` of them are being computed meanwhile. */
-  async *batches(parts: readonly Part[], columns: readonly ColumnKind[], ahead = 2 * this.cpus): AsyncGenerator<Batch> {
+  async *batches(parts: readonly Part[], columns: readonly ColumnKind[], ahead = this.cpus + 1): AsyncGenerator<Batch> {
     const started: Ref<Batch>[] = [];
     for (let next = 0; next < parts.length; next++) {
       while (started.length < Math.min(parts.length, next + ahead)) {

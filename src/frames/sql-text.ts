@@ -59,7 +59,7 @@ export function literal(value: unknown, base: Base, what: string): string {
       if (!/^-?\d{1,38}(\.\d{1,38})?$/.test(digits) || digits.replace(/\D/g, '').length > 38)
         throw refuse("give its digits as a string, such as '12.50'");
       const scale = digits.split('.')[1]?.length ?? 0;
-      return `CAST(${text(digits)} AS DECIMAL(38,${scale}))`;
+      return `CAST(${text(digits)} AS DECIMAL(${Math.max(digits.replace(/\D/g, '').length, scale + 1)},${scale}))`;
     }
     case 'date':
     case 'timestamp': {
