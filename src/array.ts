@@ -5,4 +5,4 @@ import { complete as completeSparse } from './arrays/sparse/sparse.ts';
 complete();
 completeSparse();
 
-export * from './arrays/index.ts';
+export * from './arrays/public.ts';

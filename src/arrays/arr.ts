@@ -2,6 +2,7 @@ import type { Dense, Partitioned } from '../partitioned/index.ts';
 import type { ElementwiseMethods } from './elementwise-types.ts';
 import type { LinearMethods } from './linear-types.ts';
 import type { ManipulationMethods } from './manipulation-types.ts';
+import type { NetworkMethods } from './network-types.ts';
 import type { ReductionMethods } from './reduction-types.ts';
 import type { SearchMethods } from './search-types.ts';
 import type { Sparse } from './sparse/types.ts';
@@ -42,7 +43,8 @@ export interface Arr<T extends D = D>
     ManipulationMethods,
     SearchMethods,
     StatisticsMethods,
-    LinearMethods {
+    LinearMethods,
+    NetworkMethods {
   /** The lengths of its axes; `[]` of a single value. Throws a UsageError (ERR_SHEAF_UNKNOWN_SHAPE) while it depends on values: see `at`. */
   readonly shape: readonly number[];
   /** The type of its elements. */

@@ -127,6 +127,10 @@ const FLAGS: ReadonlySet<string> = new Set([
   'fullMatrices',
   'includeInitial',
   'endpoint',
+  'training',
+  'right',
+  'sorted',
+  'countPadding',
 ]);
 
 function checkFlag(operation: string, name: string, value: unknown): void {

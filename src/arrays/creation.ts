@@ -1,5 +1,5 @@
 import { kindOf as kindOfValue, shown, UsageError } from '../base/index.ts';
-import { broadcastShapes, type DType, isBig, kindOf, promoted, type Shape, scalarAs } from '../nd/index.ts';
+import { broadcastShapes, type DType, isBig, kindOf, promoted, type Shape, scalarAs, shapeText } from '../nd/index.ts';
 import { Node } from '../pipelines/index.ts';
 import type { Arr } from './arr.ts';
 import { badShapes, checkDType, checkInteger, checkNumber, checkOptions, checkShape } from './checks.ts';
@@ -7,7 +7,7 @@ import { nodeOf, wrap } from './lazy.ts';
 import type { DiagonalOptions } from './manipulation-types.ts';
 import { apply, cast, checkKind, constantOf } from './operations.ts';
 import type { D, Float, Value } from './types.ts';
-import { broadcast, notMatrices, viewOf, whole } from './views.ts';
+import { broadcast, joined, notMatrices, reshaped, viewOf, whole } from './views.ts';
 
 /** What makes an array takes. */
 export interface TypeOptions<T extends D = D> {
@@ -233,6 +233,26 @@ function triangle(operation: string, x: Arr, op: 'lessEqual' | 'greaterEqual', o
   if (m === undefined || n === undefined) throw notMatrices(operation, node.shape);
   const kept = compared(op, [m, n], checkInteger(operation, 'k', o.k ?? 0));
   return wrap(apply('where', [kept, node, constantOf(zero(node.dtype), [], node.dtype)]));
+}
+
+/** A matrix with the elements of a vector on a diagonal, and zeros elsewhere; `diagonal` gives them back. */
+export function diag<T extends D>(x: Arr<T>, o: DiagonalOptions = {}): Arr<T> {
+  checkOptions('diag', o, ['k']);
+  const node = nodeOf('diag', x);
+  if (node.shape.length !== 1) {
+    throw badShapes(
+      'diag',
+      `it takes a vector, and not the shape ${shapeText(node.shape)}; diagonal gives what lies on that of a matrix`,
+      node.shape,
+    );
+  }
+  const k = checkInteger('diag', 'k', o.k ?? 0);
+  const side = (node.shape[0] as number) + Math.abs(k);
+  const zeros = (length: number): Node[] => (length > 0 ? [constantOf(zero(node.dtype), [length], node.dtype)] : []);
+  // Above the middle the last rows have none of it, below it the first ones.
+  const column = joined([...zeros(-k), node, ...zeros(k)], 0);
+  const none = constantOf(zero(node.dtype), [], node.dtype);
+  return wrap(apply('where', [compared('equal', [side, side], k), reshaped(column, [side, 1]), none]));
 }
 
 /** What lies on a diagonal of the last two axes and below; 0 elsewhere. */

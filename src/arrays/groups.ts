@@ -2,13 +2,14 @@ import { UsageError } from '../base/index.ts';
 import { shapeText } from '../nd/index.ts';
 import type { Node } from '../pipelines/index.ts';
 import type { Arr } from './arr.ts';
-import { badShapes, checkDType, checkInteger, checkOptions } from './checks.ts';
+import { badShapes, checkDType, checkInteger, checkOptions, checkShape } from './checks.ts';
 import { positions } from './creation.ts';
 import { nodeOf, wrap } from './lazy.ts';
-import { apply, cast, checkKind } from './operations.ts';
+import { apply, cast, checkKind, constantOf } from './operations.ts';
 import { reduced, summedType } from './reductions.ts';
 import { call } from './routines.ts';
-import type { BincountOptions, OneHotOptions } from './statistics-types.ts';
+import { argsort, take, uniqueAll } from './search.ts';
+import type { BincountOptions, CrosstabOptions, Factorized, OneHotOptions } from './statistics-types.ts';
 import type { D, Float, Summed } from './types.ts';
 import { computeAll, item } from './values.ts';
 import { expanded, flat, reshaped } from './views.ts';
@@ -110,6 +111,51 @@ export async function bincount(x: Arr, o: BincountOptions = {}): Promise<Arr> {
   }
   if (o.weights !== undefined) return segmentSum(o.weights, wrap(list), length);
   return wrap(counted(list, length));
+}
+
+/**
+ * How often two numbers stand at the same place of two lists, for each pair of them: in the row of the first, and the column of the second one. With
+ * weights, their sums. What lies beyond `shape` counts nowhere.
+ *
+ * @param x rows, from 0 on.
+ * @param y columns, from 0 on.
+ * @param shape how many rows and columns there are.
+ */
+export function crosstab(
+  x: Arr,
+  y: Arr,
+  shape: readonly number[],
+  o?: CrosstabOptions & { weights?: undefined },
+): Arr<'i64'>;
+export function crosstab<T extends D>(x: Arr, y: Arr, shape: readonly number[], o: CrosstabOptions<T>): Arr<Summed<T>>;
+export function crosstab(x: Arr, y: Arr, shape: readonly number[], o: CrosstabOptions = {}): Arr {
+  const operation = 'crosstab';
+  checkOptions(operation, o, ['weights']);
+  const size = checkShape(operation, shape);
+  if (size.length !== 2)
+    throw badShapes(operation, `the shape is ${shapeText(size)}; give a number of rows and one of columns`, size);
+  const [m, n] = size as [number, number];
+  const rows = cast(groupsOf(operation, x, undefined), 'i64');
+  const columns = cast(groupsOf(operation, y, rows.shape[0]), 'i64');
+  const integer = (value: number): Node => constantOf(BigInt(value), [], 'i64');
+  const within = (node: Node, length: number): Node =>
+    apply('logicalAnd', [apply('greaterEqual', [node, integer(0)]), apply('less', [node, integer(length)])]);
+  const place = apply('add', [apply('multiply', [rows, integer(n)]), columns]);
+  const places = apply('where', [apply('logicalAnd', [within(rows, m), within(columns, n)]), place, integer(-1)]);
+  const found =
+    o.weights === undefined ? counted(places, m * n) : nodeOf(operation, segmentSum(o.weights, wrap(places), m * n));
+  if (found.shape.length !== 1) throw badShapes(operation, 'weights have one axis', found.shape);
+  return wrap(reshaped(found, size));
+}
+
+/**
+ * The different values of an array, in the order in which they come first, and which of them each element is, as pandas has it. How many there are
+ * depends on values, so that it is a promise; in ascending order it is `uniqueInverse`. Every NaN is a value of its own.
+ */
+export async function factorize<T extends D>(x: Arr<T>): Promise<Factorized<T>> {
+  const { values, indices, inverseIndices } = await uniqueAll(x);
+  const order = argsort(indices);
+  return { codes: take(argsort(order), inverseIndices), values: take(values, order) };
 }
 
 /** For each integer a row of so many zeros, with a 1 at its place; one that is out of range has none. */

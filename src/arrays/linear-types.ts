@@ -1,5 +1,5 @@
 import type { Arr } from './arr.ts';
-import type { OffsetOptions, OneAxisOptions } from './manipulation-types.ts';
+import type { DiagonalOptions, OffsetOptions, OneAxisOptions } from './manipulation-types.ts';
 import type { Sparse } from './sparse/types.ts';
 import type { Common, D, Float, Summed, With } from './types.ts';
 
@@ -19,6 +19,15 @@ export interface SvdOptions {
 export interface CholeskyOptions {
   /** The upper triangle, and not the lower one. */
   upper?: boolean;
+}
+
+/** What `eigh` takes. */
+export interface EighOptions {
+  /**
+   * In ascending order; true, if nothing is said. False: in the order, and with the signs of vectors, that the `EigenSolver` of the C++ library
+   * Eigen gives, which does not know that the matrix is symmetric, and takes several times as long.
+   */
+  sorted?: boolean;
 }
 
 /** What `pinv` and `matrixRank` take. */
@@ -77,7 +86,7 @@ export interface Svd<T extends D = D> {
 
 /** The eigenvalues of a symmetric matrix, and its eigenvectors. */
 export interface Eigh<T extends D = D> {
-  /** In ascending order. */
+  /** In ascending order, if nothing else was said. */
   readonly eigenvalues: Arr<T>;
   /** Its columns, in the same order. */
   readonly eigenvectors: Arr<T>;
@@ -103,8 +112,9 @@ export interface ProductMethod<O = undefined> {
   <T extends D, U extends D>(this: Arr<T>, y: Arr<U> & With<T, U>, o?: O): Arr<Common<T, U>>;
 }
 
-/** The matrix product, of which one side may be sparse. */
+/** The matrix product, of which either side may be sparse. */
 export interface MatrixProduct extends Product {
+  <T extends D, U extends D>(x: Sparse<T>, y: Sparse<U>): Sparse<Common<T, U>>;
   <T extends D, U extends D>(x: Sparse<T>, y: Arr<U>): Arr<Common<T, U>>;
   <T extends D, U extends D>(x: Arr<T>, y: Sparse<U>): Arr<Common<T, U>>;
 }
@@ -116,6 +126,9 @@ export interface MatrixProductMethod extends ProductMethod {
 
 /** A function of one or several matrices, as a method. */
 export type MatrixMethod<O = undefined> = <T extends Float>(this: Arr<T>, o?: O) => Arr<T>;
+
+/** `diag` as a method. */
+export type DiagMethod = <T extends D>(this: Arr<T>, o?: DiagonalOptions) => Arr<T>;
 
 /** `diagonal` as a method. */
 export type DiagonalMethod = <T extends D>(this: Arr<T>, o?: OffsetOptions) => Arr<T>;
@@ -148,7 +161,7 @@ export type QrMethod = <T extends Float>(this: Arr<T>, o?: QrOptions) => Qr<T>;
 export type SvdMethod = <T extends Float>(this: Arr<T>, o?: SvdOptions) => Svd<T>;
 
 /** `eigh` as a method. */
-export type EighMethod = <T extends Float>(this: Arr<T>) => Eigh<T>;
+export type EighMethod = <T extends Float>(this: Arr<T>, o?: EighOptions) => Eigh<T>;
 
 /** `slogdet` as a method. */
 export type SlogdetMethod = <T extends Float>(this: Arr<T>) => Slogdet<T>;
@@ -161,6 +174,8 @@ export interface LinearMethods {
   readonly cross: ProductMethod<OneAxisOptions>;
   /** The determinant. */
   readonly det: MatrixMethod;
+  /** A matrix with the elements of a vector on a diagonal. */
+  readonly diag: DiagMethod;
   /** A diagonal. */
   readonly diagonal: DiagonalMethod;
   /** The eigenvalues and eigenvectors of a symmetric matrix, of which the lower triangle is read. */

@@ -168,6 +168,14 @@ test('decompositions multiply to what they were made of', async () => {
   const { eigenvalues, eigenvectors } = sf.eigh(symmetric);
   await close(symmetric.matmul(eigenvectors), eigenvectors.mul(eigenvalues.at(':', 'new')), 'eigh');
   await close(sf.eigvalsh(symmetric), eigenvalues, 'eigvalsh');
+  const found = sf.eigh(symmetric, { sorted: false });
+  await close(
+    symmetric.matmul(found.eigenvectors),
+    found.eigenvectors.mul(found.eigenvalues.at(':', 'new')),
+    'unsorted',
+  );
+  await close(found.eigenvectors.mT.matmul(found.eigenvectors), sf.broadcastTo(eye(4), [2, 4, 4]), 'of length 1');
+  await close(sf.sort(found.eigenvalues), eigenvalues, 'the same values');
   const positive = x.matmul(x.mT).add(eye(4));
   const lower = sf.cholesky(positive);
   await close(lower.matmul(lower.mT), positive, 'cholesky');

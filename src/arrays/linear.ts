@@ -8,6 +8,7 @@ import { nodeOf, wrap } from './lazy.ts';
 import type {
   CholeskyOptions,
   Eigh,
+  EighOptions,
   MatrixNormOptions,
   Qr,
   QrOptions,
@@ -101,9 +102,11 @@ export function svdvals<T extends Float>(x: Arr<T>): Arr<T> {
 }
 
 /** The eigenvalues and eigenvectors of a symmetric matrix, of which the lower triangle is read. */
-export function eigh<T extends Float>(x: Arr<T>): Eigh<T> {
+export function eigh<T extends Float>(x: Arr<T>, o: EighOptions = {}): Eigh<T> {
+  checkOptions('eigh', o, ['sorted']);
   const { node, many, n } = squaresOf('eigh', x);
-  const [values, vectors] = decomposed('eigh', node, [[...many, n], node.shape]) as [Node, Node];
+  const params = { sorted: o.sorted ?? true };
+  const [values, vectors] = decomposed('eigh', node, [[...many, n], node.shape], params) as [Node, Node];
   return { eigenvalues: wrap(values), eigenvectors: wrap(vectors) };
 }
 

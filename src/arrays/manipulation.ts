@@ -7,6 +7,9 @@ import { isArr, nodeOf, wrap } from './lazy.ts';
 import type { FlipOptions, OneAxisOptions, RepeatOptions, RollOptions } from './manipulation-types.ts';
 import { cast } from './operations.ts';
 import { pipelinesFor, sourceOf } from './place.ts';
+import { isSparse, sparseOf, wrapSparse } from './sparse/sparse.ts';
+import { stacked } from './sparse/stack.ts';
+import type { Sparse } from './sparse/types.ts';
 import type { Common, D } from './types.ts';
 import {
   broadcast,
@@ -60,9 +63,16 @@ function listOf(operation: string, arrays: readonly Arr[]): Node[] {
 }
 
 /** Arrays one after the other along an axis. All else of their shapes has to be equal. */
-export function concat<const A extends readonly Arr[]>(arrays: A, o: ConcatOptions = {}): Arr<CommonOf<A>> {
+export function concat<const A extends readonly Arr[]>(arrays: A, o?: ConcatOptions): Arr<CommonOf<A>>;
+/** The same of sparse matrices, which gives one: one below the other, if nothing is said. */
+export function concat<T extends D>(matrices: readonly Sparse<T>[], o?: OneAxisOptions): Sparse<T>;
+export function concat(arrays: readonly (Arr | Sparse)[], o: ConcatOptions = {}): Arr | Sparse {
   checkOptions('concat', o, ['axis']);
-  const nodes = listOf('concat', arrays);
+  if (Array.isArray(arrays) && arrays.some(isSparse)) {
+    const all = arrays.map((each) => sparseOf('concat', each));
+    return wrapSparse(stacked(all, o.axis ?? undefined));
+  }
+  const nodes = listOf('concat', arrays as readonly Arr[]);
   if (o.axis === null) return wrap(joined(nodes.map(flat), 0));
   const first = nodes[0] as Node;
   const axis = axisOf('concat', o.axis ?? 0, first.shape);

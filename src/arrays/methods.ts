@@ -5,9 +5,11 @@ import { astype } from './dtypes.ts';
 import * as elementwise from './elementwise.ts';
 import { explain } from './explain.ts';
 import * as groups from './groups.ts';
+import * as images from './images.ts';
 import { at } from './indexing.ts';
 import * as linear from './linear.ts';
 import * as manipulation from './manipulation.ts';
+import * as network from './network.ts';
 import { topK } from './ordering.ts';
 import { descriptionOf } from './partitioned.ts';
 import * as products from './products.ts';
@@ -29,6 +31,7 @@ function functions(): Record<string, AnyFunction> {
   const { cross, diagonal, matmul, outer, tensordot, trace, vecdot } = products;
   const { argsort, clip, nonzero, searchsorted, sort, take, takeAlongAxis, where } = search;
   const { uniqueAll, uniqueCounts, uniqueInverse, uniqueValues } = search;
+  const { avgPool2d, avgPool2dBackward, conv2d, conv2dBackwardData, conv2dBackwardFilter, maxPool2d } = images;
   return {
     ...(elementwise as unknown as Record<string, AnyFunction>),
     ...{ cross, diagonal, matmul, outer, tensordot, trace, vecdot },
@@ -39,12 +42,16 @@ function functions(): Record<string, AnyFunction> {
     cumulativeProd: cumulative.cumulativeProd,
     cumulativeSum: cumulative.cumulativeSum,
     toSparse,
+    diag: creation.diag,
     tril: creation.tril,
     triu: creation.triu,
     ...(groups as unknown as Record<string, AnyFunction>),
     ...(statistics as unknown as Record<string, AnyFunction>),
     topK,
     ...(linear as unknown as Record<string, AnyFunction>),
+    ...(network as unknown as Record<string, AnyFunction>),
+    ...{ avgPool2d, avgPool2dBackward, conv2d, conv2dBackwardData, conv2dBackwardFilter, maxPool2d },
+    maxPool2dBackward: images.maxPool2dBackward,
   };
 }
 

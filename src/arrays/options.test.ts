@@ -4,6 +4,7 @@ import * as sf from './index.ts';
 import { type Arr, eye, ones, zeros } from './index.ts';
 
 const x = ones([3, 3]);
+const images = ones([1, 1, 1, 1]);
 
 /** Every function that takes options, with all else that it needs. */
 const CALLS: Readonly<Record<string, (o: never) => unknown>> = {
@@ -47,6 +48,21 @@ const CALLS: Readonly<Record<string, (o: never) => unknown>> = {
   quantile: (o) => x.quantile(0.5, o),
   topK: (o) => x.topK(1, o),
   lexsort: (o) => sf.lexsort([zeros([1])], o),
+  eigh: (o) => x.eigh(o),
+  softmax: (o) => x.softmax(o),
+  softmaxBackward: (o) => x.softmaxBackward(x, o),
+  diag: (o) => x.at(0).diag(o),
+  digitize: (o) => x.digitize(x.at(0), o),
+  crosstab: (o) => zeros([1], { dtype: 'i64' }).crosstab(zeros([1], { dtype: 'i64' }), [1, 1], o),
+  conv2d: (o) => images.conv2d(images, o),
+  conv2dBackwardData: (o) => images.conv2dBackwardData(images, 1, o),
+  conv2dBackwardFilter: (o) => images.conv2dBackwardFilter(images, 1, o),
+  maxPool2d: (o) => images.maxPool2d(1, o),
+  maxPool2dBackward: (o) => images.maxPool2dBackward(images, 1, o),
+  avgPool2d: (o) => images.avgPool2d(1, o),
+  avgPool2dBackward: (o) => images.avgPool2dBackward(images, 1, o),
+  batchNorm2d: (o) => images.batchNorm2d(ones([1]), ones([1]), o),
+  batchNorm2dBackward: (o) => images.batchNorm2dBackward(images, ones([1]), o),
   lstsq: (o) => x.lstsq(x, o),
   oneHot: (o) => zeros([1], { dtype: 'i64' }).oneHot(1, o),
   zeros: (o) => sf.zeros([1], o),

@@ -58,7 +58,7 @@ export const matmul: MatrixProduct = ((x: Arr, y: Arr): Arr => {
   const rank = product.shape.length;
   const gone = [...(row ? [rank - 2] : []), ...(column ? [rank - 1] : [])];
   return wrap(gone.length === 0 ? product : dropped(product, gone));
-}) as MatrixProduct;
+}) as unknown as MatrixProduct;
 
 function pairsOf(axes: TensordotOptions['axes'], x: Node, y: Node): [number[], number[]] {
   if (axes === undefined || typeof axes === 'number') {

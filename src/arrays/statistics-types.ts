@@ -62,6 +62,26 @@ export interface BincountOptions<T extends D = D> {
   minlength?: number;
 }
 
+/** What `crosstab` takes. */
+export interface CrosstabOptions<T extends D = D> {
+  /** Sums of these, one for each place, and not counts. */
+  weights?: Arr<T>;
+}
+
+/** What `factorize` gives. */
+export interface Factorized<T extends D = D> {
+  /** Which of the values each element is, in the shape of the array. */
+  readonly codes: Arr<'i64'>;
+  /** The different values, in the order in which they come first. */
+  readonly values: Arr<T>;
+}
+
+/** What `digitize` takes. */
+export interface DigitizeOptions {
+  /** An edge belongs to the interval below it, and not to the one above. */
+  right?: boolean;
+}
+
 /** What `oneHot` takes. */
 export interface OneHotOptions<T extends D = D> {
   /** The type of the result; `f64`, if nothing is said. */
@@ -100,6 +120,14 @@ export interface StatisticsMethods {
   cumulativeMax<T extends D>(this: Arr<T>, o?: OneAxisOptions): Arr<T>;
   /** The least element up to each, along an axis; NaN wins. */
   cumulativeMin<T extends D>(this: Arr<T>, o?: OneAxisOptions): Arr<T>;
+  /** How often two numbers stand at the same place, for each pair of them. */
+  crosstab(this: Arr, y: Arr, shape: readonly number[], o?: CrosstabOptions & { weights?: undefined }): Arr<'i64'>;
+  /** The same with weights: their sums. */
+  crosstab<T extends D>(this: Arr, y: Arr, shape: readonly number[], o: CrosstabOptions<T>): Arr<Summed<T>>;
+  /** Between which ascending edges each element lies. */
+  digitize(this: Arr, edges: Arr, o?: DigitizeOptions): Arr<'i64'>;
+  /** Its different values, in the order in which they come first, and which of them each element is. */
+  factorize<T extends D>(this: Arr<T>): Promise<Factorized<T>>;
   /** How many elements lie in each of several intervals. */
   histogram(this: Arr, o?: HistogramOptions): Histogram;
   /** The x for which the length of y - a x is least: a vector, if y has one axis, or several columns. */

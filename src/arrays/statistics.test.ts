@@ -6,8 +6,11 @@ import {
   type Arr,
   asarray,
   bincount,
+  crosstab,
   cumulativeMax,
+  digitize,
   eye,
+  factorize,
   histogram,
   lexsort,
   lstsq,
@@ -113,6 +116,54 @@ test('bincount is as long as it has to be', async () => {
     [1, 0, 0],
     [0, 0, 0],
   ]);
+});
+
+test('crosstab counts pairs, or sums weights at them; what is beyond the shape counts nowhere', async () => {
+  const [rows, columns] = [ints([0, 1, 1, 0, -1, 2, 1]), ints([2, 0, 0, 2, 0, 0, 3])];
+  assert.deepEqual(await crosstab(rows, columns, [2, 3]).toNested(), [
+    [0n, 0n, 2n],
+    [2n, 0n, 0n],
+  ]);
+  const weights = asarray([1, 2, 4, 8, 16, 32, 64]);
+  assert.deepEqual(await rows.crosstab(columns, [2, 3], { weights }).toNested(), [
+    [0, 0, 9],
+    [6, 0, 0],
+  ]);
+  assert.deepEqual(crosstab(rows, columns, [0, 3]).shape, [0, 3]);
+  assert.throws(() => crosstab(rows, ints([1]), [2, 2]), {
+    code: 'ERR_SHEAF_SHAPE',
+    message: /^crosstab: the groups /,
+  });
+  assert.throws(() => crosstab(rows, columns, [2]), { code: 'ERR_SHEAF_SHAPE', message: /one of columns$/ });
+});
+
+test('factorize has values in the order in which they come', () =>
+  fc.assert(
+    fc.asyncProperty(fc.array(fc.integer({ min: -3, max: 3 }), { maxLength: 20 }), async (list) => {
+      const { codes, values } = await factorize(ints(list));
+      const different = [...new Set(list)];
+      assert.deepEqual(await values.toNested(), different.map(BigInt));
+      assert.deepEqual(
+        await codes.toNested(),
+        list.map((each) => BigInt(different.indexOf(each))),
+      );
+    }),
+    { numRuns: 30 },
+  ));
+
+test('digitize tells between which edges elements lie, and diag makes a matrix of a diagonal', async () => {
+  const edges = asarray([0, 1, 2.5]);
+  const x = asarray([-1, 0, 0.5, 1, 2.5, 3, Number.NaN]);
+  assert.deepEqual(await digitize(x, edges).toNested(), [0n, 1n, 1n, 2n, 3n, 3n, 3n]);
+  assert.deepEqual(await x.digitize(edges, { right: true }).toNested(), [0n, 0n, 1n, 1n, 2n, 3n, 3n]);
+  for (const k of [-2, 0, 1]) {
+    const m = edges.diag({ k });
+    assert.deepEqual(m.shape, [3 + Math.abs(k), 3 + Math.abs(k)]);
+    assert.deepEqual(await m.diagonal({ offset: k }).toNested(), [0, 1, 2.5]);
+    assert.equal(await m.countNonzero().item(), 2n);
+  }
+  assert.deepEqual(await zeros([0], { dtype: 'i64' }).diag({ k: 1 }).toNested(), [[0n]]);
+  assert.throws(() => eye(2).diag(), { code: 'ERR_SHEAF_SHAPE', message: /^diag: it takes a vector/ });
 });
 
 test('topK is the beginning of what sort gives', () =>

@@ -10,7 +10,14 @@ import { apply, cast, checkKind, constantOf } from './operations.ts';
 import { matmul } from './products.ts';
 import { reduced } from './reductions.ts';
 import { call } from './routines.ts';
-import type { CovarianceOptions, Histogram, HistogramOptions, QuantileOptions } from './statistics-types.ts';
+import { searchsorted } from './search.ts';
+import type {
+  CovarianceOptions,
+  DigitizeOptions,
+  Histogram,
+  HistogramOptions,
+  QuantileOptions,
+} from './statistics-types.ts';
 import type { D, Float } from './types.ts';
 import { broadcast, expanded, flat, joined, matrixTransposed, placeOf, reshaped, soleAxis } from './views.ts';
 
@@ -30,6 +37,12 @@ export function cumulativeMin<T extends D>(x: Arr<T>, o?: OneAxisOptions): Arr<T
 /** The greatest element up to each, along an axis; NaN wins. */
 export function cumulativeMax<T extends D>(x: Arr<T>, o?: OneAxisOptions): Arr<T> {
   return extremeAlong('cumulativeMax', x, o);
+}
+
+/** Between which of some ascending edges each element lies: 0 below the first one, and their number above the last one, and of NaN, as NumPy has it. */
+export function digitize(x: Arr, edges: Arr, o: DigitizeOptions = {}): Arr<'i64'> {
+  checkOptions('digitize', o, ['right']);
+  return searchsorted(edges, x, { side: o.right ? 'left' : 'right' });
 }
 
 function quantiles(operation: string, x: Arr, q: number | readonly number[], o: QuantileOptions): Arr {

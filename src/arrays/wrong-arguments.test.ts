@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { SheafError } from '../base/index.ts';
-import * as sf from './index.ts';
+import * as sf from './public.ts';
 import { arange, asarray, ones, zeros } from './index.ts';
 
 /** What nobody should pass, and what is right for some functions only. Nothing that names a file. */

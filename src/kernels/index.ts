@@ -18,6 +18,7 @@ export {
 } from './csr/index.ts';
 export { ELEMENTWISE, type ElementOp, type ElementOpName, elementOp } from './elementwise.ts';
 export { type GatherFunction, gatherFunction } from './gather.ts';
+export { placesOf } from './images/index.ts';
 export { type Compiled, JavaScriptKernels } from './javascript/compile.ts';
 export { type Kernel, KernelBuilder, keyOf, type Result, type Step } from './kernel.ts';
 export { BlockedKernels, MATMUL_SCRATCH, Matmul, type MatmulOptions } from './matmul/index.ts';

@@ -4,7 +4,8 @@ import { badShapes } from '../checks.ts';
 import { cast, checkKind } from '../operations.ts';
 import { call } from '../routines.ts';
 import { permuted, reshaped } from '../views.ts';
-import { arraysOf, misfit, type Parts, shapeOf, typed, unmade } from './parts.ts';
+import { arraysOf, made, misfit, type Parts, roomOf, shapeOf, typed, unmade } from './parts.ts';
+import { elementsOf, roomFor } from './room.ts';
 
 const OPERATION = 'matmul';
 
@@ -75,4 +76,39 @@ export function denseTimes(dense: Node, sparse: Parts): Node {
   }
   if (of !== undefined) return turned(timesDense(of, turned(x)));
   return one('denseCsr', [...arraysOf(s), x], { columns }, [x.shape[0] as number, columns]);
+}
+
+/** How many products of two elements there are, if it is known by now: as many elements the result can have. */
+function productsOf({ indices, indptr }: Parts, b: Parts): number | undefined {
+  const [rows, places, starts] = [elementsOf(indptr), elementsOf(indices), elementsOf(b.indptr)] as (
+    | Int32Array
+    | undefined
+  )[];
+  if (rows === undefined || places === undefined || starts === undefined) return undefined;
+  let sum = 0;
+  for (let at = 0, end = rows.at(-1) as number; at < end; at++) {
+    const row = places[at] as number;
+    sum += (starts[row + 1] as number) - (starts[row] as number);
+  }
+  return sum;
+}
+
+/** The product of two sparse matrices. */
+export function timesSparse(x: Parts, y: Parts): Parts {
+  const dtype = promoted(OPERATION, [x.dtype, y.dtype]);
+  checkKind(OPERATION, dtype, ['int', 'uint', 'float']);
+  const [a, b] = [typed(x, dtype), typed(y, dtype)];
+  if (a.columns !== b.rows) {
+    throw misfit(
+      OPERATION,
+      `a row of the first has ${a.columns} elements, and a column of the second ${b.rows}`,
+      shapeOf(a),
+      shapeOf(b),
+    );
+  }
+  const byRoom = Math.min(roomOf(a) * Math.min(b.columns, roomOf(b)), a.rows * b.columns);
+  const room = roomFor(OPERATION, byRoom, productsOf(a, b));
+  const type = { dtype, room, count: undefined, counts: true };
+  const columns = [a.columns, b.columns];
+  return made('csrProduct', [...arraysOf(a), ...arraysOf(b)], { columns, room }, [a.rows, b.columns], type);
 }

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { DTYPE_NAMES, type DType, elements, isBig, kindOf } from '../../nd/index.ts';
 import type { Arr } from '../arr.ts';
 import { asArr, type Element, withSession } from '../arrays.fixture.ts';
-import { asarray, csr, fromCoo, isSparse, matmul, ones, type Sparse, zeros } from '../index.ts';
+import { asarray, concat, csr, fromCoo, isSparse, matmul, ones, type Sparse, zeros } from '../index.ts';
 
 withSession();
 
@@ -165,6 +165,65 @@ test('products with vectors and dense matrices, from either side, of matrices an
   );
 });
 
+test('products of two, parts, and several put together have the elements that dense twins have', async () => {
+  const numbers = DTYPE_NAMES.filter((dtype) => dtype !== 'bool');
+  const ints = (list: readonly number[]): Arr<'i64'> =>
+    asArr({ shape: [list.length], dtype: 'i64', values: list.map(BigInt) }) as Arr<'i64'>;
+  await fc.assert(
+    fc.asyncProperty(
+      anyTwins(numbers),
+      fc.boolean(),
+      fc.array(fc.nat(9), { maxLength: 4 }),
+      async ([a, b], computedBefore, list) => {
+        const [{ s, d }, { s: t, d: e }] = [a, b];
+        if (computedBefore) await Promise.all([s.persist(), t.persist()]);
+        await same(s.matmul(t.T), d.matmul(e.T), 'a product');
+        await same(matmul(s.T, t), d.T.matmul(e), 'a product with a transpose on the left');
+        await same(concat([s, t, s]), concat([d, e, d]), 'one below the other');
+        await same(concat([s, t], { axis: 1 }), concat([d, e], { axis: 1 }), 'beside each other');
+        await same(s.at('::-1', '1:3'), d.at('::-1', '1:3'), 'slices');
+        const [m, n] = s.shape;
+        if (m === 0 || n === 0) return;
+        const [rows, columns] = [m, n].map((length) => ints(list.map((each) => (each % (2 * length)) - length))) as [
+          Arr<'i64'>,
+          Arr<'i64'>,
+        ];
+        await same(s.at(rows), d.at(rows), 'rows');
+        await same(s.at(':', columns), d.at(':', columns), 'columns');
+        await same(s.at(rows, '::2'), d.at(rows, '::2'), 'rows, and a slice of columns');
+        await same(s.at(-1), d.at('-1:'), 'a row');
+        await same(s.at(0, -1), d.at(0, -1), 'an element');
+      },
+    ),
+    RUNS,
+  );
+});
+
+test('entries in long and short rows, in any order, and several at a place, are those of the matrix', async () => {
+  // Rows of none, of few, of many elements, and (the last) of more than are sorted by themselves.
+  for (const lengths of [
+    [0, 7, 3, 900],
+    [2, 5000],
+  ]) {
+    const entries = lengths.flatMap((length, row) =>
+      Array.from({ length }, (_, i) => [row, (i * 7919) % 613, i] as const),
+    );
+    const shuffled = entries.map((entry, i) => entries[(i * 1009) % entries.length] ?? entry);
+    const { s, d } = twin('f64', lengths.length, 613, shuffled);
+    await same(s, d, String(lengths));
+    const { s: byColumns, d: other } = twin(
+      'i64',
+      613,
+      5000,
+      shuffled.map(([i, j, x]) => [j, i, BigInt(x)] as const),
+    );
+    await same(byColumns, other, 'of bigints');
+  }
+  // Floats are added up in the order in which they came.
+  const s = fromCoo([1, 0, 1, 1], [0, 0, 0, 0], [2 ** 53, 1, 1, 1], [2, 1]);
+  assert.deepEqual(await s.toDense().toNested(), [[1], [2 ** 53 + 0]]);
+});
+
 test('zeros that were given are there; what becomes 0 beside another matrix is not', async () => {
   const s = await fromCoo([0, 0, 2], [1, 0, 1], [0, 2, -1], [3, 2]).persist();
   assert.equal(s.nnz, 3);
@@ -205,7 +264,24 @@ test('what does not fit is refused, with both shapes and the name of the operati
   assert.throws(() => s.add(1 as never), at('ERR_SHEAF_SPARSE', /^add: of 0 and 1 it gives 1, .* toDense\(\)$/));
   assert.throws(() => s.div(0), at('ERR_SHEAF_SPARSE', /^div: of 0 and 0 it gives NaN/));
   assert.throws(() => s.less(1), at('ERR_SHEAF_SPARSE', /^less: /));
-  assert.throws(() => s.matmul(s.T as never), at('ERR_SHEAF_SPARSE', /^matmul: .* 3 x 4 and 4 x 3, /));
+  assert.throws(() => s.matmul(s), at('ERR_SHEAF_SHAPE', /^matmul: the shapes 3 x 4 and 3 x 4 don't fit together: /));
+  assert.throws(() => concat([s, s.T]), at('ERR_SHEAF_SHAPE', /^concat: the shapes 3 x 4 and 4 x 3 differ elsewhere/));
+  assert.throws(
+    () => concat([s, ones([3, 4]) as never]),
+    at('ERR_SHEAF_USAGE', /^concat takes a sparse matrix, and not/),
+  );
+  assert.throws(() => s.at(3), at('ERR_SHEAF_INDEX', /^at: there is no index 3 along axis 0 of the shape 3 x 4/));
+  assert.throws(() => s.at(ones([1]) as never), at('ERR_SHEAF_DTYPE', /^at takes integers/));
+  const far = asarray([0, 3]).astype('i64');
+  await assert.rejects(s.at(far).toDense().data(), at('ERR_SHEAF_INDEX', /^at: there is no row 3 of 3/));
+  const large = fromCoo([0], [0], [1], [1e6, 1e6]);
+  const many = fromCoo(new Int32Array(1e5), new Int32Array(1e5), new Float64Array(1e5), [1e6, 1e6]);
+  assert.throws(
+    () => many.matmul(many),
+    at('ERR_SHEAF_UNKNOWN_SHAPE', /^matmul: there could be 10000000000 elements, /),
+  );
+  await large.persist();
+  assert.equal((await large.matmul(large).persist()).nnz, 1);
   assert.throws(() => s.matmul(ones([4], { dtype: 'i32' })), at('ERR_SHEAF_DTYPE', /^matmul: f64 and i32 /));
   assert.throws(() => s.max({ axis: 2 }), at('ERR_SHEAF_AXIS', /^max/));
   assert.throws(() => s.astype('bool').matmul(zeros([4], { dtype: 'bool' })), at('ERR_SHEAF_DTYPE', /^matmul takes /));

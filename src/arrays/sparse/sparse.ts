@@ -11,8 +11,9 @@ import type { D, Value } from '../types.ts';
 import { exact, rowsOf, toDense } from './convert.ts';
 import { denseOf, each, scaled, withScalar, withSparse } from './elementwise.ts';
 import { arraysOf, counted, type Parts, shapeOf, transposed, typed } from './parts.ts';
-import { timesDense } from './products.ts';
+import { timesDense, timesSparse } from './products.ts';
 import { combined, mean } from './reductions.ts';
+import { partOf } from './select.ts';
 import type { Coordinates, Sparse, SparseAxisOptions } from './types.ts';
 import { persisted, received, released, sent, shown, type Travelling } from './values.ts';
 
@@ -84,8 +85,13 @@ class SparseMatrix {
     return own === this.dtype ? (this as unknown as Sparse) : wrapSparse(typed(this.#parts, own));
   }
 
-  matmul(x: unknown): Arr {
-    if (isSparse(x)) throw twoSparse(this.shape, x.shape);
+  at(...ix: unknown[]): Sparse | Arr {
+    const part = partOf(this.#parts, ix);
+    return 'indptr' in part ? wrapSparse(part) : wrap(part);
+  }
+
+  matmul(x: unknown): Arr | Sparse {
+    if (isSparse(x)) return wrapSparse(timesSparse(this.#parts, sparseOf('matmul', x)));
     return wrap(timesDense(this.#parts, nodeOf('matmul', x)));
   }
 
@@ -230,12 +236,3 @@ export function sparseOf(operation: string, x: unknown): Parts {
     : 'something else; csr(), fromCoo() and toSparse() make one';
   throw new UsageError(`${operation} takes a sparse matrix, and not ${what}`, { details: { operation } });
 }
-
-/** @internal */
-export const twoSparse = (a: readonly number[], b: readonly number[]): UsageError => {
-  const why = `the product of two sparse matrices, ${shapeText(a)} and ${shapeText(b)}, is not there`;
-  return new UsageError(`matmul: ${why}; make one of them dense, with toDense()`, {
-    code: 'ERR_SHEAF_SPARSE',
-    details: { operation: 'matmul', why, shapes: [[...a], [...b]] },
-  });
-};

@@ -1,4 +1,4 @@
-import type { Arr, ExplainOptions } from '../arr.ts';
+import type { Arr, ExplainOptions, Ix } from '../arr.ts';
 import type { TypedArray } from '../from.ts';
 import type { Common, D, Float, Summed, Value } from '../types.ts';
 
@@ -16,6 +16,9 @@ export interface CsrParts {
   /** Rows and columns. */
   readonly shape: readonly number[];
 }
+
+/** An index of `at` of a sparse matrix. */
+export type SparseIx = number | Extract<Ix, `${string}:${string}` | ':'> | Arr<'i32' | 'i64'>;
 
 /** A sparse matrix by its entries. */
 export interface Coordinates<T extends D = D> {
@@ -70,8 +73,20 @@ export interface Sparse<T extends D = D> {
   toCoo(): Coordinates<T>;
   /** The elements in another type. */
   astype<const R extends D>(dtype: R): Sparse<R>;
+  /** The element at a row and a column, as an array without axes. */
+  at(row: number, column: number): Arr<T>;
+  /**
+   * Some rows, and some columns of those, as a sparse matrix: a number, from the end when it is negative, a slice, or an array of numbers, which
+   * may name some of them several times.
+   */
+  at(rows: SparseIx, columns?: SparseIx): Sparse<T>;
   /** The product with a vector, or with a dense matrix, which is dense. */
   matmul<U extends D>(x: Arr<U>): Arr<Common<T, U>>;
+  /**
+   * The product with a sparse matrix, which is sparse. How many elements it has depends on values: of large matrices that are not computed, it is a
+   * UsageError (ERR_SHEAF_UNKNOWN_SHAPE) that says so.
+   */
+  matmul<U extends D>(x: Sparse<U>): Sparse<Common<T, U>>;
   /** x + y: sparse, if both are, and dense beside an array. */
   add(y: Sparse<T>): Sparse<T>;
   add(y: Arr<T>): Arr<T>;

@@ -62,7 +62,6 @@ interface Order {
  * does not: that takes half as long as looking elements up.
  */
 function sorted(row: Words, column: Words, count: number, rows: number, columns: number): Order {
-  if (isSorted(row, column, count)) return { row, column, at: Int32Array.from({ length: count }, (_, i) => i) };
   const byColumn = startsOf(column, count, columns);
   const [rowsThere, atThere] = [new Int32Array(count), new Int32Array(count)];
   for (let i = 0; i < count; i++) {
@@ -85,6 +84,80 @@ function sorted(row: Words, column: Words, count: number, rows: number, columns:
   return { row: { words: rowsThere, step: 1 }, column: { words: ownColumns, step: 1 }, at };
 }
 
+/** No row longer than this is sorted by itself: counting is quicker. */
+const LONG = 4096;
+
+/** How many elements the longest row has. */
+function longestOf(starts: Uint32Array): number {
+  let longest = 0;
+  for (let i = 1; i < starts.length; i++)
+    longest = Math.max(longest, (starts[i] as number) - (starts[i - 1] as number));
+  return longest;
+}
+
+/** Elements as they came, when those are in order. */
+function asTheyCame(row: Words, column: Words, count: number): Order {
+  const at = new Int32Array(count);
+  for (let i = 0; i < count; i++) at[i] = i;
+  return { row, column, at };
+}
+
+/**
+ * Put into their rows by counting, once, with their values; then each row is sorted by itself, while it is in the cache. That is half as much that
+ * is written out of order as sorting all by columns takes first. Equal columns stay in the order in which they came.
+ */
+function sortedByRows(
+  starts: Uint32Array,
+  row: Words,
+  column: Words,
+  values: Elements,
+  columns: Int32Array,
+  own: Elements,
+): void {
+  const next = starts.slice();
+  const [from, to] = [values as Float64Array, own as Float64Array];
+  for (let i = 0; i < from.length; i++) {
+    const place = next[row.words[i * row.step] as number]!++;
+    columns[place] = column.words[i * column.step] as number;
+    to[place] = from[i] as number;
+  }
+  for (let r = 1; r < starts.length; r++) sortRow(columns, to, starts[r - 1] as number, starts[r] as number);
+}
+
+/** So few are sorted by insertion. */
+const FEW = 40;
+
+function sortRow(columns: Int32Array, values: Float64Array, first: number, end: number): void {
+  if (end - first > FEW) {
+    sortLongRow(columns, values, first, end);
+    return;
+  }
+  for (let i = first + 1; i < end; i++) {
+    const [column, value] = [columns[i] as number, values[i] as number];
+    let at = i;
+    for (; at > first && (columns[at - 1] as number) > column; at--) {
+      columns[at] = columns[at - 1] as number;
+      values[at] = values[at - 1] as number;
+    }
+    columns[at] = column;
+    values[at] = value;
+  }
+}
+
+/** By one number of each element: its column, and where it stood. */
+function sortLongRow(columns: Int32Array, values: Float64Array, first: number, end: number): void {
+  const length = end - first;
+  const keys = new Float64Array(length);
+  for (let i = 0; i < length; i++) keys[i] = (columns[first + i] as number) * length + i;
+  keys.sort();
+  const before = values.slice(first, end);
+  for (let i = 0; i < length; i++) {
+    const key = keys[i] as number;
+    columns[first + i] = Math.floor(key / length);
+    values[first + i] = before[key % length] as number;
+  }
+}
+
 /** From coordinates. `like`: indices of the type that those of the matrix get. */
 export function fromCoo(
   { row, column, values }: Coo,
@@ -103,7 +176,66 @@ export function fromCoo(
   const [rowOf, columnOf] = [wordsOf(row), wordsOf(column)];
   checkIndices('row', row, rowOf, rows);
   checkIndices('column', column, columnOf, columns);
-  const order = sorted(rowOf, columnOf, count, rows, columns);
+  if (isSorted(rowOf, columnOf, count))
+    return merged(asTheyCame(rowOf, columnOf, count), values, rows, columns, dtype, like);
+  const starts = startsOf(rowOf, count, rows);
+  if (longestOf(starts) > LONG)
+    return merged(sorted(rowOf, columnOf, count, rows, columns), values, rows, columns, dtype, like);
+  const [ownColumns, own] = [new Int32Array(count), valuesOf(dtype, count)];
+  sortedByRows(starts, rowOf, columnOf, values, ownColumns, own);
+  return mergedRows(starts, ownColumns, own, rows, columns, dtype, like);
+}
+
+/** What is in one place is added up: of sorted rows. */
+function mergedRows(
+  starts: Uint32Array,
+  places: Int32Array,
+  own: Elements,
+  rows: number,
+  columns: number,
+  dtype: Csr['dtype'],
+  like: Indices,
+): Csr {
+  const indptr = indicesLike(like, rows + 1);
+  const pointers = wordsOf(indptr);
+  const values = own as Float64Array;
+  let kept = 0;
+  for (let r = 0, at = 0; r < rows; r++) {
+    const first = kept;
+    for (const end = starts[r + 1] as number; at < end; at++) {
+      const column = places[at] as number;
+      if (kept > first && places[kept - 1] === column) {
+        const sum = values[kept - 1] as number;
+        // Integers wrap when they are stored.
+        values[kept - 1] = dtype === 'bool' ? sum | (values[at] as number) : sum + (values[at] as number);
+        continue;
+      }
+      places[kept] = column;
+      values[kept++] = values[at] as number;
+    }
+    putIndex(pointers, r + 1, kept);
+  }
+  return { rows, columns, dtype, indptr, indices: indicesFrom(places, kept, like), values: own.subarray(0, kept) };
+}
+
+function indicesFrom(places: Int32Array, count: number, like: Indices): Indices {
+  if (like instanceof Int32Array) return places.subarray(0, count);
+  const indices = indicesLike(like, count);
+  const to = wordsOf(indices);
+  for (let i = 0; i < count; i++) putIndex(to, i, places[i] as number);
+  return indices;
+}
+
+/** The same of all of them in order. */
+function merged(
+  order: Order,
+  values: Elements,
+  rows: number,
+  columns: number,
+  dtype: Csr['dtype'],
+  like: Indices,
+): Csr {
+  const count = values.length;
   const indptr = indicesLike(like, rows + 1);
   const indices = indicesLike(like, count);
   const own = valuesOf(dtype, count);

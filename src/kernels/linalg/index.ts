@@ -5,6 +5,7 @@ import { OwnAlgebra } from './own.ts';
 
 export { DONE, type LinearAlgebra, type Svd, type SvdWant } from './algebra.ts';
 export { LapackAlgebra } from './by-lapack.ts';
+export { eigenAsTheyCome } from './francis.ts';
 export { OwnAlgebra } from './own.ts';
 
 let known: LinearAlgebra | undefined;

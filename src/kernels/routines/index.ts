@@ -1,6 +1,7 @@
 import { InternalError } from '../../base/index.ts';
 import { CUMULATIVE } from './cumulative.ts';
 import { GROUPS } from './groups.ts';
+import { IMAGES } from './images.ts';
 import { LINEAR_ALGEBRA } from './linear-algebra.ts';
 import type { Routine } from './routine.ts';
 import { SCATTERING } from './scatter.ts';
@@ -19,6 +20,7 @@ export const ROUTINES = {
   ...SPARSE,
   ...SCATTERING,
   ...GROUPS,
+  ...IMAGES,
 } as const satisfies Readonly<Record<string, Routine>>;
 
 export type RoutineName = keyof typeof ROUTINES;

@@ -1,5 +1,5 @@
 import { broadcastShapes, sizeOf } from '../../nd/index.ts';
-import { DONE, type LinearAlgebra, linearAlgebra, type SvdWant } from '../linalg/index.ts';
+import { DONE, eigenAsTheyCome, type LinearAlgebra, linearAlgebra, type SvdWant } from '../linalg/index.ts';
 import { Matmul } from '../matmul/index.ts';
 import {
   epsilonOf,
@@ -135,7 +135,7 @@ const svdvals = (algebra: () => LinearAlgebra): Routine => ({
 });
 
 function eigenOf(
-  algebra: LinearAlgebra,
+  algebra: Pick<LinearAlgebra, 'eigh'>,
   operation: string,
   a: Float64Array,
   stack: Stack,
@@ -148,16 +148,24 @@ function eigenOf(
   throw matrixError(operation, 'has eigenvalues that were not found', 'please report it', stack, at);
 }
 
-/** Of symmetric matrices: eigenvalues, ascending, and the matrix whose columns are the eigenvectors. */
+/** All of a symmetric matrix, by its lower triangle. */
+function mirrored(a: Float64Array, n: number): Float64Array {
+  for (let i = 0; i < n; i++) for (let j = 0; j < i; j++) a[j * n + i] = a[i * n + j] as number;
+  return a;
+}
+
+/** Of symmetric matrices: eigenvalues, ascending unless `sorted` is false, and the matrix whose columns are the eigenvectors. */
 const eigh = (algebra: () => LinearAlgebra): Routine => ({
   outputs([x]) {
     const stack = squareStack('eigh', x!);
     return [like(x!, stack, stack.n), like(x!, stack, stack.n, stack.n)];
   },
-  run([x], _, [valuesOut, vectorsOut]) {
+  run([x], { sorted = true }, [valuesOut, vectorsOut]) {
     const stack = squareStack('eigh', x!);
+    const asTheyCome = { eigh: (a: Float64Array, n: number) => eigenAsTheyCome(mirrored(a, n), n) };
     each(x!, stack, (a, at) => {
-      putMatrix(valuesOut!, stack.n, at, eigenOf(algebra(), 'eigh', a, stack, at, true));
+      const by = sorted === false ? asTheyCome : algebra();
+      putMatrix(valuesOut!, stack.n, at, eigenOf(by, 'eigh', a, stack, at, true));
       putMatrix(vectorsOut!, stack.n * stack.n, at, a);
     });
   },

@@ -9,10 +9,14 @@ import {
   fromCoo,
   fromDense,
   type Indices,
+  multiply,
   multiplyFromLeft,
   reduce,
   type SparseReducer,
   scale,
+  stackColumns,
+  stackRows,
+  takeRows,
   toCoo,
   toDense,
   transpose,
@@ -322,15 +326,86 @@ const csrCombine: Routine = {
   },
 };
 
+/** The product of two sparse matrices. `columns`: of both. `room`: for as many elements as it can have. */
+const csrProduct: Routine = {
+  outputs(inputs, params) {
+    const [a, b] = [inputs.slice(0, MATRIX), inputs.slice(MATRIX)];
+    const rows = rowsOf('csrProduct', a);
+    const inner = rowsOf('csrProduct', b);
+    if (inner !== bothColumns(params)[0])
+      throw shapeError('csrProduct', 'the matrices do not fit', [rows, bothColumns(params)[0]], [inner]);
+    sameType('csrProduct', a[0]!, b[0]!);
+    sameType('csrProduct', a[2]!, b[2]!);
+    return [...matrixTypes(rows, params.room as number, a[0]!.dtype, a[2]!.dtype), COUNT];
+  },
+  run(inputs, params, outputs) {
+    const [inner, columns] = bothColumns(params);
+    const product = multiply(
+      csr(inputs.slice(0, MATRIX), inner),
+      csr(inputs.slice(MATRIX), columns),
+      params.room as number,
+    );
+    putMatrix(product, outputs);
+    putCount(outputs[MATRIX]!, countOf(product));
+  },
+};
+
+const bothColumns = ({ columns }: Params): readonly [number, number] => columns as unknown as readonly [number, number];
+
+/** Some rows, whose numbers are the last input, an i64. `room`: for as many elements as they can have. */
+const csrTake: Routine = {
+  outputs(inputs, params) {
+    rowsOf('csrTake', inputs, ANY);
+    const [, indices, values, list] = inputs;
+    axes('csrTake', list!, 1);
+    return [...matrixTypes(list!.shape[0] as number, params.room as number, indices!.dtype, values!.dtype), COUNT];
+  },
+  run(inputs, params, outputs) {
+    const list = inputs[MATRIX]!.elements as BigInt64Array;
+    const taken = takeRows(csr(inputs, columnsParam(params)), list, params.room as number);
+    putMatrix(taken, outputs);
+    putCount(outputs[MATRIX]!, countOf(taken));
+  },
+};
+
+/** Several matrices one below the other (`axis` 0), or beside each other (1). `columns`: of each of them. */
+const csrStack: Routine = {
+  outputs(inputs, params) {
+    const all = matricesOf(inputs);
+    const rows = all.map((each) => rowsOf('csrStack', each, ANY));
+    const most = all.reduce((sum, [, indices]) => sum + (indices!.shape[0] as number), 0);
+    const [indptr, , values] = inputs;
+    for (const each of all) {
+      sameType('csrStack', indptr!, each[0]!);
+      sameType('csrStack', values!, each[2]!);
+    }
+    const sum = params.axis === 0 ? rows.reduce((a, b) => a + b, 0) : (rows[0] as number);
+    return [...matrixTypes(sum, most, indptr!.dtype, values!.dtype), COUNT];
+  },
+  run(inputs, params, outputs) {
+    const columns = params.columns as readonly number[];
+    const all = matricesOf(inputs).map((each, i) => csr(each, columns[i] as number));
+    const made = params.axis === 0 ? stackRows(all) : stackColumns(all);
+    putMatrix(made, outputs);
+    putCount(outputs[MATRIX]!, countOf(made));
+  },
+};
+
+const matricesOf = <T>(inputs: readonly T[]): (readonly T[])[] =>
+  Array.from({ length: inputs.length / MATRIX }, (_, i) => inputs.slice(i * MATRIX, (i + 1) * MATRIX));
+
 export const SPARSE = {
   copied,
   csrChecked,
   csrCombine,
   csrFromCoo,
   csrFromDense,
+  csrProduct,
   csrReduce,
   csrRows,
   csrScale,
+  csrStack,
+  csrTake,
   csrToDense,
   csrTranspose,
   denseCsr,
