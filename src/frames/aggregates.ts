@@ -131,9 +131,29 @@ export function aggregateSql(
         nan(`CAST(${total} AS DOUBLE) / CAST(nullif(${many}, 0) AS DOUBLE)`);
       return made('f64', ratio(`sum(${x})`, `count(${x})`), [exact, `count(${x})`], ratio(`sum(${p})`, `sum(${n})`));
     }
-    case 'quantile':
-      return made('f64', nan(`quantile_cont(CAST(${c} AS DOUBLE), ${literalShare(aggregate.q)})`), undefined, '');
+    case 'quantile': {
+      const q = `CAST('${aggregate.q}' AS DOUBLE)`;
+      const exactly = column.base === 'i32' || column.base === 'i64' ? c : `CAST(${c} AS DOUBLE)`;
+      return made('f64', nan(`quantile_cont(${exactly}, ${q})`), undefined, nan(quantileOfCounts(q)));
+    }
   }
 }
 
-const literalShare = (q: number): string => `CAST('${q}' AS DOUBLE)`;
+/** Values that have been counted: each row has one, how often it is there, so often up to it, and how many there are in all. */
+export const COUNTED = { value: '"sheaf v"', count: '"sheaf n"', upTo: '"sheaf u"', all: '"sheaf m"' };
+
+/** The rows of several tables of counted values, by some keys, with what a quantile needs. */
+export function withRanks(rows: string, keys: readonly string[]): string {
+  const { value, count: n, upTo, all } = COUNTED;
+  const by = keys.length === 0 ? '' : `PARTITION BY ${keys.join(', ')}`;
+  return `SELECT *, sum(${n}) OVER (${by} ORDER BY ${value} NULLS LAST) AS ${upTo}, sum(${n}) OVER (${by}) AS ${all} FROM (${rows})`;
+}
+
+/** The value at the place of a quantile, and the next one, interpolated. */
+function quantileOfCounts(q: string): string {
+  const place = (m: string) => `(${q} * CAST(${m} - 1 AS DOUBLE))`;
+  const at = (round: string) =>
+    `CAST(min(${COUNTED.value}) FILTER (WHERE ${COUNTED.upTo} > ${round}(${place(COUNTED.all)})) AS DOUBLE)`;
+  const share = `(${place(`max(${COUNTED.all})`)} - floor(${place(`max(${COUNTED.all})`)}))`;
+  return `${at('floor')} + (${at('ceil')} - ${at('floor')}) * ${share}`;
+}

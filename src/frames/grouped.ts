@@ -1,4 +1,4 @@
-import { aggregateSql } from './aggregates.ts';
+import { aggregateSql, COUNTED, withRanks } from './aggregates.ts';
 import { columnsAfter, type Plan } from './plan.ts';
 import { blockPart, type Part, type Relation } from './relation.ts';
 import type { Run } from './run.ts';
@@ -10,7 +10,7 @@ const FEW = 500_000;
 
 /**
  * Groups. Each partition aggregates its own rows first; what comes of it is combined, by one task or by several who have different keys. A
- * quantile needs all values of a group at once, so there rows of the same keys come together before.
+ * quantile needs all values of a group at once: whole numbers are counted by each partition, with others rows of the same keys come together before.
  */
 export async function grouped(plan: Plan & { readonly op: 'group' }, of: Relation, run: Run): Promise<Relation> {
   const columns = columnsAfter(plan, of.columns)!;
@@ -23,7 +23,8 @@ export async function grouped(plan: Plan & { readonly op: 'group' }, of: Relatio
   const bytes = of.parts.reduce((sum, part) => sum + part.bytes, 0);
 
   if (of.parts.length === 1) return { columns, parts: [{ bytes, build: (use) => whole(of.parts[0]!.build(use)) }] };
-  if (made.some(({ parts }) => parts === undefined)) {
+  const counted = countedColumn(plan, of);
+  if (counted === undefined && made.some(({ parts }) => parts === undefined)) {
     const needed = [
       ...new Set([
         ...plan.keys,
@@ -41,14 +42,18 @@ export async function grouped(plan: Plan & { readonly op: 'group' }, of: Relatio
     return { columns, parts: met.map((part) => ({ ...part, build: (use) => whole(part.build(use)) })) };
   }
 
+  const { value, count } = COUNTED;
+  const parts = made.flatMap((each) => each.parts ?? []);
+  const listed = counted === undefined ? parts : [`${counted} AS ${value}`, `count(${counted}) AS ${count}`, ...parts];
+  const finer = counted === undefined ? by : ` GROUP BY ${[...keys, counted].join(', ')}`;
   const partial = of.parts.map(
     (part): Part => ({
       ...part,
-      build: (use) =>
-        `SELECT ${[...keys, ...made.flatMap(({ parts }) => parts!)].join(', ') || '1 AS "sheaf one"'} FROM (${part.build(use)})${by}`,
+      build: (use) => `SELECT ${[...keys, ...listed].join(', ')} FROM (${part.build(use)})${finer}`,
     }),
   );
-  const combine = (rows: string) => `SELECT ${list(made.map((each) => each.combined))} FROM (${rows})${by}`;
+  const combine = (rows: string) =>
+    `SELECT ${list(made.map((each) => each.combined))} FROM (${counted === undefined ? rows : withRanks(rows, keys)})${by}`;
   const computed = await run.blocks(partial);
   const blocks = computed.map(({ stats, blocks: [block] }) => blockPart(block!, stats.bytes));
   const rows = computed.reduce((sum, { stats }) => sum + stats.rows, 0);
@@ -59,4 +64,17 @@ export async function grouped(plan: Plan & { readonly op: 'group' }, of: Relatio
   if (keys.length === 0 || rows <= FEW) return { columns, parts: [all(blocks)] };
   const met = await shuffled({ columns: of.columns, parts: blocks }, keys, run);
   return { columns, parts: met.map((part) => all([part])) };
+}
+
+/**
+ * The column whose values are counted before groups are made of them, quoted: that of all quantiles, if it is one of whole numbers. Those of a group are
+ * often few different ones; floats seldom are.
+ */
+function countedColumn(plan: Plan & { readonly op: 'group' }, of: Relation): string | undefined {
+  const names = new Set(
+    plan.aggregates.flatMap(([, aggregate]) => (aggregate.name === 'quantile' ? [aggregate.column] : [])),
+  );
+  const [name] = names;
+  const base = of.columns.find((column) => column.name === name)?.base;
+  return names.size === 1 && (base === 'i32' || base === 'i64') ? quoted(name!) : undefined;
 }

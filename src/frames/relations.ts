@@ -36,7 +36,7 @@ export async function relationOf(plan: Plan, run: Run): Promise<Relation> {
     case 'batches':
       return batches(plan, await relationOf(plan.of, run), run);
     case 'join':
-      return joined(plan, await relationOf(plan.of, run), await relationOf(plan.right, run), run);
+      return joined(plan, ...(await Promise.all([relationOf(plan.of, run), relationOf(plan.right, run)])), run);
     default: {
       const of = await relationOf(plan.of, run);
       return narrow(plan, of, columnsAfter(plan, of.columns)!);

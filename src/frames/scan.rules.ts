@@ -18,10 +18,17 @@ export interface Range {
 
 /** What is smaller is not cut further: a task for it would take longer to call than to run. */
 const LEAST_ROWS = 100_000;
+/** Above so many rows a core has several partitions, so that all end about together; below, that does not pay. */
+const MANY_ROWS = 2_000_000;
+/** And never more than these. */
+const PER_CORE = 3;
 /** What is larger is cut, for the sake of memory. */
 const MOST_BYTES = 64 << 20;
-/** Partitions for each core: so many that they end about together. */
-const PER_CORE = 3;
+
+function partitionsFor(rows: number, bytes: number, cpus: number): number {
+  const perCore = Math.min(PER_CORE, Math.max(1, Math.round(rows / cpus / MANY_ROWS)));
+  return Math.max(1, Math.min(perCore * cpus, Math.ceil(rows / LEAST_ROWS)), Math.ceil(bytes / MOST_BYTES));
+}
 
 /** Ranges of neighbouring groups, about equally large, `most` at most if that is given; files are not mixed, unless it takes that. */
 export function rangesOf(
@@ -32,8 +39,7 @@ export function rangesOf(
   const all = files.flat();
   const rows = all.reduce((sum, group) => sum + group.rows, 0);
   const bytes = all.reduce((sum, group) => sum + group.bytes, 0);
-  const wanted =
-    most ?? Math.max(1, Math.min(PER_CORE * cpus, Math.ceil(rows / LEAST_ROWS)), Math.ceil(bytes / MOST_BYTES));
+  const wanted = most ?? partitionsFor(rows, bytes, cpus);
   const share = rows / wanted;
   const parts: Range[][] = [];
   let done = 0;

@@ -4,6 +4,8 @@ import type { Run } from './run.ts';
 /** A bucket of about so many bytes is a good partition. */
 const GOOD_BYTES = 16 << 20;
 const MOST_BUCKETS = 64;
+/** So few take what is theirs out of blocks of all by themselves: reading a key costs less than writing a row once more. */
+const FEW_BUCKETS = 8;
 
 /** How many partitions rows are shared out to: no more than are worth it. */
 export function bucketsFor(bytes: number, run: Run): number {
@@ -19,12 +21,14 @@ export async function shuffled(
 ): Promise<Part[]> {
   const many = keys.length === 0 ? 1 : buckets;
   const bucket = `hash(${keys.join(', ')}) % ${many}`;
-  const computed = await run.blocks(of.parts, many === 1 ? undefined : { bucket, buckets: many });
+  const apart = many > FEW_BUCKETS;
+  const computed = await run.blocks(of.parts, apart ? { bucket, buckets: many } : undefined);
   return Array.from({ length: many }, (_, i) => {
-    const parts = computed.map(({ blocks, stats }) => blockPart(blocks[i]!, stats.bytes / many));
+    const parts = computed.map(({ blocks, stats }) => blockPart(blocks[apart ? i : 0]!, stats.bytes / many));
+    const filter = apart || many === 1 ? '' : ` WHERE ${bucket} = ${i}`;
     return {
       bytes: parts.reduce((sum, part) => sum + part.bytes, 0),
-      build: (use) => parts.map((part) => part.build(use)).join('\nUNION ALL '),
+      build: (use) => parts.map((part) => `${part.build(use)}${filter}`).join('\nUNION ALL '),
     };
   });
 }

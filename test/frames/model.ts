@@ -96,6 +96,20 @@ export const ENDS: readonly { readonly name: string; frame(f: Table): Frame; row
     rows: (rows) => grouped(rows, false),
   },
   {
+    name: 'group by b, quantile of floats',
+    frame: (f) => f.groupBy('b').agg({ q: quantile('x', 0.3) }) as unknown as Frame,
+    rows: (rows) => groups(rows, 'b').map(([b, own]) => ({ b, q: quantileOf(own, 'x', 0.3) })),
+  },
+  {
+    name: 'all in one group',
+    frame: (f) => f.groupBy().agg({ c: count(), q: quantile('k', 0.3), m: mean('k') }) as unknown as Frame,
+    rows: (rows) => {
+      const ks = rows.map(({ k }) => num(k)).filter((value) => value !== null);
+      const m = ks.reduce((a, b) => a + b, 0) / ks.length;
+      return [{ c: BigInt(rows.length), q: quantileOf(rows, 'k', 0.3), m }];
+    },
+  },
+  {
     name: 'SQL',
     frame: (f) => f.sql('SELECT b, count(k) AS c FROM this GROUP BY ALL -- of this'),
     rows: (rows) => groups(rows, 'b').map(([b, own]) => ({ b, c: BigInt(own.filter(({ k }) => k !== null).length) })),
@@ -108,11 +122,21 @@ function groups(rows: Rows, by: string): [Value, Rows][] {
   return [...found];
 }
 
+function quantileOf(rows: Rows, name: string, q: number): number {
+  const values = rows
+    .map((row) => num(row[name]))
+    .filter((value) => value !== null)
+    .sort((a, b) => a - b);
+  if (values.length === 0) return Number.NaN;
+  const place = q * (values.length - 1);
+  const [low, high] = [values[Math.floor(place)]!, values[Math.ceil(place)]!];
+  return low + (high - low) * (place - Math.floor(place));
+}
+
 function grouped(rows: Rows, median: boolean): Rows {
   return groups(rows, 's').map(([s, own]) => {
     const there = (name: string) => own.map((row) => num(row[name])).filter((value) => value !== null);
-    const [ks, xs] = [there('k').sort((a, b) => a - b), there('x')];
-    const at = (ks.length - 1) / 2;
+    const [ks, xs] = [there('k'), there('x')];
     return {
       s,
       c: BigInt(own.length),
@@ -120,7 +144,7 @@ function grouped(rows: Rows, median: boolean): Rows {
       m: xs.reduce((a, b) => a + b, 0) / xs.length,
       lo: own.map(({ n }) => n as bigint).reduce((a, b) => (b < a ? b : a)),
       hi: s,
-      ...(median ? { q: ks.length === 0 ? Number.NaN : (ks[Math.floor(at)]! + ks[Math.ceil(at)]!) / 2 } : {}),
+      ...(median ? { q: quantileOf(own, 'k', 0.5) } : {}),
     };
   });
 }

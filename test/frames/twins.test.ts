@@ -46,7 +46,7 @@ test('random plans give what plain JavaScript gives, over one partition and over
         }
       },
     ),
-    { numRuns: 12 },
+    { numRuns: 16 },
   );
 });
 
