@@ -104,7 +104,8 @@ export function aggregateSql(
     parts: parts?.map((part, i) => `${part} AS ${[p, n][i]}`),
     combined,
   });
-  if (aggregate.name === 'count') return made('i64', 'count(*)', ['count(*)'], `CAST(sum(${p}) AS BIGINT)`);
+  if (aggregate.name === 'count')
+    return made('i64', 'count(*)', ['count(*)'], `CAST(coalesce(sum(${p}), 0) AS BIGINT)`);
   const what = `agg: ${JSON.stringify(name)} is ${printedAggregate(aggregate)}`;
   const column = columnNamed(columns, aggregate.column, what);
   const c = quoted(column.name);

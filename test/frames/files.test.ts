@@ -236,6 +236,10 @@ test('types of the engine that frames do not have are the nearest ones that hold
 
 test('batches go through a task of one’s own, whose worker may be killed in the middle', async () => {
   const numbers = fromColumns({ i: Int32Array.from({ length: 1000 }, (_, i) => i) }, undefined, { partitions: 4 });
+  assert.deepEqual(
+    (await numbers.head(300).toColumns()).i,
+    Int32Array.from({ length: 300 }, (_, i) => i),
+  );
   const squares = numbers.mapBatches(
     task(({ i }: { i: Int32Array }) => {
       if (i[0] === 250 && current().attempt === 0) process.kill(process.pid, 'SIGKILL');

@@ -152,5 +152,5 @@ function grouped(rows: Rows, median: boolean): Rows {
 /** A row as text; sums of floats in another order differ in the last digits. */
 export const key = (row: Readonly<Record<string, unknown>>): string =>
   Object.entries(row)
-    .map(([name, value]) => `${name}=${typeof value === 'number' ? Number(value.toPrecision(12)) + 0 : String(value)}`)
+    .map(([name, value]) => `${name}=${typeof value === 'number' ? Number(value.toFixed(9)) + 0 : String(value)}`)
     .join(' ');
