@@ -124,7 +124,7 @@ export interface Agg<T extends DT = DT> {
 }
 
 /** A row: its values by the names of the columns. */
-export type Row<S extends Schema> = { [K in keyof S]: Js<S[K]> };
+export type Row<S extends Schema> = { -readonly [K in keyof S]: Js<S[K]> };
 
 /**
  * Values of a column. Numbers are in a typed array, booleans as 0 and 1, where none is missing; otherwise, and for all other types, in a
@@ -143,7 +143,7 @@ export type ColumnValues<T extends DT = DT> = T extends 'bool' | 'bool?'
           : Js<T>[];
 
 /** Columns by their names. */
-export type Columns<S extends Schema = Schema> = { [K in keyof S]: ColumnValues<S[K]> };
+export type Columns<S extends Schema = Schema> = { -readonly [K in keyof S]: ColumnValues<S[K]> };
 
 /** What `fromColumns` takes for a column. */
 export type ColumnInput =

@@ -25,7 +25,7 @@ const table = fc.array(
 /** Each step and each end by itself, over rows with everything in them and over none; what is random comes on top. */
 const SOME = Array.from({ length: 24 }, (_, i) => ({
   k: i % 5 === 4 ? null : (i % 6) - 2,
-  s: [null, 'a', 'b', "it's", 'Ä€𝄞'][(i * 3) % 5]!,
+  s: ([null, 'a', 'b', "it's", 'Ä€𝄞'] as const)[(i * 3) % 5]!,
   x: i % 7 === 6 ? null : (i % 9) / 4 - 1,
   b: [true, false, null][i % 3]!,
 }));
