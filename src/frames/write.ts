@@ -26,7 +26,11 @@ export async function written(of: Relation, dir: string, by: readonly string[], 
         rows: run.hold(run.tasks.writeFiles({ ...query, what: `writeParquet: ${folder}` }, path, by, ...inputs)),
       };
     });
-    const counts = await Promise.all(parts.map(({ rows }) => rows.value));
+    // Those that still write would make again what is removed here after a failure of another one.
+    const ended = await Promise.allSettled(parts.map(({ rows }) => rows.value));
+    const failed = ended.find((each) => each.status === 'rejected');
+    if (failed !== undefined) throw failed.reason;
+    const counts = ended.map((each) => (each.status === 'fulfilled' ? each.value : 0));
     const rows = counts.reduce((sum, count) => sum + count, 0);
     // A file without rows says what the columns are, where no other one does.
     for (const [i, { path }] of parts.entries())

@@ -67,6 +67,10 @@ test('values of every type go to Parquet, and come back as they were', async () 
   assert.equal(failed.code, 'ERR_SHEAF_FRAME_FILE');
   assert.match(failed.message, /has part-00000\.parquet already/);
   assert.equal(readdirSync(dir).length, 2, 'nothing is left of the attempt');
+  const half = join(folder, 'half');
+  const broken = people().derive((c) => ({ n: c.name.fillNull('0').cast('i64') }));
+  assert.equal((await failure(() => broken.writeParquet(half))).code, 'ERR_SHEAF_FRAME_VALUE');
+  assert.deepEqual(readdirSync(half), []);
 });
 
 test('folders by values of a column are written, and read as that column', async () => {
