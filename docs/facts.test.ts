@@ -118,7 +118,7 @@ describe('the pages have', () => {
   });
 
   it('every row of the benchmark', () => {
-    const names = ['tasks', 'arrays'].flatMap((suite) =>
+    const names = ['tasks', 'arrays', 'frames'].flatMap((suite) =>
       execFileSync(process.execPath, [join(root, 'bench/run.mjs'), suite, '--list', '--node', process.execPath])
         .toString()
         .trim()

@@ -227,6 +227,28 @@ for (const each of ['workers', 'inline'] as const)
       assert.ok(scores[9]! > 65, out);
     });
 
+    it('delays says of three million flights what pandas says', async () => {
+      assert.equal(
+        await output('delays'),
+        [
+          'airport  hour  flights  mean delay',
+          'PHL        22     1022  63.6 min',
+          'EWR        21     1125  55.7 min',
+          'ORD        22     3636  45.2 min',
+          'PHX        23     1187  44.6 min',
+          'BOS        21     1770  38.2 min',
+          '',
+          'long flights leave from',
+          'CA  115267 of them; half are -2 min late at most, and of a hundred one more than 131',
+          'TX  88352 of them; half are -2 min late at most, and of a hundred one more than 137',
+          'FL  66904 of them; half are -1 min late at most, and of a hundred one more than 169',
+          '',
+          'most flights: 17548 on 2001-06-29',
+          '',
+        ].join('\n'),
+      );
+    });
+
     it('says how it is called when it is called wrongly', async () => {
       const none = join(folder, 'no such folder');
       const calls = [
@@ -263,6 +285,7 @@ for (const each of ['workers', 'inline'] as const)
         'records',
         'remote',
         'deadline',
+        'delays',
         'monte-carlo',
         'crawler',
         'thumbnails',

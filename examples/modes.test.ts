@@ -64,6 +64,7 @@ describe('the same is printed with workers and inline by the example', () => {
     records: { args: ['2000'], without: [/never more than \d+/] },
     remote: {},
     deadline: {},
+    delays: {},
     // How many were under way at the end is a matter of moments.
     'monte-carlo': { args: ['0.03', '100'], without: [/^\d+ batches were cancelled/m] },
     crawler: { args: ['60'], of: crawled },

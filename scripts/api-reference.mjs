@@ -1,4 +1,4 @@
-// Writes docs/api.md and docs/api-arrays.md out of the declarations of the package (dist/types) and their comments.
+// Writes docs/api.md, docs/api-arrays.md and docs/api-frames.md out of the declarations of the package (dist/types) and their comments.
 // Usage: node scripts/api-reference.mjs
 //
 // TypeScript 7 reads them: its API is marked unstable, and its version is exact in package.json, so that it changes when
@@ -21,10 +21,15 @@ function doors() {
 }
 
 /** What the names of an entry point are listed in. */
-const pageOf = (door) => (['sheaf/array', 'sheaf/daphne'].includes(door) ? 'docs/api-arrays.md' : 'docs/api.md');
+const OWN_PAGES = new Map([
+  ['sheaf/array', 'docs/api-arrays.md'],
+  ['sheaf/daphne', 'docs/api-arrays.md'],
+  ['sheaf/frame', 'docs/api-frames.md'],
+]);
+const pageOf = (door) => OWN_PAGES.get(door) ?? 'docs/api.md';
 
 /** Every page, and the entry points that it lists. */
-export const PAGES = ['docs/api.md', 'docs/api-arrays.md'];
+export const PAGES = ['docs/api.md', ...new Set(OWN_PAGES.values())];
 
 const KINDS = new Map([
   [SyntaxKind.FunctionDeclaration, 'function'],
@@ -213,13 +218,17 @@ const INTRODUCTIONS = {
   'docs/api.md': [
     '# API reference',
     "Everything that `import { ... } from 'sheaf'` gives, by name, with its types. [Concepts](concepts.md) says how it goes\n" +
-      'together, the [cookbook](cookbook.md) what for, and [Errors by code](errors.md) what to do about each error. Arrays have\n' +
-      '[a page of their own](api-arrays.md).',
+      'together, the [cookbook](cookbook.md) what for, and [Errors by code](errors.md) what to do about each error. [Arrays](api-arrays.md) and\n' +
+      '[frames](api-frames.md) have pages of their own.',
   ],
   'docs/api-arrays.md': [
     '# API reference: arrays',
     "Everything that `import { ... } from 'sheaf/array'` gives, by name, with its types. [Arrays](arrays.md) says what it is for. Functions\n" +
       'whose first argument is an array are methods of it as well. What takes and gives arrays stands here, too: `sheaf/daphne`.',
+  ],
+  'docs/api-frames.md': [
+    '# API reference: frames',
+    "Everything that `import { ... } from 'sheaf/frame'` gives, by name, with its types. [Frames](frames.md) says what it is for.",
   ],
 };
 

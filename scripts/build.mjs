@@ -63,7 +63,7 @@ function declarations(outdir) {
 /** Removes the declarations that those of the package's entries don't lead to: nobody could import what they declare. */
 function prune(types) {
   const reached = new Set(
-    ['index', 'array', 'partitioned', 'daphne', 'testing/index'].map((entry) => join(types, `${entry}.d.ts`)),
+    ['index', 'array', 'frame', 'partitioned', 'daphne', 'testing/index'].map((entry) => join(types, `${entry}.d.ts`)),
   );
   for (const file of reached) {
     for (const [, path] of readFileSync(file, 'utf8').matchAll(/(?:from|import)\s*\(?\s*'(\.[^']+)\.ts'/g)) {

@@ -8,11 +8,13 @@ export const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const ENTRIES = {
   index: 'src/index.ts',
   array: 'src/array.ts',
+  frame: 'src/frame.ts',
   testing: 'src/testing/index.ts',
   partitioned: 'src/partitioned.ts',
   daphne: 'src/daphne.ts',
   worker: 'src/worker.ts',
   'csv-worker': 'src/io/csv-worker.ts',
+  'frame-worker': 'src/frames/frame-worker.ts',
   control: 'src/control.ts',
   gang: 'src/gang.ts',
   'typescript-hooks': 'src/code/typescript-hooks.ts',

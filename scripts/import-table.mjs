@@ -19,6 +19,7 @@ export const ROOMS = {
   partitioned: ['nd', 'codec'],
   pipelines: ['tasks', 'kernels'],
   io: ['nd', 'codec', 'kernels', 'tasks', 'partitioned'],
+  frames: ['io'],
   arrays: ['pipelines', 'partitioned', 'io'],
   daphne: ['arrays'],
   cli: ['*'],

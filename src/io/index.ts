@@ -16,4 +16,6 @@ export type { Scanned } from './csv-scan.ts';
 export { type Coordinates, readMatrixMarket, writeMatrixMarket } from './matrix-market.ts';
 export { type NpyOptions, readNpy, writeNpy } from './npy.ts';
 export { readParquet, readParquetTable, type TextColumn, writeParquet } from './parquet.ts';
+/** @internal */
+export { loadPeer } from './peers.ts';
 export type { Source } from './source.ts';

@@ -1,0 +1,2 @@
+/** Frames: tables in partitions, planned lazily, and computed by tasks on DuckDB. */
+export * from './frames/index.ts';
