@@ -21,7 +21,7 @@ export { type GatherFunction, gatherFunction } from './gather.ts';
 export { placesOf } from './images/index.ts';
 export { type Compiled, JavaScriptKernels } from './javascript/compile.ts';
 export { type Kernel, KernelBuilder, keyOf, type Result, type Step } from './kernel.ts';
-export { BlockedKernels, MATMUL_SCRATCH, Matmul, type MatmulOptions } from './matmul/index.ts';
+export { BlockedKernels, MATMUL_SCRATCH, Matmul, type MatmulOptions, mirrored } from './matmul/index.ts';
 export { REDUCERS, type Reducer, type ReducerName, reducer } from './reducers.ts';
 export { applied, cast, interpret, type Run, type Strided } from './reference.ts';
 export {

@@ -32,6 +32,8 @@ export interface Blas {
     into: Omit<GemmArray, 'transposed'>,
     accumulate: boolean,
   ): void;
+  /** The upper triangle of `into` (n x n, rows) becomes that of `a` (n x k) times its transpose. Neither n nor k is 0. */
+  syrk(n: number, k: number, a: GemmArray, into: Omit<GemmArray, 'transposed'>): void;
   /** Undefined where the library was built without it. */
   readonly lapack: Lapack | undefined;
 }
@@ -71,6 +73,7 @@ const DECORATIONS = [
 const ROW_MAJOR = 101;
 const NO_TRANSPOSE = 111;
 const TRANSPOSE = 112;
+const UPPER = 121;
 
 type Library = ReturnType<NonNullable<typeof koffi>['load']>;
 
@@ -141,6 +144,13 @@ function bind(path: string, library: Library): Blas | undefined {
         );
       const dgemm = gemm('d', 'double');
       const sgemm = gemm('s', 'float');
+      const syrk = (letter: 'd' | 's', real: 'double' | 'float') =>
+        library.func(
+          `void ${prefix}cblas_${letter}syrk${suffix}(int order, int triangle, int ta, ${int} n, ${int} k, ${real} alpha, ` +
+            `const void *a, ${int} lda, ${real} beta, void *c, ${int} ldc)`,
+        );
+      const dsyrk = syrk('d', 'double');
+      const ssyrk = syrk('s', 'float');
       setThreads(1);
       return {
         path,
@@ -158,6 +168,11 @@ function bind(path: string, library: Library): Blas | undefined {
               ...[beta, into.elements, into.lead],
             ),
           );
+        },
+        syrk(n, k, a, into) {
+          const call = into.elements instanceof Float64Array ? dsyrk : ssyrk;
+          const way = a.transposed ? TRANSPOSE : NO_TRANSPOSE;
+          undisturbed(() => call(ROW_MAJOR, UPPER, way, n, k, 1, a.elements, a.lead, 0, into.elements, into.lead));
         },
         lapack: bindLapack((name, params) => {
           const symbol = `${prefix}${name}_${suffix}`;

@@ -40,43 +40,58 @@ for (const isolation of ['process', 'thread'] as const) {
     });
     after(async () => session[Symbol.asyncDispose]());
 
-    test('rows of a large product, or columns of a wide one, are computed by several workers', LIMIT, async () => {
-      const engine = engineOf(session);
-      const settings = arraysOf(engine);
-      assert.ok(settings !== undefined);
-      const pipelines = inSession(engine, new Gang(engine, settings, ALWAYS), {});
-      // Whole numbers, so that sums are exact in whatever order they are made.
-      const numbers = (length: number, step: number): Float64Array =>
-        Float64Array.from({ length }, (_, i) => ((i * step) % 31) - 15);
-      const matrix = (elements: Float64Array, shape: number[], strides: number[]): Node => {
-        const buffer = pipelines.buffers.adopt('f64', elements);
-        return new Node({ kind: 'source', buffer, offset: 0, strides }, shape, 'f64');
-      };
-      const submitted = (): number => hostOf(session.url)?.counters.submitted ?? 0;
-      for (const { m, k, n, transposed } of [
-        { m: 400, k: 170, n: 190, transposed: false },
-        { m: 400, k: 170, n: 190, transposed: true },
-        { m: 130, k: 170, n: 500, transposed: true },
-      ]) {
-        const [left, right] = [numbers(m * k, 7), numbers(k * n, 11)];
-        const leftStrides = transposed ? ([1, m] as const) : ([k, 1] as const);
-        const before = submitted();
-        const a = matrix(left, [m, k], [...leftStrides]);
-        const product = new Node({ kind: 'matmul' }, [m, n], 'f64', [a, matrix(right, [k, n], [n, 1])]);
-        await pipelines.compute([product]);
-        const have = pipelines.read(product) as Float64Array;
-        const want = new Float64Array(m * n);
-        for (let i = 0; i < m; i++) {
-          for (let at = 0; at < k; at++) {
-            const x = left[i * leftStrides[0] + at * leftStrides[1]] as number;
-            for (let j = 0; j < n; j++)
-              want[i * n + j] = (want[i * n + j] as number) + x * (right[at * n + j] as number);
+    test(
+      'rows of a product, columns of a wide one, and sums of a thin one are computed by several workers',
+      LIMIT,
+      async () => {
+        const engine = engineOf(session);
+        const settings = arraysOf(engine);
+        assert.ok(settings !== undefined);
+        const pipelines = inSession(engine, new Gang(engine, settings, ALWAYS), {});
+        // Whole numbers, so that sums are exact in whatever order they are made.
+        const numbers = (length: number, step: number): Float64Array =>
+          Float64Array.from({ length }, (_, i) => ((i * step) % 31) - 15);
+        const matrix = (elements: Float64Array, shape: number[], strides: number[]): Node => {
+          const buffer = pipelines.buffers.adopt('f64', elements);
+          return new Node({ kind: 'source', buffer, offset: 0, strides }, shape, 'f64');
+        };
+        const submitted = (): number => hostOf(session.url)?.counters.submitted ?? 0;
+        for (const { m, k, n, transposed, symmetric = false } of [
+          { m: 400, k: 170, n: 190, transposed: false },
+          { m: 400, k: 170, n: 190, transposed: true },
+          { m: 130, k: 170, n: 500, transposed: true },
+          { m: 20, k: 30_000, n: 30, transposed: true },
+          { m: 400, k: 170, n: 400, transposed: true, symmetric: true },
+          { m: 40, k: 10_000, n: 40, transposed: true, symmetric: true },
+          // The right matrix is the first rows of the left one, turned.
+          { m: 5000, k: 100, n: 30, transposed: false, symmetric: true },
+        ]) {
+          const left = numbers(m * k, 7);
+          const right = symmetric ? left : numbers(k * n, 11);
+          const leftStrides = transposed ? ([1, m] as const) : ([k, 1] as const);
+          const before = submitted();
+          const a = matrix(left, [m, k], [...leftStrides]);
+          const turning = [1, 0].map((axis) => ({ start: 0, step: 1, axis }));
+          const b = symmetric
+            ? new Node({ kind: 'view', maps: turning }, [k, n], 'f64', [a])
+            : matrix(right, [k, n], [n, 1]);
+          const product = new Node({ kind: 'matmul' }, [m, n], 'f64', [a, b]);
+          await pipelines.compute([product]);
+          const have = pipelines.read(product) as Float64Array;
+          const want = new Float64Array(m * n);
+          const [down, across] = symmetric ? [leftStrides[1], leftStrides[0]] : [n, 1];
+          for (let i = 0; i < m; i++) {
+            for (let at = 0; at < k; at++) {
+              const x = left[i * leftStrides[0] + at * leftStrides[1]] as number;
+              for (let j = 0; j < n; j++)
+                want[i * n + j] = (want[i * n + j] as number) + x * (right[at * down + j * across] as number);
+            }
           }
+          assert.deepEqual(have, want);
+          assert.ok(submitted() > before, 'others were called');
         }
-        assert.deepEqual(have, want);
-        assert.ok(submitted() > before, 'others were called');
-      }
-    });
+      },
+    );
 
     test(
       'rows of a sparse product are computed by several workers, and are what they are in one thread',

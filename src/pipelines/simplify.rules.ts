@@ -1,5 +1,6 @@
 import { type Shape, sizeOf } from '../nd/index.ts';
 import type { AxisMap } from './graph.ts';
+import { orderedReduction } from './ordering.rules.ts';
 import { reshapedStrides, sameShape, type Value, Values } from './values.rules.ts';
 
 /** How far a reshape is moved towards what its argument is made of. */
@@ -31,6 +32,8 @@ export function simplified(
     if (value.op.kind === 'reshape')
       made = reshaped(next, args[0] as number, value.shape, (at) => newUses.get(at) ?? 0, 0);
     else if (value.op.kind === 'matmul' && fitsSum(values, value, lowers)) made = asSum(next, value, args);
+    else if (value.op.kind === 'reduce' && value.op.axes.length > 0 && uses[value.args[0] as number] === 1)
+      made = orderedReduction(next, value as Value & { op: { kind: 'reduce' } }, args[0] as number);
     else if (value.op.kind === 'assemble') made = withoutCovered(next, value, args);
     else made = next.again(value, args);
     ids[id] = made;
@@ -40,7 +43,7 @@ export function simplified(
 }
 
 const isSimplified = (kind: Value['op']['kind']): boolean =>
-  kind === 'reshape' || kind === 'matmul' || kind === 'assemble';
+  kind === 'reshape' || kind === 'matmul' || kind === 'assemble' || kind === 'reduce';
 
 /** What the roots are made of, themselves included, in order. */
 export function reachable(values: Values, roots: readonly number[]): number[] {
@@ -226,7 +229,8 @@ function asSum(values: Values, { shape, dtype }: Value, [a, b]: readonly number[
   const x = values.view(maps(left.shape, [row, row + 1]), space, a as number);
   const y = values.view(maps(values.at(b as number).shape, [row + 1, row + 2]), space, b as number);
   const products = values.element({ kind: 'element', op: 'multiply' }, space, dtype, [x, y]);
-  return values.reduce({ kind: 'reduce', reducer: 'sum', axes: [row + 1] }, shape, dtype, products);
+  const op = { kind: 'reduce', reducer: 'sum', axes: [row + 1] } as const;
+  return orderedReduction(values, { op, shape, dtype, args: [products] }, products);
 }
 
 /** How a value lies in the elements that it is a view of: views and reshapes followed down to what is no such thing, or is `stored`. */

@@ -1,5 +1,6 @@
 import type { Matmul, Strided } from '../kernels/index.ts';
-import { broadcastStrides, type Elements, elements, sizeOf } from '../nd/index.ts';
+import { broadcastStrides, type DType, type Elements, elements, sizeOf } from '../nd/index.ts';
+import { cutInside } from './gang/product.rules.ts';
 import type { ArrayType } from './graph.ts';
 import type { Whole } from './plan.ts';
 import type { DenseArray, Routines } from './routines.ts';
@@ -113,10 +114,41 @@ function product(own: DenseArray, left: StridedArray, right: StridedArray, matmu
     offset,
     strides: strides.slice(-2),
   });
+  const inside = cutInside({ m, k, n, dtype: own.dtype });
   const rights = starts(outer, ofRight, right.offset);
   let batch = 0;
   for (const start of starts(outer, ofLeft, left.offset)) {
     const into = { elements: own.elements, offset: batch++ * m * n, strides: [n, 1] };
-    matmul.run(matrix(left, start), matrix(right, rights.next().value as number), into, m, k, n);
+    const [a, b] = [matrix(left, start), matrix(right, rights.next().value as number)];
+    if (inside === undefined) matmul.run(a, b, into, m, k, n);
+    else inParts(inside, a, b, into, [m, n], own.dtype, matmul);
   }
+}
+
+/** In the same parts as by several threads, and so with the same result. */
+function inParts(
+  bounds: readonly number[],
+  a: Strided,
+  b: Strided,
+  into: Strided,
+  [m, n]: readonly [number, number],
+  dtype: DType,
+  matmul: Matmul,
+): void {
+  const along = (x: Strided, axis: 0 | 1, at: number): Strided => ({
+    ...x,
+    offset: x.offset + at * (x.strides[axis] as number),
+  });
+  const sums = { elements: elements(dtype, m * n), offset: 0, strides: [n, 1] };
+  const result = into.elements.subarray(into.offset, into.offset + m * n);
+  for (const [part, start] of bounds.slice(0, -1).entries()) {
+    const length = (bounds[part + 1] as number) - start;
+    matmul.run(along(a, 1, start), along(b, 0, start), part === 0 ? into : sums, m, length, n);
+    if (part > 0) addSums(result, sums.elements);
+  }
+}
+
+/** Adds what several parts of a product have come to. */
+export function addSums(to: Elements, sums: Elements): void {
+  for (let i = 0; i < to.length; i++) (to[i] as number) += sums[i] as number;
 }

@@ -1,5 +1,6 @@
 import type { Blas, Floats, GemmArray } from '../../native/index.ts';
 import type { Strided } from '../reference.ts';
+import { mirrored } from './symmetric.ts';
 
 /** The product by OpenBLAS. What does not lie as it wants is copied first. None of m, n, k is 0. */
 export function multiplyByBlas(
@@ -21,6 +22,19 @@ export function multiplyByBlas(
     // The same elements, as the product of the transposes: n x k times k x m.
     blas.gemm(n, m, k, given(turned(b), n, k), given(turned(a), k, m), to, accumulate);
   } else blas.gemm(m, n, k, given(a, m, k), given(b, k, n), to, accumulate);
+}
+
+/**
+ * The product of a matrix (n x k) with its transpose: half of it is computed, and the other half copied. False where the result does not lie as
+ * OpenBLAS wants it.
+ */
+export function squareByBlas(blas: Blas, a: Strided, into: Strided, n: number, k: number): boolean {
+  const to = asGemm(into, n, n);
+  if (to === undefined) return false;
+  blas.syrk(n, k, given(a, n, k), to);
+  // Symmetric, it is the same by rows as by columns.
+  mirrored(to.elements, 0, [to.lead, 1], n);
+  return true;
 }
 
 const turned = ({ elements, offset, strides: [row, column] }: Strided): Strided => ({

@@ -232,6 +232,32 @@ test('OpenBLAS gives what the reference interpreter gives', { skip: blas === und
   assert.ok(done > 0);
 });
 
+test('a matrix times its own transpose is that product, by rows and by columns, with and without what was there', () => {
+  const [n, k, lead] = [45, 30, 50];
+  const data = Float64Array.from({ length: n * lead }, (_, i) => ((i * 7) % 11) - 5);
+  for (const strides of [
+    [lead, 1],
+    [1, lead],
+  ] as const) {
+    const a = { elements: data, offset: 2, strides };
+    const b = { elements: data, offset: 2, strides: [strides[1], strides[0]] };
+    for (const matmul of [new Matmul(), new Matmul({ blas: null })]) {
+      for (const [inner, accumulate] of [
+        [[60, 1], false],
+        [[1, 60], false],
+        [[2, 100], false],
+        [[60, 1], true],
+      ] as const) {
+        const into = () => ({ elements: new Float64Array(n * 100).map((_, i) => i % 5), offset: 0, strides: inner });
+        const [got, want] = [into(), into()];
+        multiplySimply(a, b, want, n, k, n, accumulate);
+        matmul.run(a, b, got, n, k, n, { accumulate });
+        assert.deepEqual(got.elements, want.elements, `strides ${strides}, into ${inner}`);
+      }
+    }
+  }
+});
+
 test('rows that are computed apart are those of the whole product', () => {
   const matmuls = [new Matmul(), new Matmul({ blas: null })];
   const [m, k, n] = [50, 30, 20];

@@ -2,8 +2,9 @@ import { type Blas, blas as findBlas } from '../../native/index.ts';
 import type { Elements } from '../../nd/index.ts';
 import type { Strided } from '../reference.ts';
 import { BlockedKernels } from './blocked.ts';
-import { multiplyByBlas } from './by-blas.ts';
+import { multiplyByBlas, squareByBlas } from './by-blas.ts';
 import { multiplySimply } from './simply.ts';
+import { isTransposed } from './symmetric.ts';
 
 export interface MatmulOptions {
   /** The product is added to what is there. */
@@ -15,7 +16,8 @@ const FEW = 512;
 
 /**
  * Products of matrices, by OpenBLAS, by blocked WebAssembly, or in a plain loop, whichever is fastest for what is asked. All of them
- * give what `sum` of a multiplication gives in the reference interpreter: integers exactly, and wrapping; floats up to rounding.
+ * give what `sum` of a multiplication gives in the reference interpreter: integers exactly, and wrapping; floats up to rounding. Of the
+ * product of a matrix with its own transpose OpenBLAS computes one half.
  */
 export class Matmul {
   readonly #blas: Blas | undefined;
@@ -40,9 +42,11 @@ export class Matmul {
     const { accumulate = false } = options;
     if (m === 0 || n === 0) return;
     if (k === 0 || m * n * k <= FEW) multiplySimply(a, b, into, m, k, n, accumulate);
-    else if (this.#blas !== undefined && isFloats(into.elements))
+    else if (this.#blas !== undefined && isFloats(into.elements)) {
+      const isSquare = m === n && !accumulate && isTransposed(a, b);
+      if (isSquare && squareByBlas(this.#blas, a, into, n, k)) return;
       multiplyByBlas(this.#blas, a, b, into, m, k, n, accumulate);
-    else {
+    } else {
       this.#blocked ??= new BlockedKernels();
       this.#blocked.run(a, b, into, m, k, n, accumulate);
     }

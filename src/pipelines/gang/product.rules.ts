@@ -6,14 +6,19 @@ export interface Product {
   readonly k: number;
   readonly n: number;
   readonly dtype: DType;
+  /** The right matrix is the left one, turned. */
+  readonly symmetric?: boolean;
   readonly workers: number;
 }
 
 /** How a product is divided. */
 export interface ProductCut {
-  /** Columns of the result, and not rows, are computed apart from each other. */
-  readonly byColumns: boolean;
-  /** Where parts begin, and the end of the last one. They are equal, whatever the scheme of the session: a row costs what any other does. */
+  /** What is computed apart: rows of the result, columns of it, or sums along the inner side, which are added in the end. */
+  readonly along: 'rows' | 'columns' | 'inner';
+  /**
+   * Where parts begin, and the end of the last one. They take equally long, whatever the scheme of the session: a row costs what any other does, and
+   * in a symmetric result, of which one half is copied, what is left of it from the diagonal on.
+   */
   readonly bounds: readonly number[];
   /** Milliseconds for one thread, about. */
   readonly expected: number;
@@ -39,21 +44,46 @@ const LEAST_SIDE_BY_SIDE = 8;
 const PER_MS: Readonly<Partial<Record<DType, number>>> = { f64: 5e7, f32: 1e8 };
 const PER_MS_OF_OTHERS = 5e6;
 
+/**
+ * Results with sides up to here, each of their elements the sum of many products, are cut along the inner side. As many parts as that gives with so many
+ * multiplications in each, and this many at most; sums of all parts are there at the same time, which are no more elements than this.
+ */
+const THIN = 512;
+const LONG = 8;
+const LEAST_OF_PART = 1e6;
+const MOST_PARTS = 32;
+const MOST_SUMS = 1 << 20;
+
+/**
+ * Where the inner side of a product is cut, if it is. The sums of the parts are added in their order. It does not depend on who takes part, and so neither
+ * does the result.
+ */
+export function cutInside({ m, k, n, dtype }: Pick<Product, 'm' | 'k' | 'n' | 'dtype'>): readonly number[] | undefined {
+  const longest = Math.max(m, n);
+  if ((dtype !== 'f64' && dtype !== 'f32') || longest > THIN || k < LONG * longest) return undefined;
+  const count = Math.floor(Math.min(MOST_PARTS, (m * k * n) / LEAST_OF_PART, MOST_SUMS / (m * n)));
+  return count < 2 ? undefined : Array.from({ length: count + 1 }, (_, part) => Math.round((k * part) / count));
+}
+
 /** Undefined for what is not worth it, or is too thin. */
-export function cutOfProduct({ m, k, n, dtype, workers }: Product): ProductCut | undefined {
+export function cutOfProduct(product: Product): ProductCut | undefined {
+  const { m, k, n, dtype, symmetric = false, workers } = product;
   const multiplications = m * k * n;
   if (multiplications < FEW_MULTIPLICATIONS || workers < 2) return undefined;
+  const expected = (2 * multiplications) / (PER_MS[dtype] ?? PER_MS_OF_OTHERS) / (symmetric ? 2 : 1);
+  const inside = cutInside(product);
+  if (inside !== undefined) return { along: 'inner', bounds: inside, expected };
   // Rows lie one after the other in the result, so they are preferred where there are enough.
   const byColumns = n > m && m < LEAST_ROWS * workers;
   const all = byColumns ? n : m;
-  const expected = (2 * multiplications) / (PER_MS[dtype] ?? PER_MS_OF_OTHERS);
   const rounds = Math.max(1, Math.round(Math.min(all / LEAST_ROWS / workers, PARTS)));
   const count = rounds * workers;
   const together = all / count < (3 / 4) * LEAST_ROWS ? LEAST_SIDE_BY_SIDE : SIDE_BY_SIDE;
   const bounds = [0];
   for (let part = 1; part <= count; part++) {
-    const bound = part === count ? all : Math.round((all * part) / count / together) * together;
+    const place = symmetric ? 1 - Math.sqrt(1 - part / count) : part / count;
+    const bound = part === count ? all : Math.round((all * place) / together) * together;
     if (bound > (bounds.at(-1) as number) && bound <= all) bounds.push(bound);
   }
-  return bounds.length < 3 ? undefined : { byColumns, bounds, expected };
+  return bounds.length < 3 ? undefined : { along: byColumns ? 'columns' : 'rows', bounds, expected };
 }

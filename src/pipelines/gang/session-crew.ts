@@ -9,13 +9,21 @@ import type { ArrayView, Whole } from '../plan.ts';
 import type { SessionBuffers } from '../session-buffers.ts';
 import { type Binding, compilersFor, TileRunner } from '../tile-runner.ts';
 import { isDense } from '../walk.ts';
+import { addSums } from '../wholes.ts';
 import type { Gang } from './gang.ts';
 import { bytesPerRow } from './moved.rules.ts';
 import type { PipelinePlan } from './pipeline-tiles.ts';
 import { cutOfProduct } from './product.rules.ts';
-import { type PlacedMatrix, type ProductPlan, productTiles, turned } from './product-tiles.ts';
+import {
+  type InnerPlan,
+  innerTiles,
+  type PlacedMatrix,
+  type ProductPlan,
+  productTiles,
+  turned,
+} from './product-tiles.ts';
 import { csrOf, type PlacedLine, type SparsePlan, sparseTiles } from './sparse-tiles.ts';
-import type { Estimate, Placed, RunnerModule } from './work.ts';
+import type { Estimate, Placed, RunnerModule, TileWork } from './work.ts';
 
 /** Tiles that are worth the taking of a chunk. */
 const GRAIN = 2;
@@ -29,12 +37,23 @@ const SPARSE_ROWS = 1024;
 
 const DONE = Promise.resolve();
 
+const modules = new Map<string, RunnerModule>();
+
+/** Where workers find what runs tiles. */
+function moduleOf(name: string): RunnerModule {
+  let module = modules.get(name);
+  if (module === undefined) {
+    module = { url: pathToFileURL(packageEntry('gang')).href, name };
+    modules.set(name, module);
+  }
+  return module;
+}
+
 /** This thread and the workers of its session, as a crew that runs pipelines. */
 export class SessionCrew {
   readonly #gang: Gang;
   readonly #buffers: SessionBuffers;
   readonly #runners = new WeakMap<Pipeline, TileRunner>();
-  #module: RunnerModule | undefined;
   /** Of pipelines, and of what is computed whole: the plan has the same ones in its next run. */
   readonly #estimates = new WeakMap<object, Estimate>();
 
@@ -71,40 +90,99 @@ export class SessionCrew {
   /** The product of two matrices. Undefined for what is small, is no such product, or does not lie in one memory: that is for one thread. */
   #product({ whole, arrays, offsets }: WholeJob): Promise<void> | undefined {
     const { args, results } = whole;
+    const [a, b] = args as [ArrayView, ArrayView];
     const result = results[0];
     if (result === undefined || result.shape.length !== 2) return undefined;
     const [m, n] = result.shape as [number, number];
-    const k = args[0]?.shape.at(-1) as number;
-    const cut = cutOfProduct({ m, k, n, dtype: result.dtype, workers: this.#gang.size });
+    const k = a.shape.at(-1) as number;
+    const symmetric =
+      m === n &&
+      a.array === b.array &&
+      a.offset === b.offset &&
+      a.strides[0] === b.strides[1] &&
+      a.strides[1] === b.strides[0];
+    const cut = cutOfProduct({ m, k, n, dtype: result.dtype, symmetric, workers: this.#gang.size });
     if (cut === undefined) return undefined;
     const own = { array: result.array, offset: 0, strides: [n, 1] };
-    const views = [...args, own];
+    const views = [a, b, own];
     const used = views.map(({ array }) => arrays[array] as Buffer);
-    const places = used.map((buffer) => this.#buffers.place(buffer));
-    const memory = places[0]?.memory;
-    if (memory === undefined || places.some((place) => place?.memory !== memory)) return undefined;
+    const placed = this.#placed(used);
+    if (placed === undefined) return undefined;
+    const { memory, places } = placed;
     const { bytes } = DTYPES[result.dtype];
     const [left, right, into] = views.map(({ array, offset, strides }, i): PlacedMatrix => {
       const first = (places[i] as Place).offset / bytes + (offsets[array] as number) + offset;
       return { offset: first, strides: strides as unknown as readonly [number, number] };
     }) as [PlacedMatrix, PlacedMatrix, PlacedMatrix];
-    const upright: ProductPlan = { dtype: result.dtype, left, right, into, k, n };
-    const plan = cut.byColumns ? turned(upright, m) : upright;
+    const upright: ProductPlan = { dtype: result.dtype, left, right, into, k, n, symmetric };
     // Blocks of its arguments are looked at again and again, in caches.
     const estimate = this.#estimate(whole, () => 0);
     estimate.perRow ??= cut.expected / (cut.bounds.at(-1) as number);
-    const going = this.#gang.run({
-      module: { url: pathToFileURL(packageEntry('gang')).href, name: 'productTiles' },
-      runner: productTiles(plan, memory, 0),
-      plan,
+    const work = {
       region: this.#buffers.placed(used[0] as Buffer)?.region ?? 0,
-      objects: () => this.#objects(used),
       chunks: cut.bounds,
       estimate,
       tile: 1,
       expected: cut.expected,
+    };
+    if (cut.along === 'inner') return this.#inner({ ...upright, m }, used, memory, work);
+    const plan = cut.along === 'columns' ? turned(upright, m) : upright;
+    const going = this.#gang.run({
+      ...work,
+      module: moduleOf('productTiles'),
+      runner: productTiles(plan, memory, 0),
+      plan,
+      objects: () => this.#objects(used),
     });
     return going ?? DONE;
+  }
+
+  /** A product as the sums of its parts. */
+  #inner(
+    upright: InnerPlan,
+    arrays: readonly Buffer[],
+    memory: WebAssembly.Memory,
+    work: Pick<TileWork, 'region' | 'chunks' | 'estimate' | 'tile' | 'expected'>,
+  ): Promise<void> | undefined {
+    const { dtype, into, m, n } = upright;
+    const buffers = this.#buffers;
+    const parts = work.chunks.length - 1;
+    const sums = buffers.allocate(dtype, parts * m * n);
+    const { offset, memory: theirs } = buffers.place(sums) as Place;
+    if (theirs !== memory) {
+      buffers.release(sums);
+      return undefined;
+    }
+    const plan: InnerPlan = { ...upright, into: { offset: offset / DTYPES[dtype].bytes, strides: [n, 1] } };
+    const used = [...arrays, sums];
+    const add = (): void => {
+      const { Elements } = DTYPES[dtype];
+      const all = new Elements(memory.buffer);
+      const from = plan.into.offset;
+      const result = all.subarray(into.offset, into.offset + m * n);
+      result.set(all.subarray(from, from + m * n) as never);
+      for (let part = 1; part < parts; part++)
+        addSums(result, all.subarray(from + part * m * n, from + (part + 1) * m * n));
+    };
+    const going = this.#gang.run({
+      ...work,
+      module: moduleOf('innerTiles'),
+      runner: innerTiles(plan, memory, 0),
+      plan,
+      objects: () => this.#objects(used),
+    });
+    if (going !== undefined) return going.then(add).finally(() => buffers.release(sums));
+    add();
+    buffers.release(sums);
+    return DONE;
+  }
+
+  /** Where buffers lie, if it is in one memory. */
+  #placed(buffers: readonly Buffer[]): { memory: WebAssembly.Memory; places: readonly Place[] } | undefined {
+    const places = buffers.map((buffer) => this.#buffers.place(buffer));
+    const memory = places[0]?.memory;
+    if (memory === undefined || places.some((place) => place?.memory !== memory)) return undefined;
+    return { memory, places: places as Place[] };
   }
 
   /** The product of a sparse matrix with a vector, or a matrix. Undefined where it is small, or does not lie as it has to. */
@@ -118,9 +196,9 @@ export class SessionCrew {
     // Others are copied first.
     if (whole.args.some(({ shape, strides }) => !isDense(shape, strides))) return undefined;
     const used = [...whole.args, result].map(({ array }) => arrays[array] as Buffer);
-    const places = used.map((buffer) => this.#buffers.place(buffer));
-    const memory = places[0]?.memory;
-    if (memory === undefined || places.some((place) => place?.memory !== memory)) return undefined;
+    const placed = this.#placed(used);
+    if (placed === undefined) return undefined;
+    const { memory, places } = placed;
     const firstOf = (i: number, offset: number): number => {
       const { dtype } = used[i] as Buffer;
       const { array } = whole.args[i] ?? result;
@@ -148,7 +226,7 @@ export class SessionCrew {
       return stored / rows + element * (2 * (width ?? 1)) + DTYPES[indptr.dtype].bytes;
     };
     const going = this.#gang.run({
-      module: { url: pathToFileURL(packageEntry('gang')).href, name: 'sparseTiles' },
+      module: moduleOf('sparseTiles'),
       runner: sparseTiles(plan, memory, 0),
       plan,
       region: this.#buffers.placed(used[0] as Buffer)?.region ?? 0,
@@ -214,10 +292,9 @@ export class SessionCrew {
     this.#runners.delete(pipeline);
     const runner = known?.memory === memory ? known : new TileRunner(pipeline, compilersFor(memory));
     runner.bind(binding);
-    this.#module ??= { url: pathToFileURL(packageEntry('gang')).href, name: 'pipelineTiles' };
     const plan: PipelinePlan = { pipeline, binding };
     const going = this.#gang.run({
-      module: this.#module,
+      module: moduleOf('pipelineTiles'),
       runner: (_chunk, from, to) => runner.run(from, to, 0),
       plan,
       region: buffers.placed(scratch)?.region ?? 0,
