@@ -15,6 +15,45 @@ function special(value: number): string | undefined {
 export function generalText(value: number): string {
   // Small integers are most of what is printed.
   if (value === Math.trunc(value) && value > -1e6 && value < 1e6) return Object.is(value, -0) ? '-0' : String(value);
+  return quick(value) ?? thorough(value);
+}
+
+/** Powers of ten up to the last one that multiplies a number with one rounding. */
+const TENS = Array.from({ length: 16 }, (_, i) => 10 ** i);
+
+/** Numbers from 0.0001 to a million, by arithmetic: undefined of others, and of those so near a tie that its rounding might tell. */
+function quick(value: number): string | undefined {
+  const size = Math.abs(value);
+  if (!(size >= 1e-4 && size < 1e6)) return undefined;
+  // How many digits stand before the point, less 1.
+  let exponent = -4;
+  while (size >= (exponent < -1 ? TENTHS[-exponent - 1]! : TENS[exponent + 1]!)) exponent++;
+  const places = DIGITS - 1 - exponent;
+  const scaled = size * TENS[places]!;
+  let digits = Math.floor(scaled);
+  const rest = scaled - digits;
+  if (Math.abs(rest - 0.5) < NEAR_TIE) return undefined;
+  if (rest > 0.5) digits++;
+  // It became the next power of ten, which has another exponent.
+  if (digits >= 1e6 || digits < 1e5) return undefined;
+  const unit = TENS[places]!;
+  const whole = Math.floor(digits / unit);
+  let fraction = digits - whole * unit;
+  let length = places;
+  if (fraction === 0) return `${value < 0 ? '-' : ''}${whole}`;
+  while (fraction % 10 === 0) {
+    fraction /= 10;
+    length--;
+  }
+  const text = String(fraction);
+  return `${value < 0 ? '-' : ''}${whole}.${text.length < length ? text.padStart(length, '0') : text}`;
+}
+
+const TENTHS = [1, 0.1, 0.01, 0.001, 0.0001];
+/** Scaled numbers of six digits are exact to a few units of 1e-10. */
+const NEAR_TIE = 1e-6;
+
+function thorough(value: number): string {
   const odd = special(value);
   if (odd !== undefined) return odd;
   const sign = value < 0 ? '-' : '';

@@ -1,0 +1,186 @@
+/** SQL over frames: a query is parsed once, bound to the views that there are, and runs over their columns. */
+
+import { RunError } from '../builtins/builtin.ts';
+import { type ColumnType, type FrameType, frame, type ValueType } from '../types.ts';
+import { frameOf, gather, prefixed, withCells } from '../values/frames.ts';
+import type { Column, Frame } from '../values/values.ts';
+import { type Bound, bind } from './bind.ts';
+import { chosenRows, evaluated } from './expressions.ts';
+import { type Comparison, type Condition, thetaPairs } from './joins.ts';
+import { type Groups, groupsOf, isRanked, type Ranks, ranksOf, sortedRows } from './keys.ts';
+import { parse, type Select, SqlError } from './parser.ts';
+import { aggregated } from './sums.ts';
+
+export interface Query {
+  /** The type of its result over these views, or an error that `fail` throws. */
+  typeFor(views: ReadonlyMap<string, FrameType>, fail: (message: string) => never): FrameType;
+  run(views: ReadonlyMap<string, Frame>): Frame;
+}
+
+/** The last few queries: loops run the same ones again and again. */
+const known = new Map<string, Query>();
+const MOST_KNOWN = 64;
+
+export function query(text: string): Query {
+  let made = known.get(text);
+  if (made === undefined) {
+    made = prepared(text);
+    if (known.size >= MOST_KNOWN) known.clear();
+    known.set(text, made);
+  }
+  return made;
+}
+
+function prepared(text: string): Query {
+  let tree: Select | undefined;
+  const parsed = (): Select => {
+    tree ??= parse(text);
+    return tree;
+  };
+  return {
+    typeFor(views, fail) {
+      try {
+        const select = parsed();
+        const names = [...select.tables, ...select.joins.map(({ table }) => table)].map(({ name }) => name);
+        // What is not known yet shows when it runs.
+        const open = names.some(
+          (name) => views.get(name)?.columns?.every(({ value }) => value !== undefined) === false,
+        );
+        const unknown = names.some((name) => views.has(name) && views.get(name)!.columns === undefined);
+        if (open || unknown) return frame(undefined);
+        const bound = bind(select, (name) => views.get(name)?.columns as Known | undefined);
+        return frame(bound.results.map(({ label, of }): ColumnType => ({ label, value: of.value })));
+      } catch (error) {
+        if (error instanceof SqlError) return fail(error.message);
+        throw error;
+      }
+    },
+    run(views) {
+      try {
+        return execute(
+          bind(parsed(), (name) => views.get(name)?.columns),
+          views,
+        );
+      } catch (error) {
+        if (error instanceof SqlError) throw new RunError(error.message);
+        throw error;
+      }
+    },
+  };
+}
+
+type Known = readonly { label: string; value: ValueType }[];
+
+/** Columns of one length. */
+interface Table {
+  readonly rows: number;
+  readonly columns: readonly Column[];
+}
+
+function execute(bound: Bound, views: ReadonlyMap<string, Frame>): Frame {
+  let table = source(bound, views);
+  // Grouping by whole columns of views knows their ranks: those of some rows are some of them.
+  let ranks = (index: number): Ranks => ranksOf(table.columns[index]!.cells);
+  if (bound.where !== undefined) {
+    const all = table;
+    const rows = chosenRows(bound.where, all.columns, all.rows);
+    const needed = bound.needed;
+    table = picked(all, rows, (index) => needed.has(index));
+    ranks = (index) => {
+      const whole = all.columns[index]!.cells;
+      if (rows.length * 8 < all.rows && !isRanked(whole)) return ranksOf(table.columns[index]!.cells);
+      const { ranks: of, count } = ranksOf(whole);
+      return { ranks: gather(of, rows), count };
+    };
+  }
+  if (bound.groups !== undefined) table = grouped(bound, table, ranks);
+  if (bound.having !== undefined) {
+    const rows = chosenRows(bound.having, table.columns, table.rows);
+    table = picked(table, rows, () => true);
+  }
+  let results = { rows: table.rows, columns: projected(bound, table) };
+  if (bound.orderBy.length > 0) {
+    const keys = bound.orderBy.map(({ column, ascending }) => ({
+      cells: evaluated(column, table.columns, table.rows),
+      ascending,
+    }));
+    results = picked(results, sortedRows(keys, table.rows), () => true);
+  }
+  if (bound.distinct) {
+    const groups = groupsOf(
+      results.columns.map(({ cells }) => ranksOf(cells)),
+      results.rows,
+    );
+    results = picked(results, groups.first, () => true);
+  }
+  return frameOf(results.rows, results.columns);
+}
+
+const projected = (bound: Bound, table: Table): Column[] =>
+  bound.results.map(
+    ({ label, of }) => ({ label, value: of.value, cells: evaluated(of, table.columns, table.rows) }) as Column,
+  );
+
+/** Some rows; columns that nobody needs have none. */
+function picked(
+  { columns }: Table,
+  rows: Int32Array,
+  isNeeded: (index: number) => boolean,
+): { rows: number; columns: Column[] } {
+  return {
+    rows: rows.length,
+    columns: columns.map((column, i) =>
+      withCells(column, gather<Column['cells']>(column.cells, isNeeded(i) ? rows : [])),
+    ),
+  };
+}
+
+/** All tables, joined. */
+function source(bound: Bound, views: ReadonlyMap<string, Frame>): Table {
+  const tables = bound.tables.map(({ name, prefix }): Table => {
+    const { rows, columns } = views.get(name)!;
+    return { rows, columns: columns.map((column): Column => ({ ...column, label: prefixed(prefix, column.label) })) };
+  });
+  const from = tables.slice(1, bound.joins.length === 0 ? undefined : -bound.joins.length);
+  let all = from.reduce((left, right) => joined(left, right, []), tables[0]!);
+  bound.joins.forEach((on, i) => {
+    const right = tables[tables.length - bound.joins.length + i]!;
+    const conditions = on.map(
+      ({ left, operator, right: index }): Condition => ({
+        left: all.columns[left]!,
+        comparison: operator as Comparison,
+        right: right.columns[index]!,
+      }),
+    );
+    all = joined(all, right, conditions);
+  });
+  return all;
+}
+
+function joined(left: Table, right: Table, conditions: readonly Condition[]): Table {
+  const pairs = thetaPairs(conditions, left.rows, right.rows);
+  return {
+    rows: pairs.left.length,
+    columns: [...picked(left, pairs.left, () => true).columns, ...picked(right, pairs.right, () => true).columns],
+  };
+}
+
+/** One row for each group: its keys, and what is computed of its rows. */
+function grouped({ groups: of }: Bound, table: Table, ranks: (index: number) => Ranks): Table {
+  const { keys, aggregates } = of!;
+  const groups: Groups =
+    keys.length > 0
+      ? groupsOf(keys.map(ranks), table.rows)
+      : { ids: new Int32Array(table.rows), count: 1, first: new Int32Array(0) };
+  const columns = [
+    ...keys.map((index) => {
+      const column = table.columns[index]!;
+      return withCells(column, gather<Column['cells']>(column.cells, groups.first));
+    }),
+    ...aggregates.map(({ aggregate, of: each, value }): Column => {
+      const column = { value: each.value, cells: evaluated(each, table.columns, table.rows) } as Column;
+      return { label: '', value, cells: aggregated(aggregate, column, groups) } as Column;
+    }),
+  ];
+  return { rows: groups.count, columns };
+}

@@ -1,0 +1,141 @@
+import type { Column } from '../values/values.ts';
+import { type Cells, compareKeys, type Key, keysOf } from './keys.ts';
+
+/** Pairs of rows, by their positions on both sides. -1: none, where rows without a partner stay. */
+export interface Pairs {
+  readonly left: Int32Array;
+  readonly right: Int32Array;
+}
+
+export type Comparison = '=' | '<>' | '<' | '<=' | '>' | '>=';
+
+export interface Condition {
+  readonly left: Column;
+  readonly comparison: Comparison;
+  readonly right: Column;
+}
+
+/** The first row of each key, and for each row the next one with the same key: -1 ends a chain. */
+interface Index {
+  readonly firstOf: ReadonlyMap<Key, number>;
+  readonly next: Int32Array;
+}
+
+function indexOf(keys: ArrayLike<Key>): Index {
+  const firstOf = new Map<Key, number>();
+  const next = new Int32Array(keys.length);
+  for (let i = keys.length - 1; i >= 0; i--) {
+    const key = keys[i]!;
+    next[i] = firstOf.get(key) ?? -1;
+    // NaN equals nothing, itself included.
+    if (key === key) firstOf.set(key, i);
+  }
+  return { firstOf, next };
+}
+
+/** A list of numbers that grows. */
+class Positions {
+  #room = new Int32Array(1024);
+  #length = 0;
+
+  push(position: number): void {
+    if (this.#length === this.#room.length) {
+      const more = new Int32Array(this.#length * 2);
+      more.set(this.#room);
+      this.#room = more;
+    }
+    this.#room[this.#length++] = position;
+  }
+
+  all(): Int32Array {
+    return this.#room.subarray(0, this.#length);
+  }
+}
+
+/** Rows with equal keys: by the left side's order, then the right one's. `keepLeft`: with those that have no partner. */
+export function equalPairs(leftCells: Cells, rightCells: Cells, keepLeft = false): Pairs {
+  const keys = keysOf(leftCells);
+  const { firstOf, next } = indexOf(keysOf(rightCells));
+  const [left, right] = [new Positions(), new Positions()];
+  for (let i = 0; i < keys.length; i++) {
+    let at = firstOf.get(keys[i]!) ?? -1;
+    if (at < 0 && keepLeft) {
+      left.push(i);
+      right.push(-1);
+    }
+    for (; at >= 0; at = next[at]!) {
+      left.push(i);
+      right.push(at);
+    }
+  }
+  return { left: left.all(), right: right.all() };
+}
+
+const HOLDS: Readonly<Record<Comparison, (order: number) => boolean>> = {
+  '=': (order) => order === 0,
+  '<>': (order) => order !== 0,
+  '<': (order) => order < 0,
+  '<=': (order) => order <= 0,
+  '>': (order) => order > 0,
+  '>=': (order) => order >= 0,
+};
+
+/** Whether a condition holds for two rows. */
+function tested({ left, comparison, right }: Condition): (i: number, j: number) => boolean {
+  const [a, b] = [keysOf(left.cells), keysOf(right.cells)];
+  const holds = HOLDS[comparison];
+  return (i, j) => {
+    const [x, y] = [a[i]!, b[j]!];
+    if (x !== x || y !== y) return comparison === '<>';
+    return holds(compareKeys(x, y));
+  };
+}
+
+/** Pairs of rows for which all conditions hold; without any, all pairs. */
+export function thetaPairs(conditions: readonly Condition[], leftRows: number, rightRows: number): Pairs {
+  const equal = conditions.find(({ comparison }) => comparison === '=');
+  const tests = conditions.filter((each) => each !== equal).map(tested);
+  if (equal !== undefined) {
+    const pairs = equalPairs(equal.left.cells, equal.right.cells);
+    return tests.length === 0 ? pairs : filtered(pairs, tests);
+  }
+  if (tests.length === 0) return allPairs(leftRows, rightRows);
+  const [left, right] = [new Positions(), new Positions()];
+  for (let i = 0; i < leftRows; i++)
+    for (let j = 0; j < rightRows; j++) {
+      if (!tests.every((test) => test(i, j))) continue;
+      left.push(i);
+      right.push(j);
+    }
+  return { left: left.all(), right: right.all() };
+}
+
+function filtered(pairs: Pairs, tests: readonly ((i: number, j: number) => boolean)[]): Pairs {
+  const [left, right] = [new Positions(), new Positions()];
+  pairs.left.forEach((i, at) => {
+    const j = pairs.right[at]!;
+    if (!tests.every((test) => test(i, j))) return;
+    left.push(i);
+    right.push(j);
+  });
+  return { left: left.all(), right: right.all() };
+}
+
+export function allPairs(leftRows: number, rightRows: number): Pairs {
+  const [left, right] = [new Int32Array(leftRows * rightRows), new Int32Array(leftRows * rightRows)];
+  for (let i = 0, at = 0; i < leftRows; i++)
+    for (let j = 0; j < rightRows; j++, at++) {
+      left[at] = i;
+      right[at] = j;
+    }
+  return { left, right };
+}
+
+/** Which rows on the left have a partner on the right (`wanted`), or have none. */
+export function rowsWithPartner(leftCells: Cells, rightCells: Cells, wanted: boolean): Int32Array {
+  const keys = keysOf(leftCells);
+  const { firstOf } = indexOf(keysOf(rightCells));
+  const rows = new Positions();
+  for (let i = 0; i < keys.length; i++) if (firstOf.has(keys[i]!) === wanted) rows.push(i);
+  return rows.all();
+}

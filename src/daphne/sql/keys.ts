@@ -1,0 +1,165 @@
+/** Keys of rows as small numbers in their order, by which rows are grouped without looking at the keys again. */
+
+import { exactNumbers, integerOf, isWideCells } from '../values/integers.ts';
+import type { Column } from '../values/values.ts';
+
+export type Cells = Column['cells'];
+export type Key = number | bigint | string;
+
+/** The rank of each row's key; ranks are below `count`, and not all of them need to occur. */
+export interface Ranks {
+  readonly ranks: Int32Array;
+  readonly count: number;
+}
+
+/** What equal keys are equal in: integers of 64 bits as numbers where these are exact, the way values have them. */
+export function keysOf(cells: Cells): ArrayLike<Key> {
+  if (!ArrayBuffer.isView(cells)) return cells;
+  if (!isWideCells(cells)) return cells as ArrayLike<number>;
+  return exactNumbers(cells) ?? Array.from(cells as BigInt64Array, integerOf);
+}
+
+/** Ranks of columns that frames have: queries group by the same ones again. */
+const known = new WeakMap<object, Ranks>();
+
+export const isRanked = (cells: Cells): boolean => known.has(cells);
+
+export function ranksOf(cells: Cells): Ranks {
+  let ranks = known.get(cells);
+  if (ranks === undefined) {
+    ranks = ranked(keysOf(cells));
+    known.set(cells, ranks);
+  }
+  return ranks;
+}
+
+function ranked(keys: ArrayLike<Key>): Ranks {
+  return byRange(keys) ?? byValue(keys);
+}
+
+/** Integers that lie close together are their own ranks. */
+function byRange(keys: ArrayLike<Key>): Ranks | undefined {
+  if (!ArrayBuffer.isView(keys)) return undefined;
+  const numbers = keys as Float64Array;
+  let [least, most] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (let i = 0; i < numbers.length; i++) {
+    const key = numbers[i]!;
+    if (key !== Math.floor(key)) return undefined;
+    if (key < least) least = key;
+    if (key > most) most = key;
+  }
+  const count = numbers.length === 0 ? 0 : most - least + 1;
+  if (!(count <= numbers.length * 2 + 1024)) return undefined;
+  const ranks = new Int32Array(numbers.length);
+  for (let i = 0; i < ranks.length; i++) ranks[i] = numbers[i]! - least;
+  return { ranks, count };
+}
+
+function byValue(keys: ArrayLike<Key>): Ranks {
+  const ranks = new Int32Array(keys.length);
+  const codes = new Map<Key, number>();
+  const values: Key[] = [];
+  for (let i = 0; i < ranks.length; i++) {
+    const key = keys[i]!;
+    let code = codes.get(key);
+    if (code === undefined) {
+      code = values.length;
+      codes.set(key, code);
+      values.push(key);
+    }
+    ranks[i] = code;
+  }
+  const rankOf = new Int32Array(values.length);
+  inOrder(values).forEach((code, rank) => {
+    rankOf[code] = rank;
+  });
+  for (let i = 0; i < ranks.length; i++) ranks[i] = rankOf[ranks[i]!]!;
+  return { ranks, count: values.length };
+}
+
+/** Less than 0, 0, or more: strings by their code points, as C++ compares their bytes; NaN comes last. */
+export function compareKeys(a: Key, b: Key): number {
+  if (typeof a === 'string') return compareStrings(a, b as string);
+  if (a < b) return -1;
+  if (a > b) return 1;
+  if (a === b) return 0;
+  return Number(Number.isNaN(a)) - Number(Number.isNaN(b));
+}
+
+const compareStrings = (a: string, b: string): number => {
+  if (a === b) return 0;
+  // Only where surrogates are involved does the order of UTF-16 differ from that of code points.
+  if (ASTRAL.test(a) || ASTRAL.test(b)) return Buffer.compare(Buffer.from(a), Buffer.from(b));
+  return a < b ? -1 : 1;
+};
+const ASTRAL = /[\ud800-\udfff]/;
+
+const inOrder = (values: readonly Key[]): Int32Array =>
+  Int32Array.from(values, (_, i) => i).sort((a, b) => compareKeys(values[a]!, values[b]!));
+
+/** The group of each row, and one row of each group: its first. Groups are numbered in the order of their keys. */
+export interface Groups {
+  readonly ids: Int32Array;
+  readonly count: number;
+  readonly first: Int32Array;
+}
+
+/** Groups of rows that are equal in all of some keys, the first of which orders them first. */
+export function groupsOf(keys: readonly Ranks[], rows: number): Groups {
+  let all: Ranks = { ranks: new Int32Array(rows), count: 1 };
+  for (const [i, next] of keys.entries()) all = i === 0 ? next : combined(all, next);
+  return numbered(all);
+}
+
+/** Ranks of pairs. */
+function combined(a: Ranks, b: Ranks): Ranks {
+  const rows = a.ranks.length;
+  // Some of the pairs do not occur: with those left out there are no more than rows.
+  const [left, right] = a.count * b.count > 2 ** 31 - 1 ? [dense(a), dense(b)] : [a, b];
+  const width = right.count;
+  if (left.count * width <= 2 ** 31 - 1) {
+    const ranks = new Int32Array(rows);
+    for (let i = 0; i < rows; i++) ranks[i] = left.ranks[i]! * width + right.ranks[i]!;
+    return { ranks, count: left.count * width };
+  }
+  const pairs = new Float64Array(rows);
+  for (let i = 0; i < rows; i++) pairs[i] = left.ranks[i]! * width + right.ranks[i]!;
+  return byValue(pairs);
+}
+
+function dense(given: Ranks): Ranks {
+  const { ids, count } = numbered(given);
+  return { ranks: ids, count };
+}
+
+function numbered({ ranks, count }: Ranks): Groups {
+  const rows = ranks.length;
+  if (count > rows * 8 + 65_536) return numbered(byValue(ranks));
+  const first = new Int32Array(count).fill(-1);
+  for (let i = rows - 1; i >= 0; i--) first[ranks[i]!] = i;
+  const idOf = new Int32Array(count);
+  let groups = 0;
+  for (let rank = 0; rank < count; rank++) {
+    if (first[rank]! < 0) continue;
+    idOf[rank] = groups;
+    first[groups++] = first[rank]!;
+  }
+  const ids = groups === count ? ranks : new Int32Array(rows);
+  if (ids !== ranks) for (let i = 0; i < rows; i++) ids[i] = idOf[ranks[i]!]!;
+  return { ids, count: groups, first: first.subarray(0, groups) };
+}
+
+/** Positions of rows, sorted by several columns; rows that are equal in all of them keep their order. */
+export function sortedRows(
+  columns: readonly { readonly cells: Cells; readonly ascending: boolean }[],
+  rows: number,
+): Int32Array {
+  const keys = columns.map(({ cells, ascending }) => ({ keys: keysOf(cells), sign: ascending ? 1 : -1 }));
+  return Int32Array.from({ length: rows }, (_, i) => i).sort((a, b) => {
+    for (const { keys: of, sign } of keys) {
+      const order = compareKeys(of[a]!, of[b]!);
+      if (order !== 0) return order * sign;
+    }
+    return a - b;
+  });
+}
