@@ -1,6 +1,7 @@
 /** Which variables of a function somebody wants: what only makes others, without effects, is left out of the code. */
 
 import type { Block, Instruction, ProgramFunction, Variable } from '../program/program.ts';
+import { FALLIBLE } from '../program/scalar-functions.ts';
 import type { Scalar } from '../values/values.ts';
 
 export interface Uses {
@@ -78,16 +79,18 @@ export function operandsOf(each: Instruction): readonly Variable[] {
   }
 }
 
-/** Whether it is there for more than its results. A function of the script may do anything. */
+/**
+ * Whether it is there for more than its results. A function of the script may do anything; and what may fail, fails whether somebody wants the result
+ * or not, since nobody would find the mistake otherwise.
+ */
 function hasEffects(each: Instruction): boolean {
   switch (each.kind) {
     case 'constant':
     case 'copy':
     case 'cast':
-    case 'scalar':
       return false;
-    case 'builtin':
-      return each.site.builtin.effects === true || each.site.results.length === 0;
+    case 'scalar':
+      return FALLIBLE.has(each.operation);
     default:
       return true;
   }

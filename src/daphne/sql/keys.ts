@@ -80,8 +80,9 @@ function byValue(keys: ArrayLike<Key>): Ranks {
 /** Less than 0, 0, or more: strings by their code points, as C++ compares their bytes; NaN comes last. */
 export function compareKeys(a: Key, b: Key): number {
   if (typeof a === 'string') return compareStrings(a, b as string);
-  if (a < b) return -1;
-  if (a > b) return 1;
+  const [left, right] = [a as number | bigint, b as number | bigint];
+  if (left < right) return -1;
+  if (left > right) return 1;
   if (a === b) return 0;
   return Number(Number.isNaN(a)) - Number(Number.isNaN(b));
 }
