@@ -5,8 +5,9 @@ import type { Arr } from './arr.ts';
 import { wrap } from './lazy.ts';
 import { sourceOf } from './place.ts';
 
+/** @internal */
 export { nodeOf } from './lazy.ts';
 export * from './public.ts';
 
-/** An array of elements that are there, row by row, and that nobody changes afterwards. */
+/** @internal An array of elements that are there, row by row, and that nobody changes afterwards. */
 export const arrayOf = (elements: Elements, shape: Shape, dtype: DType): Arr => wrap(sourceOf(elements, shape, dtype));

@@ -48,7 +48,7 @@ function nonZeros(cells: Elements | readonly string[]): number {
   for (let i = 0; i < cells.length; i++) if (cells[i]) count++;
   // NaN is false, and not 0.
   if (cells instanceof Float64Array || cells instanceof Float32Array)
-    for (let i = 0; i < cells.length; i++) if (cells[i] !== cells[i]) count++;
+    for (let i = 0; i < cells.length; i++) if (Number.isNaN(cells[i])) count++;
   return count;
 }
 

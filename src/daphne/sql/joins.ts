@@ -28,7 +28,7 @@ function indexOf(keys: ArrayLike<Key>): Index {
     const key = keys[i]!;
     next[i] = firstOf.get(key) ?? -1;
     // NaN equals nothing, itself included.
-    if (key === key) firstOf.set(key, i);
+    if (!Number.isNaN(key)) firstOf.set(key, i);
   }
   return { firstOf, next };
 }
@@ -86,7 +86,7 @@ function tested({ left, comparison, right }: Condition): (i: number, j: number) 
   const holds = HOLDS[comparison];
   return (i, j) => {
     const [x, y] = [a[i]!, b[j]!];
-    if (x !== x || y !== y) return comparison === '<>';
+    if (Number.isNaN(x) || Number.isNaN(y)) return comparison === '<>';
     return holds(compareKeys(x, y));
   };
 }
