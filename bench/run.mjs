@@ -1,4 +1,4 @@
-// Runs a benchmark: npm run bench -- tasks|arrays|frames [--json FILE] [--only PART] [--quick] [--gate] [--node PATH] [--list]
+// Runs a benchmark: npm run bench -- tasks|arrays|frames|daphne [--json FILE] [--only PART] [--quick] [--gate] [--node PATH] [--list]
 //
 // --only    rows whose name contains this
 // --quick   fewer and shorter runs, the largest left out: for a look, not for a figure to quote
