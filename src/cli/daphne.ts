@@ -52,6 +52,10 @@ async function run(args: readonly string[], command: string): Promise<number> {
     stdout(`${version()}\n`);
     return 0;
   }
+  if (script === undefined && process.stdin.isTTY) {
+    const { repl } = await import('./daphne-repl.ts');
+    return repl(runOptions(given, configurationAt(given.get('config') as string | undefined)));
+  }
   if (script === undefined) {
     throw new ScriptError(
       `no script is given: \`${command} script.daphne\` runs one, and \`${command} --help\` says more`,

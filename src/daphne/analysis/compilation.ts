@@ -25,6 +25,8 @@ export interface AnalysisOptions {
   readonly selectsRepresentation: boolean;
   /** Variables that are there before the script, by name. */
   readonly inputs?: ReadonlyMap<string, Type>;
+  /** Views of frames that are there before it, by name. */
+  readonly views?: ReadonlyMap<string, FrameType>;
   /** What an editor shows: told of every expression's type and of every use of a name, for functions once for each combination of types. */
   readonly record?: AnalysisRecord;
 }
@@ -62,7 +64,7 @@ export interface Instance {
 export class Compilation {
   readonly options: AnalysisOptions;
   readonly functions: (ProgramFunction | undefined)[] = [];
-  readonly views = new Map<string, FrameType>();
+  readonly views: Map<string, FrameType>;
   /** Those that are being analysed, from the outermost one. */
   readonly active: Instance[] = [];
   /** Functions that are analysed when all others are, since too many were active: what they give is declared. */
@@ -76,6 +78,7 @@ export class Compilation {
 
   constructor(options: AnalysisOptions) {
     this.options = options;
+    this.views = new Map(options.views);
   }
 
   wrong(source: Source, span: Span, message: string): never {
