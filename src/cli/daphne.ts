@@ -52,6 +52,11 @@ async function run(args: readonly string[], command: string): Promise<number> {
     stdout(`${version()}\n`);
     return 0;
   }
+  if (given.get('language-server') === true) {
+    const { languageServer } = await import('./language-server.ts');
+    await languageServer();
+    return 0;
+  }
   if (script === undefined && process.stdin.isTTY) {
     const { repl } = await import('./daphne-repl.ts');
     return repl(runOptions(given, configurationAt(given.get('config') as string | undefined)));

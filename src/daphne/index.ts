@@ -5,6 +5,7 @@ export { commandLine, runOptions } from './command/options.ts';
 export { execute, exitCodeOf, messageOf, sourceAt, type Timing } from './driver/execute.ts';
 export { descriptor } from './driver/output.ts';
 export { type Entered, ScriptSession, type SessionOptions } from './driver/session.ts';
+export { type Defined, type Examined, examine, type Problem } from './editor/examine.ts';
 export { EXIT_CODES, type Phase, scriptError } from './errors.ts';
 export { programText } from './program/text.ts';
 export { uniformBelow, uniformDouble, uniformFloat, uniformSmall } from './random/distributions.ts';

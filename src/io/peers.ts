@@ -3,6 +3,7 @@ import { NotAvailableError } from '../base/index.ts';
 /**
  * A package that only some need, loaded when they do.
  *
+ * @param name of the package, or of a path in it.
  * @param what begins the message where it is not installed.
  */
 export async function loadPeer<T>(name: string, what: string): Promise<T> {
@@ -10,11 +11,13 @@ export async function loadPeer<T>(name: string, what: string): Promise<T> {
     return (await import(name)) as T;
   } catch (error) {
     const { code, message = '' } = error as { code?: unknown; message?: string };
-    if (code !== 'ERR_MODULE_NOT_FOUND' || !message.includes(`'${name}'`)) throw error;
-    throw new NotAvailableError(`${what} needs the package ${name}, which is not installed: npm i ${name}`, {
+    // Of a path within a package, the package is what is missing.
+    const [owner] = /^(?:@[^/]+\/)?[^/]+/.exec(name) as RegExpExecArray;
+    if (code !== 'ERR_MODULE_NOT_FOUND' || !message.includes(`'${owner}'`)) throw error;
+    throw new NotAvailableError(`${what} needs the package ${owner}, which is not installed: npm i ${owner}`, {
       code: 'ERR_SHEAF_NO_PEER',
       cause: error,
-      details: { package: name },
+      details: { package: owner },
     });
   }
 }

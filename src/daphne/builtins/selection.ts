@@ -24,7 +24,7 @@ export function placeOf(position: Integer, length: number, what: string): number
   const place = Number(position) + (position < 0 ? length : 0);
   return place >= 0 && place < length
     ? place
-    : { wrong: `there is no ${what} ${position} where there are ${counted(length, what)}` };
+    : { wrong: `there is no ${what} ${position} where there ${length === 1 ? 'is' : 'are'} ${counted(length, what)}` };
 }
 
 /** The ends of a range, by which the language counts from the end: where the first one is negative, so is the second one up to 0. */
@@ -40,7 +40,9 @@ export function rangeOf(
     if (to !== undefined && high <= 0) high += length;
   } else if (high < 0) high += length;
   if (low >= 0 && low < length && low <= high && high <= length) return { from: low, to: high };
-  return { wrong: `the range ${from ?? ''}:${to ?? ''} is none where there are ${counted(length, what)}` };
+  return {
+    wrong: `the range ${from ?? ''}:${to ?? ''} is none where there ${length === 1 ? 'is' : 'are'} ${counted(length, what)}`,
+  };
 }
 
 export const range = (from: number, to: number): Selection => ({ kind: 'range', from, to, length: to - from });

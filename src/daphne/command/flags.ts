@@ -406,6 +406,12 @@ export const FLAGS: readonly Flag[] = [
     unused: 'there is one machine',
   },
   {
+    name: 'language-server',
+    kind: 'switch',
+    group: GENERIC,
+    help: 'serve an editor, on standard input and output (needs npm i vscode-languageserver vscode-languageserver-textdocument)',
+  },
+  {
     name: 'help',
     also: ['help-hidden', 'help-list', 'help-list-hidden'],
     kind: 'switch',

@@ -1,0 +1,50 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { examine } from './examine.ts';
+
+describe('what an editor shows', () => {
+  it('types with shapes, of the smallest expression at a place', () => {
+    const text = 'X = fill(1.5, 2, 3);\ny = t(X) @ X;\nprint(nrow(y));\n';
+    const { problems, at } = examine('a.daphne', text);
+    assert.deepEqual(problems, []);
+    assert.equal(at(text.indexOf('X)'))?.text, 'X: matrix<f64> 2x3');
+    assert.equal(at(text.indexOf('y)'))?.text, 'y: matrix<f64> 3x3');
+    assert.equal(at(text.indexOf('@'))?.text, 't(X) @ X: matrix<f64> 3x3');
+    assert.equal(at(text.indexOf('1.5'))?.text, '1.5: f64');
+    assert.equal(at(text.indexOf('nrow'))?.text, 'nrow(y): size');
+    assert.equal(at(text.length), undefined);
+  });
+
+  it('definitions of variables and functions', () => {
+    const text = 'def f(a) {\n  return a + 1;\n}\nx = 2;\nprint(f(x));\n';
+    const { definitionOf, problems } = examine('a.daphne', text);
+    assert.deepEqual(problems, []);
+    const lineOf = (offset: number) => definitionOf(offset)?.from.line;
+    assert.equal(lineOf(text.indexOf('x)')), 4);
+    assert.equal(lineOf(text.indexOf('f(x')), 1);
+    assert.equal(lineOf(text.indexOf('a + 1')), 1);
+  });
+
+  it('what is wrong, with its place', () => {
+    for (const [text, start, message] of [
+      ['x = 1;\nprint(y);', 13, /`?y`?/],
+      ['x = (1 + ;', 9, /expected/],
+      ['print([1, 2][5, ]);', 13, /no row 5/],
+    ] as const) {
+      const [problem, more] = examine('a.daphne', text).problems;
+      assert.equal(more, undefined);
+      assert.equal(problem?.start, start, `${text}: ${JSON.stringify(problem)}`);
+      assert.match(problem.message, message);
+      assert.doesNotMatch(problem.message, /a\.daphne:|\n/);
+    }
+  });
+
+  it('nothing wrong about arguments, which an editor does not know', () => {
+    for (const text of [
+      'X = readMatrix($path);',
+      'print(fill($value, $rows, 2));',
+      'print($a + "x"); y = $b * 2.0; z = [1][$c, ];',
+    ])
+      assert.deepEqual(examine('a.daphne', text).problems, [], text);
+  });
+});
