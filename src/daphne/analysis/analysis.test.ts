@@ -101,7 +101,7 @@ function compiled(text: string, args: readonly string[] = [], files: Readonly<Re
     files: filesOf({ 'dir/main.daphne': text, ...files }),
     builtins: BUILTINS,
     libraries: LIBRARIES,
-    selectsRepresentation: false,
+    sparseBelow: 0,
   });
 }
 
@@ -271,7 +271,7 @@ suite('analysis of scripts', () => {
       files: filesOf({ 'shared/s.daphne': 'q = 1;' }),
       builtins: BUILTINS,
       libraries: LIBRARIES,
-      selectsRepresentation: false,
+      sparseBelow: 0,
       record: {
         type: (of, span, type) => found.push(`${at(of, span)}: ${typeName(type)}`),
         use: (of, span, to) =>
@@ -302,7 +302,7 @@ suite('analysis of scripts', () => {
             files: filesOf({}),
             builtins: BUILTINS,
             libraries: LIBRARIES,
-            selectsRepresentation: false,
+            sparseBelow: 0,
             inputs: new Map<string, Type>([
               ['x', scalar('si64')],
               ['y', matrix('f64', 2, 2)],

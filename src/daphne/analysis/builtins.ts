@@ -49,7 +49,7 @@ export function applyBuiltin(
     }),
     fixed,
     views,
-    selectsRepresentation: options.selectsRepresentation,
+    sparseBelow: options.sparseBelow,
     fail(phase, message, argument) {
       const span = (argument === undefined ? undefined : spans[argument]) ?? at;
       if (phase === 'parser') return body.wrong(span, message);

@@ -22,7 +22,8 @@ export interface AnalysisOptions {
   readonly builtins: ReadonlyMap<string, Builtin>;
   /** Folders of what is imported, by names; those of `default_dirs` are looked through for every import. */
   readonly libraries: ReadonlyMap<string, readonly string[]>;
-  readonly selectsRepresentation: boolean;
+  /** Matrices with a smaller part of elements that are not 0 are stored by compressed rows; 0: none are, as without `--select-matrix-repr`. */
+  readonly sparseBelow: number;
   /** Variables that are there before the script, by name. */
   readonly inputs?: ReadonlyMap<string, Type>;
   /** Views of frames that are there before it, by name. */

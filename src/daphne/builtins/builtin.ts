@@ -52,8 +52,8 @@ export interface CallToInfer {
   readonly fixed: Fixed;
   /** Views that `registerView` has made known so far. */
   readonly views: Map<string, FrameType>;
-  /** Compilation with `--select-matrix-repr`. */
-  readonly selectsRepresentation: boolean;
+  /** Matrices with a smaller part of elements that are not 0 are stored by compressed rows; 0: none are, as without `--select-matrix-repr`. */
+  readonly sparseBelow: number;
   /** Ends the compilation: with exit code 1 (`parser`: number and types of arguments) or 2 (`compiler`: shapes, labels, SQL). Points at the argument, or the call. */
   fail(phase: Exclude<Phase, 'execution'>, message: string, argument?: number): never;
   /** Reads a small file that describes another one (`.meta`), as it is at compile time. Undefined: there is none. */

@@ -117,7 +117,7 @@ async function called(
     args: given.map((each, i) => ({ type: types[i]!, constant: constant(each) })),
     fixed,
     views: new Map(),
-    selectsRepresentation: true,
+    sparseBelow: 0.25,
     fail: (phase, message) => {
       throw new Failed(phase === 'parser' ? 1 : 2, message);
     },

@@ -131,7 +131,7 @@ export function called(
       args: known,
       fixed,
       views: new Map(),
-      selectsRepresentation: options.selects ?? false,
+      sparseBelow: options.selects === true ? 0.25 : 0,
       fail: (phase, message) => {
         throw new Failed(`${phase}: ${message}`);
       },

@@ -10,7 +10,7 @@ import { then } from '../runtime/later.ts';
 import { frame, type MatrixType, matrix, scalar, typeName } from '../types.ts';
 import type { Frame, Matrix } from '../values/values.ts';
 import { type Builtin, type CallToInfer, RunError, type Site } from './builtin.ts';
-import { checkCells, SPARSE_BELOW } from './generation.ts';
+import { checkCells } from './generation.ts';
 import { elementsOf, sizeOf, textOf, wantSize, wantText } from './wanted.ts';
 
 /** What is known of a file before the script runs. What is wrong with it shows when it is read. */
@@ -48,7 +48,7 @@ const READ_MATRIX: Builtin = {
     const { nonZeros } = own;
     const sparsity = nonZeros === undefined || rows === undefined ? undefined : nonZeros / Math.max(1, rows * columns);
     const value = elementType(own);
-    const sparse = call.selectsRepresentation && value !== 'str' && sparsity !== undefined && sparsity < SPARSE_BELOW;
+    const sparse = value !== 'str' && sparsity !== undefined && sparsity < call.sparseBelow;
     return [matrix(value, rows, columns, { sparsity, ...(sparse ? { sparse } : {}) })];
   },
   run: (runtime, site, [filename]) => readMatrix(runtime, runtime.path(textOf(filename)), expectedOf(site)),

@@ -32,9 +32,6 @@ export const madeType = (site: Site, at = 0): NumberType => {
   return (type as { value: NumberType }).value;
 };
 
-/** Below that part of elements that are not 0, `--select-matrix-repr` stores a matrix by compressed rows. */
-export const SPARSE_BELOW = 0.25;
-
 /** A limit of the memory that is worth asking for: typed arrays end there. */
 const MOST_CELLS = 2 ** 33;
 
@@ -89,7 +86,7 @@ const RAND: Builtin = {
     wantNumber(call, 5);
     const { constant } = call.args[4]!;
     const sparsity = constant === undefined ? undefined : Number(constant);
-    const sparse = call.selectsRepresentation && sparsity !== undefined && sparsity < SPARSE_BELOW;
+    const sparse = sparsity !== undefined && sparsity < call.sparseBelow;
     return [matrix(value, rows, columns, { sparsity, ...(sparse ? { sparse } : {}) })];
   },
   run(runtime, site, args) {

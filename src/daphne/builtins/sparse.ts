@@ -14,12 +14,9 @@ import type { NumericType } from './operands.ts';
 export const isSparse = (value: RunArgument): value is SparseMatrix =>
   typeof value === 'object' && value.kind === 'sparse';
 
-/** Matrices of which less than this is not 0 are sparse, where the compiler chooses. */
-const SPARSE_BELOW = 0.25;
-
 /** The type of a result as the compiler chooses its storage. */
 export const chosenStorage = (call: CallToInfer, type: MatrixType): MatrixType =>
-  call.selectsRepresentation && type.value !== 'str' && type.sparsity !== undefined && type.sparsity < SPARSE_BELOW
+  type.value !== 'str' && type.sparsity !== undefined && type.sparsity < call.sparseBelow
     ? { ...type, sparse: true }
     : type;
 

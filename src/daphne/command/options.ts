@@ -151,9 +151,12 @@ export interface Configuration {
   readonly libraries: ReadonlyMap<string, readonly string[]>;
 }
 
+/** As DAPHNE has it. */
+export const SPARSITY_THRESHOLD = 0.25;
+
 export const NO_CONFIGURATION: Configuration = {
   flags: new Map(),
   explain: [],
-  sparsityThreshold: 0.25,
+  sparsityThreshold: SPARSITY_THRESHOLD,
   libraries: new Map(),
 };

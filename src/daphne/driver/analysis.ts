@@ -10,7 +10,8 @@ export interface AnalysisOptions {
   readonly files: Files;
   readonly builtins: ReadonlyMap<string, Builtin>;
   readonly libraries: ReadonlyMap<string, readonly string[]>;
-  readonly selectsRepresentation: boolean;
+  /** Matrices with a smaller part of elements that are not 0 are stored by compressed rows; 0: none are. */
+  readonly sparseBelow: number;
   /** Variables that are there before the script, by name. */
   readonly inputs: ReadonlyMap<string, Type>;
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
+import { analyse } from '../analysis/index.ts';
 import type { Builtin } from '../builtins/builtin.ts';
 import { Builder } from '../codegen/programs.fixture.ts';
 import { scriptError } from '../errors.ts';
@@ -95,5 +96,28 @@ suite('execution', () => {
       });
       assert.deepEqual(values, [42]);
     }
+  });
+
+  test('how few elements that are not 0 make a matrix sparse, the configuration says', async () => {
+    const stored = async (options: {
+      selectsRepresentation?: boolean;
+      sparsityThreshold?: number;
+    }): Promise<string> => {
+      let text = '';
+      const code = await execute(new Source('s', 'print(typeOf(rand(10, 10, 1.0, 1.0, 0.5, 1)));'), {
+        ...options,
+        analyse,
+        stdout: (piece) => {
+          text += piece;
+        },
+        stderr: () => {},
+      });
+      assert.equal(code, 0, text);
+      return text;
+    };
+    const [dense, sparse] = ['DenseMatrix(10x10, double)\n', 'CSRMatrix(10x10, double)\n'];
+    assert.equal(await stored({ sparsityThreshold: 0.6 }), dense);
+    assert.equal(await stored({ selectsRepresentation: true }), dense);
+    assert.equal(await stored({ selectsRepresentation: true, sparsityThreshold: 0.6 }), sparse);
   });
 });

@@ -3,6 +3,7 @@
 import { type ArrayQueues, type ArrayScheme, type ArrayVictims, ScriptError } from '../../base/index.ts';
 import type { Elements } from '../../nd/index.ts';
 import { BUILTINS, type Builtin } from '../builtins/index.ts';
+import { SPARSITY_THRESHOLD } from '../command/options.ts';
 import { EXIT_CODES, type Phase } from '../errors.ts';
 import type { Program } from '../program/program.ts';
 import { EagerRuntime } from '../runtime/eager.ts';
@@ -27,7 +28,10 @@ export interface Settings {
   readonly queues?: ArrayQueues | undefined;
   readonly victims?: ArrayVictims | undefined;
   readonly grain?: number | undefined;
+  /** Matrices are stored by compressed rows where that pays. */
   readonly selectsRepresentation?: boolean;
+  /** That is where a smaller part of elements is not 0. */
+  readonly sparsityThreshold?: number;
   readonly libraries?: ReadonlyMap<string, readonly string[]>;
 }
 
@@ -83,7 +87,7 @@ export async function runSource(source: Source, options: Execution, timing?: Tim
       files: options.files ?? LOCAL_FILES,
       builtins: options.builtins ?? BUILTINS,
       libraries: options.libraries ?? new Map(),
-      selectsRepresentation: options.selectsRepresentation ?? false,
+      sparseBelow: options.selectsRepresentation === true ? (options.sparsityThreshold ?? SPARSITY_THRESHOLD) : 0,
       inputs: new Map([...(options.inputs ?? [])].map(([name, { type }]) => [name, type])),
     };
     const program = compiling(source, () => options.analyse(script, analysis));

@@ -85,7 +85,7 @@ function lookAt(script: Script, args: ReadonlyMap<string, string>): Look {
       files: LOCAL_FILES,
       builtins: BUILTINS,
       libraries: new Map(),
-      selectsRepresentation: false,
+      sparseBelow: 0,
       record: {
         type: (where, { start, end }, type) => {
           if (where === source) types.push({ start, end, type });
