@@ -20,13 +20,20 @@ export function gather<T extends Elements | readonly string[]>(cells: T, positio
     for (let i = 0; i < length; i++) out[i] = strings[positions[i]!]!;
     return out as unknown as T;
   }
-  // Elements of 8 bytes are copied as doubles would be: bigints would be made only to be taken apart again.
   const typed = cells as Elements;
   const out = new (typed.constructor as new (length: number) => Elements)(length);
-  const [from, to] =
-    typed.BYTES_PER_ELEMENT === 8
-      ? [new Float64Array(typed.buffer, typed.byteOffset, typed.length), new Float64Array(out.buffer)]
-      : [typed as Int32Array, out as Int32Array];
+  if (typed.BYTES_PER_ELEMENT === 8) {
+    // As words: bigints would be made only to be taken apart again, and doubles may lose bits of what is no number.
+    const from = new Int32Array(typed.buffer, typed.byteOffset, typed.length * 2);
+    const to = new Int32Array(out.buffer);
+    for (let i = 0; i < length; i++) {
+      const at = positions[i]! * 2;
+      to[i * 2] = from[at]!;
+      to[i * 2 + 1] = from[at + 1]!;
+    }
+    return out as T;
+  }
+  const [from, to] = [typed as Int32Array, out as Int32Array];
   for (let i = 0; i < length; i++) to[i] = from[positions[i]!]!;
   return out as T;
 }
