@@ -6,6 +6,7 @@ import type { Case, Cases } from './case.ts';
 import { DATA } from './data.ts';
 import { EXPRESSIONS } from './expressions.ts';
 import { LEXICAL } from './lexical.ts';
+import { RELATIONAL } from './relational.ts';
 import { STATEMENTS } from './statements.ts';
 
 const ALL: Readonly<Record<string, Cases>> = {
@@ -14,6 +15,7 @@ const ALL: Readonly<Record<string, Cases>> = {
   'DaphneDSL: matrices and frames': DATA,
   'DaphneDSL: statements': STATEMENTS,
   'DaphneDSL: built-ins': BUILT_INS,
+  'DaphneDSL: frames, lists and SQL': RELATIONAL,
 };
 
 /** What is wrong with how a case came out. */
