@@ -1,6 +1,6 @@
 import { CodecError } from '../../base/index.ts';
 import { type DType, type Elements, shapeText } from '../../nd/index.ts';
-import type { Node } from '../../pipelines/index.ts';
+import { inThread, type Node } from '../../pipelines/index.ts';
 import { formatterOf } from '../numbers.ts';
 import { pipelinesFor, sourceOf } from '../place.ts';
 import { call } from '../routines.ts';
@@ -33,6 +33,18 @@ export async function persisted(s: Parts): Promise<Parts> {
   ) as [Node, Node, Node];
   await pipelines.compute([indptr, indices, values]);
   return { ...known, indptr, indices, values, pattern: { users: 0, isAbandoned: false }, isMaker: true };
+}
+
+/** The same at once, in this thread, whether there is a session or not. Room that is not used is kept. */
+export function persistedHere(s: Parts): Parts {
+  const pipelines = inThread();
+  pipelines.computeNow(arraysOf(s));
+  const count = s.count ?? Number(pipelines.read(s.indptr)[s.rows]);
+  const known = { ...s, count, of: undefined };
+  if (count === (s.values.shape[0] as number)) return known;
+  const [indices, values] = [s.indices, s.values].map((list) => part(list, 0, 0, count)) as [Node, Node];
+  pipelines.computeNow([indices, values]);
+  return { ...known, indices, values };
 }
 
 const releaseNode = ({ op }: Node): void => {

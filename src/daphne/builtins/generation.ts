@@ -1,4 +1,4 @@
-import { arange, csr, full } from '../../arrays/index.ts';
+import { arange, computedHere, csr, full } from '../../arrays/index.ts';
 import { type Elements, elements } from '../../nd/index.ts';
 import { fillDense, fillSparse, type RandElements, sparseCount } from '../random/rand.ts';
 import { sampleIntegers, sampleReals } from '../random/sample.ts';
@@ -131,7 +131,7 @@ function sparseRand(
     indptr: Int32Array.from(rowOffsets),
     shape: [rows, columns],
   };
-  return { kind: 'sparse', value, rows, columns, csr: csr(parts as Parameters<typeof csr>[0]) };
+  return { kind: 'sparse', value, rows, columns, csr: computedHere(csr(parts as Parameters<typeof csr>[0])) };
 }
 
 const SAMPLE: Builtin = {

@@ -3,7 +3,7 @@
  * them as dense ones.
  */
 
-import { reshape, type Sparse } from '../../arrays/index.ts';
+import { computedHere, reshape, type Sparse } from '../../arrays/index.ts';
 import { all } from '../runtime/later.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { ELEMENT_TYPES, type MatrixType } from '../types.ts';
@@ -37,7 +37,8 @@ export const densified = (runtime: Runtime, args: readonly RunArgument[]): Maybe
 
 const made = (value: NumericType, csr: Sparse): SparseMatrix => {
   const [rows, columns] = csr.shape;
-  return { kind: 'sparse', value, rows, columns, csr };
+  // How many elements it has depends on values; and whoever uses it would compute it again.
+  return { kind: 'sparse', value, rows, columns, csr: computedHere(csr) };
 };
 
 /** x * y of a sparse matrix and what it can be multiplied with, in a type that both have been promoted to; undefined: not so. */
@@ -72,4 +73,11 @@ export function sparseSum(
   return made(value, operation === 'add' ? x.add(y) : x.sub(y));
 }
 
-export const sparseTranspose = ({ value, csr }: SparseMatrix): SparseMatrix => made(value, csr.T);
+/** Products with it are computed without making it. */
+export const sparseTranspose = ({ value, rows, columns, csr }: SparseMatrix): SparseMatrix => ({
+  kind: 'sparse',
+  value,
+  rows: columns,
+  columns: rows,
+  csr: csr.T,
+});

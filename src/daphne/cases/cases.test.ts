@@ -35,7 +35,7 @@ for (const [name, cases] of Object.entries(ALL)) {
     for (const [about, table] of Object.entries(cases)) {
       it(about, async () => {
         const faults: string[] = [];
-        for (const flags of [[], ['--vec'], ['--columnar']]) {
+        for (const flags of [[], ['--vec'], ['--columnar'], ['--select-matrix-repr']]) {
           for (const each of table) {
             const found = await fault(each, flags);
             if (found !== undefined) faults.push(`${flags.join(' ')} ${found}`);

@@ -1,7 +1,7 @@
 /** Reads a file as a matrix or as a frame, whichever format it has. */
 
 import { existsSync } from 'node:fs';
-import { fromCoo } from '../../arrays/index.ts';
+import { computedHere, fromCoo } from '../../arrays/index.ts';
 import { type Coordinates, readMatrixMarket, readParquetTable } from '../../io/index.ts';
 import { type DType, type Elements, elements } from '../../nd/index.ts';
 import { RunError } from '../builtins/builtin.ts';
@@ -107,7 +107,13 @@ function csvMatrix(runtime: Runtime, path: string, meta: Description | undefined
       );
     });
   const ones = elements(ELEMENT_TYPES[value], nonZeros).fill(elementOf(value, 1) as never) as Float64Array;
-  return { kind: 'sparse', value, rows, columns, csr: fromCoo(at(0, rows), at(1, columns), ones, [rows, columns]) };
+  return {
+    kind: 'sparse',
+    value,
+    rows,
+    columns,
+    csr: computedHere(fromCoo(at(0, rows), at(1, columns), ones, [rows, columns])),
+  };
 }
 
 /** Of a file without `.meta`, what comes later may not be of the type that its beginning is. */
@@ -139,7 +145,7 @@ function finished(
   sparse: boolean,
 ): Matrix {
   const dense = runtime.matrixOf(cells, value, rows, columns);
-  return sparse ? { kind: 'sparse', value, rows, columns, csr: dense.array.toSparse() } : dense;
+  return sparse ? { kind: 'sparse', value, rows, columns, csr: computedHere(dense.array.toSparse()) } : dense;
 }
 
 function checkShape(path: string, meta: Description | undefined, rows: number, columns: number): void {
@@ -195,7 +201,7 @@ async function fromMarket(
   if (!('rows' in found)) return finished(runtime, cells, value, rows, columns, sparse);
   const entries = found as Coordinates;
   if (sparse && rows < EXTENT && columns < EXTENT) {
-    const csr = fromCoo(entries.rows, entries.columns, cells as Float64Array, [rows, columns]);
+    const csr = computedHere(fromCoo(entries.rows, entries.columns, cells as Float64Array, [rows, columns]));
     return { kind: 'sparse', value, rows, columns, csr };
   }
   const all = elements(ELEMENT_TYPES[value], rows * columns) as Float64Array;
