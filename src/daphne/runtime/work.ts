@@ -18,6 +18,9 @@ export function pendingOf(nodes: readonly Node[]): Set<Node> {
 /** Terms of products take so much less than others, which wait for memory. */
 const TERM = 1 / 8;
 
+/** Of what routines do (sorting, factorizations), workers take the least part, and a sparse matrix is copied for them as a whole. */
+const ROUTINE = 1 / 4;
+
 /** Operations on single elements that it takes, about: as many as nanoseconds of one core. */
 export function workOf(pending: Iterable<Node>): number {
   let work = 0;
@@ -27,9 +30,11 @@ export function workOf(pending: Iterable<Node>): number {
       case 'matmul':
         work += size * (args[0]?.shape.at(-1) ?? 1) * TERM;
         break;
+      case 'call':
+        work += ROUTINE * args.reduce((sum, arg) => sum + sizeOf(arg.shape), size);
+        break;
       case 'reduce':
       case 'place':
-      case 'call':
         work += args.reduce((sum, arg) => sum + sizeOf(arg.shape), size);
         break;
       default:
