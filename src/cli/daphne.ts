@@ -54,8 +54,14 @@ async function run(args: readonly string[], command: string): Promise<number> {
   }
   if (given.get('language-server') === true) {
     const { languageServer } = await import('./language-server.ts');
-    await languageServer();
-    return 0;
+    try {
+      await languageServer();
+      return 0;
+    } catch (error) {
+      // Standard output is the editor's.
+      stderr(`[error]: ${messageOf(error)}\n`);
+      return 1;
+    }
   }
   if (script === undefined && process.stdin.isTTY) {
     const { repl } = await import('./daphne-repl.ts');
