@@ -91,6 +91,16 @@ test('the package holds the built files, the licence, the pages and the examples
   assert.ok(!paths.some((path) => /^dist\/types\/(runtime|protocol|memory|transport)\//.test(path)));
 });
 
+test('the peers that it was tested with are within the ranges that it asks for', () => {
+  const read = (path: string) => JSON.parse(readFileSync(join(root, path), 'utf8'));
+  const { peerDependencies } = read('package.json') as { peerDependencies: Record<string, string> };
+  for (const [name, range] of Object.entries(peerDependencies)) {
+    const { version } = read(`node_modules/${name}/package.json`) as { version: string };
+    // No range but this one has versions such as 1.5.6-r.1, and npm would refuse to install both.
+    if (version.includes('-')) assert.equal(range, '*', `${name} ${version}`);
+  }
+});
+
 test('links of its pages lead to files that it holds', { skip: typeof packed === 'string' && packed }, () => {
   const paths = (packed as Packed).files.map(({ path }) => path);
   const broken: string[] = [];

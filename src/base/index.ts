@@ -4,6 +4,8 @@ export * from './array-options.ts';
 /** @internal */
 export * from './bundled.ts';
 /** @internal */
+export * from './closest.ts';
+/** @internal */
 export * from './deque.ts';
 export * from './errors.ts';
 /** @internal */

@@ -2,10 +2,10 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { kindOf, SheafError } from '../base/index.ts';
+import { closest, kindOf, SheafError } from '../base/index.ts';
 import { installTypeScript } from '../code/index.ts';
 import { DTYPE_NAMES, type DType, elements, isDType, sizeOf } from '../nd/index.ts';
-import { bold, CommandError, closest, dim, say } from './output.ts';
+import { bold, CommandError, dim, say } from './output.ts';
 import { prepareRun, programAt } from './run.ts';
 
 interface ExplainOptions {

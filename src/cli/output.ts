@@ -51,30 +51,3 @@ export function table(rows: readonly (readonly string[])[], right: readonly numb
       .trimEnd(),
   );
 }
-
-/** The one of `names` that a mistyped word most likely means: the fewest single-letter edits, and not many. */
-export function closest(word: string, names: readonly string[]): string | undefined {
-  let best: string | undefined;
-  let fewest = Math.max(2, Math.floor(word.length / 2));
-  for (const name of names) {
-    const edits = distance(word, name);
-    if (edits < fewest || (edits === fewest && best === undefined)) {
-      best = name;
-      fewest = edits;
-    }
-  }
-  return best;
-}
-
-/** Levenshtein's distance, by the usual table of two rows. */
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      next[j] = Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1));
-    }
-    row = next;
-  }
-  return row[b.length]!;
-}

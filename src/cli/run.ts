@@ -1,10 +1,10 @@
 import { readdirSync, statSync } from 'node:fs';
 import { basename, dirname, extname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { type Bytes, bytes } from '../base/index.ts';
+import { type Bytes, bytes, closest } from '../base/index.ts';
 import { installTypeScript } from '../code/index.ts';
 import { LEAST_MEMORY, MOST_CPUS } from '../runtime/index.ts';
-import { CommandError, closest } from './output.ts';
+import { CommandError } from './output.ts';
 
 interface RunOptions {
   readonly cpus?: string;

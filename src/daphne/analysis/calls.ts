@@ -1,7 +1,7 @@
 /** Calls by name: of functions of the script, which win, and of built-ins. */
 
+import { closest } from '../../base/index.ts';
 import type { Builtin } from '../builtins/builtin.ts';
-import { near } from '../near.ts';
 import type { Span } from '../source.ts';
 import type { Call, CallArgument, Expression } from '../syntax/index.ts';
 import type { Type } from '../types.ts';
@@ -26,7 +26,7 @@ export function calleeOf(body: Body, call: Call): Callee {
   const builtin = call.name.startsWith('$') ? undefined : builtins.get(call.name);
   if (builtin !== undefined) return { kind: 'builtin', builtin };
   const names = [...body.module.functions.keys(), ...[...builtins.keys()].filter((each) => !each.startsWith('$'))];
-  const similar = call.name.length === 1 ? undefined : near(call.name, names);
+  const similar = call.name.length === 1 ? undefined : closest(call.name, names);
   return body.wrong(
     call,
     `there is no function \`${call.name}\`${similar === undefined ? '' : `: is it \`${similar}\`?`}`,
@@ -71,7 +71,7 @@ export function inOrder(body: Body, at: Call, parameters: readonly string[]): nu
   for (const [i, { name, value }] of at.arguments.entries()) {
     const place = name === undefined ? i : parameters.indexOf(name);
     if (place < 0) {
-      const similar = near(name as string, parameters);
+      const similar = closest(name as string, parameters);
       body.wrong(
         value,
         `\`${at.name}\` has no parameter \`${name}\`${similar === undefined ? '' : `: is it \`${similar}\`?`}`,
@@ -92,7 +92,7 @@ function givenFunction(body: Body, at: Expression): GivenFunction {
   if (at.kind !== 'name') return body.wrong(at, 'this takes the bare name of a function of the script');
   const definitions = body.module.functions.get(at.name);
   if (definitions === undefined) {
-    const similar = near(at.name, [...body.module.functions.keys()]);
+    const similar = closest(at.name, [...body.module.functions.keys()]);
     return body.wrong(
       at,
       `the script has no function \`${at.name}\`${similar === undefined ? '' : `: is it \`${similar}\`?`}`,
@@ -122,6 +122,6 @@ function givenFunction(body: Body, at: Expression): GivenFunction {
 
 export const unknownName = (body: Body, name: string, at: Span, names: readonly string[]): never => {
   // Of one letter, any other one would be similar.
-  const similar = name.length === 1 ? undefined : near(name, names);
+  const similar = name.length === 1 ? undefined : closest(name, names);
   return body.wrong(at, `there is no variable \`${name}\`${similar === undefined ? '' : `: is it \`${similar}\`?`}`);
 };

@@ -69,7 +69,7 @@ function productSparsity(left: MatrixType, right: MatrixType): number | undefine
   return 1 - (1 - left.sparsity * right.sparsity) ** left.columns;
 }
 
-/** Neither is sparse where both are: there are no products of those. */
+/** Dense, whatever its operands are; of two sparse ones the right one is made dense first. */
 const MAT_MUL: Builtin = {
   name: '$matMul',
   parameters: ['lhs', 'rhs'],

@@ -1,7 +1,6 @@
 /** Configuration files: JSON objects with the keys of DAPHNE's. */
 
-import { kindOf, ScriptError } from '../../base/index.ts';
-import { near } from '../near.ts';
+import { closest, kindOf, ScriptError } from '../../base/index.ts';
 import { EXPLAIN_STAGES, type ExplainStage, FLAGS, type Flag, LOG_LEVELS } from './flags.ts';
 import { type Configuration, type Given, NO_CONFIGURATION } from './options.ts';
 
@@ -74,7 +73,7 @@ export function configuration(name: string, text: string): Configuration {
     } else if (key === 'logging') checkLogging(value, wrong);
     else if (key in IDLE) check(key, value, IDLE[key] as string);
     else {
-      const close = near(key, [
+      const close = closest(key, [
         ...KEYS.keys(),
         ...Object.keys(IDLE),
         'sparsity_threshold',

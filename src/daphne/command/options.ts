@@ -1,8 +1,7 @@
 /** What a script is run with: from a configuration file, if there is one, and from flags, which win. */
 
 import type { ArrayQueues, ArrayScheme, ArrayVictims } from '../../base/index.ts';
-import { ScriptError } from '../../base/index.ts';
-import { near } from '../near.ts';
+import { closest, ScriptError } from '../../base/index.ts';
 import { type ExplainStage, FLAG_NAMES, FLAGS, type Flag } from './flags.ts';
 
 /** By the names of flags: those that were given. */
@@ -71,7 +70,7 @@ function hint(name: string): string {
   // Older pages name choices as flags of their own.
   const owner = FLAGS.find((flag) => flag.kind === 'choice' && flag.choices.includes(name));
   if (owner !== undefined) return ` (write --${owner.name}=${name})`;
-  const close = near(name, [...FLAG_NAMES.keys()]);
+  const close = closest(name, [...FLAG_NAMES.keys()]);
   return close === undefined ? '' : ` (is it \`--${close}\`?)`;
 }
 
