@@ -1,8 +1,7 @@
-import { OutOfMemoryError } from '../base/index.ts';
 import { Matmul, routine } from '../kernels/index.ts';
 import { DTYPES, type Elements, elements, sizeOf } from '../nd/index.ts';
 import { coreCache } from '../runtime/index.ts';
-import { BlockRun, blockOf, type Prepared } from './blocks/block-run.ts';
+import { BlockRun, blockOf, isNoRoom, type Prepared } from './blocks/block-run.ts';
 import { copyOf } from './blocks/cutting.rules.ts';
 import { needOf } from './blocks/need.rules.ts';
 import type { Buffer, Buffers } from './buffers.ts';
@@ -154,9 +153,8 @@ export class Pipelines {
           settle(roots, plan, await executeTogether(plan, survey, this.#machine), survey);
           over?.();
         } catch (error) {
-          // What others have in use is not known before. A disk that can't be written is no better for smaller pieces.
-          if (!(error instanceof OutOfMemoryError && error.code === 'ERR_SHEAF_OUT_OF_MEMORY')) throw error;
-          if (this.#memory === undefined) throw error;
+          // What others have in use is not known before.
+          if (!isNoRoom(error) || this.#memory === undefined) throw error;
           await this.#inBlocks(roots, watch);
         }
       }

@@ -47,6 +47,10 @@ export function blockOf({ limit, block }: Pick<BlockHost, 'limit' | 'block'>): n
   return block ?? Math.max(SMALLEST, 2 ** Math.floor(Math.log2(Math.min(limit * PART, LARGEST) / WIDEST)));
 }
 
+/** Memory is full; not: a disk can't be written, for which smaller pieces are no better. */
+export const isNoRoom = (error: unknown): error is OutOfMemoryError =>
+  error instanceof OutOfMemoryError && error.code === 'ERR_SHEAF_OUT_OF_MEMORY';
+
 const bytesOf = (node: Node): number => sizeOf(node.shape) * DTYPES[node.dtype].bytes;
 const wholeNode = (node: Node): Wanted => ({ node, box: wholeOf(node.shape) });
 
@@ -67,7 +71,7 @@ export class BlockRun {
     this.#host = host;
     this.#budget = host.limit * BUDGET;
     this.#most = blockOf(host);
-    this.#smallest = Math.min(SMALLEST, this.#most);
+    this.#smallest = host.block === undefined ? SMALLEST : 1;
   }
 
   /** For each node one that is computed. */
@@ -169,9 +173,12 @@ export class BlockRun {
   async #arrays(nodes: readonly Node[], budget = this.#budget): Promise<Map<Node, Node>> {
     const { shape } = nodes[0] as Node;
     this.#checkDisk(nodes);
-    const blocks = nodes.map((): { box: Box; node: Node }[] => []);
+    let blocks: { box: Box; node: Node }[][] = [];
     await this.#tiles(
-      (most) => tilesOf(shape, most),
+      (most) => {
+        blocks = nodes.map(() => []);
+        return tilesOf(shape, most);
+      },
       async (box) => {
         const wanted = nodes.map((node) => ({ node, box }));
         const parts = await this.#compute(wanted, (own) => own.map(withOwn), budget);
@@ -193,7 +200,10 @@ export class BlockRun {
     const kept = (box: Box): Box => box.filter((_, axis) => !op.axes.includes(axis));
     const sums = new Map<string, { box: Box; nodes: Node[] }>();
     await this.#tiles(
-      (most) => tilesOf((args[0] as Node).shape, most),
+      (most) => {
+        sums.clear();
+        return tilesOf((args[0] as Node).shape, most);
+      },
       async (box) => {
         const wanted = nodes.map((node) => ({ node: node.args[0] as Node, box }));
         const own = kept(box);
@@ -242,10 +252,13 @@ export class BlockRun {
     const outer = node.shape.slice(0, -2);
     const [m, n] = node.shape.slice(-2) as [number, number];
     const k = (node.args[0] as Node).shape.at(-1) as number;
-    const blocks: { box: Box; node: Node }[] = [];
+    let blocks: { box: Box; node: Node }[] = [];
     let last: Box | undefined;
     await this.#tiles(
-      (most) => productTilesOf(outer, m, k, n, most),
+      (most) => {
+        [blocks, last] = [[], undefined];
+        return productTilesOf(outer, m, k, n, most);
+      },
       async ({ box, inner }) => {
         const [rows, columns] = box.slice(-2) as [Range, Range];
         const wanted = productNeeds(node, box.slice(0, -2), rows, columns, inner);
@@ -267,25 +280,35 @@ export class BlockRun {
 
   // ---- blocks
 
-  /** Does all tiles, as large as they can be. `work` says whether there was room for the first one; if there is none, smaller ones are tried. */
+  /**
+   * Does all tiles that `cut` gives, as large as they can be: where one takes too much memory (`work` says so), all are begun again with smaller
+   * ones. Enough memory in sum may be too little in one piece, since what others have in use lies in between.
+   */
   async #tiles<T>(
     cut: (most: number) => Iterable<T>,
     work: (tile: T) => Promise<boolean>,
     refused: () => OutOfMemoryError,
   ): Promise<void> {
     for (let most = this.#most; ; most /= 2) {
-      let fits = true;
-      let first = true;
-      for (const tile of cut(most)) {
-        fits = await work(tile);
-        if (!fits && !first) throw refused();
-        if (!fits) break;
-        first = false;
-        await this.#turn();
+      const before = new Set(this.#made);
+      const smallest = most / 2 < this.#smallest;
+      try {
+        if (await this.#all(cut(most), work)) return;
+        if (smallest) throw refused();
+      } catch (error) {
+        // Where nothing can leave the memory, nothing else will have left it.
+        if (smallest || !this.#host.spills || !isNoRoom(error)) throw error;
       }
-      if (fits) return;
-      if (most / 2 < this.#smallest) throw refused();
+      this.#release(...[...this.#made].filter((buffer) => !before.has(buffer)));
     }
+  }
+
+  async #all<T>(tiles: Iterable<T>, work: (tile: T) => Promise<boolean>): Promise<boolean> {
+    for (const tile of tiles) {
+      if (!(await work(tile))) return false;
+      await this.#turn();
+    }
+    return true;
   }
 
   async #turn(): Promise<void> {
