@@ -145,6 +145,31 @@ suite('lazy matrices', () => {
     assert.ok((session.stats().memory.used as number) > before);
   });
 
+  test('workers start for what is large, too, and have it before they need it', async () => {
+    await using session = await connect({ cpus: 1 });
+    const used = () => session.stats().memory.used as number;
+    const before = used();
+    const bytes = 8 * 500 ** 2;
+    for (const isMade of [true, false]) {
+      const b = new Builder();
+      const x = made(b, ones, b.constant(500, 'si64'));
+      const y = made(b, add, x, x);
+      const z = isMade ? made(b, add, made(b, add, y, x), made(b, add, x, y)) : made(b, matMul, y, y);
+      b.builtin(look, [z]);
+      b.builtin(look, [x]);
+      const options = { threads: 2, worthSharing: bytes };
+      const write = (): void => {};
+      await using lazy = new VectorRuntime(write, write, options);
+      looks.length = 0;
+      await link(b.program(), lazy, { givesOutputs: false })();
+      assert.deepEqual(
+        looks.map(({ sum }) => sum),
+        [isMade ? 6 * 500 ** 2 : 4 * 500 ** 3, 500 ** 2],
+      );
+      assert.ok(used() >= before + 2 * bytes);
+    }
+  });
+
   test('how much there is to compute: products by their terms, what is there not at all', () => {
     const x = asarray(new Float64Array(20)).reshape([4, 5]);
     const node = nodeOf('test', x.matmul(x.T).add(1));

@@ -1,12 +1,13 @@
 import { type Arr, nodeOf } from '../../arrays/index.ts';
 import { type ArrayQueues, type ArrayScheme, type ArrayVictims, UsageError } from '../../base/index.ts';
 import type { Elements } from '../../nd/index.ts';
-import { inThread, isComputed, type Node, type PipelinesAt, pipelinesOf } from '../../pipelines/index.ts';
+import { inThread, isComputed, type Node, type Pipelines, pipelinesOf } from '../../pipelines/index.ts';
 import { connect, currentEngine, type Session } from '../../tasks/index.ts';
 import type { ValueType } from '../types.ts';
 import type { DenseMatrix, Frame, Matrix, MaybeLater, StringMatrix, Value } from '../values/values.ts';
 import { EagerRuntime } from './eager.ts';
 import { then } from './later.ts';
+import { bytesIn, bytesToBe, copyTo } from './sources.ts';
 import type { LazyRuntime } from './support.ts';
 import { pendingOf, sharing, workOf } from './work.ts';
 
@@ -19,12 +20,18 @@ export interface VectorOptions {
   readonly grain?: number | undefined;
   /** Operations after which workers are started. */
   readonly worthStarting?: number;
+  /** Or bytes. */
+  readonly worthSharing?: number;
 }
+
+type Engine = ReturnType<typeof currentEngine>;
 
 interface Opened {
   /** To be closed at the end. */
   readonly session: Session | undefined;
-  readonly pipelines: PipelinesAt;
+  readonly pipelines: Pipelines;
+  /** Bytes of its memory. */
+  readonly limit: number;
 }
 
 /** With less to do workers are not worth waking, or starting. */
@@ -34,6 +41,13 @@ const WORTH_WORKERS = 1e6;
  * gain from it, and a script that ends soon has not lost by it.
  */
 const WORTH_STARTING = 3e8;
+/**
+ * Or so many bytes: what is made by workers is where they see it, and need not be copied for them later. Making them takes about as long as workers
+ * take to start.
+ */
+const WORTH_SHARING = 64 << 20;
+/** What was there before them they get beforehand, unless that takes more of their memory than this part. */
+const MOST_COPIED = 1 / 2;
 
 /**
  * Computes matrices when somebody wants to see them: all that leads there at once, so that operations are fused and what nobody looks at has no memory.
@@ -47,6 +61,7 @@ export class VectorRuntime implements LazyRuntime, AsyncDisposable {
   /** Operations so far, as long as there are no workers. */
   #work = 0;
   #session: Promise<Opened> | undefined;
+  #opened: Opened | undefined;
 
   constructor(write: (text: string) => void, writeError: (text: string) => void, options: VectorOptions) {
     this.#eager = new EagerRuntime(write, writeError);
@@ -67,29 +82,41 @@ export class VectorRuntime implements LazyRuntime, AsyncDisposable {
     const read = (): readonly Elements[] => nodes.map((node) => inThread().read(node));
     if (nodes.every(isComputed)) return read();
     const pending = pendingOf(nodes);
-    const others = nodesOf(this.live?.() ?? []);
-    return then(this.#compute([...nodes, ...sharing(pending, others)], pending), read);
+    const wanted = nodesOf(this.live?.() ?? []);
+    const others = wanted.filter((node) => !isComputed(node));
+    return then(this.#compute([...nodes, ...sharing(pending, others)], pending, wanted), read);
   }
 
   turn(values: readonly (Value | undefined)[]): MaybeLater<void> {
-    const nodes = nodesOf(values);
-    if (nodes.length > 0) return this.#compute(nodes, pendingOf(nodes));
+    const wanted = nodesOf(values);
+    const nodes = wanted.filter((node) => !isComputed(node));
+    if (nodes.length > 0) return this.#compute(nodes, pendingOf(nodes), wanted);
   }
 
-  #compute(nodes: readonly Node[], pending: ReadonlySet<Node>): MaybeLater<void> {
+  /** Computes nodes, with what is pending before them. `wanted`: what somebody will use later. */
+  #compute(nodes: readonly Node[], pending: ReadonlySet<Node>, wanted: readonly Node[]): MaybeLater<void> {
     if (this.workers <= 1) return inThread().computeNow(nodes);
     const work = workOf(pending);
     this.#work += work;
-    const isEnough = this.#session !== undefined || this.#work >= (this.#options.worthStarting ?? WORTH_STARTING);
-    if (!isEnough || work < WORTH_WORKERS) return inThread().computeNow(nodes);
+    const opened = this.#opened;
+    if (opened !== undefined) {
+      // What is there already is not brought back for little work.
+      const isLittle = work < WORTH_WORKERS && bytesIn(opened.pipelines.buffers, nodes) === 0;
+      return isLittle ? inThread().computeNow(nodes) : opened.pipelines.compute(nodes);
+    }
+    if (!this.#isWorthStarting(nodes, wanted) || work < WORTH_WORKERS) return inThread().computeNow(nodes);
     this.#session ??= this.#open();
-    return this.#session.then(({ pipelines }) => pipelines.compute(nodes));
+    return this.#session.then((now) => {
+      this.#opened = now;
+      if (bytesIn(inThread().buffers, wanted) <= now.limit * MOST_COPIED) copyTo(now.pipelines.buffers, wanted);
+      return now.pipelines.compute(nodes);
+    });
   }
 
   async #open(): Promise<Opened> {
     // A program that runs scripts may have a session open, whose workers are the ones then: it is not closed here.
     const engine = openEngine();
-    if (engine !== undefined) return { session: undefined, pipelines: pipelinesOf(engine) };
+    if (engine !== undefined) return opened(engine, undefined);
     const { threads, scheme, queues, victims, grain } = this.#options;
     const session = await connect({
       cpus: threads,
@@ -101,12 +128,19 @@ export class VectorRuntime implements LazyRuntime, AsyncDisposable {
         ...(grain && { grain }),
       },
     });
-    return { session, pipelines: session.run(() => pipelinesOf(currentEngine('daphne'))) };
+    return session.run(() => opened(currentEngine('daphne'), session));
+  }
+
+  #isWorthStarting(nodes: readonly Node[], wanted: readonly Node[]): boolean {
+    if (this.#work >= (this.#options.worthStarting ?? WORTH_STARTING)) return true;
+    const bytes = this.#options.worthSharing ?? WORTH_SHARING;
+    return bytesToBe(nodes) >= bytes || bytesIn(inThread().buffers, wanted) >= bytes;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     const open = this.#session;
     this.#session = undefined;
+    this.#opened = undefined;
     // It may never have opened; whoever wanted it knows that.
     const opened = await open?.catch(() => undefined);
     await opened?.session?.[Symbol.asyncDispose]();
@@ -146,7 +180,13 @@ export class VectorRuntime implements LazyRuntime, AsyncDisposable {
   }
 }
 
-function openEngine(): ReturnType<typeof currentEngine> | undefined {
+const opened = (engine: Engine, session: Session | undefined): Opened => ({
+  session,
+  pipelines: pipelinesOf(engine),
+  limit: engine.store.limit,
+});
+
+function openEngine(): Engine | undefined {
   try {
     return currentEngine('a script');
   } catch (error) {
@@ -156,13 +196,14 @@ function openEngine(): ReturnType<typeof currentEngine> | undefined {
   }
 }
 
-/** Of the matrices among the values, those that are not computed. */
+/** The arrays of matrices among the values. */
 function nodesOf(values: readonly (Value | undefined)[]): Node[] {
   const nodes: Node[] = [];
   for (const value of values) {
-    if (typeof value !== 'object' || value.kind !== 'dense') continue;
-    const node = nodeOf('matrix', value.array);
-    if (!isComputed(node)) nodes.push(node);
+    if (typeof value !== 'object') continue;
+    if (value.kind === 'dense') nodes.push(nodeOf('matrix', value.array));
+    if (value.kind !== 'sparse') continue;
+    for (const array of [value.csr.indptr, value.csr.indices, value.csr.values]) nodes.push(nodeOf('matrix', array));
   }
   return nodes;
 }
