@@ -9,9 +9,9 @@ import {
   descriptor,
   execute,
   exitCodeOf,
+  explaining,
   helpText,
   messageOf,
-  programText,
   runOptions,
   scriptArguments,
   sourceAt,
@@ -86,9 +86,7 @@ async function run(args: readonly string[], command: string): Promise<number> {
       arguments: scriptArguments(lists, rest),
       stdout,
       stderr,
-      onProgram: (program) => {
-        for (const stage of options.explain) stderr(`IR after ${stage}:\n${programText(program)}`);
-      },
+      observer: explaining(options.explain, stderr),
     },
     timing,
   );

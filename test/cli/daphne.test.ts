@@ -54,8 +54,11 @@ describe('sheaf daphne', { skip: notBuilt }, () => {
       'execution_seconds',
       'total_seconds',
     ]);
-    const explained = place.sheaf(['daphne', '--explain=property_inference', file]);
-    assert.match(explained.err, /^IR after property_inference:\ndef main/);
+    const explained = place.sheaf(['daphne', '--explain=llvm,property_inference,parsing', file]);
+    assert.match(
+      explained.err,
+      /^IR after parsing:\nprint\(1\);\n\nIR after property_inference:\ndef main.+IR after llvm:\n"use strict";\n/s,
+    );
   });
 
   it('has its help and version', () => {

@@ -196,7 +196,7 @@ export const FLAGS: readonly Flag[] = [
     kind: 'choices',
     choices: EXPLAIN_STAGES,
     group: DAPHNE,
-    help: 'show the compiled program on standard error, under the title of each of these stages',
+    help: 'show the script, its program or its code on standard error, under the title of each of these stages',
   },
   {
     name: 'timing',

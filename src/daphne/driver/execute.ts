@@ -15,6 +15,7 @@ import type { Type } from '../types.ts';
 import type { Value } from '../values/values.ts';
 import type { Analyse } from './analysis.ts';
 import { arraysOf, detached } from './convert.ts';
+import type { Observer } from './explain.ts';
 import { type Files, LOCAL_FILES } from './files.ts';
 import { Output } from './output.ts';
 
@@ -47,8 +48,7 @@ export interface Execution extends Settings {
   readonly stderr: (text: string) => void;
   /** The script's variables are wanted at the end. */
   readonly givesOutputs?: boolean;
-  /** Told of the program before it is run. */
-  readonly onProgram?: (program: Program) => void;
+  readonly observer?: Observer;
   /** A runtime of one's own in the place of the one that the settings ask for. */
   readonly runtime?: Runtime;
 }
@@ -81,6 +81,7 @@ export async function runSource(source: Source, options: Execution, timing?: Tim
   try {
     const started = performance.now();
     const script = compiling(source, () => parse(source));
+    options.observer?.script(script);
     const parsed = performance.now();
     const analysis = {
       arguments: options.arguments ?? new Map(),
@@ -91,10 +92,13 @@ export async function runSource(source: Source, options: Execution, timing?: Tim
       inputs: new Map([...(options.inputs ?? [])].map(([name, { type }]) => [name, type])),
     };
     const program = compiling(source, () => options.analyse(script, analysis));
-    options.onProgram?.(program);
+    options.observer?.program(program);
     const runtime = options.runtime ?? (await runtimeFor(options, out.write, error.write));
     try {
-      const main = link(program, runtime, { givesOutputs: options.givesOutputs ?? false });
+      const main = link(program, runtime, {
+        givesOutputs: options.givesOutputs ?? false,
+        ...(options.observer && { onCode: options.observer.code }),
+      });
       const compiled = performance.now();
       const given = [...(options.inputs?.values() ?? [])].map(({ value }) => value);
       const made = (await main(...given)) ?? [];

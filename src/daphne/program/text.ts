@@ -6,7 +6,7 @@ import type { Block, Instruction, Program, ProgramFunction, Variable } from './p
 export function programText(program: Program): string {
   const lines: string[] = [];
   for (const each of [...program.functions, program.main]) functionText(each, program, lines);
-  return `${lines.join('\n')}\n`;
+  return lines.join('\n');
 }
 
 function functionText(of: ProgramFunction, program: Program, lines: string[]): void {

@@ -49,10 +49,12 @@ const isOverflow = (error: unknown): boolean => isOutOfRoom(error) && error.mess
 export function link(
   program: Program,
   runtime: Runtime,
-  options: { readonly givesOutputs: boolean },
+  { onCode, ...options }: { readonly givesOutputs: boolean; readonly onCode?: (text: string) => void },
 ): (...args: Value[]) => Promise<readonly Value[]> {
   const lazy = isLazy(runtime);
-  const made = compiled(program, generated(program, { ...options, isLazy: lazy }), runtime, () =>
+  const code = generated(program, { ...options, isLazy: lazy });
+  onCode?.(code.text);
+  const made = compiled(program, code, runtime, () =>
     compiled(program, generated(program, { deep: true }), runtime, () => {
       throw new RangeError('the functions are deep already');
     }),
