@@ -39,6 +39,37 @@ describe('what an editor shows', () => {
     }
   });
 
+  it('all that is wrong, and nothing that follows from it', () => {
+    const text = `# two; {mistakes}
+x = y + 1;
+print(x + "{;" + x);
+def f(a) {
+  b = a @ 1;
+  return b;
+}
+if (true) {
+  q = [1, 2][7, ];
+  print(q);
+}
+w = (1 + ;
+print(w);
+v = 5;
+print(f(2));
+print(v + nowhere);
+`;
+    const { problems, at } = examine('a.daphne', text);
+    const starts = ['y + 1', 'a @ 1', '7, ]', ';\nprint(w)', 'nowhere'].map((each) => text.indexOf(each));
+    assert.deepEqual(
+      problems.map(({ start }) => start),
+      starts,
+      JSON.stringify(problems),
+    );
+    assert.equal(at(text.indexOf('v + nowhere'))?.text, 'v: si64');
+    // There is an end to it.
+    assert.equal(examine('a.daphne', 'print(y);\n'.repeat(100)).problems.length, 20);
+    assert.equal(examine('a.daphne', '}{'.repeat(1000)).problems.length, 1);
+  });
+
   it('nothing wrong about arguments, which an editor does not know', () => {
     for (const text of [
       'X = readMatrix($path);',
