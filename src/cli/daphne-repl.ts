@@ -8,7 +8,7 @@ const MORE = '   ...> ';
 
 /** Reads entries until the end of the input (Ctrl-D). Ctrl-C drops the entry that has begun. */
 export async function repl(options: ReturnType<typeof runOptions>): Promise<number> {
-  const session = new ScriptSession({ ...options, stdout: descriptor(1), stderr: descriptor(2) });
+  await using session = new ScriptSession({ ...options, stdout: descriptor(1), stderr: descriptor(2) });
   const lines = createInterface({ input: process.stdin, output: process.stdout, prompt: PROMPT });
   let entry = '';
   const ask = (prompt: string): void => {

@@ -49,7 +49,7 @@ export interface Execution extends Settings {
   /** The script's variables are wanted at the end. */
   readonly givesOutputs?: boolean;
   readonly observer?: Observer;
-  /** A runtime of one's own in the place of the one that the settings ask for. */
+  /** A runtime of one's own in the place of the one that the settings ask for. It is left open, and what was computed stays where it is. */
   readonly runtime?: Runtime;
 }
 
@@ -102,7 +102,8 @@ export async function runSource(source: Source, options: Execution, timing?: Tim
       const compiled = performance.now();
       const given = [...(options.inputs?.values() ?? [])].map(({ value }) => value);
       const made = (await main(...given)) ?? [];
-      const values = isLazy(runtime) ? await settled(made, runtime) : made;
+      if (isLazy(runtime) && options.runtime !== undefined) await runtime.turn(made);
+      const values = isLazy(runtime) && options.runtime === undefined ? await settled(made, runtime) : made;
       if (timing !== undefined) {
         timing.parsing = (parsed - started) / 1000;
         timing.compilation = (compiled - parsed) / 1000;
@@ -141,8 +142,8 @@ async function settled(values: readonly Value[], runtime: Runtime): Promise<read
   return values.map((value) => detached(value, (array) => of.get(array) as Elements));
 }
 
-async function runtimeFor(
-  options: Execution,
+export async function runtimeFor(
+  options: Settings,
   write: (text: string) => void,
   writeError: (text: string) => void,
 ): Promise<Runtime> {

@@ -1,14 +1,15 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import type { Settings } from './execute.ts';
 import { ScriptSession } from './session.ts';
 
 /** A session, and what it has printed since it was asked last. */
-function opened() {
+function opened(settings: Settings = {}) {
   let text = '';
   const write = (piece: string): void => {
     text += piece;
   };
-  const session = new ScriptSession({ stdout: write, stderr: write });
+  const session = new ScriptSession({ ...settings, stdout: write, stderr: write });
   const printed = (): string => {
     const before = text;
     text = '';
@@ -31,6 +32,14 @@ describe('a script that is written while it runs', () => {
       assert.equal(await session.enter(entry), 'done', entry);
     assert.equal(printed(), '12\nFrame(1x1, [s:int64_t])\n3\n');
     assert.deepEqual(session.names, ['x', 'y']);
+  });
+
+  it('has matrices that workers have made', async () => {
+    const { session: own, printed } = opened({ vectorized: true, threads: 2 });
+    await using session = own;
+    for (const entry of ['m = fill(1.0, 3000, 3000) + 1.0;', 'n = m * 2.0;', 'sum(n)', 'm = m[0:2, 0:2];', 'm'])
+      assert.equal(await session.enter(entry), 'done', entry);
+    assert.equal(printed(), '3.6e+07\nDenseMatrix(2x2, double)\n2 2\n2 2\n');
   });
 
   it('prints expressions, with a semicolon and without', async () => {

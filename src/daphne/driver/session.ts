@@ -2,12 +2,12 @@
 
 import { ScriptError } from '../../base/index.ts';
 import { analyse } from '../analysis/index.ts';
-import { EagerRuntime } from '../runtime/eager.ts';
+import type { Runtime } from '../runtime/runtime.ts';
 import { Source } from '../source.ts';
 import { parse, type Statement } from '../syntax/index.ts';
 import { type FrameType, frame, type Type } from '../types.ts';
 import type { Value } from '../values/values.ts';
-import { messageOf, runSource, type Settings } from './execute.ts';
+import { messageOf, runSource, runtimeFor, type Settings } from './execute.ts';
 
 /** What became of an entry. `more`: it is not whole yet, and the next lines belong to it. */
 export type Entered = 'done' | 'failed' | 'more';
@@ -17,16 +17,15 @@ export interface SessionOptions extends Settings {
   readonly stderr: (text: string) => void;
 }
 
-export class ScriptSession {
+export class ScriptSession implements AsyncDisposable {
   readonly #options: SessionOptions;
-  readonly #runtime: EagerRuntime;
+  #runtime: Promise<Runtime> | undefined;
   #variables = new Map<string, { readonly type: Type; readonly value: Value }>();
   /** The texts of functions and imports, which every later entry sees. */
   readonly #definitions: string[] = [];
 
   constructor(options: SessionOptions) {
     this.#options = options;
-    this.#runtime = new EagerRuntime(options.stdout, options.stderr);
   }
 
   /** The names of its variables. */
@@ -44,15 +43,18 @@ export class ScriptSession {
     const read = readEntry(text);
     if (read === 'more' && !isWhole) return 'more';
     const { entry, statements } = read === 'more' ? { entry: text, statements: [] } : read;
+    const { stdout, stderr } = this.#options;
+    this.#runtime ??= runtimeFor(this.#options, stdout, stderr);
+    const runtime = await this.#runtime;
     const before = this.#definitions.join('\n');
     try {
       const { program, values } = await runSource(
         new Source('<input>', before === '' ? entry : `${before}\n${entry}`),
         {
           ...this.#options,
-          analyse: (script, options) => analyse(script, { ...options, views: this.#views() }),
+          analyse: (script, options) => analyse(script, { ...options, views: viewsOf(runtime) }),
           inputs: this.#variables,
-          runtime: this.#runtime,
+          runtime,
           givesOutputs: true,
         },
       );
@@ -66,23 +68,29 @@ export class ScriptSession {
         if (kind === 'function' || kind === 'import') this.#definitions.push(entry.slice(start, end));
       return 'done';
     } catch (error) {
-      this.#options.stdout(`[error]: ${messageOf(error)}\n`);
+      stdout(`[error]: ${messageOf(error)}\n`);
       return 'failed';
     }
   }
 
-  #views(): Map<string, FrameType> {
-    return new Map(
-      [...this.#runtime.views].map(([name, { rows, columns }]) => [
-        name,
-        frame(
-          columns.map(({ label, value }) => ({ label, value })),
-          rows,
-        ),
-      ]),
-    );
+  /** Ends its workers, if it has any. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    const runtime = await this.#runtime;
+    this.#runtime = undefined;
+    await (runtime as Partial<AsyncDisposable> | undefined)?.[Symbol.asyncDispose]?.();
   }
 }
+
+const viewsOf = ({ views }: Runtime): Map<string, FrameType> =>
+  new Map(
+    [...views].map(([name, { rows, columns }]) => [
+      name,
+      frame(
+        columns.map(({ label, value }) => ({ label, value })),
+        rows,
+      ),
+    ]),
+  );
 
 /** An entry as statements: as it is, or as an expression that is printed. */
 function readEntry(text: string): { entry: string; statements: readonly Statement[] } | 'more' {
