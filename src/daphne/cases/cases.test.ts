@@ -1,26 +1,15 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { runText } from '../scripts.fixture.ts';
-import { BUILT_INS } from './builtins.ts';
-import type { Case, Cases } from './case.ts';
-import { DATA } from './data.ts';
-import { EXPRESSIONS } from './expressions.ts';
-import { LEXICAL } from './lexical.ts';
-import { RELATIONAL } from './relational.ts';
-import { STATEMENTS } from './statements.ts';
-
-const ALL: Readonly<Record<string, Cases>> = {
-  'DaphneDSL: words': LEXICAL,
-  'DaphneDSL: expressions': EXPRESSIONS,
-  'DaphneDSL: matrices and frames': DATA,
-  'DaphneDSL: statements': STATEMENTS,
-  'DaphneDSL: built-ins': BUILT_INS,
-  'DaphneDSL: frames, lists and SQL': RELATIONAL,
-};
+import { CASES, type Case } from './index.ts';
 
 /** What is wrong with how a case came out. */
 async function fault(each: Case, flags: readonly string[]): Promise<string | undefined> {
-  const { code, stdout, stderr } = await runText(each.script, { args: each.args ?? [], flags });
+  const { code, stdout, stderr } = await runText(each.script, {
+    args: each.args ?? [],
+    flags,
+    ...(each.files === undefined ? {} : { files: each.files }),
+  });
   const got = `${each.script}\n  exit code ${code}, printed ${JSON.stringify(stdout)}`;
   if (stderr !== '') return `${got}\n  and on standard error ${JSON.stringify(stderr)}`;
   if ('prints' in each)
@@ -30,8 +19,8 @@ async function fault(each: Case, flags: readonly string[]): Promise<string | und
   return each.says === undefined || each.says.test(stdout) ? undefined : `${got}\n  without ${each.says}`;
 }
 
-for (const [name, cases] of Object.entries(ALL)) {
-  describe(name, () => {
+for (const [name, cases] of Object.entries(CASES)) {
+  describe(`DaphneDSL: ${name}`, () => {
     for (const [about, table] of Object.entries(cases)) {
       it(about, async () => {
         const faults: string[] = [];

@@ -44,6 +44,8 @@ export const EXPRESSIONS: Cases = {
       '8 - 3 - 2': '3',
       '16 / 4 / 2': '2',
       '1 < 2 == 1 < 3': '1',
+      '2 <= 2': '1',
+      '3 <= 2': '0',
       '1 == 1 && 0 == 1 || 1 == 1': '1',
       '1 - -1': '2',
       '+3': '3',
@@ -58,7 +60,7 @@ export const EXPRESSIONS: Cases = {
     fails('print(!true);', 1),
     fails('x = 1; x += 1;', 1),
   ],
-  'a kernel may be named': [fails('print(1 <::k 2);', 1)],
+  'a kernel may be named': [prints('print(sum::k([1, 2])); print(1 +::k 2);', '3\n3\n'), fails('print(1 <::k 2);', 1)],
   'strings are put together': printed({
     '"a" + "b"': 'ab',
     '"a" + 1': 'a1',

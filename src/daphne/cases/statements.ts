@@ -1,4 +1,4 @@
-import { type Cases, fails, prints } from './case.ts';
+import { type Cases, fails, prints, withFiles } from './case.ts';
 
 export const STATEMENTS: Cases = {
   assignments: [
@@ -58,6 +58,16 @@ export const STATEMENTS: Cases = {
     fails('if (true) { def f() { return 1; } }', 1),
     fails('def f(x: frame) { return x; }', 1),
     fails('f(1);', 1, /f/),
+  ],
+  imports: [
+    withFiles(
+      { 'a.daphne': 'x = 3; def double(v) { return v * 2; }' },
+      prints('import "a.daphne"; print(a.x); print(a.double(a.x));', '3\n6\n'),
+    ),
+    withFiles({ 'a.daphne': 'x = 3;' }, prints('import "a.daphne" as "m"; print(m.x);', '3\n')),
+    fails('import "nowhere.daphne";', 1),
+    withFiles({ 'a.daphne': 'x = ;' }, fails('import "a.daphne";', 1)),
+    withFiles({ 'a.daphne': 'x = 3;' }, fails('import "a.daphne"; a.x = 4;', 1)),
   ],
   'script arguments': [
     prints('print($x + 1);', '6\n', 'x=5'),
