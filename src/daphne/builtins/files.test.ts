@@ -41,6 +41,9 @@ const MATRICES: readonly (readonly [string, object | undefined, string])[] = [
   ['1,2\n3,4\n5,6\n', ofShape(2, 2), 'f64 2x2: 1 2 | 3 4'],
   ['1,2,3\n4,5,6\n', ofShape(2, 2), 'f64 2x2: 1 2 | 4 5'],
   ['a,"b,c"\n"d ""e""","f\ng"\n', ofShape(2, 2, 'str'), 'str 2x2: a b,c | d "e" f\ng'],
+  // An empty line is a field of a single column, and no number.
+  ['1\n\n3\n', ofShape(3, 1), 'f64 3x1: 1 | NaN | 3'],
+  ['1\n\n3\n4\n', ofShape(3, 1, 'si64'), 'si64 3x1: 1 | 0 | 3'],
   ['', ofShape(0, 3), 'f64 0x3: '],
   [
     '1,2\n',

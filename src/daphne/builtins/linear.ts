@@ -161,10 +161,15 @@ const SOLVE: Builtin = {
   },
 };
 
+/** What to do about a singular matrix, in the words of the language: what arrays have for it (`pinv`), scripts have not. */
+const ADVICE = 'leave that column out, or add a little to the diagonal, as in A + diagMatrix(fill(1e-9, nrow(A), 1))';
+
 /** What the arrays say of values that they can't compute with is an error of the script. */
 function reworded<T, R>(compute: () => MaybeLater<T>, what: string, next: (value: T) => R): MaybeLater<R> {
   const fail = (error: unknown): never => {
-    throw new RunError(`${what}: ${(error as Error).message.replace(/^\w+: /, '')}`);
+    const { message, details } = error as Error & { readonly details?: { readonly why?: string } };
+    const own = what === 'solve' && details?.why !== undefined ? `the matrix ${details.why}; ${ADVICE}` : undefined;
+    throw new RunError(`${what}: ${own ?? message.replace(/^\w+: /, '')}`);
   };
   let made: MaybeLater<T>;
   try {

@@ -68,6 +68,7 @@ export const BUILT_INS: Cases = {
   ],
   'linear algebra': [
     prints('print(solve([2.0, 0.0, 0.0, 4.0](2, 2), [2.0, 8.0]));', 'DenseMatrix(2x1, double)\n1\n2\n'),
+    fails('print(solve([1.0, 2.0, 2.0, 4.0](2, 2), [1.0, 2.0]));', 3, /column 1 .* diagMatrix/),
     prints(
       'print(syrk([1.0, 2.0, 3.0, 4.0](2, 2))); print(gemv([1.0, 2.0, 3.0, 4.0](2, 2), [1.0, 1.0]));',
       'DenseMatrix(2x2, double)\n10 14\n14 20\nDenseMatrix(2x1, double)\n4\n6\n',

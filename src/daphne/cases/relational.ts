@@ -137,6 +137,28 @@ export const RELATIONAL: Cases = {
       '1 3',
       '2 3',
     ),
+    select(
+      'SELECT x.b, y.w FROM x, y WHERE y.k = x.a AND x.b > 2 AND x.a >= y.k',
+      'Frame(3x2, [x.b:double, y.w:int64_t])',
+      '2.5 10',
+      '3.5 30',
+      '3.5 31',
+    ),
+    select(
+      'SELECT p.w, y.w, q.w FROM y AS p, y, x, y AS q WHERE q.k = x.a AND p.k = q.k AND y.w < q.w AND x.b < 3',
+      'Frame(6x3, [p.w:int64_t, y.w:int64_t, q.w:int64_t])',
+      '30 10 30',
+      '30 10 31',
+      '30 30 31',
+      '31 10 30',
+      '31 10 31',
+      '31 30 31',
+    ),
+    // The product has more rows than any memory.
+    prints(
+      'registerView("p", {"k": seq(1, 50000)}); registerView("q", {"k": seq(50000, 1, -1)}); print(sql("SELECT sum(q.k) FROM p, q WHERE p.k = q.k"));',
+      'Frame(1x1, [sum(q.k):int64_t])\n1250025000\n',
+    ),
     select('SELECT y.* FROM x, y WHERE x.a = 1', 'Frame(3x2, [y.k:int64_t, y.w:int64_t])', '1 10', '3 30', '3 31'),
     select(
       'SELECT p.k, q.k FROM y AS p JOIN y AS q ON p.k < q.k',
@@ -182,6 +204,7 @@ export const RELATIONAL: Cases = {
     wrong('SELECT x.a, x.b FROM x GROUP BY x.a', /neither in GROUP BY/),
     wrong('SELECT x.a, sum(x.b) FROM x', /neither in GROUP BY/),
     wrong('SELECT sum(sum(x.a)) FROM x', /aggregates of aggregates/),
+    wrong('SELECT avg(x.s) FROM x', /takes numbers/),
     wrong('SELECT count(*) FROM x'),
     wrong('SELECT median(x.a) FROM x', /no function/),
     wrong('SELECT DISTINCT x.a, sum(x.b) FROM x GROUP BY x.a', /DISTINCT/),

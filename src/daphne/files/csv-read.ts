@@ -21,6 +21,9 @@ export interface Wanted {
 
 const FRACTION_OR_MORE = 1 | 4 | 8;
 
+/** Bytes that are read at a time. */
+const WINDOW = 1 << 22;
+
 /** All elements, row by row. */
 export function readNumbers(path: string, value: NumberType, wanted: Wanted): Elements {
   const { rows, columns } = wanted;
@@ -42,7 +45,28 @@ function scannedOf(path: string, { columns, delimiter }: Wanted): Scanned | unde
   if (columns === 0 || /[\s\w.+"-]/.test(delimiter)) return undefined;
   // Whether it can be read at all is said here, in our words.
   new OpenFile(path).close();
-  return scanNumbers(path, columns, delimiter.charCodeAt(0));
+  const scanned = scanNumbers(path, columns, delimiter.charCodeAt(0));
+  // It passes over empty lines, which in one column are fields that are no numbers.
+  return columns === 1 && scanned !== undefined && linesIn(path) !== scanned.rows ? undefined : scanned;
+}
+
+function linesIn(path: string): number {
+  const file = new OpenFile(path);
+  try {
+    const window = new Uint8Array(Math.min(WINDOW, file.size));
+    let lines = 0;
+    let last = 10;
+    for (let at = 0; at < file.size; ) {
+      const read = file.read(window, at);
+      if (read === 0) break;
+      for (let i = 0; i < read; i++) if (window[i] === 10) lines++;
+      last = window[read - 1]!;
+      at += read;
+    }
+    return last === 10 ? lines : lines + 1;
+  } finally {
+    file.close();
+  }
 }
 
 /** Whole numbers in a type of integers; all that are numbers in floats. */
@@ -103,9 +127,6 @@ function oneColumn({ values, columns, large }: Scanned, value: NumberType, colum
 
 const tooShort = (path: string, wanted: number, found: number): RunError =>
   new RunError(`the file ${path} has ${found} rows, and ${wanted} are expected`);
-
-/** Bytes that are read at a time. */
-const WINDOW = 1 << 22;
 
 /** Calls for each field of the rows that are wanted. */
 function eachField(

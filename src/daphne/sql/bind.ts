@@ -1,9 +1,17 @@
 /** What names in a query mean, and whether it makes sense. */
 
-import type { ValueType } from '../types.ts';
+import { isInteger, isWide, type ValueType } from '../types.ts';
 import { prefixed } from '../values/frames.ts';
 import { type Typed, typed } from './expressions.ts';
-import { type ColumnName, type Expression, type Operator, type Select, SqlError, type TableName } from './parser.ts';
+import {
+  COMPARISONS,
+  type ColumnName,
+  type Expression,
+  type Operator,
+  type Select,
+  SqlError,
+  type TableName,
+} from './parser.ts';
 import { type Aggregate, aggregateType } from './sums.ts';
 
 interface Known {
@@ -11,14 +19,17 @@ interface Known {
   readonly value: ValueType;
 }
 
+/** Columns by their number: on the left among those of all tables before, on the right in the table. */
+interface Join {
+  readonly left: number;
+  readonly operator: Operator;
+  readonly right: number;
+}
+
 export interface Bound {
   readonly tables: readonly { readonly name: string; readonly prefix: string }[];
-  /** Of the last tables: columns by their number, on the left among all before, on the right in the table. */
-  readonly joins: readonly (readonly {
-    readonly left: number;
-    readonly operator: Operator;
-    readonly right: number;
-  }[])[];
+  /** Of each table but the first one, how it is joined with those before. */
+  readonly joins: readonly (readonly Join[])[];
   readonly where: Typed | undefined;
   /** Columns that are needed behind `where`. */
   readonly needed: ReadonlySet<number>;
@@ -42,12 +53,14 @@ export interface Bound {
 export function bind(select: Select, columnsOf: (view: string) => readonly Known[] | undefined): Bound {
   const scope = new Scope(columnsOf);
   for (const table of select.tables) scope.add(table);
-  const joins = select.joins.map(({ table, on }) => {
+  const joins: Join[][] = select.tables.slice(1).map(() => []);
+  for (const { table, on } of select.joins) {
     const before = scope.columns.length;
     scope.add(table);
-    return on.map(({ left, operator, right }) => condition(scope, before, left, operator, right));
-  });
-  const where = select.where === undefined ? undefined : typed(select.where, scope.plain('WHERE'));
+    joins.push(on.map(({ left, operator, right }) => condition(scope, before, left, operator, right)));
+  }
+  const rest = withoutJoins(select.where, scope, joins);
+  const where = rest === undefined ? undefined : typed(rest, scope.plain('WHERE'));
   const isGrouped = select.groupBy.length > 0 || select.results.some(({ expression }) => hasAggregate(expression));
   if (!isGrouped) {
     const results = select.results.flatMap(({ expression, alias }) => outputs(scope, expression, alias));
@@ -87,6 +100,36 @@ export function bind(select: Select, columnsOf: (view: string) => readonly Known
     orderBy,
     distinct: select.distinct,
   };
+}
+
+/** What is left of a condition when comparisons of two tables in it have become joins: `FROM a, b WHERE a.x = b.y` builds no product. */
+function withoutJoins(where: Expression | undefined, scope: Scope, joins: Join[][]): Expression | undefined {
+  if (where?.kind !== 'binary') return where;
+  const { operator, left, right } = where;
+  if (operator === 'and') {
+    const [a, b] = [withoutJoins(left, scope, joins), withoutJoins(right, scope, joins)];
+    return a === undefined || b === undefined ? (a ?? b) : { ...where, left: a, right: b };
+  }
+  if (!COMPARISONS.has(operator) || left.kind !== 'column' || right.kind !== 'column') return where;
+  const [first, second] = [scope.find(left), scope.find(right)];
+  if (!areAlike(scope.columns[first]!.value, scope.columns[second]!.value)) return where;
+  const table = scope.tableOf(Math.max(first, second));
+  const { start } = scope.tables[table]!;
+  if (table === 0 || Math.min(first, second) >= start) return where;
+  joins[table - 1]!.push(
+    first < second
+      ? { left: first, operator, right: second - start }
+      : { left: second, operator: TURNED[operator] ?? operator, right: first - start },
+  );
+  return undefined;
+}
+
+/** Whether values of both types are compared as they are, without a cast that may change them. */
+function areAlike(a: ValueType, b: ValueType): boolean {
+  if (a === b) return true;
+  if (a === 'str' || b === 'str') return false;
+  if (!isWide(a) && !isWide(b)) return true;
+  return [a, b].every((each) => each === 'si64' || (isInteger(each) && !isWide(each)));
 }
 
 function hasAggregate(expression: Expression): boolean {
@@ -134,7 +177,8 @@ const TURNED: Partial<Record<Operator, Operator>> = { '<': '>', '<=': '>=', '>':
 
 class Scope {
   readonly columns: Known[] = [];
-  readonly tables: { name: string; prefix: string }[] = [];
+  /** `start`: the number of its first column. */
+  readonly tables: { name: string; prefix: string; start: number }[] = [];
   readonly used = new Set<number>();
   /** By what is in front of a column's name: the table's name, or its alias, or either. */
   readonly #prefixes = new Map<string, string>();
@@ -148,11 +192,11 @@ class Scope {
     const columns = this.#columnsOf(name);
     if (columns === undefined) throw new SqlError(`there is no view ${name}: registerView makes one`);
     const prefix = alias ?? name;
-    if (this.#prefixes.has(prefix))
+    if (this.tables.some((each) => each.prefix === prefix))
       throw new SqlError(`there are two tables ${prefix}: one of them needs another name (AS)`);
     this.#prefixes.set(prefix, prefix);
     if (!this.#prefixes.has(name)) this.#prefixes.set(name, prefix);
-    this.tables.push({ name, prefix });
+    this.tables.push({ name, prefix, start: this.columns.length });
     for (const { label, value } of columns) this.columns.push({ label: prefixed(prefix, label), value });
   }
 
@@ -163,6 +207,10 @@ class Scope {
     if (index >= 0) return index;
     const all = this.columns.map((each) => each.label).join(', ');
     throw new SqlError(`there is no column ${text}: there are ${all}`);
+  }
+
+  tableOf(column: number): number {
+    return this.tables.findLastIndex(({ start }) => start <= column);
   }
 
   star(table: string | undefined): number[] {
@@ -212,6 +260,8 @@ class Grouping {
     let at = this.#indices.get(name);
     if (at === undefined) {
       const of = typed(expression.of, this.#scope.plain('aggregates'));
+      if (of.value === 'str' && (expression.aggregate === 'sum' || expression.aggregate === 'avg'))
+        throw new SqlError(`${expression.text}: ${expression.aggregate} takes numbers, and these are strings`);
       at =
         this.aggregates.push({
           aggregate: expression.aggregate,

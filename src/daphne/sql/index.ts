@@ -141,20 +141,16 @@ function source(bound: Bound, views: ReadonlyMap<string, Frame>): Table {
     const { rows, columns } = views.get(name)!;
     return { rows, columns: columns.map((column): Column => ({ ...column, label: prefixed(prefix, column.label) })) };
   });
-  const from = tables.slice(1, bound.joins.length === 0 ? undefined : -bound.joins.length);
-  let all = from.reduce((left, right) => joined(left, right, []), tables[0]!);
-  bound.joins.forEach((on, i) => {
-    const right = tables[tables.length - bound.joins.length + i]!;
-    const conditions = on.map(
-      ({ left, operator, right: index }): Condition => ({
-        left: all.columns[left]!,
+  return tables.slice(1).reduce((left, right, i) => {
+    const conditions = bound.joins[i]!.map(
+      ({ left: index, operator, right: other }): Condition => ({
+        left: left.columns[index]!,
         comparison: operator as Comparison,
-        right: right.columns[index]!,
+        right: right.columns[other]!,
       }),
     );
-    all = joined(all, right, conditions);
-  });
-  return all;
+    return joined(left, right, conditions);
+  }, tables[0]!);
 }
 
 function joined(left: Table, right: Table, conditions: readonly Condition[]): Table {

@@ -41,7 +41,7 @@ export class SqlError extends Error {}
 const WORDS =
   'select from all distinct unique having union intersect minus with as only inner join on using cross natural full left right outer where group by order asc desc and or between';
 const RESERVED = new Set(WORDS.split(' '));
-const COMPARISONS: ReadonlySet<string> = new Set(['=', '<>', '<', '<=', '>', '>=']);
+export const COMPARISONS: ReadonlySet<string> = new Set(['=', '<>', '<', '<=', '>', '>=']);
 /** What follows an operand: a minus after it is an operator and no sign. */
 const TOKEN =
   /[ \t\r\n]+|(?<name>[A-Za-z_][A-Za-z_0-9]*)|(?<float>[0-9]+\.[0-9]+)|(?<integer>[0-9]+)|(?<string>'[^']*'|"[^"]*")|(?<symbol><>|!=|<=|>=|[=<>*/+\-(),.;])/y;
