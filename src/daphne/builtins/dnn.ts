@@ -17,7 +17,8 @@ import type { Runtime } from '../runtime/runtime.ts';
 import { ELEMENT_TYPES, type MatrixType, matrix, mostGeneral, scalar, type ValueType } from '../types.ts';
 import type { DenseMatrix, MaybeLater, Value } from '../values/values.ts';
 import { type Builtin, type CallToInfer, type RunArgument, RunError } from './builtin.ts';
-import { common, denseOf, floating } from './linear.ts';
+import { floating } from './linear.ts';
+import { common, denseOf } from './products.ts';
 import { checkSame, matrixOf, scalarOf, sizeOf, wantNumber, wantNumbers, wantSize } from './wanted.ts';
 
 type Floats = Arr<'f64'>;

@@ -3,7 +3,7 @@
 import { all, then } from '../runtime/later.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { type ColumnType, type FrameType, frame, type MatrixType, matrix, type Type } from '../types.ts';
-import type { Integer, MaybeLater, Value } from '../values/values.ts';
+import type { Integer, Matrix, MaybeLater, Value } from '../values/values.ts';
 import { type Builtin, type CallToInfer, type RunArgument, RunError, type SideForm, type Site } from './builtin.ts';
 import {
   constantInteger,
@@ -29,7 +29,7 @@ import {
   selectedFrame,
   selectedMatrix,
 } from './selection.ts';
-import { densified } from './sparse.ts';
+import { denseWithin, densified, isSparse, sparsePart, sparseWith, staysSparse } from './sparse.ts';
 
 type Sides = readonly [SideForm, SideForm];
 
@@ -140,7 +140,7 @@ const tableOf = (object: RunArgument): Table => {
     const labels = object.columns.map(({ label }) => label);
     return { rows: object.rows, columns: labels.length, labels };
   }
-  const { rows, columns } = matrixOf(object);
+  const { rows, columns } = isSparse(object) ? object : matrixOf(object);
   return { rows, columns, labels: undefined };
 };
 
@@ -190,8 +190,19 @@ function byLabels(runtime: Runtime, labels: readonly string[], wanted: readonly 
   return listed(runtime, places);
 }
 
-const selected = (runtime: Runtime, object: RunArgument, rows: Selection, columns: Selection) =>
-  isFrame(object) ? selectedFrame(object, rows, columns) : selectedMatrix(runtime, matrixOf(object), rows, columns);
+function selected(runtime: Runtime, object: RunArgument, rows: Selection, columns: Selection): MaybeLater<Value> {
+  if (isSparse(object)) return denseWithin(runtime, sparsePart(object, rows, columns));
+  return isFrame(object)
+    ? selectedFrame(object, rows, columns)
+    : selectedMatrix(runtime, matrixOf(object), rows, columns);
+}
+
+/** The object as it is, and all behind it dense. */
+const withDense = (
+  runtime: Runtime,
+  [object, ...rest]: readonly RunArgument[],
+  next: (args: readonly RunArgument[]) => MaybeLater<Value>,
+): MaybeLater<Value> => then(densified(runtime, rest), (full) => next([object, ...full]));
 
 const INTERNAL = { parameters: [], least: 1, most: Number.POSITIVE_INFINITY } as const;
 
@@ -209,7 +220,7 @@ const index: Builtin = {
   run(runtime, site, given) {
     const [first, second] = sidesOf(site.fixed);
     if (first === 'all' && second === 'all') return given[0] as Value;
-    return then(densified(runtime, given), (args) => {
+    return withDense(runtime, given, (args) => {
       const of = tableOf(args[0]);
       return all(
         [select(runtime, site, args, first, 1, of, 0), select(runtime, site, args, second, 1 + USES[first], of, 1)],
@@ -237,16 +248,18 @@ const filter: Builtin = {
     });
     return [inferSelected(of, lengths[0]!, lengths[1]!)];
   },
-  run(runtime, site, args) {
-    const of = tableOf(args[0]);
-    let at = 1;
-    const sides = sidesOf(site.fixed).map((form, side): MaybeLater<Selection> => {
-      const length = side === 0 ? of.rows : of.columns;
-      if (form === 'all') return { kind: 'all', length };
-      return filteredBy(runtime, matrixOf(args[at++]), length, NAMES[side]!);
-    });
-    return all(sides, ([rows, columns]) => selected(runtime, args[0], rows!, columns!));
-  },
+  takesSparse: true,
+  run: (runtime, site, given) =>
+    withDense(runtime, given, (args) => {
+      const of = tableOf(args[0]);
+      let at = 1;
+      const sides = sidesOf(site.fixed).map((form, side): MaybeLater<Selection> => {
+        const length = side === 0 ? of.rows : of.columns;
+        if (form === 'all') return { kind: 'all', length };
+        return filteredBy(runtime, matrixOf(args[at++]), length, NAMES[side]!);
+      });
+      return all(sides, ([rows, columns]) => selected(runtime, args[0], rows!, columns!));
+    }),
 };
 
 const assign: Builtin = {
@@ -279,7 +292,8 @@ const assign: Builtin = {
   run(runtime, site, given) {
     const [first, second] = sidesOf(site.fixed);
     if (first === 'all' && second === 'all') return given[1] as Value;
-    return then(densified(runtime, given), (args) => runAssign(runtime, site, args, first, second));
+    const [of, by, ...places] = given;
+    return then(densified(runtime, places), (dense) => runAssign(runtime, site, [of, by, ...dense], first, second));
   },
 };
 
@@ -290,7 +304,7 @@ function runAssign(
   first: SideForm,
   second: SideForm,
 ): MaybeLater<Value> {
-  const [of, by] = [matrixOf(args[0]), matrixOf(args[1])];
+  const [of, by] = [0, 1].map((at) => (isSparse(args[at]) ? args[at] : matrixOf(args[at]))) as [Matrix, Matrix];
   if (of.value !== by.value) throw new RunError(`a matrix of ${of.value} has no parts of ${by.value}`);
   const table = tableOf(of);
   return all(
@@ -302,13 +316,7 @@ function runAssign(
 const misfit = (part: readonly Length[], by: { readonly rows?: Length; readonly columns?: Length }): string =>
   `the part that is set is ${part.map((each) => each ?? '?').join('x')}, and what it is set to ${by.rows ?? '?'}x${by.columns ?? '?'}`;
 
-function assigned(
-  runtime: Runtime,
-  of: FullMatrix,
-  by: FullMatrix,
-  rows: Selection,
-  columns: Selection,
-): MaybeLater<FullMatrix> {
+function assigned(runtime: Runtime, of: Matrix, by: Matrix, rows: Selection, columns: Selection): MaybeLater<Matrix> {
   if (by.rows !== rows.length || by.columns !== columns.length) {
     throw new RunError(misfit([rows.length, columns.length], by));
   }
@@ -318,6 +326,15 @@ function assigned(
     if (by.rows === 0 || by.columns === 0) return of;
     const part = [`${top}:${top + rows.length}`, `${left}:${left + columns.length}`] as const;
     return runtime.matrix(of.array.set(part, by.array), of.value);
+  }
+  if (of.kind === 'sparse' && by.kind !== 'strings' && staysSparse(of)) {
+    return then(sparseWith(runtime, of, by, top, left), (made) => denseWithin(runtime, made));
+  }
+  if (of.kind === 'sparse' || by.kind === 'sparse') {
+    return all(
+      [of, by].map((each) => runtime.dense(each)),
+      ([a, b]) => assigned(runtime, a!, b!, rows, columns),
+    );
   }
   const cells = [...(of as Extract<FullMatrix, { kind: 'strings' }>).cells];
   const given = (by as Extract<FullMatrix, { kind: 'strings' }>).cells;

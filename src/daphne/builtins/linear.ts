@@ -1,11 +1,12 @@
-import { type Arr, eigh, matmul, type Sparse, solve, where } from '../../arrays/index.ts';
+import { type Arr, eigh, solve, where } from '../../arrays/index.ts';
 import { type Elements, elements } from '../../nd/index.ts';
 import { all, then } from '../runtime/later.ts';
 import type { Runtime } from '../runtime/runtime.ts';
-import { ELEMENT_TYPES, isFloat, type MatrixType, matrix, mostGeneral, type ValueType } from '../types.ts';
-import type { DenseMatrix, Matrix, MaybeLater, StringMatrix } from '../values/values.ts';
+import { ELEMENT_TYPES, isFloat, matrix, mostGeneral, type ValueType } from '../types.ts';
+import type { DenseMatrix, Matrix, MaybeLater } from '../values/values.ts';
 import { type Builtin, type CallToInfer, RunError } from './builtin.ts';
 import { checkCells } from './generation.ts';
+import { asType, common, denseOf, PRODUCTS } from './products.ts';
 import {
   checkSame,
   elementOf,
@@ -23,109 +24,6 @@ import {
 } from './wanted.ts';
 
 type NumberType = Exclude<ValueType, 'str'>;
-
-/** The more general one, where both are known. */
-export const common = (a: ValueType | undefined, b: ValueType | undefined): ValueType | undefined =>
-  a === undefined || b === undefined ? undefined : mostGeneral(a, b);
-
-function numeric(own: DenseMatrix | StringMatrix, what: string): DenseMatrix {
-  if (own.kind !== 'strings') return own;
-  throw new RunError(`${what} takes numbers, and no strings`);
-}
-
-export const denseOf = (runtime: Runtime, own: Matrix, what: string): MaybeLater<DenseMatrix> =>
-  then(runtime.dense(own), (dense) => numeric(dense, what));
-
-const asType = (array: Arr, value: NumberType): Arr =>
-  array.dtype === ELEMENT_TYPES[value] ? array : array.astype(ELEMENT_TYPES[value]);
-
-const sparseAs = (own: Sparse, value: NumberType): Sparse =>
-  own.dtype === ELEMENT_TYPES[value] ? own : own.astype(ELEMENT_TYPES[value]);
-
-/** In the more general type of both. Of bools it is what is not 0. */
-function product(runtime: Runtime, left: Matrix, right: Matrix, what: string): MaybeLater<DenseMatrix> {
-  if (left.kind === 'strings' || right.kind === 'strings') throw new RunError(`${what} takes numbers, and no strings`);
-  checkSame(left.columns, right.rows, (columns, rows) => unfit(what, columns, rows));
-  const value = mostGeneral(left.value, right.value) as NumberType;
-  if (value === 'bool')
-    return all([denseOf(runtime, left, what), denseOf(runtime, right, what)], ([a, b]) =>
-      runtime.matrix(matmul(a!.array.astype('i32'), b!.array.astype('i32')).astype('bool'), value),
-    );
-  if (left.kind === 'sparse')
-    return then(denseOf(runtime, right, what), ({ array }) =>
-      runtime.matrix(sparseAs(left.csr, value).matmul(asType(array, value)), value),
-    );
-  if (right.kind === 'sparse')
-    return runtime.matrix(matmul(asType(left.array, value), sparseAs(right.csr, value)), value);
-  return runtime.matrix(matmul(asType(left.array, value), asType(right.array, value)), value);
-}
-
-const unfit = (what: string, columns: number, rows: number): string =>
-  `${what}: the left side has ${columns} columns, and the right side ${rows} rows; they have to be as many`;
-
-/** As if what is not 0 were anywhere with the same chance. */
-function productSparsity(left: MatrixType, right: MatrixType): number | undefined {
-  if (left.columns === undefined || left.sparsity === undefined || right.sparsity === undefined) return undefined;
-  return 1 - (1 - left.sparsity * right.sparsity) ** left.columns;
-}
-
-/** Dense, whatever its operands are; of two sparse ones the right one is made dense first. */
-const MAT_MUL: Builtin = {
-  name: '$matMul',
-  parameters: ['lhs', 'rhs'],
-  least: 2,
-  most: 2,
-  takesSparse: true,
-  infer(call) {
-    const [left, right] = [wantNumbers(call, 0), wantNumbers(call, 1)];
-    const sparsity = productSparsity(left, right);
-    return [matrix(common(left.value, right.value), left.rows, right.columns, { sparsity })];
-  },
-  run: (runtime, _, [left, right]) => product(runtime, matrixOf(left), matrixOf(right), '@'),
-};
-
-/** Its transpose, which is not made: a product reads it the other way round. */
-function transposed(own: Matrix): Matrix {
-  const shape = { rows: own.columns, columns: own.rows };
-  if (own.kind === 'dense') return { ...own, ...shape, array: own.array.T };
-  if (own.kind === 'sparse') return { ...own, ...shape, csr: own.csr.T };
-  throw new RunError('a product takes numbers, and no strings');
-}
-
-const SYRK: Builtin = {
-  name: 'syrk',
-  parameters: ['arg'],
-  least: 1,
-  most: 1,
-  takesSparse: true,
-  infer(call) {
-    const { value, columns } = wantNumbers(call, 0);
-    return [matrix(value, columns, columns, { symmetric: true })];
-  },
-  run: (runtime, _, [arg]) => product(runtime, transposed(matrixOf(arg)), matrixOf(arg), 'syrk'),
-};
-
-const GEMV: Builtin = {
-  name: 'gemv',
-  parameters: ['lhs', 'rhs'],
-  least: 2,
-  most: 2,
-  takesSparse: true,
-  infer(call) {
-    const [left, right] = [wantNumbers(call, 0), wantNumbers(call, 1)];
-    return [matrix(common(left.value, right.value), left.columns, 1)];
-  },
-  run(runtime, _, [mat, vec]) {
-    const [left, right] = [matrixOf(mat), matrixOf(vec)];
-    checkSame(left.rows, right.rows, notAsLong);
-    checkSame(right.columns, 1, notAVector);
-    return product(runtime, transposed(left), right, 'gemv');
-  },
-};
-
-const notAsLong = (rows: number, length: number): string =>
-  `gemv: the matrix has ${rows} rows, and the vector ${length}; they have to be as many`;
-const notAVector = (columns: number): string => `gemv: the vector has ${columns} columns, and has to have one`;
 
 /** Floats stay; others are computed as f64. */
 export const floating = (value: NumberType): 'f32' | 'f64' => (isFloat(value) ? value : 'f64');
@@ -424,9 +322,7 @@ function countPairs(
 }
 
 export const LINEAR: readonly Builtin[] = [
-  MAT_MUL,
-  SYRK,
-  GEMV,
+  ...PRODUCTS,
   SOLVE,
   EIGEN,
   DIAG_VECTOR,

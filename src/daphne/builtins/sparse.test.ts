@@ -1,4 +1,7 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
 import { csr } from '../../arrays/index.ts';
+import { runText } from '../scripts.fixture.ts';
 import { AGGREGATION } from './aggregation.ts';
 import { casesOf, m, s } from './builtins.fixture.ts';
 import { CASTS } from './casts.ts';
@@ -52,3 +55,32 @@ cases('everything else takes it as a dense one', [
   ['sqrt', [x], 3],
   ['outerMul', [m('f64', [[1], [2]]), m('f64', [[1, 2]])], 'f64 2x2 [1 2 | 2 4]'],
 ]);
+
+test('products and parts of sparse matrices are those of dense ones', async () => {
+  const script = `K = rand(60, 60, 1.0, 2.0, 0.06, 1); D = K + fill(0.0, 60, 60); i = seq(0, 59, 3); f = D[, 1] > 0.0;
+    print(sum(abs(K @ K - D @ D))); print(sum(abs(t(K) @ K - t(D) @ D))); print(sum(abs(K @ t(K) - D @ t(D))));
+    print(sum(abs(K[i, ] - D[i, ]))); print(sum(abs(K[, i] - D[, i]))); print(sum(abs(K[3:9, 4:50] - D[3:9, 4:50])));
+    print(sum(abs(K[[f, ]] - D[[f, ]]))); print(sum(K) > 0.0); print(K[0:0, ]); print((K @ K)[0:1, 0:1]);`;
+  for (const flags of [[], ['--vec']]) {
+    const { stdout, stderr } = await runText(script, { flags: ['--select-matrix-repr', ...flags] });
+    assert.equal(stderr, '');
+    const [rest, ...others] = stdout.split('DenseMatrix');
+    assert.match(rest!, /^(\S+\n){7}1\n$/);
+    for (const apart of rest!.split('\n').slice(0, 7)) assert.ok(Number(apart) < 1e-9, stdout);
+    assert.equal(others.length, 2);
+  }
+  const rare = await runText('K = rand(9, 9, 1.0, 1.0, 0.1, 1); print(K @ K);', { flags: ['--select-matrix-repr'] });
+  assert.match(rare.stdout, /^CSRMatrix\(9x9, double\)/);
+});
+
+test('large matrices stay sparse where dense ones would take much memory', async () => {
+  const script = `G = rand(50000, 50000, 1.0, 2.0, 0.00001, 1); s = sum(G);
+    H = G @ G; print(nrow(H)); print(sum(abs(G[7, ] @ G - H[7, ]))); print(nrow(G[10:49000, ]));
+    part = sum(G[3:5, 10:20]);
+    G[3:5, 10:20] = fill(1.5, 2, 10); print(abs(sum(G) - s + part - 30.0) < 1.0e-6); print(sum(G[3:5, 10:20]));
+    G[, 9] = fill(0.0, 50000, 1); print(sum(G[, 9]));`;
+  for (const flags of [[], ['--vec']]) {
+    const { stdout, stderr } = await runText(script, { flags: ['--select-matrix-repr', ...flags] });
+    assert.deepEqual([stdout, stderr], ['50000\n0\n48990\n1\n30\n0\n', '']);
+  }
+});

@@ -94,7 +94,7 @@ class Square {
 }
 
 /** The eigenvalues; of `a`, all of which is looked at, the columns become the eigenvectors, of length 1. Undefined if it does not converge. */
-export function eigenAsTheyCome(a: Float64Array, n: number): Float64Array | undefined {
+export function eigenByAllElements(a: Float64Array, n: number): Float64Array | undefined {
   const scale = a.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
   const vectors = new Float64Array(n * n);
   for (let i = 0; i < n; i++) vectors[i * n + i] = 1;

@@ -3,6 +3,9 @@ import { type Part, part, rowsOf, subtractProduct } from './triangular.ts';
 
 /** So many reflections are applied to the rest of the matrix at once, as two products. */
 const BLOCK = 32;
+const SMALLEST = 2 ** -1022;
+/** What is smaller has fewer digits than others, or what is computed of it has. */
+const FEW_DIGITS = SMALLEST * 2 ** 53;
 
 /**
  * A reflection I - tau v v' that takes the vector at `offset` (its elements `step` apart) to a multiple of the first unit vector. Leaves that
@@ -16,17 +19,20 @@ export function reflector(x: Float64Array, offset: number, length: number, step:
     if (!(size <= scale)) scale = size;
   }
   if (scale === 0) return 0;
+  // Quotients of numbers that have few digits left would be no reflection.
+  const lift = Math.max(scale, Math.abs(x[offset] as number)) < FEW_DIGITS ? 1 / SMALLEST : 1;
+  scale *= lift;
   let sum = 0;
   for (let i = 1, at = offset + step; i < length; i++, at += step) {
-    const own = (x[at] as number) / scale;
+    const own = ((x[at] as number) * lift) / scale;
     sum += own * own;
   }
-  const alpha = x[offset] as number;
+  const alpha = (x[offset] as number) * lift;
   const norm = Math.hypot(alpha, scale * Math.sqrt(sum));
-  const beta = alpha > 0 ? -norm : norm;
+  const beta = alpha >= 0 ? -norm : norm;
   const divisor = alpha - beta;
-  for (let i = 1, at = offset + step; i < length; i++, at += step) x[at]! /= divisor;
-  x[offset] = beta;
+  for (let i = 1, at = offset + step; i < length; i++, at += step) x[at] = ((x[at] as number) * lift) / divisor;
+  x[offset] = beta / lift;
   return (beta - alpha) / beta;
 }
 

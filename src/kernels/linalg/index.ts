@@ -4,8 +4,8 @@ import { LapackAlgebra } from './by-lapack.ts';
 import { OwnAlgebra } from './own.ts';
 
 export { DONE, type LinearAlgebra, type Svd, type SvdWant } from './algebra.ts';
+export { eigenAsTheyCome } from './as-they-come.ts';
 export { LapackAlgebra } from './by-lapack.ts';
-export { eigenAsTheyCome } from './francis.ts';
 export { OwnAlgebra } from './own.ts';
 
 let known: LinearAlgebra | undefined;

@@ -30,6 +30,11 @@ export interface Kernels {
    * next rotation. `turns` are pairs of c and s.
    */
   sweep(panel: number, step: number, turns: number, count: number): void;
+  /**
+   * Reflections I - factor v v', v = (1, y, z), of each row of a panel and the two after it, of which the first one goes on to the next
+   * reflection. `reflections` are y, z and the factor.
+   */
+  reflect(panel: number, step: number, reflections: number, count: number): void;
   /** For pairs of rows: row i loses v[i] w + w[i] v, and out[i] is its product with z then. `own`: from the columns to the rows of v and w. */
   update2(
     rows: number,
@@ -62,6 +67,7 @@ export interface Kernels {
 
 export const kernelFunctions = (): { name: keyof Kernels; code: Code }[] => [
   { name: 'sweep', code: sweep() },
+  { name: 'reflect', code: reflect() },
   { name: 'update2', code: update2() },
   { name: 'updateSums', code: updateSums() },
   { name: 'products', code: products() },
@@ -110,6 +116,59 @@ function sweep(): Code {
     advance(code, turns, 16);
   });
   for (const [i, x] of carried.entries()) code.get(row, x).simdMemory(STORE, 16 * i);
+  return code;
+}
+
+function reflect(): Code {
+  const code = new Code();
+  const [row, step, reflections, left] = params(code, 4) as [number, number, number, number];
+  const [second, third] = [code.local(I32), code.local(I32)];
+  const [y, z, factor, sum, c, ...carried] = vectors(code, 5 + PANEL) as [
+    number,
+    number,
+    number,
+    number,
+    number,
+    ...number[],
+  ];
+  const pairs = Array.from({ length: PANEL / 2 }, (_, i) => [carried[2 * i], carried[2 * i + 1]] as [number, number]);
+  code.get(row, step).op(I32_ADD).set(second);
+  for (const [i, [a, b]] of pairs.entries()) {
+    for (const [pointer, into] of [
+      [row, a],
+      [second, b],
+    ] as const)
+      code
+        .get(pointer)
+        .simdMemory(LOAD, 16 * i)
+        .set(into);
+  }
+  times(code, left, () => {
+    for (const [i, into] of [y, z, factor].entries())
+      code
+        .get(reflections)
+        .simdMemory(LOAD_SPLAT, 8 * i)
+        .set(into);
+    code.get(row, step).op(I32_ADD).tee(second).get(step).op(I32_ADD).set(third);
+    for (const [i, [a, b]] of pairs.entries()) {
+      code
+        .get(third)
+        .simdMemory(LOAD, 16 * i)
+        .set(c);
+      code.get(a, y, b).simd(MULTIPLY, ADD).get(z, c).simd(MULTIPLY, ADD).get(factor).simd(MULTIPLY).set(sum);
+      code.get(row, a, sum).simd(SUBTRACT);
+      code.simdMemory(STORE, 16 * i);
+      code.get(b, y, sum).simd(MULTIPLY, SUBTRACT).set(a);
+      code.get(c, z, sum).simd(MULTIPLY, SUBTRACT).set(b);
+    }
+    code.get(second).set(row);
+    advance(code, reflections, 24);
+  });
+  code.get(row, step).op(I32_ADD).set(second);
+  for (const [i, [a, b]] of pairs.entries()) {
+    code.get(row, a).simdMemory(STORE, 16 * i);
+    code.get(second, b).simdMemory(STORE, 16 * i);
+  }
   return code;
 }
 

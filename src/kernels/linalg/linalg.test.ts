@@ -3,7 +3,9 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { searchBlas } from '../../native/index.ts';
 import { Matmul } from '../matmul/index.ts';
-import { DONE, LapackAlgebra, type LinearAlgebra, OwnAlgebra } from './index.ts';
+import { eigenByDoubleSteps } from './double-steps.ts';
+import { eigenByAllElements } from './francis.ts';
+import { DONE, eigenAsTheyCome, LapackAlgebra, type LinearAlgebra, OwnAlgebra } from './index.ts';
 
 /**
  * Residuals against bounds of the form c n u |A| (N. Higham, "Accuracy and Stability of Numerical Algorithms", 2nd edition: 10.3 Cholesky,
@@ -230,6 +232,57 @@ for (const [name, algebra] of implementations) {
       const v = matrix(graded.x.slice(), n, n);
       assert.ok(own.eigh(v.x, n, true));
       assertOrthogonal(v);
+      // Of rank 1: what roundings leave becomes smaller than any number that has all digits.
+      const ones = matrix(new Float64Array(150 * 150).fill(1), 150, 150);
+      assert.ok(own.eigh(ones.x, 150, true));
+      assertOrthogonal(ones);
     });
   });
 }
+
+describe('eigenvalues as they come', () => {
+  const matmul = new Matmul({ blas: null });
+  const of = (n: number, element: (i: number, j: number) => number): Matrix =>
+    matrix(
+      Float64Array.from({ length: n * n }, (_, at) => element(Math.floor(at / n), at % n)),
+      n,
+      n,
+    );
+  const kinds: Record<string, (i: number, j: number) => number> = {
+    'three diagonals': (i, j) => (i === j ? 2 : Math.abs(i - j) === 1 ? -1 : 0),
+    'one that is diagonal': (i, j) => (i === j ? i + 1 : 0),
+    'a row and a column': (i, j) => (i === j ? i + 1 : i === 0 || j === 0 ? 1 : 0),
+    noise: (i, j) => Math.sin(i + j + i * j) * 1e200,
+    'rank 1, and roundings that become smaller than any number': () => 1,
+    graded: (i, j) => 10 ** (-0.4 * Math.max(i, j)),
+    zeros: () => 0,
+  };
+
+  test('of symmetric matrices alone, in the order and with the signs of all elements', () => {
+    for (const [name, element] of Object.entries(kinds)) {
+      const a = of(4, element);
+      const [b, c] = [matrix(a.x.slice(), 4, 4), matrix(a.x.slice(), 4, 4)];
+      const [values, others] = [eigenByDoubleSteps(matmul, b.x, 4), eigenByAllElements(c.x, 4)];
+      const within = bound(4, greatest(a.x));
+      assertClose(matrix(values!, 1, 4), matrix(others!, 1, 4), within);
+      if (!name.startsWith('rank')) assertClose(b, c, bound(4, 1));
+    }
+  });
+
+  test('of larger matrices', () => {
+    const n = 201;
+    for (const element of Object.values(kinds)) {
+      const a = of(n, element);
+      const v = matrix(a.x.slice(), n, n);
+      const values = eigenAsTheyCome(matmul, v.x, n);
+      assert.ok(values);
+      assertOrthogonal(v);
+      const scaled = matrix(
+        v.x.map((x, i) => x * values[i % n]!),
+        n,
+        n,
+      );
+      assertClose(times(a, v), scaled, bound(n, greatest(a.x)));
+    }
+  });
+});

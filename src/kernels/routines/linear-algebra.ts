@@ -162,7 +162,7 @@ const eigh = (algebra: () => LinearAlgebra): Routine => ({
   },
   run([x], { sorted = true }, [valuesOut, vectorsOut]) {
     const stack = squareStack('eigh', x!);
-    const asTheyCome = { eigh: (a: Float64Array, n: number) => eigenAsTheyCome(mirrored(a, n), n) };
+    const asTheyCome = { eigh: (a: Float64Array, n: number) => eigenAsTheyCome(ownMatmul(), mirrored(a, n), n) };
     each(x!, stack, (a, at) => {
       const by = sorted === false ? asTheyCome : algebra();
       putMatrix(valuesOut!, stack.n, at, eigenOf(by, 'eigh', a, stack, at, true));
@@ -320,6 +320,7 @@ const pinv = (algebra: () => LinearAlgebra): Routine => ({
 });
 
 let matmul: Matmul | undefined;
+const ownMatmul = (): Matmul => (matmul ??= new Matmul());
 
 function multiply(
   a: Float64Array,
@@ -331,9 +332,9 @@ function multiply(
   k: number,
   n: number,
 ): void {
-  matmul ??= new Matmul();
   const to = { elements: into, offset: 0, strides: [n, 1] };
-  matmul.run({ elements: a, offset: 0, strides: aStrides }, { elements: b, offset: 0, strides: bStrides }, to, m, k, n);
+  const left = { elements: a, offset: 0, strides: aStrides };
+  ownMatmul().run(left, { elements: b, offset: 0, strides: bStrides }, to, m, k, n);
 }
 
 /** The routines, by a way to factorize. */
