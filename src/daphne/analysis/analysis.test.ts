@@ -242,6 +242,9 @@ suite('analysis of scripts', () => {
     const { 'shared/b.daphne': _, ...once } = files;
     compiled('import "a.daphne"; print(a.x); print(a.f(1));', [], once);
     compiled('import "a.daphne"; import "sub/a.daphne"; print(a.x); print(sub.a.z);', [], once);
+    // The folder that the file is in, however it is written.
+    compiled('import "sub/a.daphne"; import "../dir/./a.daphne"; print(a.z); print(dir.a.x);', [], once);
+    compiled('import "sub/a.daphne"; import "sub/../a.daphne"; print(a.z); print(dir.a.x);', [], once);
     assert.throws(() => compiled('import "a.daphne"; print(a.b.y);', [], once), fails('parser', /no variable/));
   });
 

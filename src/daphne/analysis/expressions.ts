@@ -5,6 +5,7 @@ import { OPERATORS } from '../builtins/index.ts';
 import { canonical } from '../program/integers.ts';
 import type { Span } from '../source.ts';
 import { argumentValue, type Cast, type Constant, type Expression, parts, type Selection } from '../syntax/index.ts';
+import type { Type, ValueType } from '../types.ts';
 import type { Scalar } from '../values/values.ts';
 import type { Body } from './body.ts';
 import { callBuiltin } from './builtins.ts';
@@ -191,7 +192,7 @@ function conditional(
         return;
       }
       const type = joined(yes.type, no.type);
-      const same = type !== undefined && (type.data === 'frame' || elementType(yes) === elementType(no));
+      const same = type !== undefined && sameElements(yes.type, no.type);
       if (type === undefined || !same) throw body.wrong(at, 'both sides of a conditional have one type');
       const result = builder.fresh(type);
       builder.move(no, result.variable, at);
@@ -216,4 +217,13 @@ function conditional(
   }, at.condition);
 }
 
-const elementType = ({ type }: Known): unknown => (type.data === 'frame' ? undefined : type.value);
+/** Whether both have elements of the same types, frames column by column, as far as these are known. Labels may differ. */
+function sameElements(a: Type, b: Type): boolean {
+  const same = (one: ValueType | undefined, other: ValueType | undefined): boolean =>
+    one === other || one === undefined || other === undefined;
+  if (a.data !== 'frame' || b.data !== 'frame')
+    return same((a as { value?: ValueType }).value, (b as { value?: ValueType }).value);
+  const [first, second] = [a.columns, b.columns];
+  if (first === undefined || second === undefined) return true;
+  return first.length === second.length && first.every(({ value }, i) => same(value, second[i]?.value));
+}

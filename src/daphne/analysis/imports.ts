@@ -1,6 +1,6 @@
 /** Files that a script imports: their top level is run where the import stands, and what they define has names with a prefix. */
 
-import { basename, dirname, extname, isAbsolute, join } from 'node:path';
+import { basename, dirname, extname, isAbsolute, join, resolve } from 'node:path';
 import { Source } from '../source.ts';
 import { type Import, parse } from '../syntax/index.ts';
 import { Body } from './body.ts';
@@ -14,13 +14,14 @@ export function importFile(body: Body, statement: Import): void {
     importLibrary(body, statement);
     return;
   }
-  importOne(body, statement, located(body, statement), path, (taken) => {
+  const file = located(body, statement);
+  importOne(body, statement, file, path, (taken) => {
     const stem = basename(path, extname(path));
     const wanted = alias ?? stem;
     if (!taken(wanted)) return wanted;
     if (alias !== undefined)
       return body.wrong(statement, `the prefix \`${alias}\` is taken already: choose another one`);
-    const longer = `${basename(dirname(path)) || basename(dirname(realOf(body, statement, located(body, statement))))}.${stem}`;
+    const longer = `${basename(dirname(resolve(file)))}.${stem}`;
     return taken(longer)
       ? body.wrong(statement, `the prefixes \`${stem}\` and \`${longer}\` are taken already: write \`as "name"\``)
       : longer;

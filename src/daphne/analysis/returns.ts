@@ -18,6 +18,12 @@ export interface ReturnSite {
 export function resultsOf(body: Body, node: FunctionDefinition): readonly Type[] {
   const wanted = node.results;
   const count = wanted?.length ?? body.returns[0]?.values.length ?? 0;
+  const [first] = body.returns;
+  if (wanted === undefined && count > 1 && first !== undefined)
+    body.wrong(
+      first.at,
+      `\`${node.name.name}\` gives ${count} values: write down their types, as in \`def ${node.name.name}(…) -> f64, f64\``,
+    );
   const types: (Type | undefined)[] = Array.from({ length: count }, () => undefined);
   for (const { values, at } of body.returns) {
     if (values.length !== count)

@@ -134,6 +134,8 @@ const columnsLiteral: Builtin = {
     for (let at = 0; at < call.args.length; at += 2) {
       labels.push(labelOf(call, at));
       const type = matrixArgument(call, 'a frame', at + 1);
+      if (type.columns !== undefined && type.columns !== 1)
+        call.fail('compiler', `a column of a frame is a matrix of one column, and not of ${type.columns}`, at + 1);
       if (rows !== undefined && type.rows !== undefined && type.rows !== rows) {
         call.fail('compiler', `columns of a frame have one length, and not ${rows} and ${type.rows}`, at + 1);
       }

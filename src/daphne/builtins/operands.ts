@@ -6,7 +6,7 @@ import { canonical } from '../program/integers.ts';
 import { scalarCast } from '../program/scalar-casts.ts';
 import { all, then } from '../runtime/later.ts';
 import type { Runtime } from '../runtime/runtime.ts';
-import type { MatrixType, Type, ValueType } from '../types.ts';
+import { type MatrixType, type Type, typeName, type ValueType } from '../types.ts';
 import type { DataObject, DenseMatrix, Frame, Integer, MaybeLater, Scalar, StringMatrix } from '../values/values.ts';
 import { type CallToInfer, type RunArgument, RunError, type Site } from './builtin.ts';
 
@@ -116,11 +116,15 @@ export const lengthArgument = (
     throw new RunError(`${what} cannot be ${value}`);
   });
 
-/** An integer that the compiler knows. */
+/** An integer that the compiler knows. Numbers, and matrices with one of them, can be integers; fails for all else. */
 export function constantInteger(call: CallToInfer, at: number): Integer | undefined {
   const argument = call.args[at];
-  if (argument?.constant === undefined || argument.type.data !== 'scalar') return undefined;
-  return scalarCast(argument.type.value, 'si64')(argument.constant) as Integer;
+  if (argument === undefined) return undefined;
+  const { type, constant } = argument;
+  if ((type.data !== 'scalar' && type.data !== 'matrix') || type.value === 'str')
+    return call.fail('parser', `this has to be a number, and is ${typeName(type)}`, at);
+  if (constant === undefined || type.data !== 'scalar') return undefined;
+  return scalarCast(type.value, 'si64')(constant) as Integer;
 }
 
 /** A length that the compiler may know; what can be none fails when it is run. */

@@ -17,6 +17,7 @@ export const DATA: Cases = {
     fails('x = [];', 1),
     fails('x = [[1, 2], [3, 4]];', 1),
     fails('x = [1, 2, 3](2, 2);', 3),
+    fails('x = [1, 2]("2", 1);', 1),
   ],
   'literals of frames': [
     prints('print({"a": [1, 2], "b": [1.5, 2.5]});', 'Frame(2x2, [a:int64_t, b:double])\n1 1.5\n2 2.5\n'),
@@ -24,6 +25,7 @@ export const DATA: Cases = {
     prints('print({"s": ["x", "y"]});', 'Frame(2x1, [s:std::string])\nx\ny\n'),
     fails('f = {1: [1]};', 1),
     fails('f = {"a": [1, 2], "b": [1]};', 2),
+    fails('f = {"a": [1, 2](1, 2)};', 2),
   ],
   'what is printed': [
     prints(

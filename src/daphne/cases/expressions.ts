@@ -129,5 +129,8 @@ export const EXPRESSIONS: Cases = {
     prints('print([1, 0, 1] ? [1, 2, 3] : [10, 20, 30]);', 'DenseMatrix(3x1, int64_t)\n1\n20\n3\n'),
     prints('print([1, 0] ? 5 : 6);', 'DenseMatrix(2x1, int64_t)\n5\n6\n'),
     fails('print(true ? 1 : [1]);', 1),
+    prints('print(true ? {"a": [1]} : {"b": [2]});', 'Frame(1x1, [a:int64_t])\n1\n'),
+    fails('print(true ? {"a": [1]} : {"a": [1.5]});', 1),
+    fails('print(true ? {"a": [1]} : {"a": [1], "b": [2]});', 1),
   ],
 };

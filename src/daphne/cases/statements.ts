@@ -51,6 +51,7 @@ export const STATEMENTS: Cases = {
     prints('def f(M: matrix<f64>) -> f64 { return sum(M); } print(f([1.5, 2.5]));', '4\n'),
     prints('def f() { print("f"); } f();', 'f\n'),
     fails('g = 1; def f() { return g; } print(f());', 1),
+    fails('def f() { return 1, 2; } a, b = f();', 1, /write down their types/),
     fails('def f(x: f64) { return x; } print(f(1));', 1),
     fails('def f(x) { return x; } print(f());', 1),
     fails('def f(x) { return x; } print(f(1, 2));', 1),
