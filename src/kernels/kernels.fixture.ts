@@ -109,6 +109,14 @@ export function programs(ops: (name: ElementOpName, dtype: DType) => boolean = (
     fc
       .tuple(fc.array(short, { maxLength: 1 }), fc.integer({ min: 1, max: 150 }))
       .map(([outer, last]) => [...outer, last]),
+    // Short rows, and enough of them.
+    fc
+      .tuple(
+        fc.array(short, { maxLength: 1 }),
+        fc.integer({ min: 1, max: 20 }),
+        fc.oneof(fc.integer({ min: 1, max: 12 }), fc.constant(40)),
+      )
+      .map(([outer, rows, last]) => [...outer, rows, last]),
   );
   // Numbers of one width, which lanes need, or of any.
   const palette = fc.constantFrom<DType[]>(
@@ -157,8 +165,9 @@ export function programs(ops: (name: ElementOpName, dtype: DType) => boolean = (
       const builder = new KernelBuilder(space.length);
       const made: { value: number; dtype: DType }[] = types.map((dtype) => ({ value: builder.operand(dtype), dtype }));
       made.push({ value: builder.scalar(scalar), dtype: scalar });
-      if (space.length > 0 && palette.length > 6)
-        made.push({ value: builder.position(space.length - 1), dtype: 'i64' });
+      if (palette.includes('i64')) {
+        for (const axis of space.keys()) made.push({ value: builder.position(axis), dtype: 'i64' });
+      }
       for (const [which = 0, a = 0, b = 0, c = 0, to = 0] of plan.choices) {
         const pick = (n: number) => made[n % made.length] as (typeof made)[number];
         const name = names[which % names.length] as ElementOpName;

@@ -1,4 +1,5 @@
 import { DTYPES, type DType, isBig, type Kind } from '../nd/index.ts';
+import type { ElementOpName } from './elementwise.ts';
 import { wrapped } from './integers.ts';
 
 /** Gathers elements, one after the other, in the type that they have. */
@@ -113,3 +114,13 @@ export const REDUCERS = {
 export type ReducerName = keyof typeof REDUCERS;
 
 export const reducer = (name: ReducerName): Reducer => REDUCERS[name];
+
+/** The operator that combines two values as the reducer does. */
+export const COMBINES: Readonly<Record<ReducerName, ElementOpName>> = {
+  sum: 'add',
+  prod: 'multiply',
+  min: 'minimum',
+  max: 'maximum',
+  any: 'logicalOr',
+  all: 'logicalAnd',
+};

@@ -200,7 +200,12 @@ class ReadyCall {
       this.#args[this.#scalarsAt + i] = scalar === FIRST_ROW ? 0n : (binding.scalars[scalar] as number | bigint);
     }
     if (this.#inMemory) {
-      this.#wasm ??= this.#compilers.wasm.compiled(kernel, this.#operands.map(alongOf), this.#results.map(alongOf));
+      this.#wasm ??= this.#compilers.wasm.compiled(
+        kernel,
+        this.#operands.map(alongOf),
+        this.#results.map(alongOf),
+        this.#call.inner.at(-1),
+      );
     } else {
       this.#javascript ??= this.#compilers.javascript.compiled(
         kernel,

@@ -2,47 +2,28 @@ import { InternalError } from '../../base/index.ts';
 import { DTYPES, type DType } from '../../nd/index.ts';
 import type { ElementOpName } from '../elementwise.ts';
 import type { Kernel, Step } from '../kernel.ts';
-import { type ReducerName, reducer } from '../reducers.ts';
+import { COMBINES, type ReducerName, reducer } from '../reducers.ts';
 import { Calls } from './calls.ts';
 import { Code, I32, V128 } from './code.ts';
+import type { Along, Cursor } from './cursors.ts';
 import { Extremes } from './extremes.ts';
 import { moduleBytes } from './module.ts';
 import * as scalars from './scalars.ts';
+import { ShortRows } from './short-rows.ts';
 import * as vectors from './vectors.ts';
-
-/**
- * How an array lies along the last axis of a kernel's space: element after element; one element for all points; or otherwise. Code is
- * made for one way.
- */
-export type Along = 'unit' | 'same' | 'any';
 
 export interface Variant {
   readonly operands: readonly Along[];
   readonly results: readonly Along[];
   /** The memory is shared. */
   readonly shared: boolean;
+  /** The last axis is short, so that lanes are better used for several rows at once where the axis is reduced. */
+  readonly short?: boolean;
 }
-
-const COMBINES: Readonly<Record<ReducerName, ElementOpName>> = {
-  sum: 'add',
-  prod: 'multiply',
-  min: 'minimum',
-  max: 'maximum',
-  any: 'logicalOr',
-  all: 'logicalAnd',
-};
 
 /** So often the body is repeated in one round of the loop: additions of one accumulator would wait for each other. */
 const UNROLLED_HELD = 4;
 const UNROLLED = 2;
-
-/** An array as the code knows it: where it stands inside so many loops, and how far it goes for one step along each axis. */
-interface Cursor {
-  readonly dtype: DType;
-  readonly along: Along;
-  readonly at: readonly number[];
-  readonly by: readonly number[];
-}
 
 /** The bytes of a module, and the functions of the library that it takes. */
 export interface KernelModule {
@@ -73,6 +54,9 @@ class Emitter {
   readonly #width: number;
   readonly #lanes: number;
   readonly #vectorized: boolean;
+  readonly #rows: ShortRows | undefined;
+  /** The positions along the last axis of the first lanes of a round, where a kernel asks for them. */
+  #point = -1;
 
   constructor(kernel: Kernel, variant: Variant) {
     this.#kernel = kernel;
@@ -102,6 +86,17 @@ class Emitter {
     this.#width = onlyBooleans ? 1 : (width ?? 0);
     this.#lanes = this.#width === 0 ? 1 : 16 / this.#width;
     this.#vectorized = rank > 0 && this.#width > 0 && this.#fits();
+    if (variant.short !== true) return;
+    this.#rows = ShortRows.of({
+      kernel,
+      code: c,
+      lengths: this.#lengths,
+      counters: this.#counters,
+      operands: this.#operands,
+      results: this.#results,
+      given: this.#given,
+      width: this.#width,
+    });
   }
 
   #typeOf(value: number): DType {
@@ -117,8 +112,8 @@ class Emitter {
     const scratch = new Code();
     const x = scratch.local(V128);
     for (const step of steps) {
-      if (step.op === 'position') return false;
-      if (step.op === 'load' || step.op === 'scalar' || step.op === 'constant') continue;
+      if (step.op === 'position' && this.#width !== 8) return false;
+      if (!('args' in step)) continue;
       if (step.op === 'cast') {
         if (!vectors.cast(scratch, x, this.#typeOf(step.args[0]), step.dtype, this.#width)) return false;
       } else {
@@ -135,24 +130,28 @@ class Emitter {
     const { rank } = this.#kernel;
     const c = this.code;
     const last = Math.max(0, rank - 1);
-    const loops = (axis: number): void => {
-      if (axis === last) {
-        this.#innermost(last);
-        return;
+    const loops = (axis: number, inLanes: boolean): void => {
+      if (axis === last) this.#innermost(last, inLanes);
+      else {
+        c.get(this.#lengths[axis] as number).set(this.#counters[axis] as number);
+        // How a row is added up must not depend on how many there are.
+        if (axis === last - 1) this.#rows?.emit(() => over(axis, false));
+        over(axis, inLanes);
       }
+    };
+    const over = (axis: number, inLanes: boolean): void => {
       const counter = this.#counters[axis] as number;
-      c.get(this.#lengths[axis] as number).set(counter);
       c.while(
         () => c.get(counter),
         () => {
           for (const { at } of this.#arrays) c.get(at[axis] as number).set(at[axis + 1] as number);
-          loops(axis + 1);
+          loops(axis + 1, inLanes);
           for (const { at, by } of this.#arrays) this.#advance(at[axis] as number, by[axis] as number);
           c.get(counter).i32(1).op(0x6b).set(counter);
         },
       );
     };
-    loops(0);
+    loops(0, this.#vectorized);
     return this;
   }
 
@@ -164,7 +163,7 @@ class Emitter {
     this.code.get(at, by).op(0x6a).set(at);
   }
 
-  #innermost(axis: number): void {
+  #innermost(axis: number, inLanes: boolean): void {
     const { rank, results } = this.#kernel;
     const c = this.code;
     const held = results.map(({ reduce }, i) => reduce !== null && rank > 0 && this.#results[i]?.along === 'same');
@@ -182,7 +181,7 @@ class Emitter {
     }
     const left = this.#counters[axis] as number;
     c.get(this.#lengths[axis] as number).set(left);
-    if (this.#vectorized) this.#inLanes(axis, left, totals);
+    if (inLanes) this.#inLanes(axis, left, totals);
     c.while(
       () => c.get(left),
       () => {
@@ -282,6 +281,17 @@ class Emitter {
       } else if (this.#isSame(step)) {
         vectors.loadSplat(c.get(this.#addressOf(step, axis)), step.dtype, 0, this.#width);
         c.set(local);
+      } else if (step.op === 'position') {
+        if (step.axis === axis) {
+          this.#point = c.local(V128);
+          vectors.counting(c);
+          c.set(this.#point);
+        } else {
+          // Counters go down.
+          c.get(this.#lengths[step.axis] as number, this.#counters[step.axis] as number).op(0x6b, 0xad);
+          vectors.splat(c, 'i64');
+          c.set(local);
+        }
       }
     }
     const held = (i: number): boolean => (totals[i] as number) >= 0;
@@ -310,6 +320,10 @@ class Emitter {
             .i32(perRound * DTYPES[dtype].bytes)
             .op(0x6a)
             .set(cursor);
+        }
+        if (this.#point >= 0) {
+          vectors.advanced(c.get(this.#point), perRound);
+          c.set(this.#point);
         }
         c.get(left).i32(perRound).op(0x6b).set(left);
       },
@@ -352,7 +366,8 @@ class Emitter {
     const c = this.code;
     if (step.op === 'load') {
       vectors.load(c.get(this.#addressOf(step, axis)), step.dtype, this.#offsetOf(round, step.dtype), this.#width);
-    } else if (this.#isComputed(step)) {
+    } else if (step.op === 'position') vectors.advanced(c.get(this.#point), round * this.#lanes);
+    else if (this.#isComputed(step)) {
       const args = step.args.map((arg) => locals[arg] as number);
       const dtype = this.#typeOf(step.args.at(-1) as number);
       if (step.op === 'cast') vectors.cast(c, args[0] as number, dtype, step.dtype, this.#width);
@@ -422,6 +437,7 @@ class Emitter {
 
   /** Whether it is written for each point, and not before all of them. */
   #varies(step: Step): boolean {
+    if (step.op === 'position') return step.axis === this.#kernel.rank - 1;
     return this.#isComputed(step) || (step.op === 'load' && !this.#isSame(step));
   }
 

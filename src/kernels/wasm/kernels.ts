@@ -1,8 +1,10 @@
 import { sizeOf } from '../../nd/index.ts';
 import { type Kernel, keyOf } from '../kernel.ts';
 import type { Run, Strided } from '../reference.ts';
-import { type Along, type KernelModule, moduleOf } from './compile.ts';
+import { type KernelModule, moduleOf } from './compile.ts';
+import type { Along } from './cursors.ts';
 import { functionOf } from './math/library.ts';
+import { ShortRows } from './short-rows.ts';
 
 /**
  * A compiled kernel. It takes, all in bytes but for the lengths and the scalars: the length of each axis; of each operand, then of each
@@ -34,7 +36,7 @@ export class WasmKernels {
   run(kernel: Kernel, run: Run): boolean {
     const arrays = [...run.operands, ...run.results];
     if (arrays.some(({ elements }) => elements.buffer !== this.#memory.buffer)) return false;
-    const compiled = this.compiled(kernel, run.operands.map(alongOf), run.results.map(alongOf));
+    const compiled = this.compiled(kernel, run.operands.map(alongOf), run.results.map(alongOf), run.space.at(-1));
     if (sizeOf(run.space) === 0) return true;
     const args: (number | bigint)[] = [...run.space];
     for (const { elements, offset, strides } of arrays) {
@@ -48,12 +50,18 @@ export class WasmKernels {
     return true;
   }
 
-  /** The function for arrays that lie so, compiled when it is first asked for. */
-  compiled(kernel: Kernel, operands: readonly Along[], results: readonly Along[]): WasmFunction {
-    const key = `${operands},${results} ${keyOf(kernel)}`;
+  /** The function for arrays that lie so, compiled when it is first asked for. `last`: the length of the last axis, where it is known. */
+  compiled(
+    kernel: Kernel,
+    operands: readonly Along[],
+    results: readonly Along[],
+    last = Number.POSITIVE_INFINITY,
+  ): WasmFunction {
+    const short = kernel.rank > 1 && last <= ShortRows.most(kernel);
+    const key = `${operands},${results}${short ? ' short' : ''} ${keyOf(kernel)}`;
     let compiled = this.#compiled.get(key);
     if (compiled === undefined) {
-      compiled = this.#instance(moduleOf(kernel, { operands, results, shared: this.#shared }));
+      compiled = this.#instance(moduleOf(kernel, { operands, results, shared: this.#shared, short }));
       this.#compiled.set(key, compiled);
       if (this.#compiled.size > MOST_KEPT) this.#compiled.delete(this.#compiled.keys().next().value as string);
     }

@@ -34,6 +34,11 @@ const OR = 80;
 const XOR = 81;
 const SELECT = 82;
 
+/** Single lanes, of the widths that `loadLanes` and `storeLanes` are for. */
+const LOAD_ZERO: Readonly<Record<number, number>> = { 4: 92, 8: 93 };
+const LOAD_LANE: Readonly<Record<number, number>> = { 4: 86, 8: 87 };
+const STORE_LANE: Readonly<Record<number, number>> = { 4: 90, 8: 91 };
+const REPLACE_I64 = 30;
 const LOAD_SPLAT: Readonly<Record<number, number>> = { 1: 7, 2: 8, 4: 9, 8: 10 };
 const SPLAT: Readonly<Record<Lanes, number>> = { i8: 15, i16: 16, i32: 17, i64: 18, f32: 19, f64: 20 };
 
@@ -151,6 +156,26 @@ export function loadSplat(c: Code, dtype: DType, offset: number, width: number):
   } else c.simdMemory(LOAD_SPLAT[width] as number, offset);
 }
 
+/** Elements of different addresses, one for each lane; `address` leaves that of a lane on the stack. Not for booleans. */
+export function loadLanes(c: Code, width: number, address: (lane: number) => void): void {
+  address(0);
+  c.simdMemory(LOAD_ZERO[width] as number, 0);
+  const rest = c.local(V128);
+  for (let lane = 1; lane < 16 / width; lane++) {
+    c.set(rest);
+    address(lane);
+    c.get(rest).laneMemory(LOAD_LANE[width] as number, 0, lane);
+  }
+}
+
+/** Stores each lane of a local at an address of its own. */
+export function storeLanes(c: Code, width: number, value: number, address: (lane: number) => void): void {
+  for (let lane = 0; lane < 16 / width; lane++) {
+    address(lane);
+    c.get(value).laneMemory(STORE_LANE[width] as number, 0, lane);
+  }
+}
+
 /** The value on the stack, for all lanes. A boolean is 0 or 1 before. */
 export function splat(c: Code, dtype: DType): void {
   if (dtype === 'bool') splatMask(c);
@@ -173,6 +198,19 @@ export function constantSplat(c: Code, value: number | bigint, dtype: DType): vo
   }
 }
 
+/** Leaves 0 and 1 in the lanes of 64 bits. */
+export function counting(c: Code): void {
+  constantSplat(c, 0n, 'i64');
+  c.i64(1n).lane(REPLACE_I64, 1);
+}
+
+/** Adds a number to the lanes of 64 bits on the stack. */
+export function advanced(c: Code, by: number): void {
+  if (by === 0) return;
+  constantSplat(c, BigInt(by), 'i64');
+  c.simd((PLAIN.add as Opcodes).i64 as number);
+}
+
 /** As `apply` of `scalars.ts`, for lanes. `dtype`: of the operands; of booleans the width does not matter. */
 export function apply(c: Code, op: ElementOpName, dtype: DType, args: readonly number[]): boolean {
   const [x, y] = args as [number, number];
@@ -182,6 +220,12 @@ export function apply(c: Code, op: ElementOpName, dtype: DType, args: readonly n
     return true;
   }
   switch (op) {
+    case 'minimum':
+    case 'maximum':
+      // Only this type has a comparison and no instruction for it.
+      if (dtype !== 'i64') return false;
+      c.get(x, y, x, y).simd(opcodeOf(op === 'minimum' ? 'less' : 'greater', dtype) as number, SELECT);
+      return true;
     case 'where':
       c.get(args[1] as number, args[2] as number, x).simd(SELECT);
       return true;
