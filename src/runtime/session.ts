@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { isMainThread, Worker } from 'node:worker_threads';
+import { isMainThread, type Worker } from 'node:worker_threads';
 import { bundledError, InternalError, isInstalled, NotAvailableError, UsageError } from '../base/index.ts';
 import { SharedStore, spillFolderOf } from '../memory/index.ts';
 import { libc, nativeLoading, sharingWorks } from '../native/index.ts';
@@ -31,6 +31,7 @@ import { ProcessHost } from './process-host.ts';
 import { answerWithReport } from './reports/answer.ts';
 import { sessionSocket } from './session-socket.ts';
 import { type SessionStats, sessionStats } from './stats.ts';
+import { threadOf } from './thread-entry.ts';
 import { addEngine, removeEngine } from './thread-state.ts';
 
 export interface SessionOptions {
@@ -160,7 +161,7 @@ export class LocalSession {
       name: o.name,
       socket: sessionSocket(this.node),
     };
-    this.#control = new Worker(entries.control, {
+    this.#control = threadOf(entries.control, {
       workerData: { sheafControl: config, sheafLoading: nativeLoading },
       stdout: false,
       stderr: false,

@@ -1,6 +1,6 @@
-import { Worker } from 'node:worker_threads';
 import { Gate, libc, nativeLoading } from '../native/index.ts';
 import { type ControlConfig, sessionConfig, type WorkerConfig } from './config.ts';
+import { threadOf } from './thread-entry.ts';
 import type { WorkerHost, WorkerProcess } from './worker-host.ts';
 
 /** A thread that can't be ended just now is tried again after so long. */
@@ -33,7 +33,7 @@ export class ThreadHost implements WorkerHost {
       bells: bells === undefined ? undefined : { read: [libc()!.dup(bells.read[party] as number)], write: bells.write },
     };
     const gate = Gate.inside();
-    const worker = new Worker(workerEntry, {
+    const worker = threadOf(workerEntry, {
       workerData: { sheafWorker: config, sheafLoading: nativeLoading, sheafGate: gate.buffer },
       env: { ...process.env, ...env },
       stdout: false,

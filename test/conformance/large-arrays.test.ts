@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -212,4 +213,28 @@ test('where nothing can be written to disk, it is said what to do, and the sessi
   });
   assert.equal(await sf.arange(1000).sum().item(), 499_500);
   await eventually(() => used(session) === 0, 'blocks that were computed in vain are gone');
+});
+
+test('a disk that is full: it is said, and the session goes on with what has room', LIMIT, (t) => {
+  const disk = scratch();
+  const mount = `mount -t tmpfs -o size=24m none '${disk}'`;
+  const alone = (command: string, ...args: string[]) =>
+    spawnSync('unshare', ['--mount', 'sh', '-c', command, ...args], { encoding: 'utf8' });
+  if (alone(mount).status !== 0) return t.skip('this user can mount no small disk');
+  const program = `
+    import { connect } from 'sheaf';
+    import { arange } from 'sheaf/array';
+    const session = await connect({ cpus: 1, memory: ${MEMORY}, spill: ${JSON.stringify(disk)} });
+    const failed = await arange(${8 * MiB}).persist().catch((error) => error.code + ' ' + error.message);
+    const there = await arange(${3 * MiB}).add(1).persist();
+    console.log(failed, await there.sum().item());
+    await session[Symbol.asyncDispose]();
+    console.log((await import('node:fs')).readdirSync(${JSON.stringify(disk)}).length);
+  `;
+  const run = alone(`${mount} && exec "$0" --input-type=module -e "$1"`, process.execPath, program);
+  assert.match(
+    run.stdout,
+    /^ERR_SHEAF_SPILL_FAILED .*no space is left on the disk \(ENOSPC\); make room there.* 4947803897856\n0\n$/,
+    run.stderr,
+  );
 });

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { remote, TaskError } from 'sheaf';
-import { failure, onHosts, program, scratch, within } from './support.ts';
+import { failure, hosts, onHosts, program, root, scratch, within } from './support.ts';
 
 for (const how of ['slow', 'as usual']) {
   test(`tasks of a CommonJS program require the package while their worker loads it (${how})`, {
@@ -14,6 +15,19 @@ for (const how of ['slow', 'as usual']) {
     assert.equal(code, 0, stderr);
     assert.deepEqual(stdout.trim().split('\n'), ['one 1', 'late late', 'early function'], stderr);
     assert.equal(stderr, '');
+  });
+}
+
+for (const isolation of hosts) {
+  test(`a program that is given as text has a session (${isolation})`, { timeout: 60_000 }, () => {
+    const text = `
+      import { connect, get, task } from 'sheaf';
+      const session = await connect({ cpus: 1, isolation: '${isolation}' });
+      console.log(await get(task((x) => x + 1)(41)));
+      await session[Symbol.asyncDispose]();
+    `;
+    const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', text], { cwd: root });
+    assert.deepEqual([`${stdout}`, `${stderr}`], ['42\n', '']);
   });
 }
 
