@@ -8,3 +8,6 @@ export function inThread(): Pipelines {
   own ??= new Pipelines(new LocalBuffers());
   return own;
 }
+
+/** Between computations of this thread that wait for nothing: time for garbage to be found, if that is due. Without it room is used again never. */
+export const relieveThread = (): Promise<void> | undefined => own?.buffers.relieve?.();

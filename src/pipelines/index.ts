@@ -7,7 +7,7 @@ export type { Crew, PipelineJob } from './execution.ts';
 export { explainText } from './explain.rules.ts';
 export * from './graph.ts';
 export { inSession, pipelinesOf } from './in-session.ts';
-export { inThread } from './in-thread.ts';
+export { inThread, relieveThread } from './in-thread.ts';
 export { LocalBuffers } from './local-buffers.ts';
 export * from './pipeline.ts';
 export {

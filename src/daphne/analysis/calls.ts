@@ -51,13 +51,19 @@ export function callFunction(body: Body, at: Call, callee: Callee, args: Known[]
     if (isFunction(i, each)) return givenFunction(body, each.value);
     return args[next++] as Known;
   });
-  const slots = inOrder(body, at, builtin.parameters);
+  const slots = inOrder(body, at, parametersOf(builtin, at));
   if (slots.length < builtin.least || slots.length > builtin.most) wrongCount(body, at, builtin, slots.length);
   const ordered = slots.map((place) => given[place] as Known | GivenFunction);
   const spans = slots.map((place) => (at.arguments[place] as CallArgument).value);
   const fixed = at.kernel === undefined ? {} : { kernel: at.kernel };
   return applyBuiltin(body, builtin, ordered, fixed, at, spans);
 }
+
+/** A built-in with two forms has the other one where all names that are given are of that. */
+const parametersOf = ({ parameters, otherParameters }: Builtin, { arguments: given }: Call): readonly string[] =>
+  otherParameters !== undefined && given.every(({ name }) => name === undefined || otherParameters.includes(name))
+    ? otherParameters
+    : parameters;
 
 function wrongCount(body: Body, at: Call, { name, least, most }: Builtin, given: number): never {
   const wanted =

@@ -141,7 +141,8 @@ function aggregate(name: Exclude<Name, 'count'>): Builtin {
   const places = name === 'idxMin' || name === 'idxMax';
   return {
     name,
-    parameters: places ? ['arg', 'axis'] : ['arg', 'axis', 'numGroups'],
+    parameters: ['arg', 'axis'],
+    ...(places ? {} : { otherParameters: ['arg', 'groupIds', 'numGroups'] }),
     least: places ? 2 : 1,
     most: places ? 2 : 3,
     infer(call) {

@@ -80,6 +80,8 @@ export interface Builtin {
   readonly name: string;
   /** Names of parameters, by which they may be given; `''` cannot be given by name. Of built-ins that take any number: those at the front. */
   readonly parameters: readonly string[];
+  /** The same of its other form, which names tell from the first one. */
+  readonly otherParameters?: readonly string[];
   /** So many arguments at least, and at most (Infinity: any number). */
   readonly least: number;
   readonly most: number;

@@ -119,12 +119,6 @@ const shapeOf = (args: readonly RunArgument[], at: number): number[] =>
 const sizesFrom = (call: CallToInfer, at: number, count: number): (number | undefined)[] =>
   Array.from({ length: count }, (_, i) => wantSize(call, at + i));
 
-function wantImages(
-  _call: CallToInfer,
-  _type: MatrixType,
-  [_count, ..._image]: readonly (number | undefined)[],
-): void {}
-
 /** Out, and how many rows and columns its images have. */
 const withExtent = (runtime: Runtime, value: 'f32' | 'f64', own: Floats): MaybeLater<readonly Value[]> => {
   const [, , height, width] = own.shape as [number, number, number, number];
@@ -140,7 +134,6 @@ function pool(name: string, apply: (x: Floats, size: Pair, o: { stride: Pair; pa
     infer(call) {
       const type = wantNumbers(call, 0);
       const [count, channels, height, width, ph, pw, sh, sw, dh, dw] = sizesFrom(call, 1, 10);
-      wantImages(call, type, [count, channels, height, width]);
       const columns = times(channels, placesOf(height, ph, sh, dh), placesOf(width, pw, sw, dw));
       return [matrix(floatType(type), count ?? type.rows, columns), scalar('size'), scalar('size')];
     },
@@ -172,8 +165,7 @@ function poolBackward(
     most: 12,
     infer(call) {
       const [type, gradient] = [wantNumbers(call, 0), wantNumbers(call, 1)];
-      const sizes = sizesFrom(call, 2, 10);
-      wantImages(call, type, sizes.slice(0, 4));
+      sizesFrom(call, 2, 10);
       return [matrix(floatType(type, gradient), type.rows, type.columns)];
     },
     run: (runtime, _, args) =>
@@ -210,9 +202,8 @@ const CONV2D: Builtin = {
   most: 13,
   infer(call) {
     const [type, filters] = [wantNumbers(call, 0), wantNumbers(call, 1)];
-    const [count, channels, height, width, fh, fw, sh, sw, dh, dw] = sizesFrom(call, 2, 10);
+    const [count, , height, width, fh, fw, sh, sw, dh, dw] = sizesFrom(call, 2, 10);
     if (call.args.length > 12) wantNumbers(call, 12);
-    wantImages(call, type, [count, channels, height, width]);
     const columns = times(filters.rows, placesOf(height, fh, sh, dh), placesOf(width, fw, sw, dw));
     return [matrix(floatType(type, filters), count ?? type.rows, columns), scalar('size'), scalar('size')];
   },
@@ -256,7 +247,6 @@ const CONV2D_BACKWARD_FILTER: Builtin = {
   infer(call) {
     const [type, gradient] = [wantNumbers(call, 0), wantNumbers(call, 1)];
     const sizes = sizesFrom(call, 2, 12);
-    wantImages(call, type, sizes.slice(4, 8));
     return [matrix(floatType(type, gradient), sizes[8], times(...sizes.slice(9)))];
   },
   run: (runtime, _, args) =>

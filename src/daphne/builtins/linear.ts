@@ -316,7 +316,10 @@ function countPairs(
     if (!(i >= 0 && j >= 0))
       throw new RunError(`ctable: at ${k} there are ${left[k]} and ${right[k]}, and positions begin at 0`);
     // What lies beyond a shape that is given does not count.
-    if (i < rows && j < columns) (table[i * columns + j] as number) += weight(k) as number;
+    if (!(i < rows && j < columns)) continue;
+    // A sum of bools is whether there was any.
+    if (value === 'bool') table[i * columns + j] ||= weight(k) as number;
+    else (table[i * columns + j] as number) += weight(k) as number;
   }
   return runtime.matrixOf(table, value, rows, columns);
 }

@@ -42,7 +42,12 @@ export const BUILT_INS: Cases = {
       'print(t(cumSum([1, 2, 3]))); print(t(cumProd([1, 2, 3]))); print(t(cumMin([2, 1, 3]))); print(t(cumMax([2, 1, 3])));',
       'DenseMatrix(1x3, int64_t)\n1 3 6\nDenseMatrix(1x3, int64_t)\n1 2 6\nDenseMatrix(1x3, int64_t)\n2 1 1\nDenseMatrix(1x3, int64_t)\n2 2 3\n',
     ),
+    prints(
+      'print(t(sum([1, 2, 3], groupIds=[0, 1, 0], numGroups=2))); print(sum(axis=1, arg=[1, 2, 3]));',
+      'DenseMatrix(1x2, int64_t)\n4 2\nDenseMatrix(1x1, int64_t)\n6\n',
+    ),
     fails(`${M}print(sum(M, 2));`, 1),
+    fails('print(sum([1], axis=0, numGroups=1));', 1, /no parameter `numGroups`/),
   ],
   reorganisation: [
     prints(
@@ -79,6 +84,10 @@ export const BUILT_INS: Cases = {
     ),
     prints('print(replace([1.0, nan, 3.0], nan, 0.0));', 'DenseMatrix(3x1, double)\n1\n0\n3\n'),
     prints('print(ctable([0, 1, 1], [1, 0, 0]));', 'DenseMatrix(2x2, double)\n0 1\n2 0\n'),
+    prints(
+      'print(ctable([0, 0], [0, 1], true)); print(ctable([0, 0], [0, 0], true));',
+      'DenseMatrix(1x2, bool)\n1 1\nDenseMatrix(1x1, bool)\n1\n',
+    ),
     prints('print(ctable([0, 1], [1, 5], 2, 2));', 'DenseMatrix(2x2, double)\n0 1\n0 0\n'),
   ],
   preparation: [

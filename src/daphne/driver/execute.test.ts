@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
+import { inThread, type LocalBuffers } from '../../pipelines/index.ts';
 import { analyse } from '../analysis/index.ts';
 import type { Builtin } from '../builtins/builtin.ts';
 import { Builder } from '../codegen/programs.fixture.ts';
 import { scriptError } from '../errors.ts';
 import type { Program } from '../program/program.ts';
+import { runText } from '../scripts.fixture.ts';
 import { Source } from '../source.ts';
 import type { Analyse } from './analysis.ts';
 import { execute, runSource, sourceAt } from './execute.ts';
@@ -120,4 +122,15 @@ suite('execution', () => {
     assert.equal(await stored({ selectsRepresentation: true }), dense);
     assert.equal(await stored({ selectsRepresentation: true, sparsityThreshold: 0.6 }), sparse);
   });
+});
+
+test('a script that never waits has the room again that its variables have let go of', async () => {
+  const loop = 'X = fill(1.0, 1000, 1000); for (i in 1:50) { Y = X + 1.0; X = Y - 1.0; } print(sum(X));';
+  for (const flags of [[], ['--vec']]) {
+    const { code, stdout } = await runText(loop, { flags });
+    assert.deepEqual([code, stdout], [0, '1e+06\n']);
+    // 800 MB in all, of which 16 are somebody's at a time.
+    const { used } = inThread().buffers as LocalBuffers;
+    assert.ok(used < 400e6, `${used} bytes are in use`);
+  }
 });

@@ -1,6 +1,7 @@
 /** What compiled programs run with: calls of built-ins, errors with their places, stacks that are used up. */
 
 import { ScriptError, SheafError } from '../../base/index.ts';
+import { relieveThread } from '../../pipelines/index.ts';
 import { type RunArgument, RunError, type ScriptFunction } from '../builtins/builtin.ts';
 import { type Generated, generate, type Place } from '../codegen/generate.ts';
 import { scriptError } from '../errors.ts';
@@ -121,7 +122,10 @@ class Support {
             },
           );
         }
-        return Array.isArray(result) && site.results.length === 1 ? result[0] : result;
+        const value = Array.isArray(result) && site.results.length === 1 ? result[0] : result;
+        // What variables have let go of is garbage, which nobody would find in a script that never waits.
+        const relief = relieveThread();
+        return relief === undefined ? value : relief.then(() => value);
       } catch (error) {
         throw placed(error, site);
       }
