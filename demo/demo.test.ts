@@ -63,14 +63,16 @@ function accuracy(out: string): number {
   return Number(percent);
 }
 
-// Sums are made in the same order whoever makes them, and a task that runs again gives the same: so does the whole training.
+// Sums are made in the same order whoever makes them, and a task that runs again gives the same: so does the whole training. Here all digits are
+// learned from once, and twice when the demo is run as the README says.
+const DIGITS = ['dist/cli.js', 'run', 'demo/digits.ts', '1'];
 let learned: number | undefined;
 
 test('digits: with a worker killed in the middle, the network learns to read', options, () => {
-  const { code, out, err } = run(node, ['demo/run.mjs', 'digits']);
+  const { code, out, err } = run(node, DIGITS);
   printed.set('digits', out);
   assert.equal(err, '');
-  for (let i = 1; i <= 10; i++) assert.match(out, new RegExp(`^training ${i}/10$`, 'm'));
+  for (let i = 1; i <= 5; i++) assert.match(out, new RegExp(`^training ${i}/5$`, 'm'));
   assert.match(out, /^a worker was killed with its part of a batch: another one computes it again$/m);
   assert.match(out, /^epoch 1: [\d.]+ % .*$/m);
   learned = accuracy(out);
@@ -142,17 +144,19 @@ test('a bad image is refused, and spoils none of those that it shares a batch wi
   }
 });
 
+const commandOf = (program: string): readonly string[] => (program === 'digits' ? DIGITS : ['demo/run.mjs', program]);
+
 const inTerminal = options.skip || process.platform !== 'linux' || run('script', ['--version']).code !== 0;
 
 // Two things at once: each run of a program takes seconds.
 for (const [program, steps] of [
   ['flights', 11],
   ['futures', 7],
-  ['digits', 10],
+  ['digits', 5],
 ] as const) {
   const told = { ...options, skip: inTerminal };
   test(`${program}: in a terminal the progress is a bar; where workers are threads, none is killed`, told, () => {
-    const command = `'${node}' demo/run.mjs ${program}`;
+    const command = [node, ...commandOf(program)].map((each) => `'${each}'`).join(' ');
     const { code, out } = run('script', ['-qec', command, '/dev/null'], { SHEAF_ISOLATION: 'thread' });
     assert.match(out, new RegExp(`\\r[a-z ]+ \\[#+-+\\] 4/${steps}`));
     assert.match(out, new RegExp(`\\r[a-z ]+ \\[#+\\] ${steps}/${steps}`));
@@ -172,7 +176,7 @@ function found(out: string): string[] {
 
 for (const program of ['flights', 'futures', 'digits']) {
   test(`${program}: inline it finds the same, and nothing is killed`, options, () => {
-    const { code, out, err } = run(node, ['demo/run.mjs', program], { SHEAF_MODE: 'inline' });
+    const { code, out, err } = run(node, commandOf(program), { SHEAF_MODE: 'inline' });
     assert.equal(err, '');
     assert.equal(code, 0);
     assert.match(out, /^no worker was killed: there are no workers here/m);

@@ -30,6 +30,17 @@ const kinds = (all: readonly string[]): string => {
   return shown.length > 4 ? 'anything' : shown.join(' \\| ');
 };
 
+/** The forms that a built-in has: one, or two whose parameters have other names. */
+function formsOf(builtin: Builtin & { readonly otherParameters?: readonly string[] }): readonly Builtin[] {
+  const { parameters, otherParameters: other } = builtin;
+  if (other === undefined) return [builtin];
+  const { length } = other;
+  return [
+    { ...builtin, most: parameters.length },
+    { ...builtin, parameters: other, least: length, most: length },
+  ];
+}
+
 /** `f(a, b: number, c?: string)`: neighbours of one type share it. */
 function callText({ name, parameters, least }: Builtin, takes: readonly (readonly Kind[])[]): string {
   const parts = takes.map((all, i) => ({
@@ -102,12 +113,22 @@ async function builtinRows(): Promise<ReadonlyMap<string, readonly Row[]>> {
         if (builtin === undefined) throw new Error(`docs/daphne-builtins.ts: there is no built-in ${name}`);
         const [rightly, wrongly] = [right.get(name) ?? [], wrong.get(name) ?? []];
         const isRefused = text.startsWith('Refused');
-        const signature = isRefused ? undefined : signatureOf(builtin, taken.get(name) ?? []);
-        const shown = call ?? (signature === undefined ? `${name}(...)` : callText(builtin, signature.takes));
-        const gives = signature?.gives.map(kinds).join(', ');
+        const signatures = formsOf(builtin).map((form) => {
+          if (isRefused) return { call: `${name}(...)`, gives: [] };
+          const calls = (taken.get(name) ?? []).filter(
+            ({ call: { args } }) => form.least <= args.length && args.length <= form.most,
+          );
+          const { takes, gives } = signatureOf(form, calls);
+          return { call: call ?? callText(form, takes), gives };
+        });
+        const shown = signatures.map(({ call }) => `\`${call}\``).join(', ');
+        const results = signatures.reduce((most, { gives }) => Math.max(most, gives.length), 0);
+        const gives = Array.from({ length: results }, (_, i) =>
+          kinds([...new Set(signatures.flatMap((each) => each.gives[i] ?? []))]),
+        ).join(', ');
         return {
           name,
-          cells: [`\`${shown}\``, gives || 'nothing', `${text}.`, differs, shownBy(rightly, wrongly)],
+          cells: [shown, gives || 'nothing', `${text}.`, differs, shownBy(rightly, wrongly)],
           right: rightly.length,
           wrong: wrongly.length,
         };

@@ -248,55 +248,58 @@ for (const each of ['workers', 'inline'] as const)
         ].join('\n'),
       );
     });
-
-    it('says how it is called when it is called wrongly', async () => {
-      const none = join(folder, 'no such folder');
-      const calls = [
-        ['pi', 'many'],
-        ['image', '0', '10'],
-        ['image', '10', '1.5'],
-        ['merge-sort', '-3'],
-        ['monte-carlo', '0.01', 'soon'],
-        ['records', 'all'],
-        ['crawler', '0'],
-        ['tournament', '3', 'x'],
-        ['thumbnails', none],
-        ['heat', none, '3'],
-        ['k-means', none, '20', '70000'],
-        ['pca', none, 'x'],
-        ['page-rank', none, '0'],
-        ['regression', none, 'many'],
-        ['filters', folder, none],
-      ] as const;
-      for (const [name, ...args] of calls) {
-        const { code, out, err } = await run(name, ...args);
-        assert.match(err, new RegExp(`usage: sheaf run ${name}\\.ts \\[`), `${name} ${args}`);
-        assert.deepEqual([code, out], [2, ''], `${name} ${args}`);
-      }
-      assert.equal(existsSync(none), false);
-    });
-
-    it('is tested, whatever its name', () => {
-      const tested = [
-        'word-count',
-        'pi',
-        'image',
-        'merge-sort',
-        'records',
-        'remote',
-        'deadline',
-        'delays',
-        'monte-carlo',
-        'crawler',
-        'thumbnails',
-        'tournament',
-      ];
-      // These are tested in jobs.test.ts.
-      const jobs = ['heat', 'k-means', 'pca', 'page-rank', 'regression', 'filters'];
-      const helpers = ['primes', 'mnist', 'flights'];
-      const there = readdirSync(join(root, 'examples')).filter(
-        (name) => name.endsWith('.ts') && !name.includes('.test.'),
-      );
-      assert.deepEqual(there.sort(), [...tested, ...jobs, ...helpers].map((name) => `${name}.ts`).sort());
-    });
   });
+
+// They find that out before they have workers, whatever kind these would be.
+it('says how it is called when it is called wrongly', async () => {
+  mode = 'workers';
+  const folder = mkdtempSync(join(tmpdir(), 'sheaf-examples-'));
+  const none = join(folder, 'no such folder');
+  const calls = [
+    ['pi', 'many'],
+    ['image', '0', '10'],
+    ['image', '10', '1.5'],
+    ['merge-sort', '-3'],
+    ['monte-carlo', '0.01', 'soon'],
+    ['records', 'all'],
+    ['crawler', '0'],
+    ['tournament', '3', 'x'],
+    ['thumbnails', none],
+    ['heat', none, '3'],
+    ['k-means', none, '20', '70000'],
+    ['pca', none, 'x'],
+    ['page-rank', none, '0'],
+    ['regression', none, 'many'],
+    ['filters', folder, none],
+  ] as const;
+  const outcomes = await Promise.all(calls.map(([name, ...args]) => run(name, ...args)));
+  for (const [i, [name, ...args]] of calls.entries()) {
+    const { code, out, err } = outcomes[i]!;
+    assert.match(err, new RegExp(`usage: sheaf run ${name}\\.ts \\[`), `${name} ${args}`);
+    assert.deepEqual([code, out], [2, ''], `${name} ${args}`);
+  }
+  assert.equal(existsSync(none), false);
+  rmSync(folder, { recursive: true });
+});
+
+it('is tested, whatever its name', () => {
+  const tested = [
+    'word-count',
+    'pi',
+    'image',
+    'merge-sort',
+    'records',
+    'remote',
+    'deadline',
+    'delays',
+    'monte-carlo',
+    'crawler',
+    'thumbnails',
+    'tournament',
+  ];
+  // These are tested in jobs.test.ts.
+  const jobs = ['heat', 'k-means', 'pca', 'page-rank', 'regression', 'filters'];
+  const helpers = ['primes', 'mnist', 'flights'];
+  const there = readdirSync(join(root, 'examples')).filter((name) => name.endsWith('.ts') && !name.includes('.test.'));
+  assert.deepEqual(there.sort(), [...tested, ...jobs, ...helpers].map((name) => `${name}.ts`).sort());
+});

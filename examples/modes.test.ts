@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -50,21 +50,15 @@ describe('the same is printed with workers and inline by the example', () => {
   let folder: string;
   before(() => {
     folder = mkdtempSync(join(tmpdir(), 'sheaf-modes-'));
-    writeFileSync(join(folder, 'a.txt'), 'One fish, two fish.');
-    writeFileSync(join(folder, 'b.txt'), 'Red fish; blue fish!');
-    writeFileSync(join(folder, 'c.txt'), 'one');
   });
   after(() => rmSync(folder, { recursive: true }));
 
   const examples: Record<string, Example | (() => Example)> = {
-    'word-count': () => ({ args: ['a', 'b', 'c'].map((name) => join(folder, `${name}.txt`)) }),
     pi: { args: ['0.001'] },
     image: { args: ['512', '512'], without: [/^\d+ bytes/m] },
     'merge-sort': { args: ['100000'] },
     records: { args: ['2000'], without: [/never more than \d+/] },
-    remote: {},
     deadline: {},
-    delays: {},
     // How many were under way at the end is a matter of moments.
     'monte-carlo': { args: ['0.03', '100'], without: [/^\d+ batches were cancelled/m] },
     crawler: { args: ['60'], of: crawled },
@@ -78,6 +72,8 @@ describe('the same is printed with workers and inline by the example', () => {
     filters: () => ({ args: [folder] }),
   };
   const helpers = ['primes', 'mnist', 'flights'];
+  // Of these examples.test.ts knows every word, in both modes.
+  const known = ['word-count', 'remote', 'delays'];
 
   for (const [name, example] of Object.entries(examples)) {
     it(name, async () => {
@@ -94,6 +90,6 @@ describe('the same is printed with workers and inline by the example', () => {
 
   it('all of them', () => {
     const there = readdirSync(join(root, 'examples')).filter((name) => /^[\w-]+\.ts$/.test(name));
-    assert.deepEqual(there.sort(), [...Object.keys(examples), ...helpers].map((name) => `${name}.ts`).sort());
+    assert.deepEqual(there.sort(), [...Object.keys(examples), ...known, ...helpers].map((name) => `${name}.ts`).sort());
   });
 });

@@ -105,7 +105,9 @@ test('links of its pages lead to files that it holds', { skip: typeof packed ===
   const paths = (packed as Packed).files.map(({ path }) => path);
   const broken: string[] = [];
   for (const page of paths.filter((path) => path.endsWith('.md'))) {
-    for (const [, target] of readFileSync(join(root, page), 'utf8').matchAll(/\]\(([^)\s#]+)[^)]*\)/g)) {
+    // Code may look like a link.
+    const text = readFileSync(join(root, page), 'utf8').replace(/`[^`\n]*`/g, '');
+    for (const [, target] of text.matchAll(/\]\(([^)\s#]+)[^)]*\)/g)) {
       if (/^[a-z]+:/.test(target!)) continue;
       const path = join(dirname(page), target!);
       if (!paths.some((each) => each === path || each.startsWith(`${path}/`))) broken.push(`${page}: ${target}`);

@@ -7,7 +7,7 @@ import {
   failure,
   hostOptions,
   hosts,
-  type Isolation,
+  hostsAndInline,
   LIMIT,
   mark,
   marks,
@@ -19,8 +19,6 @@ import {
   untilMarked,
   within,
 } from './support.ts';
-
-const hostsAndInline: readonly Isolation[] = [...hosts, 'inline'];
 
 class Log {
   readonly folder: string;

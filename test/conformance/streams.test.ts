@@ -171,7 +171,8 @@ onHostsAndInline('streams', { cpus: 2 }, (session) => {
       for await (const ref of opened.refs()) {
         assert.equal((await ref.value)[0], n++);
         ref.release();
-        await collect();
+        // What was read is let go when it is garbage, and looking for that takes longer than all the rest.
+        if (n % 5 === 0) await collect();
         most = Math.max(most, used(session()));
       }
       assert.equal(n, 50);

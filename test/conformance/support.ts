@@ -156,13 +156,19 @@ export function onHosts(
   }
 }
 
+/** Inline mode goes along, but for a run with threads alone: that comes beside one with processes, which has had it. */
+export const hostsAndInline: readonly Isolation[] = [
+  ...hosts,
+  ...(process.env.SHEAF_TEST_HOST === 'thread' ? [] : (['inline'] as const)),
+];
+
 /** The same for what inline mode does as well; docs/testing.md says what it can't. */
 export function onHostsAndInline(
   name: string,
   options: ConnectOptions,
   body: (session: () => Session, isolation: Isolation) => void,
 ): void {
-  onHosts(name, options, body, [...hosts, 'inline']);
+  onHosts(name, options, body, hostsAndInline);
 }
 
 /** The options by which `connect` gets a kind of host. */
