@@ -1,6 +1,7 @@
 import { type Elements, elements } from '../../nd/index.ts';
 import { all, then } from '../runtime/later.ts';
 import type { Runtime } from '../runtime/runtime.ts';
+import { compareKeys } from '../sql/keys.ts';
 import { ELEMENT_TYPES, isFloat, isInteger, matrix, scalar, type Type, typeName, type ValueType } from '../types.ts';
 import type { DenseMatrix, Matrix, MaybeLater, Scalar, StringMatrix, Value } from '../values/values.ts';
 import { type Builtin, type CallToInfer, RunError, type ScriptFunction } from './builtin.ts';
@@ -116,7 +117,7 @@ const RECODE: Builtin = {
     checkSame(own.columns, 1, notOneColumn);
     return then(flagOf(runtime, orderPreserving), (inOrder): MaybeLater<Matrix[]> => {
       if (own.kind === 'strings') {
-        const { codes, found } = recoded(own.cells, inOrder, byBytes);
+        const { codes, found } = recoded(own.cells, inOrder, (texts) => [...texts].sort(compareKeys));
         const dictionary: StringMatrix = {
           kind: 'strings',
           value: 'str',
@@ -127,7 +128,12 @@ const RECODE: Builtin = {
         return [runtime.matrixOf(codes, 'si64', own.rows, 1), dictionary];
       }
       return then(elementsOf(runtime, own), (cells) => {
-        const { codes, found } = recoded<number | bigint>(cells as Float64Array, inOrder, ascending);
+        const { codes, found } = recoded<number | bigint>(cells as Float64Array, inOrder, (numbers) => {
+          const sorted = elements(ELEMENT_TYPES[own.value], numbers.length) as Float64Array;
+          for (const [i, each] of numbers.entries()) sorted[i] = each as number;
+          // NaN comes last.
+          return sorted.sort();
+        });
         const dictionary = elements(ELEMENT_TYPES[own.value], found.length);
         for (const [i, each] of found.entries()) dictionary[i] = each;
         return [runtime.matrixOf(codes, 'si64', own.rows, 1), runtime.matrixOf(dictionary, own.value, found.length, 1)];
@@ -136,22 +142,10 @@ const RECODE: Builtin = {
   },
 };
 
-/** As C++ compares strings: byte by byte. */
-function byBytes(a: string, b: string): number {
-  return Buffer.compare(Buffer.from(a), Buffer.from(b));
-}
-
-/** NaN comes last. */
-function ascending(a: number | bigint, b: number | bigint): number {
-  if (a < b) return -1;
-  if (a > b) return 1;
-  return Number(Number.isNaN(a)) - Number(Number.isNaN(b));
-}
-
 function recoded<T>(
   cells: ArrayLike<T>,
   inOrder: boolean,
-  compare: (a: T, b: T) => number,
+  sorted: (found: readonly T[]) => ArrayLike<T>,
 ): { codes: BigInt64Array; found: T[] } {
   const codeOf = new Map<T, number>();
   const own = new Uint32Array(cells.length);
@@ -165,8 +159,7 @@ function recoded<T>(
     own[i] = code;
   }
   const found = [...codeOf.keys()];
-  const order = found.map((_, code) => code);
-  if (inOrder) order.sort((a, b) => compare(found[a]!, found[b]!));
+  const order = inOrder ? Array.from(sorted(found), (each) => codeOf.get(each)!) : found.map((_, code) => code);
   const renamed = new BigInt64Array(found.length);
   for (const [place, code] of order.entries()) renamed[code] = BigInt(place);
   const codes = new BigInt64Array(cells.length);

@@ -70,9 +70,11 @@ function byValue(keys: ArrayLike<Key>): Ranks {
     ranks[i] = code;
   }
   const rankOf = new Int32Array(values.length);
-  inOrder(values).forEach((code, rank) => {
-    rankOf[code] = rank;
-  });
+  // Numbers without a comparison of each pair; NaN comes last there as well.
+  const sorted = ArrayBuffer.isView(keys)
+    ? Float64Array.from(values as number[]).sort()
+    : [...values].sort(compareKeys);
+  for (let rank = 0; rank < sorted.length; rank++) rankOf[codes.get(sorted[rank]!)!] = rank;
   for (let i = 0; i < ranks.length; i++) ranks[i] = rankOf[ranks[i]!]!;
   return { ranks, count: values.length };
 }
@@ -94,9 +96,6 @@ const compareStrings = (a: string, b: string): number => {
   return a < b ? -1 : 1;
 };
 const ASTRAL = /[\ud800-\udfff]/;
-
-const inOrder = (values: readonly Key[]): Int32Array =>
-  Int32Array.from(values, (_, i) => i).sort((a, b) => compareKeys(values[a]!, values[b]!));
 
 /** The group of each row, and one row of each group: its first. Groups are numbered in the order of their keys. */
 export interface Groups {
