@@ -1,8 +1,10 @@
 import { type Elements, elements } from '../../nd/index.ts';
 import { all, then } from '../runtime/later.ts';
 import type { Runtime } from '../runtime/runtime.ts';
-import { compareKeys } from '../sql/keys.ts';
+import { compareKeys, keysOf, numbersInOrder } from '../sql/keys.ts';
 import { ELEMENT_TYPES, isFloat, isInteger, matrix, scalar, type Type, typeName, type ValueType } from '../types.ts';
+import { isWideCells, wideCells } from '../values/integers.ts';
+import { NumberCodes } from '../values/number-codes.ts';
 import type { DenseMatrix, Matrix, MaybeLater, Scalar, StringMatrix, Value } from '../values/values.ts';
 import { type Builtin, type CallToInfer, RunError, type ScriptFunction } from './builtin.ts';
 import { checkCells } from './generation.ts';
@@ -128,19 +130,41 @@ const RECODE: Builtin = {
         return [runtime.matrixOf(codes, 'si64', own.rows, 1), dictionary];
       }
       return then(elementsOf(runtime, own), (cells) => {
-        const { codes, found } = recoded<number | bigint>(cells as Float64Array, inOrder, (numbers) => {
-          const sorted = elements(ELEMENT_TYPES[own.value], numbers.length) as Float64Array;
-          for (const [i, each] of numbers.entries()) sorted[i] = each as number;
-          // NaN comes last.
-          return sorted.sort();
-        });
-        const dictionary = elements(ELEMENT_TYPES[own.value], found.length);
-        for (const [i, each] of found.entries()) dictionary[i] = each;
-        return [runtime.matrixOf(codes, 'si64', own.rows, 1), runtime.matrixOf(dictionary, own.value, found.length, 1)];
+        const { codes, dictionary } = recodedCells(cells, own.value, inOrder);
+        return [
+          runtime.matrixOf(codes, 'si64', own.rows, 1),
+          runtime.matrixOf(dictionary, own.value, dictionary.length, 1),
+        ];
       });
     });
   },
 };
+
+function recodedCells(cells: Elements, value: ValueType, inOrder: boolean) {
+  const type = ELEMENT_TYPES[value as Exclude<ValueType, 'str'>];
+  const keys = keysOf(cells);
+  if (!ArrayBuffer.isView(keys)) {
+    // Integers, not all of which a number has.
+    const { codes, found } = recoded(cells as BigInt64Array, inOrder, (numbers) => [...numbers].sort(compareKeys));
+    const dictionary = elements(type, found.length) as BigInt64Array;
+    dictionary.set(found);
+    return { codes, dictionary };
+  }
+  const numbers = keys as Float64Array;
+  const known = new NumberCodes();
+  const own = new Int32Array(numbers.length);
+  for (let i = 0; i < own.length; i++) own[i] = known.add(numbers[i]!);
+  let found = known.keys();
+  if (inOrder) {
+    const { sorted, rankOf } = numbersInOrder(known);
+    found = sorted;
+    for (let i = 0; i < own.length; i++) own[i] = rankOf[own[i]!]!;
+  }
+  const dictionary = elements(type, found.length);
+  if (isWideCells(dictionary)) wideCells(found, dictionary);
+  else (dictionary as Float64Array).set(found);
+  return { codes: wideCells(own, new BigInt64Array(own.length)), dictionary };
+}
 
 function recoded<T>(
   cells: ArrayLike<T>,

@@ -24,8 +24,9 @@ export function sampleReals(
 ): number[] {
   const engine = new MersenneTwister(seed);
   // The next number below `range`, as a double; rounded to 32 bits that is `range` again.
+  const limit = below(range);
   const draw =
-    type === 'f64' ? () => uniformDouble(engine, 0, below(range)) : () => uniformFloat(engine, 0, Math.fround(range));
+    type === 'f64' ? () => uniformDouble(engine, 0, limit) : () => uniformFloat(engine, 0, Math.fround(range));
   const found: number[] = [];
   const seen = new Set<number>();
   while (found.length < size) {

@@ -1,6 +1,7 @@
 /** Keys of rows as small numbers in their order, by which rows are grouped without looking at the keys again. */
 
 import { exactNumbers, integerOf, isWideCells } from '../values/integers.ts';
+import { NumberCodes } from '../values/number-codes.ts';
 import type { Column } from '../values/values.ts';
 
 export type Cells = Column['cells'];
@@ -56,27 +57,40 @@ function byRange(keys: ArrayLike<Key>): Ranks | undefined {
 }
 
 function byValue(keys: ArrayLike<Key>): Ranks {
+  if (ArrayBuffer.isView(keys)) return byNumber(keys as Float64Array);
   const ranks = new Int32Array(keys.length);
   const codes = new Map<Key, number>();
-  const values: Key[] = [];
   for (let i = 0; i < ranks.length; i++) {
     const key = keys[i]!;
     let code = codes.get(key);
     if (code === undefined) {
-      code = values.length;
+      code = codes.size;
       codes.set(key, code);
-      values.push(key);
     }
     ranks[i] = code;
   }
-  const rankOf = new Int32Array(values.length);
-  // Numbers without a comparison of each pair; NaN comes last there as well.
-  const sorted = ArrayBuffer.isView(keys)
-    ? Float64Array.from(values as number[]).sort()
-    : [...values].sort(compareKeys);
+  const rankOf = new Int32Array(codes.size);
+  const sorted = [...codes.keys()].sort(compareKeys);
   for (let rank = 0; rank < sorted.length; rank++) rankOf[codes.get(sorted[rank]!)!] = rank;
   for (let i = 0; i < ranks.length; i++) ranks[i] = rankOf[ranks[i]!]!;
-  return { ranks, count: values.length };
+  return { ranks, count: sorted.length };
+}
+
+function byNumber(keys: Float64Array): Ranks {
+  const codes = new NumberCodes();
+  const ranks = new Int32Array(keys.length);
+  for (let i = 0; i < ranks.length; i++) ranks[i] = codes.add(keys[i]!);
+  const { rankOf } = numbersInOrder(codes);
+  for (let i = 0; i < ranks.length; i++) ranks[i] = rankOf[ranks[i]!]!;
+  return { ranks, count: codes.size };
+}
+
+/** Numbers, ascending, NaN as the last one; and the rank of each code. */
+export function numbersInOrder(codes: NumberCodes): { sorted: Float64Array; rankOf: Int32Array } {
+  const sorted = codes.keys().slice().sort();
+  const rankOf = new Int32Array(sorted.length);
+  for (let rank = 0; rank < sorted.length; rank++) rankOf[codes.find(sorted[rank]!)] = rank;
+  return { sorted, rankOf };
 }
 
 /** Less than 0, 0, or more: strings by their code points, as C++ compares their bytes; NaN comes last. */
