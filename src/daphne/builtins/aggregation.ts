@@ -45,9 +45,11 @@ import {
   matrixArgument,
   matrixOf,
   type NumericType,
+  scalarOfElement,
   soleElement,
 } from './operands.ts';
-import { densified, isSparse } from './sparse.ts';
+import { densified, isSparse, staysSparse } from './sparse.ts';
+import { type SparseName, sparseAggregate } from './sparse-aggregation.ts';
 
 type Axis = 0 | 1;
 type Name = 'sum' | 'aggMin' | 'aggMax' | 'mean' | 'var' | 'stddev' | 'idxMin' | 'idxMax' | 'count';
@@ -158,6 +160,9 @@ function aggregate(name: Exclude<Name, 'count'>): Builtin {
       if (name === 'sum' && isSparse(given[0]) && given[0].value !== 'bool' && given[2] === undefined) {
         return sparseTotal(runtime, site, given[0], given);
       }
+      if (name !== 'sum' && isSparse(given[0]) && given[2] === undefined && isFor(name, given[0])) {
+        return runOnSparse(runtime, site, name, given[0], given);
+      }
       return then(densified(runtime, given), (args) => run(runtime, site, args));
     },
   };
@@ -174,6 +179,31 @@ function aggregate(name: Exclude<Name, 'count'>): Builtin {
       runtime.matrix(combine(name, from.array, from.value, { axis: axis === 0 ? 1 : 0, keepdims: true }), value),
     );
   }
+}
+
+/** What is added up stays as it is added up in dense matrices, where those are not too large. */
+const isFor = (name: SparseName, of: SparseMatrix): boolean =>
+  staysSparse(of) || (name !== 'mean' && name !== 'var' && name !== 'stddev');
+
+function runOnSparse(
+  runtime: Runtime,
+  site: Site,
+  name: SparseName,
+  of: SparseMatrix,
+  args: readonly RunArgument[],
+): MaybeLater<Value> {
+  const value = resultOf(name, of.value);
+  const nothing = neutral(name === 'aggMin' || name === 'idxMin' ? 'aggMin' : 'aggMax', of.value);
+  const compute = (axis?: 0 | 1) =>
+    sparseAggregate(runtime, name, of, axis, value, typeof nothing === 'boolean' ? Number(nothing) : nothing);
+  if (args[1] === undefined) {
+    const cast = scalarCast(value, (site.results[0] as ScalarType).value);
+    return then(compute(), (found) => cast(scalarOfElement(found[0]!, value)));
+  }
+  return then(integerArgument(runtime, site, args, 1), (axis) => {
+    const [rows, columns] = axis === 0 ? [of.rows, 1] : [1, of.columns];
+    return then(compute(axis === 0 ? 1 : 0), (found) => runtime.matrixOf(found, value, rows, columns));
+  });
 }
 
 /** Of what is there alone. */

@@ -15,7 +15,7 @@ import {
   type Type,
   type ValueType,
 } from '../types.ts';
-import type { Column, Frame, Matrix, MaybeLater, Scalar, Value } from '../values/values.ts';
+import type { Column, DenseMatrix, Frame, Matrix, MaybeLater, Scalar, Value } from '../values/values.ts';
 import { converted } from './arrays.ts';
 import { type Builtin, type CallToInfer, type Fixed, type RunArgument, RunError, type Site } from './builtin.ts';
 import { columnOf, elementsOf } from './literals.ts';
@@ -32,7 +32,7 @@ import {
   valueTypeOf,
 } from './operands.ts';
 import { columnMatrix, frameOf } from './selection.ts';
-import { densified, isSparse } from './sparse.ts';
+import { cellsOf, densified, isSparse, staysSparse, withCells } from './sparse.ts';
 
 type To = NonNullable<Fixed['to']>;
 
@@ -143,6 +143,9 @@ const cast: Builtin = {
   run(runtime, site, [given]): MaybeLater<Value> {
     const { data = site.args[0]?.data, value } = site.fixed.to ?? { data: undefined, value: undefined };
     if (isSparse(given) && data === 'matrix' && (value ?? given.value) === given.value) return given;
+    if (isSparse(given) && data === 'matrix' && value !== undefined && value !== 'str' && staysSparse(given)) {
+      return then(castMatrix(runtime, cellsOf(given), value), (cells) => withCells(given, cells as DenseMatrix));
+    }
     return then(densified(runtime, [given]), ([arg]) => runCast(runtime, site, arg, data, value));
   },
 };

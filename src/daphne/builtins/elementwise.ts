@@ -1,12 +1,13 @@
 /** What is computed element by element. Where all operands are scalars, the compiler's own code does it. */
 
+import { elements } from '../../nd/index.ts';
 import { scalarCast } from '../program/scalar-casts.ts';
 import { scalarFunction } from '../program/scalar-functions.ts';
 import type { ScalarOperation } from '../program/scalars.ts';
 import { then } from '../runtime/later.ts';
 import type { Runtime } from '../runtime/runtime.ts';
-import { type MatrixType, matrix, scalar, type Type, type ValueType } from '../types.ts';
-import type { Matrix, MaybeLater, Scalar, SparseMatrix, Value } from '../values/values.ts';
+import { ELEMENT_TYPES, type MatrixType, matrix, scalar, type Type, type ValueType } from '../types.ts';
+import type { DenseMatrix, Matrix, MaybeLater, Scalar, SparseMatrix, Value } from '../values/values.ts';
 import { binaryOf, converted, type Operand, unaryOf } from './arrays.ts';
 import { broadcast, inferBroadcast } from './broadcast.ts';
 import { type Builtin, type CallToInfer, type RunArgument, RunError, type Site } from './builtin.ts';
@@ -23,7 +24,17 @@ import {
   valueTypeOf,
 } from './operands.ts';
 import { givenValue, resultValue, wrongValue } from './rules.ts';
-import { chosenStorage, densified, isSparse, sparseProduct, sparseSum, stored } from './sparse.ts';
+import {
+  cellsOf,
+  chosenStorage,
+  densified,
+  isSparse,
+  sparseProduct,
+  sparseSum,
+  staysSparse,
+  stored,
+  withCells,
+} from './sparse.ts';
 
 /** The type of the result, as far as it is known; what the operation has not is refused. */
 function inferValue(
@@ -61,8 +72,35 @@ function unary(operation: ScalarOperation): Builtin {
       const { rows, columns, symmetric } = type;
       return [matrix(value, rows, columns, { symmetric })];
     },
-    run: (runtime, site, [arg]) => runUnary(runtime, site, operation, arg),
+    takesSparse: true,
+    run: (runtime, site, [arg]) =>
+      onCells(runtime, [arg], (cells) => runUnary(runtime, site, operation, cells[0])) ??
+      then(densified(runtime, [arg]), ([full]) => runUnary(runtime, site, operation, full)),
   };
+}
+
+/**
+ * An operation on a large sparse matrix, and scalars beside it, that makes 0 of 0: of the elements that are there. Undefined: it is none.
+ */
+function onCells(
+  runtime: Runtime,
+  args: readonly RunArgument[],
+  run: (args: readonly RunArgument[]) => MaybeLater<Value>,
+): MaybeLater<Value> | undefined {
+  const sparse = args.find(isSparse);
+  const others = args.filter((arg) => typeof arg === 'number' || typeof arg === 'bigint' || typeof arg === 'boolean');
+  if (sparse === undefined || others.length !== args.length - 1 || !staysSparse(sparse)) return undefined;
+  const zero = runtime.matrixOf(elements(ELEMENT_TYPES[sparse.value], 1), sparse.value, 1, 1);
+  const beside = (own: Matrix): readonly RunArgument[] => args.map((arg) => (isSparse(arg) ? own : arg));
+  return then(run(beside(zero)), (made) =>
+    then(runtime.elements(made as DenseMatrix), ([of]) => {
+      const isKept = Number(of) === 0;
+      const given = isKept ? cellsOf(sparse) : runtime.dense(sparse);
+      return then(given, (own) =>
+        then(run(beside(own)), (found) => (isKept ? withCells(sparse, found as DenseMatrix) : found)),
+      );
+    }),
+  );
 }
 
 function runUnary(runtime: Runtime, site: Site, operation: ScalarOperation, arg: RunArgument): MaybeLater<Value> {
@@ -129,9 +167,9 @@ function binary(name: string, operation: ScalarOperation): Builtin {
     run(runtime, site, [a, b]) {
       const sparse = runSparse(site, operation, a, b);
       if (sparse !== undefined) return stored(runtime, site, sparse);
-      const result = then(densified(runtime, [a, b]), ([x, y]) =>
-        runBinary(runtime, site, shown(name, operation), operation, x, y, broadcast),
-      );
+      const run = ([x, y]: readonly RunArgument[]) =>
+        runBinary(runtime, site, shown(name, operation), operation, x, y, broadcast);
+      const result = onCells(runtime, [a, b], run) ?? then(densified(runtime, [a, b]), run);
       return then(result, (found) => stored(runtime, site, found));
     },
   };

@@ -5,6 +5,7 @@ import { sampleIntegers, sampleReals } from '../random/sample.ts';
 import { then } from '../runtime/later.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { ELEMENT_TYPES, isFloat, isInteger, isWide, matrix, mostGeneral, type ValueType } from '../types.ts';
+import { isWideCells, wideCells } from '../values/integers.ts';
 import type { Matrix, MaybeLater, SparseMatrix } from '../values/values.ts';
 import { type Builtin, type CallToInfer, type RunArgument, RunError, type Site } from './builtin.ts';
 import {
@@ -159,7 +160,8 @@ const SAMPLE: Builtin = {
         ? sampleReals(limit, count, replaces, seedOf(runtime, seed), type)
         : sampleIntegers(limit, count, replaces, seedOf(runtime, seed));
       const into = elements(ELEMENT_TYPES[type], count);
-      for (let i = 0; i < count; i++) into[i] = elementOf(type, drawn[i]!);
+      if (isInteger(type) && isWideCells(into)) wideCells(drawn, into);
+      else for (let i = 0; i < count; i++) into[i] = elementOf(type, drawn[i]!);
       return runtime.matrixOf(into, type, count, 1);
     });
   },

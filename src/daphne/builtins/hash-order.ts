@@ -3,7 +3,7 @@
  * list, which begins with the bucket that became occupied last, and which growing turns around.
  */
 
-import { groupsOf, keysOf, ranksOf } from '../sql/keys.ts';
+import { groupsOf, ranksOf } from '../sql/keys.ts';
 import type { Column } from '../values/values.ts';
 
 /** The sizes that a table has, one after the other, while it grows one by one. Each is a prime, and about twice the one before. */
@@ -21,48 +21,67 @@ export function emplacedOrder(keys: Column): { first: Int32Array; order: Int32Ar
   const first = groups.first.slice().sort();
   const isHashed = keys.value === 'si64' || keys.value === 'ui64' || keys.value === 'size';
   if (!isHashed) return { first, order: Int32Array.from(first, (_, i) => i) };
-  const values = keysOf(keys.cells);
-  const distinct = Array.from(first, (row) => BigInt.asUintN(64, BigInt(values[row]!)));
-  return { first, order: orderOf(distinct) };
+  const words = wordsOf(keys.cells as BigInt64Array, first);
+  return { first, order: orderOf(words) };
 }
 
-function orderOf(hashes: readonly bigint[]): Int32Array {
-  const next = new Int32Array(hashes.length).fill(-1);
+/** Numbers of 64 bits without a sign, as halves. */
+interface Words {
+  readonly low: Uint32Array;
+  readonly high: Uint32Array;
+}
+
+function wordsOf(cells: BigInt64Array, rows: Int32Array): Words {
+  const halves = new Uint32Array(cells.buffer, cells.byteOffset, 2 * cells.length);
+  const [low, high] = [new Uint32Array(rows.length), new Uint32Array(rows.length)];
+  for (let i = 0; i < rows.length; i++) {
+    low[i] = halves[2 * rows[i]!]!;
+    high[i] = halves[2 * rows[i]! + 1]!;
+  }
+  return { low, high };
+}
+
+const NONE = -2;
+
+function orderOf({ low, high }: Words): Int32Array {
+  const count = low.length;
+  const next = new Int32Array(count).fill(-1);
   // -1: nothing before an entry, which is the head of the list; `buckets` have the entry before their first one.
   let head = -1;
   let size = 1;
-  let buckets = new Map<number, number>();
-  const bucketOf = (entry: number): number => Number(hashes[entry]! % BigInt(size));
-  const after = (entry: number): number => (entry < 0 ? head : next[entry]!);
-  const link = (entry: number, behind: number): void => {
-    next[entry] = after(behind);
-    if (behind < 0) head = entry;
-    else next[behind] = entry;
-  };
+  let buckets = new Int32Array(size).fill(NONE);
+  // Exact, since sizes are below 2**26.
+  const bucketOf = (entry: number): number => ((high[entry]! % size) * (2 ** 32 % size) + low[entry]!) % size;
   const put = (entry: number): void => {
     const bucket = bucketOf(entry);
-    const before = buckets.get(bucket);
-    if (before !== undefined) {
-      link(entry, before);
+    const before = buckets[bucket]!;
+    if (before >= 0) {
+      next[entry] = next[before]!;
+      next[before] = entry;
       return;
     }
-    link(entry, -1);
-    if (next[entry]! >= 0) buckets.set(bucketOf(next[entry]!), entry);
-    buckets.set(bucket, -1);
+    next[entry] = head;
+    head = entry;
+    if (before === -1) return;
+    if (next[entry]! >= 0) buckets[bucketOf(next[entry]!)] = entry;
+    buckets[bucket] = -1;
   };
   const grow = (): void => {
-    const entries: number[] = [];
-    for (let at = head; at >= 0; at = next[at]!) entries.push(at);
+    const entries = listed();
     size = SIZES.find((each) => each > size) ?? size * 2 + 1;
-    buckets = new Map();
+    buckets = new Int32Array(size).fill(NONE);
     head = -1;
     for (const entry of entries) put(entry);
   };
-  hashes.forEach((_, entry) => {
-    if (entry + 1 > (size === 1 ? 0 : size)) grow();
-    put(entry);
-  });
-  const order: number[] = [];
-  for (let at = head; at >= 0; at = next[at]!) order.push(at);
-  return Int32Array.from(order);
+  let length = 0;
+  const listed = (): Int32Array => {
+    const entries = new Int32Array(length);
+    for (let at = head, i = 0; at >= 0; at = next[at]!) entries[i++] = at;
+    return entries;
+  };
+  for (; length < count; length++) {
+    if (length + 1 > (size === 1 ? 0 : size)) grow();
+    put(length);
+  }
+  return listed();
 }

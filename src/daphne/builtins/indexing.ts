@@ -324,8 +324,7 @@ function assigned(runtime: Runtime, of: Matrix, by: Matrix, rows: Selection, col
   const [top, left] = [start(rows), start(columns)];
   if (of.kind === 'dense' && by.kind === 'dense') {
     if (by.rows === 0 || by.columns === 0) return of;
-    const part = [`${top}:${top + rows.length}`, `${left}:${left + columns.length}`] as const;
-    return runtime.matrix(of.array.set(part, by.array), of.value);
+    return runtime.withPart(of, by, top, left);
   }
   if (of.kind === 'sparse' && by.kind !== 'strings' && staysSparse(of)) {
     return then(sparseWith(runtime, of, by, top, left), (made) => denseWithin(runtime, made));

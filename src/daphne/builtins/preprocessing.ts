@@ -1,7 +1,10 @@
 import { type Elements, elements } from '../../nd/index.ts';
 import { all, then } from '../runtime/later.ts';
 import type { Runtime } from '../runtime/runtime.ts';
+import { compareKeys, keysOf, numbersInOrder } from '../sql/keys.ts';
 import { ELEMENT_TYPES, isFloat, isInteger, matrix, scalar, type Type, typeName, type ValueType } from '../types.ts';
+import { isWideCells, wideCells } from '../values/integers.ts';
+import { NumberCodes } from '../values/number-codes.ts';
 import type { DenseMatrix, Matrix, MaybeLater, Scalar, StringMatrix, Value } from '../values/values.ts';
 import { type Builtin, type CallToInfer, RunError, type ScriptFunction } from './builtin.ts';
 import { checkCells } from './generation.ts';
@@ -116,7 +119,7 @@ const RECODE: Builtin = {
     checkSame(own.columns, 1, notOneColumn);
     return then(flagOf(runtime, orderPreserving), (inOrder): MaybeLater<Matrix[]> => {
       if (own.kind === 'strings') {
-        const { codes, found } = recoded(own.cells, inOrder, byBytes);
+        const { codes, found } = recoded(own.cells, inOrder, (texts) => [...texts].sort(compareKeys));
         const dictionary: StringMatrix = {
           kind: 'strings',
           value: 'str',
@@ -127,31 +130,46 @@ const RECODE: Builtin = {
         return [runtime.matrixOf(codes, 'si64', own.rows, 1), dictionary];
       }
       return then(elementsOf(runtime, own), (cells) => {
-        const { codes, found } = recoded<number | bigint>(cells as Float64Array, inOrder, ascending);
-        const dictionary = elements(ELEMENT_TYPES[own.value], found.length);
-        for (const [i, each] of found.entries()) dictionary[i] = each;
-        return [runtime.matrixOf(codes, 'si64', own.rows, 1), runtime.matrixOf(dictionary, own.value, found.length, 1)];
+        const { codes, dictionary } = recodedCells(cells, own.value, inOrder);
+        return [
+          runtime.matrixOf(codes, 'si64', own.rows, 1),
+          runtime.matrixOf(dictionary, own.value, dictionary.length, 1),
+        ];
       });
     });
   },
 };
 
-/** As C++ compares strings: byte by byte. */
-function byBytes(a: string, b: string): number {
-  return Buffer.compare(Buffer.from(a), Buffer.from(b));
-}
-
-/** NaN comes last. */
-function ascending(a: number | bigint, b: number | bigint): number {
-  if (a < b) return -1;
-  if (a > b) return 1;
-  return Number(Number.isNaN(a)) - Number(Number.isNaN(b));
+function recodedCells(cells: Elements, value: ValueType, inOrder: boolean) {
+  const type = ELEMENT_TYPES[value as Exclude<ValueType, 'str'>];
+  const keys = keysOf(cells);
+  if (!ArrayBuffer.isView(keys)) {
+    // Integers, not all of which a number has.
+    const { codes, found } = recoded(cells as BigInt64Array, inOrder, (numbers) => [...numbers].sort(compareKeys));
+    const dictionary = elements(type, found.length) as BigInt64Array;
+    dictionary.set(found);
+    return { codes, dictionary };
+  }
+  const numbers = keys as Float64Array;
+  const known = new NumberCodes();
+  const own = new Int32Array(numbers.length);
+  for (let i = 0; i < own.length; i++) own[i] = known.add(numbers[i]!);
+  let found = known.keys();
+  if (inOrder) {
+    const { sorted, rankOf } = numbersInOrder(known);
+    found = sorted;
+    for (let i = 0; i < own.length; i++) own[i] = rankOf[own[i]!]!;
+  }
+  const dictionary = elements(type, found.length);
+  if (isWideCells(dictionary)) wideCells(found, dictionary);
+  else (dictionary as Float64Array).set(found);
+  return { codes: wideCells(own, new BigInt64Array(own.length)), dictionary };
 }
 
 function recoded<T>(
   cells: ArrayLike<T>,
   inOrder: boolean,
-  compare: (a: T, b: T) => number,
+  sorted: (found: readonly T[]) => ArrayLike<T>,
 ): { codes: BigInt64Array; found: T[] } {
   const codeOf = new Map<T, number>();
   const own = new Uint32Array(cells.length);
@@ -165,8 +183,7 @@ function recoded<T>(
     own[i] = code;
   }
   const found = [...codeOf.keys()];
-  const order = found.map((_, code) => code);
-  if (inOrder) order.sort((a, b) => compare(found[a]!, found[b]!));
+  const order = inOrder ? Array.from(sorted(found), (each) => codeOf.get(each)!) : found.map((_, code) => code);
   const renamed = new BigInt64Array(found.length);
   for (const [place, code] of order.entries()) renamed[code] = BigInt(place);
   const codes = new BigInt64Array(cells.length);

@@ -5,6 +5,7 @@ import { groupsOf, ranksOf } from '../sql/keys.ts';
 import { aggregated } from '../sql/sums.ts';
 import { type ColumnType, type FrameType, frame, matrix, type Type } from '../types.ts';
 import { columnOf, frameOf, frameRows, gather, roomFor, withCells } from '../values/frames.ts';
+import { wideCells } from '../values/integers.ts';
 import type { Column, DenseMatrix, Frame } from '../values/values.ts';
 import { frameArgument, integerArgument, stringArgument } from './arguments.ts';
 import { type Builtin, type CallToInfer, RunError } from './builtin.ts';
@@ -72,7 +73,7 @@ const paired = (a: Frame, b: Frame, { left, right }: Pairs): Frame =>
   ]);
 
 function tids(runtime: Runtime, positions: Int32Array): DenseMatrix {
-  return runtime.matrixOf(BigUint64Array.from(positions, BigInt), 'size', positions.length, 1);
+  return runtime.matrixOf(wideCells(positions, new BigUint64Array(positions.length)), 'size', positions.length, 1);
 }
 
 const ON = ['lhs', 'rhs', 'lhsOn', 'rhsOn'];

@@ -73,14 +73,35 @@ test('products and parts of sparse matrices are those of dense ones', async () =
   assert.match(rare.stdout, /^CSRMatrix\(9x9, double\)/);
 });
 
+test('what is combined of sparse matrices is what dense ones give', async () => {
+  const calls = ['aggMin', 'aggMax', 'mean', 'var', 'stddev'].flatMap((name) => [
+    (x: string) => `${name}(${x})`,
+    (x: string) => `${name}(${x}, 0)`,
+    (x: string) => `${name}(${x}, 1)`,
+  ]);
+  for (const name of ['idxMin', 'idxMax']) for (const axis of [0, 1]) calls.push((x) => `${name}(${x}, ${axis})`);
+  const prints = ['K', 'E', 'I'].flatMap((x) =>
+    calls.map((call) => `print("--"); print(${call(x)}); print("--"); print(${call(`(${x} + Z)`)});`),
+  );
+  const script = `K = rand(7, 5, -2.0, 2.0, 0.2, 2); Z = fill(0.0, 7, 5); E = K * [nan, 1.0, nan, 2.0, -1.0](1, 5);
+    I = rand(7, 5, -9, 9, 0.2, 3); ${prints.join('\n').replaceAll('(I + Z)', '(I + as.si64(Z))')}`;
+  const { stdout, stderr } = await runText(script, { flags: ['--select-matrix-repr'] });
+  assert.equal(stderr, '');
+  const [, ...found] = stdout.split('--\n');
+  assert.equal(found.length, 2 * prints.length);
+  for (let i = 0; i < found.length; i += 2) assert.equal(found[i], found[i + 1], prints[i / 2]);
+});
+
 test('large matrices stay sparse where dense ones would take much memory', async () => {
   const script = `G = rand(50000, 50000, 1.0, 2.0, 0.00001, 1); s = sum(G);
     H = G @ G; print(nrow(H)); print(sum(abs(G[7, ] @ G - H[7, ]))); print(nrow(G[10:49000, ]));
     part = sum(G[3:5, 10:20]);
     G[3:5, 10:20] = fill(1.5, 2, 10); print(abs(sum(G) - s + part - 30.0) < 1.0e-6); print(sum(G[3:5, 10:20]));
-    G[, 9] = fill(0.0, 50000, 1); print(sum(G[, 9]));`;
+    G[, 9] = fill(0.0, 50000, 1); print(sum(G[, 9])); print(aggMax(G) > 1.9); print(sum(aggMin(G, 0)));
+    print(abs(mean(G) * 2.5e9 - sum(G)) < 1.0e-3); print(abs(stddev(-G) - stddev(G)) < 1.0e-9); print(sum(G > 2.5));
+    print(sum(as.matrix<si64>(abs(-G) / 4.0))); print(sum(idxMax(fill(1.0, 1, 50000) @ G, 0)) > 0);`;
   for (const flags of [[], ['--vec']]) {
     const { stdout, stderr } = await runText(script, { flags: ['--select-matrix-repr', ...flags] });
-    assert.deepEqual([stdout, stderr], ['50000\n0\n48990\n1\n30\n0\n', '']);
+    assert.deepEqual([stdout, stderr], ['50000\n0\n48990\n1\n30\n0\n1\n0\n1\n1\n0\n0\n1\n', '']);
   }
 });

@@ -94,6 +94,18 @@ export const sparseTranspose = ({ value, rows, columns, csr }: SparseMatrix): Sp
   csr: csr.T,
 });
 
+/** Elements that are there, as a column. */
+export const cellsOf = ({ value, csr }: SparseMatrix): DenseMatrix => {
+  const rows = csr.nnz;
+  return { kind: 'dense', value, rows, columns: 1, array: reshape(csr.values, [rows, 1]) };
+};
+
+/** Others in their places. */
+export function withCells(of: SparseMatrix, { value, array }: DenseMatrix): SparseMatrix {
+  const { indices, indptr, nnz, shape } = of.csr;
+  return made(value, csr({ values: reshape(array, [nnz]), indices, indptr, shape }));
+}
+
 /** Half as many products of elements as the product with a dense matrix has are not worth it. */
 const DENSE_ENOUGH = 0.1;
 

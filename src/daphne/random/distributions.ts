@@ -37,6 +37,12 @@ export function uniformBelow(engine: Engine, range: bigint): bigint {
   }
 }
 
+/** The same for a range that a number has exactly. */
+export function uniformNumber(engine: Engine, range: number): number {
+  if (range < engine.range) return uniformSmall(engine, range);
+  return range === engine.range ? engine.next() - engine.least : Number(uniformBelow(engine, BigInt(range)));
+}
+
 /** The same for a range below that of the engine. */
 export function uniformSmall(engine: Engine, range: number): number {
   const count = range + 1;

@@ -1,4 +1,5 @@
-import { uniformBelow, uniformDouble, uniformFloat, uniformSmall } from './distributions.ts';
+import { wideCells } from '../values/integers.ts';
+import { uniformBelow, uniformDouble, uniformFloat, uniformNumber, uniformSmall } from './distributions.ts';
 import { type Engine, MersenneTwister, MinimalStandard } from './engines.ts';
 
 /** What `rand` fills: elements of one of its value types. */
@@ -19,11 +20,24 @@ const rounded = (value: number): number => Math.floor(value) + (value - Math.flo
 function drawer(into: RandElements, engine: Engine, min: number | bigint, max: number | bigint): () => number | bigint {
   if (into instanceof Float64Array) return () => uniformDouble(engine, Number(min), Number(max));
   if (into instanceof Float32Array) return () => uniformFloat(engine, Number(min), Number(max));
+  if (areExact(min, max)) {
+    const draw = integerDrawer(engine, Number(min), Number(max));
+    return isBig(into) ? () => BigInt(draw()) : draw;
+  }
   const least = BigInt(min);
   const range = BigInt(max) - least;
   if (isBig(into)) return () => least + uniformBelow(engine, range);
   return () => Number(least + uniformBelow(engine, range));
 }
+
+const integerDrawer =
+  (engine: Engine, min: number, max: number): (() => number) =>
+  () =>
+    min + uniformNumber(engine, max - min);
+
+/** Whether numbers have all integers between them, and how many these are. */
+const areExact = (min: number | bigint, max: number | bigint): boolean =>
+  [min, max, Number(max) - Number(min)].every((each) => Number.isSafeInteger(Number(each)));
 
 const isBig = (elements: RandElements): elements is BigInt64Array | BigUint64Array =>
   elements instanceof BigInt64Array || elements instanceof BigUint64Array;
@@ -41,9 +55,26 @@ export function fillDense(
   sparsity: number,
   seed: bigint,
 ): void {
+  const engine = new MersenneTwister(seed);
+  if (!isBig(into) || !areExact(min, max)) {
+    fillCells(into, drawer(into, engine, min, max), rows, columns, sparsity, seed);
+    return;
+  }
+  const numbers = new Float64Array(into.length);
+  fillCells(numbers, integerDrawer(engine, Number(min), Number(max)), rows, columns, sparsity, seed);
+  wideCells(numbers, into);
+}
+
+function fillCells(
+  into: RandElements,
+  draw: () => number | bigint,
+  rows: number,
+  columns: number,
+  sparsity: number,
+  seed: bigint,
+): void {
   const cells = rows * columns;
   const places = new MersenneTwister(3n * seed);
-  const draw = drawer(into, new MersenneTwister(seed), min, max);
   const put = (i: number): void => {
     do into[i] = draw();
     while (Number(into[i]) === 0);

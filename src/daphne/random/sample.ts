@@ -1,10 +1,10 @@
-import { uniformBelow, uniformDouble, uniformFloat, uniformSmall } from './distributions.ts';
+import { uniformDouble, uniformFloat, uniformNumber, uniformSmall } from './distributions.ts';
 import { MersenneTwister } from './engines.ts';
 
 /** `size` integers from 0 up to `range`, which is left out and at least 1; without replacement each at most once, so `range` is at least `size`. */
 export function sampleIntegers(range: number, size: number, withReplacement: boolean, seed: bigint): number[] {
   const engine = new MersenneTwister(seed);
-  const draw = (): number => Number(uniformBelow(engine, BigInt(range - 1)));
+  const draw = (): number => uniformNumber(engine, range - 1);
   if (withReplacement) return Array.from({ length: size }, draw);
   // D. Knuth's selection: each is taken with the probability that is left for it; they come in order.
   const chosen: number[] = [];
@@ -24,14 +24,17 @@ export function sampleReals(
 ): number[] {
   const engine = new MersenneTwister(seed);
   // The next number below `range`, as a double; rounded to 32 bits that is `range` again.
+  const limit = below(range);
   const draw =
-    type === 'f64' ? () => uniformDouble(engine, 0, below(range)) : () => uniformFloat(engine, 0, Math.fround(range));
+    type === 'f64' ? () => uniformDouble(engine, 0, limit) : () => uniformFloat(engine, 0, Math.fround(range));
   const found: number[] = [];
   const seen = new Set<number>();
   while (found.length < size) {
     const value = draw();
-    if (!withReplacement && seen.has(value)) continue;
-    seen.add(value);
+    if (!withReplacement) {
+      if (seen.has(value)) continue;
+      seen.add(value);
+    }
     found.push(value);
   }
   return found;

@@ -1,9 +1,15 @@
 import { type Arr, arrayOf, nodeOf } from '../../arrays/index.ts';
-import type { Elements } from '../../nd/index.ts';
+import { type Elements, elements } from '../../nd/index.ts';
 import { inThread } from '../../pipelines/index.ts';
 import { ELEMENT_TYPES, type ValueType } from '../types.ts';
 import type { DenseMatrix, Frame, Matrix, StringMatrix } from '../values/values.ts';
 import type { Runtime } from './runtime.ts';
+
+function computedNow(arrays: readonly Arr[]): readonly Elements[] {
+  const nodes = arrays.map((each) => nodeOf('elements', each));
+  inThread().computeNow(nodes);
+  return nodes.map((node) => inThread().read(node));
+}
 
 /** Computes at once, operation by operation, in this thread alone: what scripts are run with without `--vec`. */
 export class EagerRuntime implements Runtime {
@@ -22,9 +28,7 @@ export class EagerRuntime implements Runtime {
   }
 
   computed(arrays: readonly Arr[]): readonly Elements[] {
-    const nodes = arrays.map((each) => nodeOf('elements', each));
-    inThread().computeNow(nodes);
-    return nodes.map((node) => inThread().read(node));
+    return computedNow(arrays);
   }
 
   matrix(array: Arr, value: Exclude<ValueType, 'str'>): DenseMatrix {
@@ -36,6 +40,18 @@ export class EagerRuntime implements Runtime {
   matrixOf(elements: Elements, value: Exclude<ValueType, 'str'>, rows: number, columns: number): DenseMatrix {
     const array = arrayOf(elements, [rows, columns], ELEMENT_TYPES[value]);
     return { kind: 'dense', value, rows, columns, array };
+  }
+
+  /** Row by row, since a script that sets one element after the other has no time to plan each of them. */
+  withPart(of: DenseMatrix, by: DenseMatrix, top: number, left: number): DenseMatrix {
+    const { value, rows, columns } = of;
+    const [all, part] = computedNow([of.array, by.array]) as [Float64Array, Float64Array];
+    const into = elements(ELEMENT_TYPES[value], all.length) as Float64Array;
+    into.set(all);
+    for (let i = 0; i < by.rows; i++) {
+      into.set(part.subarray(i * by.columns, (i + 1) * by.columns), (top + i) * columns + left);
+    }
+    return this.matrixOf(into, value, rows, columns);
   }
 
   dense(matrix: Matrix): DenseMatrix | StringMatrix {

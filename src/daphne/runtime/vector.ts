@@ -155,6 +155,11 @@ export class VectorRuntime implements LazyRuntime, AsyncDisposable {
     return this.#eager.matrixOf(elements, value, rows, columns);
   }
 
+  withPart(of: DenseMatrix, by: DenseMatrix, top: number, left: number): DenseMatrix {
+    const part = [`${top}:${top + by.rows}`, `${left}:${left + by.columns}`] as const;
+    return this.matrix(of.array.set(part, by.array), of.value);
+  }
+
   dense(matrix: Matrix): DenseMatrix | StringMatrix {
     return matrix.kind === 'sparse' ? this.matrix(matrix.csr.toDense(), matrix.value) : matrix;
   }

@@ -1,3 +1,4 @@
+import { NumberCodes } from '../values/number-codes.ts';
 import type { Column } from '../values/values.ts';
 import { type Cells, compareKeys, type Key, keysOf } from './keys.ts';
 
@@ -15,21 +16,39 @@ export interface Condition {
   readonly right: Column;
 }
 
-/** The first row of each key, and for each row the next one with the same key: -1 ends a chain. */
 interface Index {
-  readonly firstOf: ReadonlyMap<Key, number>;
+  /** The first row with a key; -1: there is none. NaN equals nothing, itself included. */
+  firstOf(key: Key): number;
+  /** For each row the next one with the same key: -1 ends a chain. */
   readonly next: Int32Array;
 }
 
 function indexOf(keys: ArrayLike<Key>): Index {
+  if (ArrayBuffer.isView(keys)) return indexOfNumbers(keys as Float64Array);
   const firstOf = new Map<Key, number>();
   const next = new Int32Array(keys.length);
   for (let i = keys.length - 1; i >= 0; i--) {
     const key = keys[i]!;
     next[i] = firstOf.get(key) ?? -1;
-    // NaN equals nothing, itself included.
     if (!Number.isNaN(key)) firstOf.set(key, i);
   }
+  return { firstOf: (key) => firstOf.get(key) ?? -1, next };
+}
+
+function indexOfNumbers(keys: Float64Array): Index {
+  const codes = new NumberCodes();
+  const [first, next] = [new Int32Array(keys.length).fill(-1), new Int32Array(keys.length)];
+  for (let i = keys.length - 1; i >= 0; i--) {
+    const key = keys[i]!;
+    if (Number.isNaN(key)) continue;
+    const code = codes.add(key);
+    next[i] = first[code]!;
+    first[code] = i;
+  }
+  const firstOf = (key: Key): number => {
+    const code = typeof key === 'number' ? codes.find(key) : -1;
+    return code < 0 ? -1 : first[code]!;
+  };
   return { firstOf, next };
 }
 
@@ -58,7 +77,7 @@ export function equalPairs(leftCells: Cells, rightCells: Cells, keepLeft = false
   const { firstOf, next } = indexOf(keysOf(rightCells));
   const [left, right] = [new Positions(), new Positions()];
   for (let i = 0; i < keys.length; i++) {
-    let at = firstOf.get(keys[i]!) ?? -1;
+    let at = firstOf(keys[i]!);
     if (at < 0 && keepLeft) {
       left.push(i);
       right.push(-1);
@@ -136,6 +155,6 @@ export function rowsWithPartner(leftCells: Cells, rightCells: Cells, wanted: boo
   const keys = keysOf(leftCells);
   const { firstOf } = indexOf(keysOf(rightCells));
   const rows = new Positions();
-  for (let i = 0; i < keys.length; i++) if (firstOf.has(keys[i]!) === wanted) rows.push(i);
+  for (let i = 0; i < keys.length; i++) if (firstOf(keys[i]!) >= 0 === wanted) rows.push(i);
   return rows.all();
 }

@@ -1,6 +1,7 @@
 /** Keys of rows as small numbers in their order, by which rows are grouped without looking at the keys again. */
 
 import { exactNumbers, integerOf, isWideCells } from '../values/integers.ts';
+import { NumberCodes } from '../values/number-codes.ts';
 import type { Column } from '../values/values.ts';
 
 export type Cells = Column['cells'];
@@ -56,25 +57,40 @@ function byRange(keys: ArrayLike<Key>): Ranks | undefined {
 }
 
 function byValue(keys: ArrayLike<Key>): Ranks {
+  if (ArrayBuffer.isView(keys)) return byNumber(keys as Float64Array);
   const ranks = new Int32Array(keys.length);
   const codes = new Map<Key, number>();
-  const values: Key[] = [];
   for (let i = 0; i < ranks.length; i++) {
     const key = keys[i]!;
     let code = codes.get(key);
     if (code === undefined) {
-      code = values.length;
+      code = codes.size;
       codes.set(key, code);
-      values.push(key);
     }
     ranks[i] = code;
   }
-  const rankOf = new Int32Array(values.length);
-  inOrder(values).forEach((code, rank) => {
-    rankOf[code] = rank;
-  });
+  const rankOf = new Int32Array(codes.size);
+  const sorted = [...codes.keys()].sort(compareKeys);
+  for (let rank = 0; rank < sorted.length; rank++) rankOf[codes.get(sorted[rank]!)!] = rank;
   for (let i = 0; i < ranks.length; i++) ranks[i] = rankOf[ranks[i]!]!;
-  return { ranks, count: values.length };
+  return { ranks, count: sorted.length };
+}
+
+function byNumber(keys: Float64Array): Ranks {
+  const codes = new NumberCodes();
+  const ranks = new Int32Array(keys.length);
+  for (let i = 0; i < ranks.length; i++) ranks[i] = codes.add(keys[i]!);
+  const { rankOf } = numbersInOrder(codes);
+  for (let i = 0; i < ranks.length; i++) ranks[i] = rankOf[ranks[i]!]!;
+  return { ranks, count: codes.size };
+}
+
+/** Numbers, ascending, NaN as the last one; and the rank of each code. */
+export function numbersInOrder(codes: NumberCodes): { sorted: Float64Array; rankOf: Int32Array } {
+  const sorted = codes.keys().slice().sort();
+  const rankOf = new Int32Array(sorted.length);
+  for (let rank = 0; rank < sorted.length; rank++) rankOf[codes.find(sorted[rank]!)] = rank;
+  return { sorted, rankOf };
 }
 
 /** Less than 0, 0, or more: strings by their code points, as C++ compares their bytes; NaN comes last. */
@@ -94,9 +110,6 @@ const compareStrings = (a: string, b: string): number => {
   return a < b ? -1 : 1;
 };
 const ASTRAL = /[\ud800-\udfff]/;
-
-const inOrder = (values: readonly Key[]): Int32Array =>
-  Int32Array.from(values, (_, i) => i).sort((a, b) => compareKeys(values[a]!, values[b]!));
 
 /** The group of each row, and one row of each group: its first. Groups are numbered in the order of their keys. */
 export interface Groups {

@@ -35,7 +35,10 @@ function converted(cells: BigInt64Array | BigUint64Array): Float64Array | undefi
 }
 
 /** Safe integers as a column of 64 bits. */
-export function wideCells<T extends BigInt64Array | BigUint64Array>(numbers: Float64Array | number[], cells: T): T {
+export function wideCells<T extends BigInt64Array | BigUint64Array>(
+  numbers: Float64Array | Int32Array | number[],
+  cells: T,
+): T {
   const words = new Int32Array(cells.buffer, cells.byteOffset, cells.length * 2);
   for (let i = 0, at = 0; i < numbers.length; i++, at += 2) {
     const value = numbers[i]!;
