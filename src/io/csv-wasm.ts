@@ -1,4 +1,4 @@
-import { Code, F64, I32, I64, moduleBytes } from '../kernels/index.ts';
+import { Code, F64, I32, I64, moduleBytes, V128 } from '../kernels/index.ts';
 import { EXACT, GREATEST_POWER, LEAST_POWER, powersOfTen } from './decimal.ts';
 
 /** As in csv-scan.ts: one more for whole numbers. */
@@ -15,11 +15,15 @@ const EXACTS = 64;
 const STEPS = EXACTS + 8 * 32;
 const POWERS = STEPS + 8 * 16;
 const KINDS = POWERS + 16 * (GREATEST_POWER - LEAST_POWER + 2);
-const TEXT = KINDS + MOST_COLUMNS;
-// Eight bytes are read at a time, past the end as well.
+/** The powers of ten, and the same with a sign. */
+const SIGNED = KINDS + MOST_COLUMNS;
+/** Where the digits of a number are, by the place of its point and its length. */
+const ORDERS = SIGNED + 8 * 32;
+const TEXT = ORDERS + 16 * 16 * 17;
+// Sixteen bytes are read at a time, past the end as well.
 const VALUES = TEXT + WINDOW + 64;
-// A field and what ends it are two bytes at least.
-const SIZE = VALUES + (WINDOW / 2 + 1) * 8;
+// A field without anything in it is only what ends it.
+const SIZE = VALUES + (WINDOW + 1) * 8;
 
 const op = {
   block: 0x02,
@@ -74,7 +78,29 @@ const op = {
   ofU64: 0xba,
 } as const;
 
-const simd = { load: 0x00, splat8: 0x0f, gtU8: 0x28, bitmask8: 0x64, sub8: 0x71 } as const;
+const simd = {
+  load: 0x00,
+  constant: 0x0c,
+  swizzle: 0x0e,
+  extractF64: 0x21,
+  gtU8: 0x28,
+  and: 0x4e,
+  bitmask8: 0x64,
+  sub8: 0x71,
+  narrow16: 0x86,
+  shrU16: 0x8d,
+  add16: 0x8e,
+  mul16: 0x95,
+  dot32: 0xba,
+  ofI32: 0xfe,
+} as const;
+
+/** Sixteen bytes that repeat these, as a constant. */
+function repeated(code: Code, ...bytes: number[]): Code {
+  code.simd(simd.constant);
+  for (let i = 0; i < 16; i++) code.op(bytes[i % bytes.length] as number);
+  return code;
+}
 
 /** Labels instead of depths. */
 class Blocks {
@@ -124,8 +150,8 @@ function scannerBytes(): Uint8Array<ArrayBuffer> {
   const [x, wLow, tHigh, tLow, s] = locals(code, F64);
   const [aHigh, aLow, bHigh, bLow] = locals(code, F64);
   const [low, high, doubt] = locals(code, F64);
-  // Bits of the bytes that are no digits.
-  const others = code.local(I32);
+  // Sixteen bytes less that of a zero, and bits of those that are no digits.
+  const [text, others] = [code.local(V128), code.local(I32)];
   const blocks = new Blocks(code);
   const byte = (): void => void code.get(p).memory(op.load8, 0);
   const step = (n: number): void => void code.get(p).i32(n).op(op.add).set(p);
@@ -183,12 +209,6 @@ function scannerBytes(): Uint8Array<ArrayBuffer> {
     code.get(a).get(upper).op(op.subF64).set(lower);
   };
 
-  /** Digits that end before a byte, `count` of them, 1 to 8, as a number: with zeros in place of what is before. */
-  const upTo = (end: number, count: number): void => {
-    code.get(p).get(end).op(op.add).i32(8).op(op.sub).memory(op.load64, 0);
-    code.i64(-1n).i32(8).get(count).op(op.sub).i32(3).op(op.shl, op.extendU, op.shl64, op.and64);
-    eight();
-  };
   /** What has to come now: a delimiter, or after the last column the end of the line. */
   const ends = (otherwise: string): void => {
     code.get(column).i32(1).op(op.add).get(columns).op(op.eq);
@@ -204,6 +224,10 @@ function scannerBytes(): Uint8Array<ArrayBuffer> {
   const finish = (): void => {
     code.get(out);
     code.get(x).op(op.negF64).get(x).get(negative).op(0x1b).memory(op.storeF64, 0);
+    next();
+  };
+  /** The value is stored; `p` is where its field ends. */
+  const next = (): void => {
     code.get(out).i32(8).op(op.add).set(out);
     code
       .get(column)
@@ -218,36 +242,51 @@ function scannerBytes(): Uint8Array<ArrayBuffer> {
     blocks.to(op.br, 'field');
   };
   /**
-   * Most numbers: up to 8 digits, and as many behind a point, all in 16 bytes. Where they end is seen in all bytes at once, and does not depend on their
-   * digits, so that the next field is looked at while these are made a number of.
+   * Most numbers: a sign, and up to 15 digits with a point anywhere, all of them in 16 bytes. Where they end is seen in all bytes at once, and does not
+   * depend on their digits, so that the next field is looked at while these are made a number of.
    */
   const usual = (): void => {
-    code.get(p).simdMemory(simd.load, 0).i32(48).simd(simd.splat8, simd.sub8).i32(9).simd(simd.splat8, simd.gtU8);
-    code.simd(simd.bitmask8);
+    code.get(p).simdMemory(simd.load, 0);
+    repeated(code, 48).simd(simd.sub8);
+    repeated(code, 9).simd(simd.gtU8, simd.bitmask8);
     byte();
     // A sign is no digit, but not the end.
-    code.i32(45).op(op.eq).tee(negative).op(op.xor).tee(others).op(op.ctz).tee(e).get(negative).op(op.sub).tee(digits);
-    code.i32(1).op(op.sub).i32(7).op(op.gtU);
-    blocks.to(op.brIf, 'usual');
-    code.get(p).get(e).op(op.add).memory(op.load8, 0).tee(c).i32(46).op(op.ne).tee(whole);
+    code.i32(45).op(op.eq).tee(negative).op(op.xor).tee(others).op(op.ctz).tee(e).get(p).op(op.add);
+    code.memory(op.load8, 0).tee(c).i32(46).op(op.ne).tee(whole);
     blocks.inside(op.if, 'point', () => {
-      upTo(e, digits);
-      code.set(m).i32(0).set(fraction);
+      // The point that there is not is behind the digits.
+      code.get(e).set(digits);
       code.op(op.else);
-      code.get(others).get(others).i32(1).op(op.sub, op.and, op.ctz).tee(first).get(e).op(op.sub).i32(1);
-      code.op(op.sub).tee(fraction).i32(1).op(op.sub).i32(7).op(op.gtU);
-      code.get(digits).get(fraction).op(op.add).i32(15).op(op.gtS, op.or);
-      blocks.to(op.brIf, 'usual');
-      upTo(e, digits);
-      code.get(fraction).i32(3).op(op.shl).memory(op.load64, STEPS).op(op.mul64);
-      upTo(first, fraction);
-      code.op(op.add64).set(m).get(first).set(e);
-      code.get(p).get(e).op(op.add).memory(op.load8, 0).set(c);
+      code.get(others).get(others).i32(1).op(op.sub, op.and, op.ctz).tee(digits).get(p).op(op.add);
+      code.memory(op.load8, 0).set(c);
     });
+    // How many there are; where all 16 bytes belong to it, the end was not seen.
+    code.get(digits).get(whole).op(op.add).get(negative).op(op.sub).i32(2).op(op.sub).i32(14).op(op.gtU);
+    blocks.to(op.brIf, 'usual');
     ends('usual');
-    code.get(p).get(e).op(op.add).set(p);
-    code.get(m).op(op.ofI64).get(fraction).i32(3).op(op.shl).memory(op.loadF64, EXACTS).op(op.divF64).set(x);
-    finish();
+    code.get(p).get(negative).op(op.add).simdMemory(simd.load, 0);
+    repeated(code, 48).simd(simd.sub8).set(text);
+    code.get(p).get(digits).op(op.add).set(p).get(out);
+    code.get(e).get(negative).op(op.sub).set(e).get(digits).get(negative).op(op.sub).set(digits);
+    // The digits alone, at the end of 16 bytes: two at a time, four, eight.
+    code
+      .get(text)
+      .get(e)
+      .i32(17 * 16)
+      .op(op.mul)
+      .get(digits)
+      .i32(4)
+      .op(op.shl, op.add);
+    code.simdMemory(simd.load, ORDERS).simd(simd.swizzle).tee(text);
+    repeated(code, 255, 0).simd(simd.and);
+    repeated(code, 10, 0).simd(simd.mul16).get(text).i32(8).simd(simd.shrU16, simd.add16);
+    repeated(code, 100, 0, 1, 0).simd(simd.dot32).tee(text).get(text).simd(simd.narrow16);
+    repeated(code, 0x10, 0x27, 1, 0).simd(simd.dot32, simd.ofI32).tee(text);
+    code.lane(simd.extractF64, 0).f64(1e8).op(op.mulF64).get(text).lane(simd.extractF64, 1).op(op.addF64);
+    code.get(digits).get(e).op(op.sub).get(whole).op(op.add).i32(1).op(op.sub);
+    code.get(negative).i32(4).op(op.shl, op.or).i32(3).op(op.shl).memory(op.loadF64, SIGNED).op(op.divF64);
+    code.memory(op.storeF64, 0);
+    next();
   };
 
   blocks.inside(op.block, 'done', () => {
@@ -386,6 +425,18 @@ function scannerBytes(): Uint8Array<ArrayBuffer> {
   return moduleBytes({ shared: false, imports: [], functions: [{ name: 'run', code: code }] });
 }
 
+/** Which of 16 bytes are digits, at the end of 16, where the point is at the first number, and the end at the second; 255 means none. */
+function orders(): Uint8Array {
+  const all = new Uint8Array(16 * 16 * 17).fill(255);
+  for (let point = 0; point < 16; point++) {
+    for (let length = point; length <= 16; length++) {
+      const digits = Array.from({ length }, (_, i) => i).filter((i) => i !== point);
+      all.set(digits, 16 * (point * 17 + length + 1) - digits.length);
+    }
+  }
+  return all;
+}
+
 type Run = (p: number, end: number, column: number, columns: number, delimiter: number, out: number) => void;
 
 /** Where a scan has stopped. */
@@ -413,9 +464,12 @@ export class FastScan {
     this.#state = new Int32Array(buffer, STATE, 3);
     this.#kinds = new Uint8Array(buffer, KINDS, MOST_COLUMNS);
     this.#text = new Uint8Array(buffer, TEXT, WINDOW + 64);
-    this.#values = new Float64Array(buffer, VALUES, WINDOW / 2 + 1);
+    this.#values = new Float64Array(buffer, VALUES, WINDOW + 1);
     new Float64Array(buffer, EXACTS, EXACT.length).set(EXACT);
     new BigInt64Array(buffer, STEPS, 9).set(Array.from({ length: 9 }, (_, i) => 10n ** BigInt(i)));
+    const exact = EXACT.slice(0, 16);
+    new Float64Array(buffer, SIGNED, 32).set([...exact, ...exact.map((power) => -power)]);
+    new Uint8Array(buffer, ORDERS, 16 * 16 * 17).set(orders());
     const powers = powersOfTen();
     new Float64Array(buffer, POWERS, powers.length).set(powers);
   }

@@ -35,7 +35,7 @@ export {
 } from './routines/index.ts';
 export { faultsOf, verify } from './verify.ts';
 /** @internal */
-export { Code, F64, I32, I64 } from './wasm/code.ts';
+export { Code, F64, I32, I64, V128 } from './wasm/code.ts';
 export type { Along } from './wasm/cursors.ts';
 export { alongOf, type WasmFunction, WasmKernels } from './wasm/kernels.ts';
 export { moduleBytes } from './wasm/module.ts';

@@ -1,4 +1,5 @@
 import { axisOf, type Elements } from '../../nd/index.ts';
+import { placed } from '../sorting/select.ts';
 import { argsorted, line, sorted } from '../sorting/sort.ts';
 import { asWords, type Dense, linesOf, ofKind, type Params, type Routine, sameType, shapeError } from './routine.ts';
 
@@ -189,62 +190,11 @@ const orderStatistics: Routine = {
     const { length, inner } = linesOf(x!.shape, axis);
     const room = new Float64Array(length);
     eachLine(x!, axis, (own, first, step) => {
-      room.set(own as Float64Array);
       const start = Math.floor(first / (length * inner)) * places.length * inner + (first % inner);
-      const isNaNThere = hasNaN(room);
-      let done = 0;
-      for (const [i, place] of places.entries()) {
-        if (!isNaNThere && place >= done) {
-          select(room, done, length - 1, place);
-          done = place + 1;
-        }
-        into!.elements[start + i * step] = isNaNThere ? Number.NaN : (room[place] as number);
-      }
+      for (const [i, value] of placed(own as Float64Array, places, room).entries())
+        into!.elements[start + i * step] = value;
     });
   },
 };
-
-function hasNaN(x: Float64Array): boolean {
-  for (let i = 0; i < x.length; i++) if (Number.isNaN(x[i])) return true;
-  return false;
-}
-
-/** So long a part is worth a sample of it. */
-const SAMPLED = 600;
-
-/**
- * Brings the element to its place that would be there if the part from `low` to `high` were sorted, what is not greater before it, what is not less
- * behind it (R. Floyd and R. Rivest, "Algorithm 489: the algorithm SELECT", 1975).
- */
-function select(x: Float64Array, low: number, high: number, place: number): void {
-  let [left, right] = [low, high];
-  while (right > left) {
-    if (right - left > SAMPLED) {
-      const n = right - left + 1;
-      const i = place - left + 1;
-      const z = Math.log(n);
-      const s = 0.5 * Math.exp((2 * z) / 3);
-      const sd = 0.5 * Math.sqrt((z * s * (n - s)) / n) * (i < n / 2 ? -1 : 1);
-      select(
-        x,
-        Math.max(left, Math.floor(place - (i * s) / n + sd)),
-        Math.min(right, Math.floor(place + ((n - i) * s) / n + sd)),
-        place,
-      );
-    }
-    const pivot = x[place] as number;
-    let [i, j] = [left, right];
-    while (i <= j) {
-      while ((x[i] as number) < pivot) i++;
-      while ((x[j] as number) > pivot) j--;
-      if (i > j) break;
-      const own = x[i] as number;
-      x[i++] = x[j] as number;
-      x[j--] = own;
-    }
-    if (j < place) left = i;
-    if (i > place) right = j;
-  }
-}
 
 export const SORTING = { sort, argsort, searchsorted, topK, orderStatistics } as const;
