@@ -4,7 +4,7 @@ import { fillDense, fillSparse, type RandElements, sparseCount } from '../random
 import { sampleIntegers, sampleReals } from '../random/sample.ts';
 import { then } from '../runtime/later.ts';
 import type { Runtime } from '../runtime/runtime.ts';
-import { ELEMENT_TYPES, isFloat, isInteger, isWide, matrix, mostGeneral, type ValueType } from '../types.ts';
+import { ELEMENT_TYPES, isFloat, isWide, matrix, mostGeneral, type ValueType } from '../types.ts';
 import { isWideCells, wideCells } from '../values/integers.ts';
 import type { Matrix, MaybeLater, SparseMatrix } from '../values/values.ts';
 import { type Builtin, type CallToInfer, type RunArgument, RunError, type Site } from './builtin.ts';
@@ -18,6 +18,7 @@ import {
   narrowed,
   scalarOf,
   sizeOf,
+  told,
   wantFlag,
   wantNumber,
   wantNumbers,
@@ -94,9 +95,10 @@ const RAND: Builtin = {
     const [rows, columns] = [sizeOf(args[0], 'numRows'), sizeOf(args[1], 'numCols')];
     const [min, max] = [scalarOf(args[2]) as number | bigint, scalarOf(args[3]) as number | bigint];
     const sparsity = Number(args[4]);
-    if (!(min <= max)) throw new RunError(`rand: min is ${min}, which is greater than max, ${max}`);
+    if (!(min <= max))
+      throw new RunError(`rand: min is ${told(min)}, and max is ${told(max)}: min has to be the smaller one`);
     if (!(sparsity >= 0 && sparsity <= 1))
-      throw new RunError(`rand: the sparsity is ${sparsity}, and has to be from 0 to 1`);
+      throw new RunError(`rand: the sparsity is ${told(sparsity)}, and has to be from 0 to 1`);
     if (Number(min) === 0 && Number(max) === 0 && sparsity > 0 && rows * columns > 0)
       throw new RunError('rand: min and max are 0, and values that are stored are not; give a sparsity of 0.0');
     const seed = seedOf(runtime, args[5]);
@@ -152,10 +154,11 @@ const SAMPLE: Builtin = {
     const type = madeType(site);
     const count = sizeOf(size, 'size');
     const limit = Number(range);
-    if (!(limit > 0)) throw new RunError(`sample: the range is ${String(range)}, and has to be greater than 0`);
+    if (!(limit > 0)) throw new RunError(`sample: the range is ${told(range)}, and has to be greater than 0`);
     return then(flagOf(runtime, withReplacement), (replaces) => {
-      if (!replaces && isInteger(type) && count > limit)
-        throw new RunError(`sample: of ${limit} numbers ${count} can't be drawn without replacement`);
+      const all = isFloat(type) ? countFloats(limit, type) : limit;
+      if (!replaces && count > all)
+        throw new RunError(`sample: of ${all} numbers ${count} can't be drawn without replacement`);
       const drawn = isFloat(type)
         ? sampleReals(limit, count, replaces, seedOf(runtime, seed), type)
         : sampleIntegers(limit, count, replaces, seedOf(runtime, seed));
@@ -166,6 +169,12 @@ const SAMPLE: Builtin = {
     });
   },
 };
+
+/** How many floats there are from 0 up to a limit, which is left out: their bits are numbers in the same order. */
+function countFloats(limit: number, type: 'f32' | 'f64'): number {
+  if (type === 'f32') return new Uint32Array(Float32Array.of(limit).buffer)[0]!;
+  return Number(new BigUint64Array(Float64Array.of(limit).buffer)[0]!);
+}
 
 /** A sequence may miss its end by so much. */
 const TOLERANCE = 1e-13;
@@ -183,7 +192,7 @@ function seqOfFloats(from: number, to: number, by: number, type: 'f64' | 'f32'):
   const round = rounding(type);
   const [start, end, step] = [round(from), round(to), round(by)];
   if (!(Math.abs(end - start) / Math.abs(step) < MOST_CELLS))
-    throw new RunError(`seq: from ${start} to ${end} by ${step} there are too many numbers`);
+    throw new RunError(`seq: from ${told(start)} to ${told(end)} by ${told(step)} there are too many numbers`);
   const length = isAway(start, end, step) ? 0 : seqLength(start, end, step, round);
   const into = type === 'f32' ? new Float32Array(length) : new Float64Array(length);
   for (let i = 0, value = start; i < length; i++, value = round(value + step)) into[i] = value;

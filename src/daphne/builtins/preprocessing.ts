@@ -17,6 +17,7 @@ import {
   integerOf,
   matrixOf,
   scalarReader,
+  told,
   wantFlag,
   wantMatrix,
   wantNumber,
@@ -93,7 +94,9 @@ function encoded(
       else if (own > 0) {
         const code = Math.trunc(Number(cell));
         if (!(code >= 0 && code < own))
-          throw new RunError(`oneHot: there is ${cell} at [${i}, ${j}], and ${own} columns are for 0 to ${own - 1}`);
+          throw new RunError(
+            `oneHot: there is ${told(cell)} at [${i}, ${j}], and ${own} columns are for 0 to ${own - 1}`,
+          );
         into[to + code] = one;
         to += own;
       }
@@ -234,7 +237,8 @@ function checkBins(bins: number, min: number | bigint, max: number | bigint): vo
     ['min', min],
     ['max', max],
   ] as const)
-    if (!Number.isFinite(Number(limit))) throw new RunError(`bin: ${name} is ${limit}, and has to be a finite number`);
+    if (!Number.isFinite(Number(limit)))
+      throw new RunError(`bin: ${name} is ${told(limit)}, and has to be a finite number`);
   if (min > max) throw new RunError(`bin: min is ${min}, which is greater than max, ${max}`);
   if (min === max && bins > 1)
     throw new RunError(`bin: min and max are both ${min}, so that there is room for one bin, and not for ${bins}`);

@@ -6,6 +6,7 @@
 import type { Elements } from '../../nd/index.ts';
 import { then } from '../runtime/later.ts';
 import type { Runtime } from '../runtime/runtime.ts';
+import { generalText } from '../text/numbers.ts';
 import { isFloat, isWide, type MatrixType, type Type, typeName, type ValueType } from '../types.ts';
 import { type DataObject, isDataObject, type Matrix, type MaybeLater, type Scalar } from '../values/values.ts';
 import { type CallToInfer, type RunArgument, RunError, type ScriptFunction } from './builtin.ts';
@@ -82,8 +83,12 @@ export function sizeOf(value: RunArgument, what: string): number {
 export function integerOf(value: RunArgument, what: string): number {
   const size = Math.trunc(Number(value));
   if (Number.isSafeInteger(size)) return size;
-  throw new RunError(`${what} is ${String(value)}, which is too large, or no number`);
+  throw new RunError(`${what} is ${told(value)}, which is too large, or no number`);
 }
+
+/** A number in a message: `nan` and `inf`, as scripts have them. */
+export const told = (value: RunArgument): string =>
+  typeof value === 'number' && !Number.isFinite(value) ? generalText(value) : String(value);
 
 /** A seed: 64 bits. */
 export const bigOf = (value: RunArgument): bigint =>

@@ -19,6 +19,9 @@ export const BUILT_INS: Cases = {
     ),
     prints('print(nrow(sample(100, 5, false, 1))); print(aggMax(sample(3, 50, true, 1)) < 3);', '5\n1\n'),
     fails('print(sample(3, 5, false, 1));', 3),
+    fails('print(sample(5e-324, 2, false, 1));', 3, /of 1 numbers 2/),
+    fails('print(rand(2, 2, nan, 1.0, 1.0, 1));', 3, /min is nan/),
+    fails('print(fill("a", 90000, 90000));', 3, /no memory/),
     fails('print(rand(2, 2, 0.0, 1, 1.0, 1));', 1),
   ],
   shapes: [

@@ -35,7 +35,7 @@ function placed(error: unknown, { source, span }: Place): unknown {
   if (error instanceof ScriptError) return error;
   if (error instanceof RunError) return scriptError('execution', source, span, error.message);
   if (error instanceof SheafError || isOutOfRoom(error)) {
-    const located = scriptError('execution', source, span, error.message);
+    const located = scriptError('execution', source, span, isNoMemory(error) ? NO_MEMORY : error.message);
     located.cause = error;
     return located;
   }
@@ -44,6 +44,11 @@ function placed(error: unknown, { source, span }: Place): unknown {
 
 /** What JavaScript says when something is longer than it can be. */
 const isOutOfRoom = (error: unknown): error is RangeError => error instanceof RangeError;
+/** In the words of V8. */
+const isNoMemory = (error: Error): boolean =>
+  isOutOfRoom(error) &&
+  /allocation failed|Invalid (?:typed array|array buffer|array|string) length/.test(error.message);
+const NO_MEMORY = 'there is no memory for what this makes: make it smaller, or compute it part by part';
 const isOverflow = (error: unknown): boolean => isOutOfRoom(error) && error.message.startsWith('Maximum call stack');
 
 /** A program that can be run. @throws ScriptError of what is nested too deeply for JavaScript. */
