@@ -12,6 +12,13 @@ const notOfFramesBoth = (...names: string[]) => names.map((name) => fails(`print
 const outer = (name: string, first: string, second: string) =>
   prints(`print(outer${name}([1, 2], [3, 2](1, 2)));`, matrix('2x2', 'int64_t', first, second));
 
+/** Of each row and of each column of two by two numbers. */
+const byAxis = (name: string, type: string, first: string, second: string, columns: string) =>
+  prints(
+    `X = [1, 3, 5, 3](2, 2); print(${name}(X, 0)); print(${name}(X, 1));`,
+    `${matrix('2x1', type, first, second)}${matrix('1x2', type, columns)}`,
+  );
+
 /** Three rows in two groups. */
 const GROUPS = 'X = [1, 2, 3, 4, 5, 6](3, 2); ids = [0, 1, 0]; ';
 const grouped = (name: string, type: string, first: string, second: string) =>
@@ -111,6 +118,15 @@ export const CALLS: Cases = {
       'Concat',
     ].map((name) => fails(`print(outer${name}([1, 2], 3));`, 1, /a matrix here/)),
     fails('print(outerAdd([1, 2](1, 2), [1, 2](1, 2)));', 3, /a column and a row/),
+  ],
+  'rows and columns': [
+    byAxis('sum', 'int64_t', '4', '8', '6 6'),
+    byAxis('aggMin', 'int64_t', '1', '3', '1 3'),
+    byAxis('aggMax', 'int64_t', '3', '5', '5 3'),
+    byAxis('mean', 'double', '2', '4', '3 3'),
+    byAxis('var', 'double', '1', '1', '4 0'),
+    byAxis('stddev', 'double', '1', '1', '2 0'),
+    fails('n = 0; for (i in 1:2) { n = n + 1; } print(sum([1, 2], n));', 1),
   ],
   'groups of rows': [
     grouped('sum', 'int64_t', '6 8', '3 4'),
