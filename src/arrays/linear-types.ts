@@ -24,8 +24,8 @@ export interface CholeskyOptions {
 /** What `eigh` takes. */
 export interface EighOptions {
   /**
-   * In ascending order; true, if nothing is said. False: in the order, and with the signs of vectors, that the `EigenSolver` of the C++ library
-   * Eigen gives, which does not know that the matrix is symmetric, and takes several times as long.
+   * In ascending order; true, if nothing is said. False: in the order in which the `EigenSolver` of the C++ library Eigen finds them, and with its
+   * signs of vectors. Of more than a few rows roundings decide about some of both, with Eigen as well, whose builds for different processors differ.
    */
   sorted?: boolean;
 }

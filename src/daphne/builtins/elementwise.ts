@@ -29,6 +29,7 @@ import {
   chosenStorage,
   densified,
   isSparse,
+  sparseExtreme,
   sparseProduct,
   sparseSum,
   staysSparse,
@@ -184,6 +185,9 @@ function runSparse(site: Site, operation: ScalarOperation, a: RunArgument, b: Ru
   if (value === 'str') return undefined;
   if (operation === 'add' || operation === 'sub') {
     return isSparse(a) && isSparse(b) ? sparseSum(operation, a, b, value) : undefined;
+  }
+  if (operation === 'max' || operation === 'min') {
+    return isSparse(a) && isSparse(b) && staysSparse(a) ? sparseExtreme(operation, a, b, value) : undefined;
   }
   if (operation !== 'mul') return undefined;
   const [sparse, other, type] = isSparse(a) ? [a, b, right] : [b as SparseMatrix, a, left];

@@ -4,10 +4,20 @@ import { fillDense, fillSparse, type RandElements, sparseCount } from '../random
 import { sampleIntegers, sampleReals } from '../random/sample.ts';
 import { then } from '../runtime/later.ts';
 import type { Runtime } from '../runtime/runtime.ts';
-import { ELEMENT_TYPES, isFloat, isWide, matrix, mostGeneral, type ValueType } from '../types.ts';
+import {
+  ELEMENT_TYPES,
+  isFloat,
+  isInteger,
+  isWide,
+  type MatrixType,
+  matrix,
+  mostGeneral,
+  type ValueType,
+} from '../types.ts';
 import { isWideCells, wideCells } from '../values/integers.ts';
 import type { Matrix, MaybeLater, SparseMatrix } from '../values/values.ts';
 import { type Builtin, type CallToInfer, type RunArgument, RunError, type Site } from './builtin.ts';
+import { chosenStorage } from './sparse.ts';
 import {
   bigOf,
   checkSame,
@@ -270,16 +280,32 @@ const SEQ: Builtin = {
   },
 };
 
-function diagonalMatrix(runtime: Runtime, own: Matrix): MaybeLater<Matrix> {
+function diagonalMatrix(runtime: Runtime, own: Matrix, sparse: boolean): MaybeLater<Matrix> {
   checkSame(own.columns, 1, (columns) => `diagMatrix takes a matrix of one column, and this one has ${columns}`);
   if (own.kind === 'strings') throw new RunError('diagMatrix takes numbers, and no strings');
   const { rows, value } = own;
-  checkCells('diagMatrix', rows, rows);
+  if (!sparse) checkCells('diagMatrix', rows, rows);
   return then(elementsOf(runtime, own), (line) => {
+    if (sparse) return sparseDiagonal(line, value);
     const into = elements(ELEMENT_TYPES[value], rows * rows);
     for (let i = 0; i < rows; i++) into[i * rows + i] = line[i]!;
     return runtime.matrixOf(into, value, rows, rows);
   });
+}
+
+function sparseDiagonal(line: Elements, value: NumberType): SparseMatrix {
+  const rows = line.length;
+  // NaN is there as well.
+  const indices = Int32Array.from({ length: rows }, (_, i) => i).filter((i) => Number(line[i]) !== 0);
+  const indptr = new Int32Array(rows + 1);
+  const values = elements(ELEMENT_TYPES[value], indices.length);
+  for (const [at, i] of indices.entries()) {
+    values[at] = line[i]!;
+    indptr[i + 1] = 1;
+  }
+  for (let i = 0; i < rows; i++) indptr[i + 1]! += indptr[i]!;
+  const own = csr({ values, indices, indptr, shape: [rows, rows] } as Parameters<typeof csr>[0]);
+  return { kind: 'sparse', value, rows, columns: rows, csr: computedHere(own) };
 }
 
 const DIAG_MATRIX: Builtin = {
@@ -290,9 +316,10 @@ const DIAG_MATRIX: Builtin = {
   infer(call) {
     const { value, rows, sparsity } = wantNumbers(call, 0);
     const share = rows === undefined || rows === 0 ? undefined : (sparsity ?? 1) / rows;
-    return [matrix(value, rows, rows, { sparsity: share, symmetric: true })];
+    return [chosenStorage(call, matrix(value, rows, rows, { sparsity: share, symmetric: true }))];
   },
-  run: (runtime, _, [arg]) => diagonalMatrix(runtime, matrixOf(arg)),
+  run: (runtime, site, [arg]) =>
+    diagonalMatrix(runtime, matrixOf(arg), (site.results[0] as MatrixType).sparse === true),
 };
 
 export const GENERATION: readonly Builtin[] = [FILL, RAND, SAMPLE, SEQ, DIAG_MATRIX];

@@ -28,6 +28,7 @@ import {
   type Selection,
   selectedFrame,
   selectedMatrix,
+  startOf,
 } from './selection.ts';
 import { denseWithin, densified, isSparse, sparsePart, sparseWith, staysSparse } from './sparse.ts';
 
@@ -320,8 +321,7 @@ function assigned(runtime: Runtime, of: Matrix, by: Matrix, rows: Selection, col
   if (by.rows !== rows.length || by.columns !== columns.length) {
     throw new RunError(misfit([rows.length, columns.length], by));
   }
-  const start = (side: Selection): number => (side.kind === 'range' ? side.from : 0);
-  const [top, left] = [start(rows), start(columns)];
+  const [top, left] = [startOf(rows), startOf(columns)];
   if (of.kind === 'dense' && by.kind === 'dense') {
     if (by.rows === 0 || by.columns === 0) return of;
     return runtime.withPart(of, by, top, left);

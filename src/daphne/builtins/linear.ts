@@ -7,6 +7,7 @@ import type { DenseMatrix, Matrix, MaybeLater } from '../values/values.ts';
 import { type Builtin, type CallToInfer, RunError } from './builtin.ts';
 import { checkCells } from './generation.ts';
 import { asType, common, denseOf, PRODUCTS } from './products.ts';
+import { diagonalOfLarge, onCellsOf, triangleOfLarge, withLarge } from './sparse-reorganisation.ts';
 import {
   checkSame,
   elementOf,
@@ -328,9 +329,9 @@ export const LINEAR: readonly Builtin[] = [
   ...PRODUCTS,
   SOLVE,
   EIGEN,
-  DIAG_VECTOR,
-  triangle('lowerTri', false),
-  triangle('upperTri', true),
-  REPLACE,
+  withLarge(DIAG_VECTOR, diagonalOfLarge),
+  withLarge(triangle('lowerTri', false), triangleOfLarge(false)),
+  withLarge(triangle('upperTri', true), triangleOfLarge(true)),
+  withLarge(REPLACE, onCellsOf(REPLACE)),
   CTABLE,
 ];

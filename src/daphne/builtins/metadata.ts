@@ -5,6 +5,7 @@ import { scalar, type Type } from '../types.ts';
 import { type DataObject, type Frame, isDataObject, type Matrix, type Value } from '../values/values.ts';
 import { matrixArgument, wrong } from './arguments.ts';
 import { type Builtin, type CallToInfer, RunError } from './builtin.ts';
+import { isSymmetricLarge, withLarge } from './sparse-reorganisation.ts';
 
 const widthOf = (object: Frame | Matrix): number => (object.kind === 'frame' ? object.columns.length : object.columns);
 
@@ -128,5 +129,5 @@ export const METADATA: readonly Builtin[] = [
   size('ncell', product, (rows, columns) => rows * columns),
   sparsity,
   typeOf,
-  isSymmetric,
+  withLarge(isSymmetric, isSymmetricLarge),
 ];

@@ -36,6 +36,7 @@ import {
   selectedMatrix,
 } from './selection.ts';
 import { chosenStorage, isSparse, sparseTranspose, stored } from './sparse.ts';
+import { joinLarge, reshapeLarge, reverseLarge, unequal, withLarge } from './sparse-reorganisation.ts';
 
 const transposed = (name: string): Builtin => ({
   name,
@@ -85,9 +86,6 @@ const reshaped: Builtin = {
     );
   },
 };
-
-const unequal = (rows: number, columns: number, r: number, c: number): string =>
-  `the ${rows * columns} elements of ${rows}x${columns} do not make ${r}x${c}`;
 
 /** What both have; the compiler may know it of one. */
 const unfit = (what: string, a: Length, b: Length): string | undefined =>
@@ -340,9 +338,9 @@ function sortable(runtime: Runtime, key: FullMatrix): Arr {
 export const REORGANISATION: readonly Builtin[] = [
   transposed('transpose'),
   transposed('t'),
-  reshaped,
-  bound('cbind'),
-  bound('rbind'),
-  reverse,
+  withLarge(reshaped, reshapeLarge),
+  withLarge(bound('cbind'), joinLarge(1)),
+  withLarge(bound('rbind'), joinLarge(0)),
+  withLarge(reverse, reverseLarge),
   order,
 ];

@@ -109,6 +109,9 @@ function along(array: Arr, selection: Selection, axis: 0 | 1): Arr {
   }
 }
 
+/** Where a selection that is no list begins. */
+export const startOf = (selection: Selection): number => (selection.kind === 'range' ? selection.from : 0);
+
 const placesOf = (selection: Selection): Iterable<number> & ArrayLike<number> => {
   const { length } = selection;
   if (selection.kind === 'list') return selection.positions as Int32Array;
@@ -123,7 +126,12 @@ export function selectedMatrix(
   columns: Selection,
 ): MaybeLater<FullMatrix> {
   if (isAll(rows) && isAll(columns)) return from;
-  if (from.kind === 'dense') return runtime.matrix(along(along(from.array, rows, 0), columns, 1), from.value);
+  if (from.kind === 'dense') {
+    if (rows.kind === 'list' || columns.kind === 'list') {
+      return runtime.matrix(along(along(from.array, rows, 0), columns, 1), from.value);
+    }
+    return runtime.partOf(from, startOf(rows), startOf(columns), rows.length, columns.length);
+  }
   const across = placesOf(columns);
   const cells: string[] = [];
   for (const row of placesOf(rows)) {

@@ -105,3 +105,21 @@ test('large matrices stay sparse where dense ones would take much memory', async
     assert.deepEqual([stdout, stderr], ['50000\n0\n48990\n1\n30\n0\n1\n0\n1\n1\n0\n0\n1\n', '']);
   }
 });
+
+test('large sparse matrices are put together, taken apart and turned', async () => {
+  const script = `n = 20000; G = rand(n, n, 1.0, 2.0, 0.00005, 1); s = sum(G); v = rand(n, 1, 1.0, 2.0, 0.5, 2);
+    print(isSymmetric(G)); print(isSymmetric(max(G, t(G)))); print(sum(abs(reverse(reverse(G)) - G)));
+    print(abs(sum(cbind(G, G)) - 2.0 * s) < 1.0e-6); print(abs(sum(rbind(G, G)[n:, ]) - s) < 1.0e-6);
+    print(abs(sum(lowerTri(G, true, true)) + sum(upperTri(G, false, true)) - s) < 1.0e-6);
+    R = reshape(G, 10000, 40000); print(sum(abs(R[3, 20000:] - G[7, ]))); print(sum(upperTri(G, true, false) > 1.0));
+    D = diagMatrix(v); print(sum(abs(diagVector(D) - v))); print(sum(abs(sum(D @ G, 0) - v * sum(G, 0))) < 1.0e-6);
+    print(isSymmetric(D + G)); print(isSymmetric(G + t(G))); D[0, 0] = [7.0]; print(sum(replace(D, 7.0, 9.0) - D));`;
+  for (const flags of [[], ['--vec']]) {
+    const { stdout, stderr } = await runText(script, { flags: ['--select-matrix-repr', ...flags] });
+    assert.deepEqual([stdout, stderr], ['0\n1\n0\n1\n1\n1\n0\n0\n0\n1\n0\n1\n2\n', '']);
+  }
+  const { stdout } = await runText('print(reshape(rand(5000, 5000, 1.0, 1.0, 0.001, 1), 3, 4));', {
+    flags: ['--select-matrix-repr'],
+  });
+  assert.match(stdout, /the 25000000 elements of 5000x5000 do not make 3x4/);
+});

@@ -47,7 +47,7 @@ export const densified = (runtime: Runtime, args: readonly RunArgument[]): Maybe
     (full) => full,
   );
 
-const made = (value: NumericType, csr: Sparse): SparseMatrix => {
+export const made = (value: NumericType, csr: Sparse): SparseMatrix => {
   const [rows, columns] = csr.shape;
   // How many elements it has depends on values; and whoever uses it would compute it again.
   return { kind: 'sparse', value, rows, columns, csr: computedHere(csr) };
@@ -83,6 +83,18 @@ export function sparseSum(
   const type = ELEMENT_TYPES[value];
   const [x, y] = [a.csr.astype(type) as Sparse, b.csr.astype(type) as Sparse];
   return made(value, operation === 'add' ? x.add(y) : x.sub(y));
+}
+
+/** The greater or the lesser elements of two of one shape. */
+export function sparseExtreme(
+  operation: 'max' | 'min',
+  a: SparseMatrix,
+  b: SparseMatrix,
+  value: NumericType,
+): SparseMatrix | undefined {
+  if (value === 'bool' || a.rows !== b.rows || a.columns !== b.columns) return undefined;
+  const [x, y] = [a, b].map(({ csr }) => csr.astype(ELEMENT_TYPES[value])) as [Sparse, Sparse];
+  return made(value, operation === 'max' ? x.maximum(y) : x.minimum(y));
 }
 
 /** Products with it are computed without making it. */

@@ -11,6 +11,9 @@ function computedNow(arrays: readonly Arr[]): readonly Elements[] {
   return nodes.map((node) => inThread().read(node));
 }
 
+/** So few elements are copied sooner than a pipeline is planned that does it: scripts take one after the other. */
+const FEW = 4096;
+
 /** Computes at once, operation by operation, in this thread alone: what scripts are run with without `--vec`. */
 export class EagerRuntime implements Runtime {
   readonly views = new Map<string, Frame>();
@@ -42,7 +45,19 @@ export class EagerRuntime implements Runtime {
     return { kind: 'dense', value, rows, columns, array };
   }
 
-  /** Row by row, since a script that sets one element after the other has no time to plan each of them. */
+  partOf(of: DenseMatrix, top: number, left: number, rows: number, columns: number): DenseMatrix {
+    if (rows * columns > FEW) {
+      return this.matrix(of.array.at(`${top}:${top + rows}`, `${left}:${left + columns}`), of.value);
+    }
+    const [all] = computedNow([of.array]) as [Float64Array];
+    const into = elements(ELEMENT_TYPES[of.value], rows * columns) as Float64Array;
+    for (let i = 0; i < rows; i++) {
+      const from = (top + i) * of.columns + left;
+      into.set(all.subarray(from, from + columns), i * columns);
+    }
+    return this.matrixOf(into, of.value, rows, columns);
+  }
+
   withPart(of: DenseMatrix, by: DenseMatrix, top: number, left: number): DenseMatrix {
     const { value, rows, columns } = of;
     const [all, part] = computedNow([of.array, by.array]) as [Float64Array, Float64Array];

@@ -17,6 +17,8 @@ export interface Runtime {
   matrix(array: Arr, value: Exclude<ValueType, 'str'>): MaybeLater<DenseMatrix>;
   /** A matrix of elements that are there. */
   matrixOf(elements: Elements, value: Exclude<ValueType, 'str'>, rows: number, columns: number): DenseMatrix;
+  /** So many rows and columns of a matrix, from a row and a column on. */
+  partOf(of: DenseMatrix, top: number, left: number, rows: number, columns: number): MaybeLater<DenseMatrix>;
   /** The first matrix with the second one, of the same type, in place of its elements from a row and a column on. */
   withPart(of: DenseMatrix, by: DenseMatrix, top: number, left: number): MaybeLater<DenseMatrix>;
   /** Sparse matrices as dense ones; others as they are. */

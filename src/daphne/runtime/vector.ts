@@ -155,6 +155,10 @@ export class VectorRuntime implements LazyRuntime, AsyncDisposable {
     return this.#eager.matrixOf(elements, value, rows, columns);
   }
 
+  partOf(of: DenseMatrix, top: number, left: number, rows: number, columns: number): DenseMatrix {
+    return this.matrix(of.array.at(`${top}:${top + rows}`, `${left}:${left + columns}`), of.value);
+  }
+
   withPart(of: DenseMatrix, by: DenseMatrix, top: number, left: number): DenseMatrix {
     const part = [`${top}:${top + by.rows}`, `${left}:${left + by.columns}`] as const;
     return this.matrix(of.array.set(part, by.array), of.value);
