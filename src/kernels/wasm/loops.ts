@@ -21,6 +21,7 @@ const op = {
   add: 0x6a,
   sub: 0x6b,
   and: 0x71,
+  or: 0x72,
   shl: 0x74,
   add64: 0x7c,
   addF: 0xa0,
@@ -29,6 +30,8 @@ const op = {
 } as const;
 const TRUNC_SAT = 2;
 const simd = { load: 0, splatF64: 20, leF64: 75, geF64: 76, and: 78, allTrue64: 195 } as const;
+
+type Five = [number, number, number, number, number];
 
 /** So many doubles are compared before one asks about them. */
 const AT_ONCE = 8;
@@ -56,8 +59,6 @@ function sums(step: 4 | 8): Code {
   return c;
 }
 
-type Five = [number, number, number, number, number];
-
 const forth = (c: Code, local: number, by: number): Code => c.get(local).i32(by).op(op.add).set(local);
 
 /** Counts, of 64 bits, how many elements are between each edge and the next one: those are nearly equally far apart, `perBin` of them in a unit. */
@@ -74,21 +75,26 @@ function histogram(): Code {
       c.if(() => {
         c.get(value).get(least).op(op.subF).get(perBin).op(op.mulF).extended(TRUNC_SAT).tee(bin);
         c.get(last, bin, last).op(op.ltU, op.select).set(bin);
-        // The guess is off by roundings.
-        c.while(
-          () => {
-            c.get(bin).i32(0).op(op.gtS).get(value);
-            edge(0).op(op.ltF, op.and);
-          },
-          () => forth(c, bin, -1),
-        );
-        c.while(
-          () => {
-            c.get(bin, last).op(op.ltS);
-            edge(8).get(value).op(op.leF, op.and);
-          },
-          () => forth(c, bin, 1),
-        );
+        // The guess is off by roundings, seldom.
+        c.get(value);
+        edge(0).op(op.ltF);
+        edge(8).get(value).op(op.leF, op.or);
+        c.if(() => {
+          c.while(
+            () => {
+              c.get(bin).i32(0).op(op.gtS).get(value);
+              edge(0).op(op.ltF, op.and);
+            },
+            () => forth(c, bin, -1),
+          );
+          c.while(
+            () => {
+              c.get(bin, last).op(op.ltS);
+              edge(8).get(value).op(op.leF, op.and);
+            },
+            () => forth(c, bin, 1),
+          );
+        });
         c.get(counts, bin).i32(3).op(op.shl, op.add).tee(at);
         c.get(at).memory(op.load64, 0).i64(1n).op(op.add64).memory(op.store64, 0);
       });
