@@ -83,9 +83,10 @@ const simd = {
   constant: 0x0c,
   swizzle: 0x0e,
   extractF64: 0x21,
-  gtU8: 0x28,
+  gtS8: 0x27,
   and: 0x4e,
   bitmask8: 0x64,
+  add8: 0x6e,
   sub8: 0x71,
   narrow16: 0x86,
   shrU16: 0x8d,
@@ -152,6 +153,15 @@ function scannerBytes(): Uint8Array<ArrayBuffer> {
   const [low, high, doubt] = locals(code, F64);
   // Sixteen bytes less that of a zero, and bits of those that are no digits.
   const [text, others] = [code.local(V128), code.local(I32)];
+  /** Sixteen bytes that repeat these, put into a variable before all. */
+  const constant = (...bytes: number[]): number => {
+    const local = code.local(V128);
+    repeated(code, ...bytes).set(local);
+    return local;
+  };
+  const [lift, nine, zeros] = [constant(128 - 48), constant(128 + 9), constant(48)];
+  const [lower, tens] = [constant(255, 0), constant(10, 0)];
+  const [hundreds, myriads] = [constant(100, 0, 1, 0), constant(0x10, 0x27, 1, 0)];
   const blocks = new Blocks(code);
   const byte = (): void => void code.get(p).memory(op.load8, 0);
   const step = (n: number): void => void code.get(p).i32(n).op(op.add).set(p);
@@ -246,9 +256,9 @@ function scannerBytes(): Uint8Array<ArrayBuffer> {
    * depend on their digits, so that the next field is looked at while these are made a number of.
    */
   const usual = (): void => {
+    // Ten digits as the least bytes with a sign, which there is an instruction to compare for.
     code.get(p).simdMemory(simd.load, 0);
-    repeated(code, 48).simd(simd.sub8);
-    repeated(code, 9).simd(simd.gtU8, simd.bitmask8);
+    code.get(lift).simd(simd.add8).get(nine).simd(simd.gtS8, simd.bitmask8);
     byte();
     // A sign is no digit, but not the end.
     code.i32(45).op(op.eq).tee(negative).op(op.xor).tee(others).op(op.ctz).tee(e).get(p).op(op.add);
@@ -264,8 +274,7 @@ function scannerBytes(): Uint8Array<ArrayBuffer> {
     code.get(digits).get(whole).op(op.add).get(negative).op(op.sub).i32(2).op(op.sub).i32(14).op(op.gtU);
     blocks.to(op.brIf, 'usual');
     ends('usual');
-    code.get(p).get(negative).op(op.add).simdMemory(simd.load, 0);
-    repeated(code, 48).simd(simd.sub8).set(text);
+    code.get(p).get(negative).op(op.add).simdMemory(simd.load, 0).get(zeros).simd(simd.sub8).set(text);
     code.get(p).get(digits).op(op.add).set(p).get(out);
     code.get(e).get(negative).op(op.sub).set(e).get(digits).get(negative).op(op.sub).set(digits);
     // The digits alone, at the end of 16 bytes: two at a time, four, eight.
@@ -278,10 +287,9 @@ function scannerBytes(): Uint8Array<ArrayBuffer> {
       .i32(4)
       .op(op.shl, op.add);
     code.simdMemory(simd.load, ORDERS).simd(simd.swizzle).tee(text);
-    repeated(code, 255, 0).simd(simd.and);
-    repeated(code, 10, 0).simd(simd.mul16).get(text).i32(8).simd(simd.shrU16, simd.add16);
-    repeated(code, 100, 0, 1, 0).simd(simd.dot32).tee(text).get(text).simd(simd.narrow16);
-    repeated(code, 0x10, 0x27, 1, 0).simd(simd.dot32, simd.ofI32).tee(text);
+    code.get(lower).simd(simd.and).get(tens).simd(simd.mul16).get(text).i32(8).simd(simd.shrU16, simd.add16);
+    code.get(hundreds).simd(simd.dot32).tee(text).get(text).simd(simd.narrow16);
+    code.get(myriads).simd(simd.dot32, simd.ofI32).tee(text);
     code.lane(simd.extractF64, 0).f64(1e8).op(op.mulF64).get(text).lane(simd.extractF64, 1).op(op.addF64);
     code.get(digits).get(e).op(op.sub).get(whole).op(op.add).i32(1).op(op.sub);
     code.get(negative).i32(4).op(op.shl, op.or).i32(3).op(op.shl).memory(op.loadF64, SIGNED).op(op.divF64);
