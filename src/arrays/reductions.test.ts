@@ -156,6 +156,30 @@ test('NaN wins', async () => {
   for (const y of [min(x), max(x), sum(x), prod(x), mean(x), std(x)]) assert.ok(Number.isNaN(await y.item()));
 });
 
+test('the first NaN of a row is its place, or the first of what is equal, in rows of any length and number', async () => {
+  const choices = [3, -0, 0, 7, Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 3];
+  for (const dtype of ['f64', 'f32'] as const) {
+    for (const columns of [1, 2, 10, 31, 32, 45]) {
+      const rows = Array.from({ length: 19 }, (_, i) =>
+        // Not every row has a NaN, or an infinity.
+        Array.from({ length: columns }, (_, j) => choices[(Math.imul(i * 45 + j, 0x2c1b3c6d) >>> 8) % (4 + (i % 5))]),
+      ) as number[][];
+      const x = asarray(rows, { dtype });
+      const first = (pick: (...values: number[]) => number): bigint[] =>
+        rows.map((row) => {
+          const nan = row.findIndex(Number.isNaN);
+          return BigInt(nan >= 0 ? nan : row.indexOf(pick(...row)));
+        });
+      assert.deepEqual([...(await argmin(x, { axis: 1 }).data())], first(Math.min));
+      assert.deepEqual([...(await argmax(x, { axis: 1 }).data())], first(Math.max));
+      assert.deepEqual(
+        [...(await min(x, { axis: 1 }).data())],
+        rows.map((row) => Math.min(...row)),
+      );
+    }
+  }
+});
+
 test('sums of integers are those of 64 bits, floats stay, and a type may be asked for', async () => {
   const types: readonly [DType, DType][] = [
     ['i8', 'i64'],

@@ -73,23 +73,39 @@ interface Matrix {
   readonly values: number;
 }
 
-/** Walks over the rows: for each one, `row` is called with where its indices and values are, and how many are left. */
+/** Where the indices and values of a row are, and how many are left. */
+interface Cursor {
+  readonly place: number;
+  readonly value: number;
+  readonly left: number;
+}
+
+/**
+ * Walks over the rows: for each one, `row` is called with where its indices and values are, and how many are left. `goesOn`: it leaves them at the end
+ * of the row, which is where the next one begins.
+ */
 function eachRow(
   c: Code,
   { starts, places, values }: Matrix,
   rows: number,
   bytes: 4 | 8,
   indexBytes: 4 | 8,
-  row: (cursor: { place: number; value: number; left: number }) => void,
+  goesOn: boolean,
+  row: (cursor: Cursor) => void,
 ): void {
   const [first, place, value, left] = Array.from({ length: 4 }, () => c.local(I32)) as [number, number, number, number];
+  const find = (): void => {
+    c.get(places, first).i32(indexBytes).op(I32_MUL, I32_ADD).set(place);
+    c.get(values, first).i32(bytes).op(I32_MUL, I32_ADD).set(value);
+  };
+  c.get(starts).memory(I32_LOAD, 0).set(first);
+  if (goesOn) find();
   c.while(
     () => c.get(rows),
     () => {
-      c.get(starts).memory(I32_LOAD, 0).set(first);
+      if (!goesOn) find();
       c.get(starts).memory(I32_LOAD, indexBytes).get(first).op(I32_SUB).set(left);
-      c.get(places, first).i32(indexBytes).op(I32_MUL, I32_ADD).set(place);
-      c.get(values, first).i32(bytes).op(I32_MUL, I32_ADD).set(value);
+      c.get(first, left).op(I32_ADD).set(first);
       row({ place, value, left });
       c.get(starts).i32(indexBytes).op(I32_ADD).set(starts);
       c.get(rows).i32(1).op(I32_SUB).set(rows);
@@ -116,7 +132,7 @@ export function vectorModule(
   ];
   const sums = Array.from({ length: UNROLLED }, () => c.local(type));
   const zero = (): Code => (lane === 'f64' ? c.f64(0) : c.f32(0));
-  eachRow(c, { starts, places, values }, rows, bytes, indexBytes, ({ place, value, left }) => {
+  eachRow(c, { starts, places, values }, rows, bytes, indexBytes, true, ({ place, value, left }) => {
     const elements = (count: number): void => {
       for (let i = 0; i < count; i++) {
         const sum = sums[i] as number;
@@ -176,7 +192,7 @@ export function matrixModule(lane: FloatLane, indexBytes: 4 | 8, shared: boolean
   const factor = c.local(V128);
   const [sum, one] = [c.local(own.type), c.local(own.type)];
 
-  eachRow(c, { starts, places, values }, rows, bytes, indexBytes, (cursor) => {
+  eachRow(c, { starts, places, values }, rows, bytes, indexBytes, false, (cursor) => {
     /** Some columns of the row, as far to the right as all of them are. */
     const some = (width: number, begin: () => void, element: () => void, end: () => void): void => {
       c.while(

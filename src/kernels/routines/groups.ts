@@ -1,5 +1,6 @@
 import { isBig } from '../../nd/index.ts';
 import { reducer } from '../reducers.ts';
+import { loopsFor } from '../wasm/loops.ts';
 import { type ArrayType, asWords, type Dense, ofKind, type Params, type Routine, shapeError } from './routine.ts';
 
 /** Groups as unsigned words: the low half of each, `step` apart; negative ones and large ones have a high half, or are beyond all that there are. */
@@ -42,7 +43,7 @@ const grouped = (operation: string, run: Routine['run']): Routine => ({
  * The sums of the places of the first axis that belong to one group, for each group; the type stays, and integers wrap. Params: `count`, of
  * groups; what belongs to no group from 0 to `count` counts nowhere.
  */
-const segmentSum = grouped('segmentSum', ([x, groups], params, [into]) => {
+const segmentSum = grouped('segmentSum', ([x, groups], params, [into], memory) => {
   const [from, to] = [x!.elements, into!.elements];
   const inner = to.length / Math.max(1, countOf(params));
   to.fill((isBig(x!.dtype) ? 0n : 0) as never);
@@ -52,7 +53,10 @@ const segmentSum = grouped('segmentSum', ([x, groups], params, [into]) => {
   }
   // Floats of 32 bits are rounded once.
   const totals = from instanceof Float32Array ? new Float64Array(to.length) : (to as Float64Array);
-  if (inner === 1) addPlaces(from as Float64Array, totals, groups!);
+  const loops = x!.dtype === 'f64' && inner === 1 ? loopsFor(memory, from, to, groups!.elements) : undefined;
+  if (loops !== undefined) {
+    loops.addGroups(groups!.elements as Int32Array | BigInt64Array, from as Float64Array, to as Float64Array);
+  } else if (inner === 1) addPlaces(from as Float64Array, totals, groups!);
   else {
     eachGroup(groups!, countOf(params), (place, group) => {
       for (let i = place * inner, at = group * inner, end = at + inner; at < end; i++, at++) {
@@ -135,8 +139,15 @@ const histogram: Routine = {
     if ((edges!.shape[0] as number) < 2) throw shapeError('histogram', 'at least two edges are needed', edges!.shape);
     return [{ shape: [(edges!.shape[0] as number) - 1], dtype: 'i64' }];
   },
-  run([x, edges], { uniform = false }, [into]) {
+  run([x, edges], { uniform = false }, [into], memory) {
     const [from, at] = [x!.elements as Float64Array, edges!.elements as Float64Array];
+    const loops = uniform === true ? loopsFor(memory, from, at, into!.elements) : undefined;
+    if (loops !== undefined) {
+      const own = into!.elements as BigInt64Array;
+      own.fill(0n);
+      loops.count(from, at, own);
+      return;
+    }
     const bins = at.length - 1;
     const [least, greatest] = [at[0] as number, at[bins] as number];
     const counts = new Float64Array(bins);

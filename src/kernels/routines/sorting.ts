@@ -1,6 +1,7 @@
 import { axisOf, type Elements } from '../../nd/index.ts';
 import { placed } from '../sorting/select.ts';
 import { argsorted, line, sorted } from '../sorting/sort.ts';
+import { loopsFor } from '../wasm/loops.ts';
 import { asWords, type Dense, linesOf, ofKind, type Params, type Routine, sameType, shapeError } from './routine.ts';
 
 const isDescending = (params: Params): boolean => params.descending === true;
@@ -112,7 +113,7 @@ const topK: Routine = {
       { shape, dtype: 'i64' },
     ];
   },
-  run([x], params, [values, indices]) {
+  run([x], params, [values, indices], memory) {
     const axis = axisParam('topK', params, x!);
     const [to, places] = [values!.elements, asWords(indices!)];
     const { length, inner } = linesOf(x!.shape, axis);
@@ -127,7 +128,12 @@ const topK: Routine = {
         if (Number.isNaN(a)) return Number.isNaN(b) && i < j;
         return Number.isNaN(b) || (descending ? a > b : a < b);
       };
-      best(heap, line, descending, isFirst);
+      const loops = x!.dtype === 'f64' ? loopsFor(memory, line) : undefined;
+      const next =
+        loops === undefined
+          ? (at: number, worst: number) => notWorse(line, at, worst, descending)
+          : (at: number, worst: number) => loops.beyond(line, at, worst, descending);
+      best(heap, line, next, isFirst);
       const start = Math.floor(first / (length * inner)) * k * inner + (first % inner);
       for (const [i, place] of heap.entries()) {
         const at = start + i * step;
@@ -139,11 +145,19 @@ const topK: Routine = {
   },
 };
 
-/** Fills a list with the places of a line that come first, in order. */
+/** The first place from `at` on whose element may be better than the worst; NaN is neither. */
+function notWorse(line: Float64Array, at: number, worst: number, descending: boolean): number {
+  let i = at;
+  if (descending) while (i < line.length && (line[i] as number) <= worst) i++;
+  else while (i < line.length && (line[i] as number) >= worst) i++;
+  return i;
+}
+
+/** Fills a list with the places of a line that come first, in order; `next`: the first one from a place on that may be better than a value. */
 function best(
   heap: Uint32Array,
   line: Float64Array,
-  descending: boolean,
+  next: (at: number, worst: number) => number,
   isFirst: (i: number, j: number) => boolean,
 ): void {
   const k = heap.length;
@@ -162,14 +176,11 @@ function best(
   for (let i = 0; i < k; i++) heap[i] = i;
   for (let i = (k >> 1) - 1; i >= 0; i--) sink(i);
   // Nearly all are not better than the worst of the heap, and most of the time goes into seeing that.
-  let worst = line[heap[0] as number] as number;
-  for (let i = k; i < line.length; i++) {
-    const own = line[i] as number;
-    if (descending ? own <= worst : own >= worst) continue;
+  const worst = (): number => line[heap[0] as number] as number;
+  for (let i = next(k, worst()); i < line.length; i = next(i + 1, worst())) {
     if (!isFirst(i, heap[0] as number)) continue;
     heap[0] = i;
     sink(0);
-    worst = line[heap[0] as number] as number;
   }
   heap.sort((i, j) => (isFirst(i, j) ? -1 : 1));
 }
