@@ -74,10 +74,6 @@ export class EagerRuntime implements Runtime {
     return this.matrix(matrix.csr.toDense(), matrix.value);
   }
 
-  relief(): Promise<void> | undefined {
-    return inThread().buffers.relieve?.();
-  }
-
   write(text: string): void {
     this.#write(text);
   }

@@ -32,8 +32,6 @@ export interface Runtime {
   path(path: string): string;
   /** How many work at the same time. */
   readonly workers: number;
-  /** Asked between built-ins: time to find out which matrices are garbage, if that is due. */
-  relief(): Promise<void> | undefined;
   /** Nanoseconds since 1970. */
   now(): bigint;
   /** A seed, where a script wants none of its own. */

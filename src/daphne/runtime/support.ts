@@ -111,9 +111,6 @@ class Support {
     const lazy = isLazy(runtime) ? runtime : undefined;
     this.turn = (values) => lazy?.turn(values);
     this.call = (number, args, live) => {
-      // Memory is given back in a turn of its own, which a loop of built-ins that compute at once would never come to.
-      const relief = runtime.relief();
-      if (relief !== undefined) return relief.then(() => this.call(number, args, live));
       const site = sites[number]!;
       try {
         if (lazy !== undefined) lazy.live = live;

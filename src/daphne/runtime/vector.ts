@@ -168,10 +168,6 @@ export class VectorRuntime implements LazyRuntime, AsyncDisposable {
     return matrix.kind === 'sparse' ? this.matrix(matrix.csr.toDense(), matrix.value) : matrix;
   }
 
-  relief(): Promise<void> | undefined {
-    return this.#eager.relief();
-  }
-
   write(text: string): void {
     this.#eager.write(text);
   }
