@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { createConnection } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -191,12 +191,11 @@ export function lazySession(options: ConnectOptions): () => Session {
   return () => open as Session;
 }
 
-/** A folder for what tasks write down, so that runs can be counted across workers that die. */
-let folders = 0;
+/** A folder for what tasks write down, so that runs can be counted across workers that die. It is new: numbers of processes come again. */
 export function scratch(): string {
-  const folder = join(root, 'build/conformance', `${process.pid}-${folders++}`);
-  mkdirSync(folder, { recursive: true });
-  return folder;
+  const all = join(root, 'build/conformance');
+  mkdirSync(all, { recursive: true });
+  return mkdtempSync(join(all, `${process.pid}-`));
 }
 export const marks = (folder: string): string[] => readdirSync(folder).sort();
 /** Whoever sees it can read it: it is written elsewhere first. */
