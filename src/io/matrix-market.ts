@@ -84,7 +84,7 @@ function bannerOf(bytes: Uint8Array, file: Bytes): Banner {
   if (mark !== '%%matrixmarket') throw malformed(file.name, 'does not begin with %%MatrixMarket', { line: 1 });
   const fail = (what: string): Error =>
     malformed(file.name, `the banner says ${what}: ${JSON.stringify(text.trim())}`, { line: 1 });
-  if (object !== 'matrix') throw fail(`${object}, and not matrix`);
+  if (object !== 'matrix') throw fail(`${object ?? 'nothing'}, and not matrix`);
   if (format !== 'array' && format !== 'coordinate') throw fail(`neither array nor coordinate`);
   if (field === 'complex' || symmetry === 'hermitian') {
     throw new NotAvailableError(

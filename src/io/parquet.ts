@@ -203,7 +203,9 @@ async function reading<T>(file: Bytes, read: () => Promise<T>): Promise<T> {
   } catch (error) {
     const { message, name } = error as Error;
     if (name === 'NotAvailableError' || name === 'FormatError') throw error;
-    throw Object.assign(malformed(file.name, `can't be read as Parquet: ${message}`), { cause: error });
+    // Where bytes are missing or others, its reader stumbles over itself, which says nothing to whoever has the file.
+    const why = error instanceof TypeError || error instanceof RangeError ? 'it is damaged' : message;
+    throw Object.assign(malformed(file.name, `can't be read as Parquet: ${why}`), { cause: error });
   }
 }
 

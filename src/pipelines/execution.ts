@@ -1,4 +1,4 @@
-import { InternalError } from '../base/index.ts';
+import { InternalError, OutOfMemoryError } from '../base/index.ts';
 import { applied, cast, elementOp, type Matmul } from '../kernels/index.ts';
 import { DTYPES, type Elements } from '../nd/index.ts';
 import type { Buffer, Buffers, Place } from './buffers.ts';
@@ -31,8 +31,13 @@ export class Room {
       this.#buffer = this.#buffers.allocate('u8', Math.max(bytes, LEAST_ROOM));
     }
     const place = this.#buffers.place(this.#buffer);
-    if (place === undefined) throw new InternalError('there is no room for the scratch of a pipeline');
-    return place;
+    if (place !== undefined) return place;
+    // Elsewhere it is of no use; the next time there may be room.
+    this.release();
+    throw new OutOfMemoryError(
+      'the memory that arrays of this thread share is full, and a computation has no room beside what it reads; let go of arrays that nobody needs ' +
+        '(release), or open a session (connect), which computes part by part',
+    );
   }
 
   /** Gives it back. */

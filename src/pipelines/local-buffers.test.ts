@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { Room } from './execution.ts';
 import { LocalBuffers } from './index.ts';
 
 const MIB = 1 << 20;
@@ -31,6 +32,17 @@ test('what does not fit lies elsewhere', () => {
   const large = buffers.allocate('f64', 3 * MIB);
   assert.equal(buffers.place(large), undefined);
   assert.equal(buffers.view(large, 'write').length, 3 * MIB);
+});
+
+test('scratch that finds no room is told, and found again when there is some', () => {
+  const buffers = new LocalBuffers(256);
+  const scratch = new Room(buffers);
+  scratch.take(1000);
+  const large = buffers.allocate('u8', 14 * MIB);
+  assert.ok(buffers.place(large));
+  for (let i = 0; i < 2; i++) assert.throws(() => scratch.take(4 * MIB), { code: 'ERR_SHEAF_OUT_OF_MEMORY' });
+  buffers.release(large);
+  assert.equal(scratch.take(4 * MIB).memory, buffers.memory);
 });
 
 test('what was lent stays as it is, whatever becomes of the room', () => {

@@ -5,7 +5,9 @@ import { computedHere, fromCoo } from '../../arrays/index.ts';
 import { type Coordinates, readMatrixMarket, readParquetTable } from '../../io/index.ts';
 import { type DType, type Elements, elements } from '../../nd/index.ts';
 import { RunError } from '../builtins/builtin.ts';
+import { scalarOfElement } from '../builtins/operands.ts';
 import { elementOf } from '../builtins/wanted.ts';
+import { scalarCast } from '../program/scalar-casts.ts';
 import { then } from '../runtime/later.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { ELEMENT_TYPES, mostGeneral, type ValueType } from '../types.ts';
@@ -181,9 +183,14 @@ async function reading<T>(path: string, read: () => Promise<T>): Promise<T> {
     return await read();
   } catch (error) {
     if (error instanceof RunError) throw error;
-    throw new RunError(`the file ${path} can't be read: ${(error as Error).message}`);
+    const { message } = error as Error;
+    // They name the file, too, and maybe a line.
+    const why = message.startsWith(path) ? message.slice(path.length).replace(/^:(?:(\d+):)? /, inLine) : message;
+    throw new RunError(`the file ${path} can't be read: ${why}`);
   }
 }
+
+const inLine = (_: string, line: string | undefined): string => (line === undefined ? '' : `line ${line}: `);
 
 const MARKET_TYPES: Partial<Record<DType, NumberType>> = { i64: 'si64', f64: 'f64' };
 
@@ -239,7 +246,7 @@ function sideBySide(
 ): Matrix {
   const rows = columns[0]?.cells.length ?? 0;
   const value = meta === undefined ? columns.map((each) => each.value).reduce(mostGeneral, 'bool') : elementType(meta);
-  if (value === 'str') return textsSideBySide(path, columns, rows);
+  if (value === 'str') return textsSideBySide(columns, rows);
   const all = elements(ELEMENT_TYPES[value], rows * columns.length);
   for (const [j, { cells }] of columns.entries()) {
     const own = converted(cells, value, path) as Elements;
@@ -248,9 +255,16 @@ function sideBySide(
   return runtime.matrixOf(all, value, rows, columns.length);
 }
 
-function textsSideBySide(path: string, columns: readonly ReadColumn[], rows: number): Matrix {
-  const own = columns.map(({ cells }) => converted(cells, 'str', path) as readonly string[]);
-  const cells = Array.from({ length: rows }, (_, i) => own.map((each) => each[i]!)).flat();
+/** Beside strings, numbers are what a cast makes of them. */
+function textOf({ value, cells }: ReadColumn): (row: number) => string {
+  if (isTexts(cells)) return (row) => cells[row]!;
+  const cast = scalarCast(value, 'str');
+  return (row) => cast(scalarOfElement(cells[row]!, value)) as string;
+}
+
+function textsSideBySide(columns: readonly ReadColumn[], rows: number): Matrix {
+  const own = columns.map(textOf);
+  const cells = Array.from({ length: rows }, (_, i) => own.map((each) => each(i))).flat();
   return { kind: 'strings', value: 'str', rows, columns: columns.length, cells };
 }
 

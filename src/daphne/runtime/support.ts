@@ -1,6 +1,6 @@
 /** What compiled programs run with: calls of built-ins, errors with their places, stacks that are used up. */
 
-import { ScriptError, SheafError } from '../../base/index.ts';
+import { OutOfMemoryError, ScriptError, SheafError } from '../../base/index.ts';
 import { relieveThread } from '../../pipelines/index.ts';
 import { type RunArgument, RunError, type ScriptFunction } from '../builtins/builtin.ts';
 import { type Generated, generate, type Place } from '../codegen/generate.ts';
@@ -44,10 +44,11 @@ function placed(error: unknown, { source, span }: Place): unknown {
 
 /** What JavaScript says when something is longer than it can be. */
 const isOutOfRoom = (error: unknown): error is RangeError => error instanceof RangeError;
-/** In the words of V8. */
+/** In the words of V8, or of arrays, which speak of what scripts have not. */
 const isNoMemory = (error: Error): boolean =>
-  isOutOfRoom(error) &&
-  /allocation failed|Invalid (?:typed array|array buffer|array|string) length/.test(error.message);
+  error instanceof OutOfMemoryError ||
+  (isOutOfRoom(error) &&
+    /allocation failed|Invalid (?:typed array|array buffer|array|string) length/.test(error.message));
 const NO_MEMORY = 'there is no memory for what this makes: make it smaller, or compute it part by part';
 const isOverflow = (error: unknown): boolean => isOutOfRoom(error) && error.message.startsWith('Maximum call stack');
 
