@@ -113,10 +113,11 @@ test('large sparse matrices are put together, taken apart and turned', async () 
     print(abs(sum(lowerTri(G, true, true)) + sum(upperTri(G, false, true)) - s) < 1.0e-6);
     R = reshape(G, 10000, 40000); print(sum(abs(R[3, 20000:] - G[7, ]))); print(sum(upperTri(G, true, false) > 1.0));
     D = diagMatrix(v); print(sum(abs(diagVector(D) - v))); print(sum(abs(sum(D @ G, 0) - v * sum(G, 0))) < 1.0e-6);
-    print(isSymmetric(D + G)); print(isSymmetric(G + t(G))); D[0, 0] = [7.0]; print(sum(replace(D, 7.0, 9.0) - D));`;
+    print(isSymmetric(D + G)); print(isSymmetric(G + t(G))); D[0, 0] = [7.0]; print(sum(replace(D, 7.0, 9.0) - D));
+    D[1, 1] = [nan]; print(sum(max(G, D)) > s); print(sum(max(D, G)) > s);`;
   for (const flags of [[], ['--vec']]) {
     const { stdout, stderr } = await runText(script, { flags: ['--select-matrix-repr', ...flags] });
-    assert.deepEqual([stdout, stderr], ['0\n1\n0\n1\n1\n1\n0\n0\n0\n1\n0\n1\n2\n', '']);
+    assert.deepEqual([stdout, stderr], ['0\n1\n0\n1\n1\n1\n0\n0\n0\n1\n0\n1\n2\n1\n0\n', '']);
   }
   const { stdout } = await runText('print(reshape(rand(5000, 5000, 1.0, 1.0, 0.001, 1), 3, 4));', {
     flags: ['--select-matrix-repr'],

@@ -7,8 +7,9 @@ import { type Arr, arrayOf, computedHere, csr, reshape, type Sparse, type Sparse
 import { elements } from '../../nd/index.ts';
 import { all, then } from '../runtime/later.ts';
 import type { Runtime } from '../runtime/runtime.ts';
-import { ELEMENT_TYPES, type MatrixType } from '../types.ts';
+import { ELEMENT_TYPES, isFloat, type MatrixType } from '../types.ts';
 import type { DenseMatrix, Matrix, MaybeLater, SparseMatrix, Value } from '../values/values.ts';
+import { choose, isNan, loose } from './arrays.ts';
 import type { CallToInfer, RunArgument, Site } from './builtin.ts';
 import type { NumericType } from './operands.ts';
 import type { Selection } from './selection.ts';
@@ -93,7 +94,13 @@ export function sparseExtreme(
   value: NumericType,
 ): SparseMatrix | undefined {
   if (value === 'bool' || a.rows !== b.rows || a.columns !== b.columns) return undefined;
-  const [x, y] = [a, b].map(({ csr }) => csr.astype(ELEMENT_TYPES[value])) as [Sparse, Sparse];
+  // Beside a NaN of the second one the first one stays.
+  const cells = cellsOf(b);
+  const least = operation === 'max' ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
+  const right = isFloat(b.value)
+    ? withCells(b, { ...cells, array: choose(loose(isNan)(cells.array), least, cells.array) })
+    : b;
+  const [x, y] = [a, right].map(({ csr }) => csr.astype(ELEMENT_TYPES[value])) as [Sparse, Sparse];
   return made(value, operation === 'max' ? x.maximum(y) : x.minimum(y));
 }
 
