@@ -33,17 +33,18 @@ export const MOST_CALLS = 100_000;
 function placed(error: unknown, { source, span }: Place): unknown {
   if (error instanceof ScriptError) return error;
   if (error instanceof RunError) return scriptError('execution', source, span, error.message);
-  if (error instanceof SheafError || isOutOfRoom(error)) {
-    const located = scriptError('execution', source, span, error.message);
+  // JavaScript says so when something is longer than it can be.
+  if (error instanceof SheafError || error instanceof RangeError) {
+    const message = error instanceof SheafError ? error.message : `there is no room for this (${error.message})`;
+    const located = scriptError('execution', source, span, message);
     located.cause = error;
     return located;
   }
   return error;
 }
 
-/** What JavaScript says when something is longer than it can be. */
-const isOutOfRoom = (error: unknown): error is RangeError => error instanceof RangeError;
-const isOverflow = (error: unknown): boolean => isOutOfRoom(error) && error.message.startsWith('Maximum call stack');
+const isOverflow = (error: unknown): boolean =>
+  error instanceof RangeError && error.message.startsWith('Maximum call stack');
 
 /** A program that can be run. @throws ScriptError of what is nested too deeply for JavaScript. */
 export function link(
