@@ -32,7 +32,7 @@ literals('frames by columns, and by rows', [
     'frame 2 [a:si64 1 2 | b:str x y]',
   ],
   ['$columns', [s('str', 'a'), m('si64', [[1], [2]]), s('str', 'b'), m('si64', [[1]])], 2],
-  ['$columns', [s('str', 'a'), m('si64', [[1, 2]])], 3],
+  ['$columns', [s('str', 'a'), m('si64', [[1, 2]])], 2],
   ['$columns', [s('str', 'a'), m('si64', [[1]]), s('str', 'a'), m('si64', [[1]])], 3],
   ['$columns', [i(1), m('si64', [[1]])], 1],
   ['$columns', [s('str', 'a'), i(1)], 1],
