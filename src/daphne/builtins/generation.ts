@@ -46,9 +46,11 @@ export const madeType = (site: Site, at = 0): NumberType => {
 
 /** A limit of the memory that is worth asking for: typed arrays end there. */
 const MOST_CELLS = 2 ** 33;
+/** Strings are in arrays of JavaScript, which become tables, many times as large, from there on. */
+const MOST_STRINGS = 2 ** 25;
 
-export function checkCells(what: string, rows: number, columns: number): void {
-  if (rows * columns <= MOST_CELLS) return;
+export function checkCells(what: string, rows: number, columns: number, most = MOST_CELLS): void {
+  if (rows * columns <= most) return;
   throw new RunError(`${what}: a matrix of ${rows}x${columns} is larger than any memory here`);
 }
 
@@ -67,8 +69,8 @@ const FILL: Builtin = {
   },
   run(runtime, site, [value, ...shape]) {
     const [rows, columns] = [sizeOf(shape[0], 'numRows'), sizeOf(shape[1], 'numCols')];
-    checkCells('fill', rows, columns);
     const type = (site.args[0] as { value: ValueType }).value;
+    checkCells('fill', rows, columns, type === 'str' ? MOST_STRINGS : MOST_CELLS);
     if (type === 'str')
       return { kind: 'strings', value: 'str', rows, columns, cells: new Array(rows * columns).fill(value) };
     const element = elementOf(type, scalarOf(value));

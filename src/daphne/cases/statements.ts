@@ -83,5 +83,7 @@ export const STATEMENTS: Cases = {
   'what ends it': [
     fails('print("a"); stop("enough");', 3, /system stopped: enough/),
     fails('stop();', 3, /unspecified reason/),
+    fails('s = "a"; for (i in 1:40) s = s + s; print(s);', 3, /a string has become longer/),
+    fails('X = fill("a", 1000000, 1000);', 3, /larger than any memory/),
   ],
 };

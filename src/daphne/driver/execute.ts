@@ -167,7 +167,12 @@ export async function execute(source: Source, options: Execution, timing?: Timin
   }
 }
 
-export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+export function messageOf(error: unknown): string {
+  // Of what is written into the code that runs, JavaScript tells.
+  if (error instanceof RangeError && error.message === 'Invalid string length')
+    return 'a string has become longer than any can be';
+  return error instanceof Error ? error.message : String(error);
+}
 
 /** Of what is no error of the script, such as memory that is used up, too. */
 export function exitCodeOf(error: unknown): number {
