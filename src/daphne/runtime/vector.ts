@@ -121,6 +121,8 @@ export class VectorRuntime implements LazyRuntime, AsyncDisposable {
     const session = await connect({
       cpus: threads,
       name: 'daphne',
+      // No code of a script can crash them. They start sooner, and what one has mapped of the memory all have.
+      isolation: 'thread',
       arrays: {
         ...(scheme && { scheme }),
         ...(queues && { layout: queues }),

@@ -31,7 +31,7 @@ export interface Bound {
   /** Of each table but the first one, how it is joined with those before. */
   readonly joins: readonly (readonly Join[])[];
   readonly where: Typed | undefined;
-  /** Columns that are needed behind `where`. */
+  /** Columns that are needed behind `where`, in each row: keys of groups are not. */
   readonly needed: ReadonlySet<number>;
   /** What follows sees keys, and then aggregates, as its columns. */
   readonly groups:
@@ -93,7 +93,7 @@ export function bind(select: Select, columnsOf: (view: string) => readonly Known
     tables: scope.tables,
     joins,
     where,
-    needed: new Set(scope.used),
+    needed: new Set(aggregates.flatMap(({ of }) => columnsIn(of))),
     groups: { keys, aggregates },
     having,
     results,
@@ -234,6 +234,17 @@ class Scope {
   }
 }
 
+/** The columns that an expression looks at. */
+function columnsIn(of: Typed): number[] {
+  const found: number[] = [];
+  const open = [of];
+  for (let each = open.pop(); each !== undefined; each = open.pop()) {
+    if (each.kind === 'column') found.push(each.index);
+    if (each.kind === 'binary') open.push(each.left, each.right);
+  }
+  return found;
+}
+
 class Grouping {
   readonly keys: number[];
   readonly aggregates: { aggregate: Aggregate; of: Typed; value: ValueType }[] = [];
@@ -243,7 +254,6 @@ class Grouping {
   constructor(scope: Scope, groupBy: readonly ColumnName[]) {
     this.#scope = scope;
     this.keys = groupBy.map((column) => scope.find(column));
-    for (const key of this.keys) scope.used.add(key);
   }
 
   readonly resolve = (expression: Expression): { value: ValueType; index: number } => {

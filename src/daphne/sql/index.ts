@@ -79,21 +79,15 @@ interface Table {
 
 function execute(bound: Bound, views: ReadonlyMap<string, Frame>): Frame {
   let table = source(bound, views);
-  // Grouping by whole columns of views knows their ranks: those of some rows are some of them.
-  let ranks = (index: number): Ranks => ranksOf(table.columns[index]!.cells);
+  let keys = keysIn(table);
   if (bound.where !== undefined) {
     const all = table;
     const rows = chosenRows(bound.where, all.columns, all.rows);
-    const needed = bound.needed;
+    const { needed } = bound;
     table = picked(all, rows, (index) => needed.has(index));
-    ranks = (index) => {
-      const whole = all.columns[index]!.cells;
-      if (rows.length * 8 < all.rows && !isRanked(whole)) return ranksOf(table.columns[index]!.cells);
-      const { ranks: of, count } = ranksOf(whole);
-      return { ranks: gather(of, rows), count };
-    };
+    keys = keysIn(all, rows);
   }
-  if (bound.groups !== undefined) table = grouped(bound, table, ranks);
+  if (bound.groups !== undefined) table = grouped(bound, table, keys);
   if (bound.having !== undefined) {
     const rows = chosenRows(bound.having, table.columns, table.rows);
     table = picked(table, rows, () => true);
@@ -161,18 +155,41 @@ function joined(left: Table, right: Table, conditions: readonly Condition[]): Ta
   };
 }
 
+/** Columns as keys of rows. */
+interface Keys {
+  ranks(index: number): Ranks;
+  /** The cells of a column at some of the rows. */
+  cells(index: number, at: Int32Array): Column['cells'];
+}
+
+/** Grouping by whole columns of views knows their ranks: those of some rows are some of them. */
+function keysIn({ rows: all, columns }: Table, rows?: Int32Array): Keys {
+  const cellsOf = (index: number): Column['cells'] => columns[index]!.cells;
+  if (rows === undefined)
+    return {
+      ranks: (index) => ranksOf(cellsOf(index)),
+      cells: (index, at) => gather<Column['cells']>(cellsOf(index), at),
+    };
+  return {
+    ranks(index) {
+      const whole = cellsOf(index);
+      if (rows.length * 8 < all && !isRanked(whole)) return ranksOf(gather<Column['cells']>(whole, rows));
+      const { ranks, count } = ranksOf(whole);
+      return { ranks: gather(ranks, rows), count };
+    },
+    cells: (index, at) => gather<Column['cells']>(cellsOf(index), gather(rows, at)),
+  };
+}
+
 /** One row for each group: its keys, and what is computed of its rows. */
-function grouped({ groups: of }: Bound, table: Table, ranks: (index: number) => Ranks): Table {
+function grouped({ groups: of }: Bound, table: Table, by: Keys): Table {
   const { keys, aggregates } = of!;
   const groups: Groups =
     keys.length > 0
-      ? groupsOf(keys.map(ranks), table.rows)
+      ? groupsOf(keys.map(by.ranks), table.rows)
       : { ids: new Int32Array(table.rows), count: 1, first: new Int32Array(0) };
   const columns = [
-    ...keys.map((index) => {
-      const column = table.columns[index]!;
-      return withCells(column, gather<Column['cells']>(column.cells, groups.first));
-    }),
+    ...keys.map((index) => withCells(table.columns[index]!, by.cells(index, groups.first))),
     ...aggregates.map(({ aggregate, of: each, value }): Column => {
       const column = { value: each.value, cells: evaluated(each, table.columns, table.rows) } as Column;
       return { label: '', value, cells: aggregated(aggregate, column, groups) } as Column;
