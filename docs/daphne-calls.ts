@@ -8,6 +8,7 @@ import { wrongValue } from '../src/daphne/builtins/rules.ts';
 import { CASES, type Case } from '../src/daphne/cases/index.ts';
 import { Source } from '../src/daphne/source.ts';
 import {
+  bodies,
   type Expression,
   type FunctionDefinition,
   parse,
@@ -205,7 +206,7 @@ export function nodesOf(script: Script): { expressions: readonly Expression[]; s
   const enter = (statement: Statement): void => {
     statements.push(statement);
     for (const each of expressionsOf(statement)) visit(each);
-    for (const each of bodiesOf(statement)) enter(each);
+    for (const each of bodies(statement)) enter(each);
   };
   for (const each of script.statements) enter(each);
   return { expressions, statements };
@@ -232,25 +233,6 @@ function expressionsOf(statement: Statement): readonly Expression[] {
     case 'block':
     case 'function':
     case 'import':
-      return [];
-  }
-}
-
-function bodiesOf(statement: Statement): readonly Statement[] {
-  switch (statement.kind) {
-    case 'block':
-      return statement.statements;
-    case 'if':
-      return [
-        ...statement.branches.map(({ body }) => body),
-        ...(statement.otherwise === undefined ? [] : [statement.otherwise]),
-      ];
-    case 'while':
-    case 'do':
-    case 'for':
-    case 'function':
-      return [statement.body];
-    default:
       return [];
   }
 }

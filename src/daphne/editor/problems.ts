@@ -6,7 +6,7 @@ import { analyse } from '../analysis/index.ts';
 import { BUILTINS } from '../builtins/index.ts';
 import { LOCAL_FILES } from '../driver/files.ts';
 import { Source, type Span } from '../source.ts';
-import { type Block, parse, type Script, type Statement } from '../syntax/index.ts';
+import { bodies, parse, type Script, type Statement } from '../syntax/index.ts';
 import type { Type } from '../types.ts';
 
 export interface Problem extends Span {
@@ -161,26 +161,12 @@ function statementAt(
     if (next === undefined || next.kind === 'return') break;
     // A block is where others are; to take out all of them is more than has to be.
     if (next.kind !== 'block') found = next;
-    within = next.kind === 'block' ? next.statements : blocksOf(next);
+    within = bodies(next);
   }
   if (found === undefined || found.kind === 'import') return undefined;
   const { start, end } = found;
   const names = assignedIn({ kind: 'block', statements: [found], start, end });
   return { start, end, names: found.kind === 'function' ? [...names, found.name.name] : names };
-}
-
-function blocksOf(statement: Statement): readonly Block[] {
-  switch (statement.kind) {
-    case 'if':
-      return [...statement.branches.map(({ body }) => body), ...(statement.otherwise ? [statement.otherwise] : [])];
-    case 'while':
-    case 'do':
-    case 'for':
-    case 'function':
-      return [statement.body];
-    default:
-      return [];
-  }
 }
 
 /** Of text that is no script: what most likely is the statement around a place, and all names in it. */

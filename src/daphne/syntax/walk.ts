@@ -1,4 +1,4 @@
-import type { Expression, Side } from './ast.ts';
+import type { Expression, Side, Statement } from './ast.ts';
 
 /** The expressions that an expression is directly made of, in the order in which they are written. */
 export function parts(expression: Expression): readonly Expression[] {
@@ -47,4 +47,23 @@ export function postOrder(root: Expression): Expression[] {
     for (const part of parts(expression)) open.push(part);
   }
   return order.reverse();
+}
+
+/** The statements that a statement is directly made of, in the order in which they are written. */
+export function bodies(statement: Statement): readonly Statement[] {
+  switch (statement.kind) {
+    case 'block':
+      return statement.statements;
+    case 'if': {
+      const { branches, otherwise } = statement;
+      return [...branches.map(({ body }) => body), ...(otherwise === undefined ? [] : [otherwise])];
+    }
+    case 'while':
+    case 'do':
+    case 'for':
+    case 'function':
+      return [statement.body];
+    default:
+      return [];
+  }
 }
