@@ -43,5 +43,18 @@ suite('runScript', () => {
     );
     await assert.rejects(runScript('x = 1;', { inputs: { a: [1] as never } }), UsageError);
     await assert.rejects(runScript('x = 1;', { flags: ['other.daphne'] }), UsageError);
+    for (const [script, options, message] of [
+      [{ text: 'x = 1;' }, {}, /the script is an object; give its text/],
+      ['x = 1;', [], /the options are an array/],
+      ['x = 1;', { input: {} }, /there is no option "input"; there are args, inputs and flags/],
+      ['x = 1;', { inputs: 3 }, /inputs is number/],
+      ['x = 1;', { flags: '--vec' }, /flags is no list/],
+    ] as const) {
+      await assert.rejects(runScript(script as never, options as never), (error) => {
+        assert.ok(error instanceof UsageError);
+        assert.match(error.message, message);
+        return true;
+      });
+    }
   });
 });

@@ -1,5 +1,5 @@
 import { nodeOf } from '../../arrays/index.ts';
-import { UsageError } from '../../base/index.ts';
+import { kindOf, shown, UsageError } from '../../base/index.ts';
 import type { Elements } from '../../nd/index.ts';
 import { inThread } from '../../pipelines/index.ts';
 import { analyse } from '../analysis/index.ts';
@@ -37,6 +37,7 @@ export interface ScriptResult {
  * @throws UsageError for inputs that scripts do not have.
  */
 export async function runScript(script: string, options: RunScriptOptions = {}): Promise<ScriptResult> {
+  check(script, options);
   const { args = {}, inputs = {}, flags = [] } = options;
   const line = commandLine(flags);
   if (line.script !== undefined) throw new UsageError(`runScript: ${line.script} among the flags is none`);
@@ -57,6 +58,24 @@ export async function runScript(script: string, options: RunScriptOptions = {}):
   const variables = Object.fromEntries(program.outputs.map(({ name }, i) => [name, output(values[i] as Value)]));
   return { variables, ...written };
 }
+
+/** For callers without types. */
+function check(script: unknown, options: unknown): void {
+  if (typeof script !== 'string')
+    throw new UsageError(`runScript: the script is ${kindOf(script)}; give its text, or the path of its file`);
+  if (!isRecord(options)) throw new UsageError(`runScript: the options are ${kindOf(options)}; give an object`);
+  const { args = {}, inputs = {}, flags = [], ...others } = options;
+  const [other] = Object.keys(others);
+  if (other !== undefined)
+    throw new UsageError(`runScript: there is no option ${shown(other)}; there are args, inputs and flags`);
+  for (const [name, each] of Object.entries({ args, inputs }))
+    if (!isRecord(each)) throw new UsageError(`runScript: ${name} is ${kindOf(each)}; give an object, by names`);
+  if (!Array.isArray(flags) || !flags.every((flag) => typeof flag === 'string'))
+    throw new UsageError(`runScript: flags is no list of strings; give one, such as ['--vec']`);
+}
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 const isPath = (script: string): boolean => /^[^\n]*\.daph(ne)?$/.test(script);
 
