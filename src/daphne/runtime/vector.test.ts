@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
-import { asarray, nodeOf } from '../../arrays/index.ts';
+import { asarray, computedHere, nodeOf } from '../../arrays/index.ts';
 import { isComputed } from '../../pipelines/index.ts';
 import { connect } from '../../tasks/index.ts';
 import type { Builtin } from '../builtins/builtin.ts';
@@ -168,6 +168,20 @@ suite('lazy matrices', () => {
       );
       assert.ok(used() >= before + 2 * bytes);
     }
+  });
+
+  test('the transpose of a sparse matrix is not made because a turn has ended', async () => {
+    const write = (): void => {};
+    await using lazy = new VectorRuntime(write, write, { threads: 2 });
+    const csr = computedHere(
+      asarray([[0, 2, 0]])
+        .astype('f64')
+        .toSparse(),
+    ).T;
+    const x = lazy.matrix(asarray(new Float64Array(4)).reshape([2, 2]).add(1), 'f64');
+    await lazy.turn([{ kind: 'sparse', value: 'f64', rows: 3, columns: 1, csr }, x]);
+    assert.equal(isComputed(nodeOf('test', x.array)), true);
+    assert.equal(isComputed(nodeOf('test', csr.values)), false);
   });
 
   test('how much there is to compute: products by their terms, what is there not at all', () => {

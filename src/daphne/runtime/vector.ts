@@ -26,6 +26,8 @@ export interface VectorOptions {
 
 type Engine = ReturnType<typeof currentEngine>;
 
+type Wanted = readonly (Value | undefined)[];
+
 interface Opened {
   /** To be closed at the end. */
   readonly session: Session | undefined;
@@ -82,19 +84,17 @@ export class VectorRuntime implements LazyRuntime, AsyncDisposable {
     const read = (): readonly Elements[] => nodes.map((node) => inThread().read(node));
     if (nodes.every(isComputed)) return read();
     const pending = pendingOf(nodes);
-    const wanted = nodesOf(this.live?.() ?? []);
-    const others = wanted.filter((node) => !isComputed(node));
-    return then(this.#compute([...nodes, ...sharing(pending, others)], pending, wanted), read);
+    const wanted = this.live?.() ?? [];
+    return then(this.#compute([...nodes, ...sharing(pending, pendingNodes(wanted))], pending, wanted), read);
   }
 
-  turn(values: readonly (Value | undefined)[]): MaybeLater<void> {
-    const wanted = nodesOf(values);
-    const nodes = wanted.filter((node) => !isComputed(node));
-    if (nodes.length > 0) return this.#compute(nodes, pendingOf(nodes), wanted);
+  turn(values: Wanted): MaybeLater<void> {
+    const nodes = pendingNodes(values);
+    if (nodes.length > 0) return this.#compute(nodes, pendingOf(nodes), values);
   }
 
   /** Computes nodes, with what is pending before them. `wanted`: what somebody will use later. */
-  #compute(nodes: readonly Node[], pending: ReadonlySet<Node>, wanted: readonly Node[]): MaybeLater<void> {
+  #compute(nodes: readonly Node[], pending: ReadonlySet<Node>, wanted: Wanted): MaybeLater<void> {
     if (this.workers <= 1) return inThread().computeNow(nodes);
     const work = workOf(pending);
     this.#work += work;
@@ -108,7 +108,8 @@ export class VectorRuntime implements LazyRuntime, AsyncDisposable {
     this.#session ??= this.#open();
     return this.#session.then((now) => {
       this.#opened = now;
-      if (bytesIn(inThread().buffers, wanted) <= now.limit * MOST_COPIED) copyTo(now.pipelines.buffers, wanted);
+      const later = arraysOf(wanted);
+      if (bytesIn(inThread().buffers, later) <= now.limit * MOST_COPIED) copyTo(now.pipelines.buffers, later);
       return now.pipelines.compute(nodes);
     });
   }
@@ -133,10 +134,10 @@ export class VectorRuntime implements LazyRuntime, AsyncDisposable {
     return session.run(() => opened(currentEngine('daphne'), session));
   }
 
-  #isWorthStarting(nodes: readonly Node[], wanted: readonly Node[]): boolean {
+  #isWorthStarting(nodes: readonly Node[], wanted: Wanted): boolean {
     if (this.#work >= (this.#options.worthStarting ?? WORTH_STARTING)) return true;
     const bytes = this.#options.worthSharing ?? WORTH_SHARING;
-    return bytesToBe(nodes) >= bytes || bytesIn(inThread().buffers, wanted) >= bytes;
+    return bytesToBe(nodes) >= bytes || bytesIn(inThread().buffers, arraysOf(wanted)) >= bytes;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -207,14 +208,24 @@ function openEngine(): Engine | undefined {
   }
 }
 
-/** The arrays of matrices among the values. */
-function nodesOf(values: readonly (Value | undefined)[]): Node[] {
+/** Of the dense matrices among the values, those that are not computed. */
+function pendingNodes(values: Wanted): Node[] {
   const nodes: Node[] = [];
   for (const value of values) {
-    if (typeof value !== 'object') continue;
-    if (value.kind === 'dense') nodes.push(nodeOf('matrix', value.array));
-    if (value.kind !== 'sparse') continue;
-    for (const array of [value.csr.indptr, value.csr.indices, value.csr.values]) nodes.push(nodeOf('matrix', array));
+    if (typeof value !== 'object' || value.kind !== 'dense') continue;
+    const node = nodeOf('matrix', value.array);
+    if (!isComputed(node)) nodes.push(node);
   }
   return nodes;
+}
+
+/** The arrays of all matrices among the values. Those of sparse ones may be a transpose, which nobody has to make. */
+function arraysOf(values: Wanted): Node[] {
+  return values.flatMap((value) => {
+    if (typeof value !== 'object') return [];
+    if (value.kind === 'dense') return [nodeOf('matrix', value.array)];
+    if (value.kind !== 'sparse') return [];
+    const { indptr, indices, values: cells } = value.csr;
+    return [indptr, indices, cells].map((array) => nodeOf('matrix', array));
+  });
 }
