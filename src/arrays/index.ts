@@ -12,6 +12,8 @@ import type { D } from './types.ts';
 /** @internal */
 export { nodeOf } from './lazy.ts';
 export * from './public.ts';
+/** @internal */
+export { nodesOfSparse } from './sparse/sparse.ts';
 
 /** @internal An array of elements that are there, row by row, and that nobody changes afterwards. */
 export const arrayOf = (elements: Elements, shape: Shape, dtype: DType): Arr => wrap(sourceOf(elements, shape, dtype));

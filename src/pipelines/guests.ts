@@ -26,7 +26,8 @@ export class Guests {
     if (buffer.released) throw afterRelease();
     if (buffer.home === this.#home) return buffer;
     let copy = this.#copies.get(buffer);
-    if (copy === undefined) {
+    // Somebody has let go of what was made of it, which was a part of the copy.
+    if (copy === undefined || copy.released) {
       copy = this.#home.adopt(buffer.dtype, buffer.home.lend(buffer));
       this.#copies.set(buffer, copy);
       const others = copiesOf.get(buffer);

@@ -1,3 +1,4 @@
+import type { Buffer } from './buffers.ts';
 import type { Node } from './graph.ts';
 import { inThread } from './in-thread.ts';
 
@@ -31,4 +32,4 @@ export {
 } from './tile-runner.ts';
 
 /** Computes nodes in this thread, all together, and settles them: they are sources then. */
-export const compute = (nodes: readonly Node[]): Promise<void> => inThread().compute(nodes);
+export const compute = (nodes: readonly Node[]): Promise<readonly Buffer[]> => inThread().compute(nodes);

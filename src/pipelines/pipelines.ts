@@ -134,15 +134,16 @@ export class Pipelines {
     };
   }
 
-  /** Computes the nodes, all together, and settles them: they are sources then. */
-  async compute(nodes: readonly Node[], watch?: Watch): Promise<void> {
+  /** Computes the nodes, all together, and settles them: they are sources then. Gives the buffers that were made for that, but those of blocks. */
+  async compute(nodes: readonly Node[], watch?: Watch): Promise<readonly Buffer[]> {
     const relief = this.buffers.relieve?.() ?? this.#small?.buffers.relieve?.();
     if (relief !== undefined) await relief;
     if (this.#machine.crew === undefined && this.#memory === undefined) return this.computeNow(nodes, watch);
+    const made: Buffer[] = [];
     for (const roots of this.#partsOf(nodes)) {
       const survey = new Survey(roots);
       if (this.#small !== undefined && survey.isSmall) {
-        this.#small.#run(roots, survey, watch);
+        made.push(...this.#small.#run(roots, survey, watch));
         continue;
       }
       const plan = this.#atOnce(survey, roots);
@@ -150,7 +151,7 @@ export class Pipelines {
       else {
         try {
           const over = watch?.({ nodes: survey.order, roots, plan });
-          settle(roots, plan, await executeTogether(plan, survey, this.#machine), survey);
+          made.push(...settle(roots, plan, await executeTogether(plan, survey, this.#machine), survey));
           over?.();
         } catch (error) {
           // What others have in use is not known before.
@@ -160,6 +161,7 @@ export class Pipelines {
       }
     }
     this.#tidy();
+    return made;
   }
 
   /** The plan of what is computed at once; undefined for what is too large for that. */
@@ -237,16 +239,18 @@ export class Pipelines {
   }
 
   /** The same at once, in this thread alone. */
-  computeNow(nodes: readonly Node[], watch?: Watch): void {
-    for (const roots of this.#partsOf(nodes)) this.#run(roots, new Survey(roots), watch);
+  computeNow(nodes: readonly Node[], watch?: Watch): readonly Buffer[] {
+    const made = this.#partsOf(nodes).flatMap((roots) => this.#run(roots, new Survey(roots), watch));
     this.#tidy();
+    return made;
   }
 
-  #run(roots: readonly Node[], survey: Survey, watch: Watch | undefined): void {
+  #run(roots: readonly Node[], survey: Survey, watch: Watch | undefined): readonly Buffer[] {
     const plan = this.#planOf(survey, roots);
     const over = watch?.({ nodes: survey.order, roots, plan });
-    settle(roots, plan, execute(plan, survey, this.#machine), survey);
+    const made = settle(roots, plan, execute(plan, survey, this.#machine), survey);
     over?.();
+    return made;
   }
 
   /** The same, for somebody who wants to know what is computed. */
@@ -335,10 +339,15 @@ function sizesOf({ sources }: Survey): number[] {
   return [...buffers].map(({ length, dtype }) => length * DTYPES[dtype].bytes);
 }
 
-function settle(roots: readonly Node[], plan: Plan, arrays: readonly Buffer[], given: Given): void {
+/** Gives the buffers that were made, and are no part of what was there before. */
+function settle(roots: readonly Node[], plan: Plan, arrays: readonly Buffer[], given: Given): readonly Buffer[] {
+  const made = new Set<Buffer>();
   for (let i = 0; i < roots.length; i++) {
     const root = roots[i] as Node;
     // Somebody else may have computed it meanwhile; it keeps what it has.
-    if (!isComputed(root)) root.settle(sourceOfView(plan.roots[i] as ArrayView, arrays, given));
+    const view = plan.roots[i] as ArrayView;
+    if (!isComputed(root)) root.settle(sourceOfView(view, arrays, given));
+    if (view.array >= plan.sources) made.add(arrays[view.array] as Buffer);
   }
+  return [...made];
 }

@@ -2,6 +2,7 @@ import { UsageError } from '../../base/index.ts';
 import { registerCodec } from '../../codec/index.ts';
 import type { ElementOpName } from '../../kernels/index.ts';
 import { type DType, shapeText } from '../../nd/index.ts';
+import type { Node } from '../../pipelines/index.ts';
 import type { Arr, ExplainOptions } from '../arr.ts';
 import { checkDType } from '../checks.ts';
 import { formOf } from '../explain.ts';
@@ -32,6 +33,14 @@ class SparseMatrix {
 
   static of(x: unknown): Parts | undefined {
     return typeof x === 'object' && x !== null && #parts in x ? x.#parts : undefined;
+  }
+
+  /** What it holds: its own arrays, those of what it is the transpose of, and those of its transpose. */
+  static *nodesOf(s: SparseMatrix): Generator<Node> {
+    const turned = s.#turned === undefined ? undefined : SparseMatrix.of(s.#turned);
+    for (const from of [s.#parts, turned]) {
+      for (let parts = from; parts !== undefined; parts = parts.of) yield* arraysOf(parts);
+    }
   }
 
   get shape(): readonly [number, number] {
@@ -223,6 +232,9 @@ export function complete(): void {
 
 /** @internal A matrix by its parts. */
 export const wrapSparse = <T extends D>(parts: Parts): Sparse<T> => new SparseMatrix(parts) as unknown as Sparse<T>;
+
+/** @internal All nodes that are kept by a sparse matrix. */
+export const nodesOfSparse = (s: Sparse): readonly Node[] => [...SparseMatrix.nodesOf(s as unknown as SparseMatrix)];
 
 /** Whether something is a sparse matrix, and not an array. */
 export const isSparse = (x: unknown): x is Sparse => SparseMatrix.of(x) !== undefined;

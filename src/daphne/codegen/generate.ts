@@ -92,7 +92,7 @@ class Generator {
     const named = functions.map((_, n) => (deep && this.#waits[n] ? 'undefined' : `f${n}`));
     const prelude = [
       '"use strict";',
-      'const { call, at, overflow, enter, unwind, turn, many } = R;',
+      'const { call, at, overflow, unwind, turn, many, frames } = R;',
       ...this.#helpers.all.map((_, number) => `const h${number} = R.helpers[${number}];`),
       // How many async calls are active.
       'let D = 0, F;',
@@ -109,7 +109,10 @@ class Generator {
   #function(name: string, of: ProgramFunction, isAsync: boolean, results: readonly Variable[]): void {
     const uses = usesOf(of, results);
     const live = liveObjects(of, results, uses, this.#options.isLazy ?? false);
+    // Whoever looks for what can be let go of, before a built-in runs, has to know what is held.
+    const held = isAsync && this.#options.deep !== true ? objectsOf(of, uses) : [];
     const emitter = new Emitter(of, uses, isAsync, live, {
+      leave: held.length > 0 ? [LEAVE] : [],
       lines: this.#lines,
       waits: (n) => this.#options.deep === true || this.#waits[n] === true,
       functionOf: (n) => this.#program.functions[n] as ProgramFunction,
@@ -123,8 +126,10 @@ class Generator {
     const parameters = of.parameters.map((v) => `v${v}`).join(', ');
     this.#lines.push(`${isAsync ? 'async ' : ''}function ${name}(${parameters}) {`);
     this.#lines.push(`let T${uses.wanted.map((v) => `, v${v}`).join('')};`);
+    if (held.length > 0) this.#lines.push(`const H = frames.push(() => [${held.map((v) => `v${v}`).join(', ')}]) - 1;`);
     emitter.block(of.body, name === 'main' ? 0 : 1);
     if (results.length > 0) this.#lines.push(`return [${results.map((v) => emitter.operand(v).text).join(', ')}];`);
+    else if (held.length > 0) this.#lines.push(LEAVE);
     this.#lines.push('}');
   }
 }
@@ -153,8 +158,19 @@ function waiting({ functions }: Program): boolean[] {
   return waits;
 }
 
+/** Data objects that a function may hold. */
+function objectsOf({ parameters, variables }: ProgramFunction, { wanted }: Uses): Variable[] {
+  const all = new Set([...parameters, ...wanted]);
+  return [...all].filter((variable) => variables[variable]!.type.data !== 'scalar');
+}
+
+/** A function that has told what it holds does so no longer. */
+const LEAVE = 'frames.length = H;';
+
 interface Context {
   readonly lines: string[];
+  /** Before the function returns. */
+  readonly leave: readonly string[];
   readonly unwindEvery: number;
   waits(callee: number): boolean;
   functionOf(callee: number): ProgramFunction;
@@ -276,7 +292,7 @@ class Emitter {
         return;
       case 'return': {
         const values = each.values.map(this.#name);
-        lines.push(`return ${values.length === 1 ? values[0] : `[${values.join(', ')}]`};`);
+        lines.push(...this.#context.leave, `return ${values.length === 1 ? values[0] : `[${values.join(', ')}]`};`);
         return;
       }
     }

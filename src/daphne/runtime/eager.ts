@@ -3,13 +3,8 @@ import { type Elements, elements } from '../../nd/index.ts';
 import { inThread } from '../../pipelines/index.ts';
 import { ELEMENT_TYPES, type ValueType } from '../types.ts';
 import type { DenseMatrix, Frame, Matrix, StringMatrix } from '../values/values.ts';
+import { Holdings, type HoldingsOptions } from './holdings.ts';
 import type { Runtime } from './runtime.ts';
-
-function computedNow(arrays: readonly Arr[]): readonly Elements[] {
-  const nodes = arrays.map((each) => nodeOf('elements', each));
-  inThread().computeNow(nodes);
-  return nodes.map((node) => inThread().read(node));
-}
 
 /** So few elements are copied sooner than a pipeline is planned that does it: scripts take one after the other. */
 const FEW = 4096;
@@ -18,10 +13,16 @@ const FEW = 4096;
 export class EagerRuntime implements Runtime {
   readonly views = new Map<string, Frame>();
   readonly workers = 1;
+  readonly holdings: Holdings;
   readonly #write: (text: string) => void;
   readonly #writeError: (text: string) => void;
 
-  constructor(write: (text: string) => void, writeError: (text: string) => void) {
+  constructor(
+    write: (text: string) => void,
+    writeError: (text: string) => void,
+    { holdings = {} }: { readonly holdings?: HoldingsOptions } = {},
+  ) {
+    this.holdings = new Holdings(holdings);
     this.#write = write;
     this.#writeError = writeError;
   }
@@ -31,12 +32,14 @@ export class EagerRuntime implements Runtime {
   }
 
   computed(arrays: readonly Arr[]): readonly Elements[] {
-    return computedNow(arrays);
+    const nodes = arrays.map((each) => nodeOf('elements', each));
+    this.holdings.add(inThread().computeNow(nodes));
+    return nodes.map((node) => inThread().read(node));
   }
 
   matrix(array: Arr, value: Exclude<ValueType, 'str'>): DenseMatrix {
     const [rows, columns] = array.shape as [number, number];
-    inThread().computeNow([nodeOf('matrix', array)]);
+    this.holdings.add(inThread().computeNow([nodeOf('matrix', array)]));
     return { kind: 'dense', value, rows, columns, array };
   }
 
@@ -49,7 +52,7 @@ export class EagerRuntime implements Runtime {
     if (rows * columns > FEW) {
       return this.matrix(of.array.at(`${top}:${top + rows}`, `${left}:${left + columns}`), of.value);
     }
-    const [all] = computedNow([of.array]) as [Float64Array];
+    const [all] = this.computed([of.array]) as [Float64Array];
     const into = elements(ELEMENT_TYPES[of.value], rows * columns) as Float64Array;
     for (let i = 0; i < rows; i++) {
       const from = (top + i) * of.columns + left;
@@ -60,7 +63,7 @@ export class EagerRuntime implements Runtime {
 
   withPart(of: DenseMatrix, by: DenseMatrix, top: number, left: number): DenseMatrix {
     const { value, rows, columns } = of;
-    const [all, part] = computedNow([of.array, by.array]) as [Float64Array, Float64Array];
+    const [all, part] = this.computed([of.array, by.array]) as [Float64Array, Float64Array];
     const into = elements(ELEMENT_TYPES[value], all.length) as Float64Array;
     into.set(all);
     for (let i = 0; i < by.rows; i++) {

@@ -2,7 +2,7 @@
 
 import { OutOfMemoryError, ScriptError, SheafError } from '../../base/index.ts';
 import { relieveThread } from '../../pipelines/index.ts';
-import { type RunArgument, RunError, type ScriptFunction } from '../builtins/builtin.ts';
+import { type RunArgument, RunError, type ScriptFunction, type Site } from '../builtins/builtin.ts';
 import { type Generated, generate, type Place } from '../codegen/generate.ts';
 import { scriptError } from '../errors.ts';
 import { canonical } from '../program/integers.ts';
@@ -110,33 +110,52 @@ class Support {
     this.#deep = deep;
     const { sites } = code;
     const lazy = isLazy(runtime) ? runtime : undefined;
-    this.turn = (values) => lazy?.turn(values);
+    const { holdings } = runtime;
+    holdings.begin();
+    /** Built-ins that are running. What they hold nobody else knows of. */
+    let running = 0;
+    const release = (): void => {
+      if (running === 0 && holdings.isDue) holdings.release(this.frames.flatMap((frame) => frame()));
+    };
+    this.turn = (values) => {
+      release();
+      return lazy?.turn(values);
+    };
+    const run = (site: Site, args: readonly RunArgument[]): ReturnType<Site['builtin']['run']> => {
+      const { builtin } = site;
+      if (builtin.takesSparse === true || !args.some(isSparse)) return builtin.run(runtime, site, args);
+      const dense = args.map((arg) => (isSparse(arg) ? runtime.dense(arg) : arg)) as MaybeLater<RunArgument>[];
+      return all(dense, (list) => builtin.run(runtime, site, list));
+    };
     this.call = (number, args, live) => {
       const site = sites[number]!;
-      try {
-        if (lazy !== undefined) lazy.live = live;
-        let result: ReturnType<typeof site.builtin.run> | Promise<unknown>;
-        if (site.builtin.takesSparse !== true && args.some(isSparse)) {
-          const dense = args.map((arg) => (isSparse(arg) ? runtime.dense(arg) : arg)) as MaybeLater<RunArgument>[];
-          result = all(dense, (list) => site.builtin.run(runtime, site, list));
-        } else result = site.builtin.run(runtime, site, args);
-        if (result instanceof Promise) {
-          return result.then(
-            (value) => (Array.isArray(value) && site.results.length === 1 ? value[0] : value),
-            (error) => {
-              throw placed(error, site);
-            },
-          );
-        }
-        const value = Array.isArray(result) && site.results.length === 1 ? result[0] : result;
-        // What variables have let go of is garbage, which nobody would find in a script that never waits.
-        const relief = relieveThread();
-        return relief === undefined ? value : relief.then(() => value);
-      } catch (error) {
+      release();
+      if (lazy !== undefined) lazy.live = live;
+      const ended = (value: unknown): unknown => {
+        running--;
+        return Array.isArray(value) && site.results.length === 1 ? value[0] : value;
+      };
+      const failed = (error: unknown): never => {
+        running--;
         throw placed(error, site);
+      };
+      running++;
+      let result: unknown;
+      try {
+        result = run(site, args);
+      } catch (error) {
+        return failed(error);
       }
+      if (result instanceof Promise) return result.then(ended, failed);
+      const value = ended(result);
+      // What built-ins have let go of is garbage, which nobody would find in a script that never waits.
+      const relief = relieveThread();
+      return relief === undefined ? value : relief.then(() => value);
     };
   }
+
+  /** What the variables hold of the functions that are running, each as it was entered. */
+  readonly frames: (() => readonly (Value | undefined)[])[] = [];
 
   readonly call: (site: number, args: readonly RunArgument[], live?: Live) => unknown;
 

@@ -1,11 +1,12 @@
 import { type Arr, nodeOf } from '../../arrays/index.ts';
 import { type ArrayQueues, type ArrayScheme, type ArrayVictims, UsageError } from '../../base/index.ts';
 import type { Elements } from '../../nd/index.ts';
-import { inThread, isComputed, type Node, type Pipelines, pipelinesOf } from '../../pipelines/index.ts';
+import { type Buffer, inThread, isComputed, type Node, type Pipelines, pipelinesOf } from '../../pipelines/index.ts';
 import { connect, currentEngine, type Session } from '../../tasks/index.ts';
 import type { ValueType } from '../types.ts';
 import type { DenseMatrix, Frame, Matrix, MaybeLater, StringMatrix, Value } from '../values/values.ts';
 import { EagerRuntime } from './eager.ts';
+import type { Holdings, HoldingsOptions } from './holdings.ts';
 import { then } from './later.ts';
 import { bytesIn, bytesToBe, copyTo } from './sources.ts';
 import type { LazyRuntime } from './support.ts';
@@ -22,6 +23,8 @@ export interface VectorOptions {
   readonly worthStarting?: number;
   /** Or bytes. */
   readonly worthSharing?: number;
+  /** What is let go of, and when. */
+  readonly holdings?: HoldingsOptions;
 }
 
 type Engine = ReturnType<typeof currentEngine>;
@@ -66,9 +69,13 @@ export class VectorRuntime implements LazyRuntime, AsyncDisposable {
   #opened: Opened | undefined;
 
   constructor(write: (text: string) => void, writeError: (text: string) => void, options: VectorOptions) {
-    this.#eager = new EagerRuntime(write, writeError);
+    this.#eager = new EagerRuntime(write, writeError, options);
     this.#options = options;
     this.workers = options.threads;
+  }
+
+  get holdings(): Holdings {
+    return this.#eager.holdings;
   }
 
   get views(): Map<string, Frame> {
@@ -95,6 +102,10 @@ export class VectorRuntime implements LazyRuntime, AsyncDisposable {
 
   /** Computes nodes, with what is pending before them. `wanted`: what somebody will use later. */
   #compute(nodes: readonly Node[], pending: ReadonlySet<Node>, wanted: Wanted): MaybeLater<void> {
+    return then(this.#made(nodes, pending, wanted), (made) => this.holdings.add(made));
+  }
+
+  #made(nodes: readonly Node[], pending: ReadonlySet<Node>, wanted: Wanted): MaybeLater<readonly Buffer[]> {
     if (this.workers <= 1) return inThread().computeNow(nodes);
     const work = workOf(pending);
     this.#work += work;
