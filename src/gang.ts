@@ -1,5 +1,5 @@
 // What workers import to compute arrays together.
 export { tiles } from './pipelines/gang/member.ts';
 export { pipelineTiles } from './pipelines/gang/pipeline-tiles.ts';
-export { innerTiles, productTiles } from './pipelines/gang/product-tiles.ts';
+export { innerTiles, preload, productTiles } from './pipelines/gang/product-tiles.ts';
 export { sparseTiles } from './pipelines/gang/sparse-tiles.ts';

@@ -19,9 +19,10 @@ codecComesWith('sheaf/array', loadArrays);
 codecComesWith('sheaf/sparse', loadArrays);
 startWorker(config);
 
-// Most tasks import the package; the first of them finds it loaded, unless it comes at once.
+// Most tasks import the package; the first of them finds it loaded, unless it comes at once. Where arrays are what workers are for, tiles of them come first.
 const PRELOAD_AFTER_MS = 30;
-setTimeout(preload, PRELOAD_AFTER_MS).unref();
+if (config.arrays.preload) void import('./gang.ts').then((gang) => gang.preload()).catch(() => {});
+else setTimeout(preload, PRELOAD_AFTER_MS).unref();
 
 function preload(): void {
   // If it can't be had at once, then it takes its time.

@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import fc from 'fast-check';
+import { analyse } from './analysis/index.ts';
+import { execute } from './driver/execute.ts';
+import { EagerRuntime } from './runtime/eager.ts';
+import type { Runtime } from './runtime/runtime.ts';
+import { VectorRuntime } from './runtime/vector.ts';
 import { runText } from './scripts.fixture.ts';
+import { Source } from './source.ts';
 
 /** Scripts on two scalars and two matrices of 3x3, which have no errors. */
 class Scripts {
@@ -78,11 +84,34 @@ print(X); print(Y); print(a); print(b);`;
   }
 }
 
+const scripts = fc
+  .array(fc.nat(10_000), { minLength: 300, maxLength: 300 })
+  .map((numbers) => new Scripts(numbers).script());
+
+/** Before each built-in all is let go of that no variable leads to, however small it is. */
+const TIDY = { holdings: { least: 0, between: 0, perNode: 0 } };
+
+/** What a script prints in a runtime of one's own. */
+async function printed(
+  script: string,
+  runtimeOf: (write: (text: string) => void) => Runtime & Partial<AsyncDisposable>,
+  selectsRepresentation: boolean,
+): Promise<string> {
+  let stdout = '';
+  const write = (text: string): void => {
+    stdout += text;
+  };
+  const runtime = runtimeOf(write);
+  const code = await execute(new Source('main.daphne', script), {
+    ...{ analyse, runtime, selectsRepresentation, stdout: write, stderr: write },
+  });
+  await runtime[Symbol.asyncDispose]?.();
+  assert.equal(code, 0, stdout);
+  return stdout;
+}
+
 suite('ways to run a script', () => {
   test('results are the same, lazily, in one thread, and with matrices by compressed rows', async () => {
-    const scripts = fc
-      .array(fc.nat(10_000), { minLength: 300, maxLength: 300 })
-      .map((numbers) => new Scripts(numbers).script());
     await fc.assert(
       fc.asyncProperty(scripts, async (script) => {
         const plain = await runText(script);
@@ -94,6 +123,24 @@ suite('ways to run a script', () => {
         assert.equal(sparse.stdout.replaceAll('CSRMatrix', 'DenseMatrix'), plain.stdout);
       }),
       { numRuns: 40 },
+    );
+  });
+
+  test('what no variable leads to is not needed any more', async () => {
+    await fc.assert(
+      fc.asyncProperty(scripts, async (script) => {
+        const { stdout } = await runText(script);
+        const eager = (write: (text: string) => void): Runtime => new EagerRuntime(write, write, TIDY);
+        assert.equal(await printed(script, eager, false), stdout);
+        for (const threads of [1, 2]) {
+          const lazy = (write: (text: string) => void): VectorRuntime =>
+            new VectorRuntime(write, write, { ...TIDY, threads });
+          assert.equal(await printed(script, lazy, false), stdout);
+        }
+        const sparse = await printed(script, eager, true);
+        assert.equal(sparse.replaceAll('CSRMatrix', 'DenseMatrix'), stdout);
+      }),
+      { numRuns: Number(process.env.SHEAF_SCRIPT_RUNS ?? 40) },
     );
   });
 });

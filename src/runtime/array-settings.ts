@@ -10,6 +10,8 @@ export interface ArraySettings {
   readonly victims: ArrayVictims;
   /** Rows of a chunk at least; undefined: what the pipeline finds best. */
   readonly grain: number | undefined;
+  /** Workers load what computes arrays when they start. */
+  readonly preload: boolean;
 }
 
 /** An engine whose workers may compute arrays together. */

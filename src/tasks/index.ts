@@ -3,6 +3,8 @@ export { batch } from './batch.ts';
 /** @internal */
 export { currentEngine } from './context.ts';
 export { file } from './file.ts';
+/** @internal */
+export { connectForArrays } from './open.ts';
 export { remote } from './remote.ts';
 export { scope } from './scope.ts';
 export { connect, current } from './session.ts';

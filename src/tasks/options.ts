@@ -270,7 +270,7 @@ const arrayTable: TableOf<ArrayOptions> = {
 };
 
 /** The option `arrays` of `connect`, checked, with defaults. */
-export function arraySettings(options: ArrayOptions = {}): Omit<ArraySettings, 'cpus'> {
+export function arraySettings(options: ArrayOptions = {}): Omit<ArraySettings, 'cpus' | 'preload'> {
   check.checkOptions(options, arrayTable, 'connect: arrays');
   return {
     scheme: options.scheme ?? 'FAC2',

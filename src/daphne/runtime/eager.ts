@@ -6,6 +6,12 @@ import type { DenseMatrix, Frame, Matrix, StringMatrix } from '../values/values.
 import { Holdings, type HoldingsOptions } from './holdings.ts';
 import type { Runtime } from './runtime.ts';
 
+function computedNow(arrays: readonly Arr[], holdings: Holdings): readonly Elements[] {
+  const nodes = arrays.map((each) => nodeOf('elements', each));
+  holdings.add(inThread().computeNow(nodes));
+  return nodes.map((node) => inThread().read(node));
+}
+
 /** So few elements are copied sooner than a pipeline is planned that does it: scripts take one after the other. */
 const FEW = 4096;
 
@@ -32,9 +38,7 @@ export class EagerRuntime implements Runtime {
   }
 
   computed(arrays: readonly Arr[]): readonly Elements[] {
-    const nodes = arrays.map((each) => nodeOf('elements', each));
-    this.holdings.add(inThread().computeNow(nodes));
-    return nodes.map((node) => inThread().read(node));
+    return computedNow(arrays, this.holdings);
   }
 
   matrix(array: Arr, value: Exclude<ValueType, 'str'>): DenseMatrix {
@@ -52,7 +56,7 @@ export class EagerRuntime implements Runtime {
     if (rows * columns > FEW) {
       return this.matrix(of.array.at(`${top}:${top + rows}`, `${left}:${left + columns}`), of.value);
     }
-    const [all] = this.computed([of.array]) as [Float64Array];
+    const [all] = computedNow([of.array], this.holdings) as [Float64Array];
     const into = elements(ELEMENT_TYPES[of.value], rows * columns) as Float64Array;
     for (let i = 0; i < rows; i++) {
       const from = (top + i) * of.columns + left;
@@ -63,7 +67,7 @@ export class EagerRuntime implements Runtime {
 
   withPart(of: DenseMatrix, by: DenseMatrix, top: number, left: number): DenseMatrix {
     const { value, rows, columns } = of;
-    const [all, part] = this.computed([of.array, by.array]) as [Float64Array, Float64Array];
+    const [all, part] = computedNow([of.array, by.array], this.holdings) as [Float64Array, Float64Array];
     const into = elements(ELEMENT_TYPES[value], all.length) as Float64Array;
     into.set(all);
     for (let i = 0; i < by.rows; i++) {

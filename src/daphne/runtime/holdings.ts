@@ -11,14 +11,16 @@ import type { Value } from '../values/values.ts';
 export interface HoldingsOptions {
   /** Bytes of an array that is worth looking for. */
   readonly least?: number;
-  /** Bytes that are made before it is looked for the next time. */
+  /** Bytes that are made before it is looked for the next time, */
   readonly between?: number;
+  /** and for each node that there was to look at the last time. */
+  readonly perNode?: number;
 }
 
 const LEAST = 1 << 16;
 const BETWEEN = 1 << 20;
 /** To look at a node takes about as long as the first touch of so many bytes. */
-const BYTES_PER_NODE = 64;
+const PER_NODE = 64;
 
 /** What a variable, or an argument of a built-in, may hold. */
 type Held = Value | object | undefined;
@@ -27,14 +29,16 @@ type Held = Value | object | undefined;
 export class Holdings {
   readonly #least: number;
   readonly #between: number;
+  readonly #perNode: number;
   /** Those that the garbage collector finds first are not kept by this. */
   #made: WeakRef<Buffer>[] = [];
   #bytes = 0;
   #dueAt: number;
 
-  constructor({ least = LEAST, between = BETWEEN }: HoldingsOptions = {}) {
+  constructor({ least = LEAST, between = BETWEEN, perNode = PER_NODE }: HoldingsOptions = {}) {
     this.#least = least;
     this.#between = between;
+    this.#perNode = perNode;
     this.#dueAt = between;
   }
 
@@ -70,7 +74,7 @@ export class Holdings {
       return false;
     });
     this.#bytes = 0;
-    this.#dueAt = Math.max(this.#between, nodes * BYTES_PER_NODE);
+    this.#dueAt = Math.max(this.#between, nodes * this.#perNode);
   }
 }
 

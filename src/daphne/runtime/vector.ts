@@ -2,7 +2,7 @@ import { type Arr, nodeOf } from '../../arrays/index.ts';
 import { type ArrayQueues, type ArrayScheme, type ArrayVictims, UsageError } from '../../base/index.ts';
 import type { Elements } from '../../nd/index.ts';
 import { type Buffer, inThread, isComputed, type Node, type Pipelines, pipelinesOf } from '../../pipelines/index.ts';
-import { connect, currentEngine, type Session } from '../../tasks/index.ts';
+import { connectForArrays, currentEngine, type Session } from '../../tasks/index.ts';
 import type { ValueType } from '../types.ts';
 import type { DenseMatrix, Frame, Matrix, MaybeLater, StringMatrix, Value } from '../values/values.ts';
 import { EagerRuntime } from './eager.ts';
@@ -130,7 +130,7 @@ export class VectorRuntime implements LazyRuntime, AsyncDisposable {
     const engine = openEngine();
     if (engine !== undefined) return opened(engine, undefined);
     const { threads, scheme, queues, victims, grain } = this.#options;
-    const session = await connect({
+    const session = await connectForArrays({
       cpus: threads,
       name: 'daphne',
       // No code of a script can crash them. They start sooner, and what one has mapped of the memory all have.

@@ -37,6 +37,11 @@ export function turned({ left, right, into, ...plan }: ProductPlan, m: number): 
 /** Of this thread; made when it is first needed: it looks for a library. */
 let matmul: Matmul | undefined;
 
+/** Looks for the library, before there is anything to multiply. */
+export function preload(): void {
+  matmul ??= new Matmul();
+}
+
 /** The matrix from a row, and from a column on. */
 const from = ({ offset, strides }: PlacedMatrix, elements: Elements, row: number, column: number) => ({
   elements,
