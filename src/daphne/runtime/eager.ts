@@ -1,6 +1,6 @@
 import { type Arr, arrayOf, nodeOf } from '../../arrays/index.ts';
 import { type Elements, elements } from '../../nd/index.ts';
-import { inThread } from '../../pipelines/index.ts';
+import { buffersOf, inThread } from '../../pipelines/index.ts';
 import { ELEMENT_TYPES, type ValueType } from '../types.ts';
 import type { DenseMatrix, Frame, Matrix, StringMatrix } from '../values/values.ts';
 import { Holdings, type HoldingsOptions } from './holdings.ts';
@@ -49,6 +49,8 @@ export class EagerRuntime implements Runtime {
 
   matrixOf(elements: Elements, value: Exclude<ValueType, 'str'>, rows: number, columns: number): DenseMatrix {
     const array = arrayOf(elements, [rows, columns], ELEMENT_TYPES[value]);
+    // That they are, where kernels see them, a copy.
+    this.holdings.add(buffersOf(nodeOf('matrix', array)));
     return { kind: 'dense', value, rows, columns, array };
   }
 

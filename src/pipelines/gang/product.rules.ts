@@ -32,6 +32,9 @@ const FEW_MULTIPLICATIONS = 1e7;
  */
 const PARTS = 4;
 const LEAST_ROWS = 192;
+/** The less there is of the other matrix, the smaller parts may be: with so many rows for each of its columns it is a hundredth of the work. */
+const MOST_PARTS_OF_TALL = 16;
+const ROWS_PER_COLUMN = 100;
 /**
  * What kernels compute side by side, on every processor that we know of. Where parts begin at multiples of it, the rows at the end of all are the only
  * ones that are left over, as they are in a single call, so that they are computed, and rounded, as there.
@@ -45,10 +48,10 @@ const PER_MS: Readonly<Partial<Record<DType, number>>> = { f64: 5e7, f32: 1e8 };
 const PER_MS_OF_OTHERS = 5e6;
 
 /**
- * Results with sides up to here, each of their elements the sum of many products, are cut along the inner side. As many parts as that gives with so many
+ * Results of no more elements than this, each of them the sum of many products, are cut along the inner side. As many parts as that gives with so many
  * multiplications in each, and this many at most; sums of all parts are there at the same time, which are no more elements than this.
  */
-const THIN = 512;
+const SMALL_RESULT = 512 * 512;
 const LONG = 8;
 const LEAST_OF_PART = 1e6;
 const MOST_PARTS = 32;
@@ -60,7 +63,7 @@ const MOST_SUMS = 1 << 20;
  */
 export function cutInside({ m, k, n, dtype }: Pick<Product, 'm' | 'k' | 'n' | 'dtype'>): readonly number[] | undefined {
   const longest = Math.max(m, n);
-  if ((dtype !== 'f64' && dtype !== 'f32') || longest > THIN || k < LONG * longest) return undefined;
+  if ((dtype !== 'f64' && dtype !== 'f32') || m * n > SMALL_RESULT || k < LONG * longest) return undefined;
   const count = Math.floor(Math.min(MOST_PARTS, (m * k * n) / LEAST_OF_PART, MOST_SUMS / (m * n)));
   return count < 2 ? undefined : Array.from({ length: count + 1 }, (_, part) => Math.round((k * part) / count));
 }
@@ -75,8 +78,9 @@ export function cutOfProduct(product: Product): ProductCut | undefined {
   if (inside !== undefined) return { along: 'inner', bounds: inside, expected };
   // Rows lie one after the other in the result, so they are preferred where there are enough.
   const byColumns = n > m && m < LEAST_ROWS * workers;
-  const all = byColumns ? n : m;
-  const rounds = Math.max(1, Math.round(Math.min(all / LEAST_ROWS / workers, PARTS)));
+  const [all, across] = byColumns ? [n, m] : [m, n];
+  const most = Math.max(PARTS, Math.min(MOST_PARTS_OF_TALL, all / workers / (ROWS_PER_COLUMN * across)));
+  const rounds = Math.max(1, Math.round(Math.min(all / LEAST_ROWS / workers, most)));
   const count = rounds * workers;
   const together = all / count < (3 / 4) * LEAST_ROWS ? LEAST_SIDE_BY_SIDE : SIDE_BY_SIDE;
   const bounds = [0];
