@@ -30,7 +30,11 @@ test('a product that is divided has parts for all, and rows enough in each part 
         assert.deepEqual(bounds, cutInside(given), 'the same parts, whoever takes part');
         return;
       }
-      assert.ok(parts.length <= 4 * workers);
+      const across = cut.along === 'rows' ? n : m;
+      assert.ok(
+        parts.length <= (all >= 400 * across * workers ? 16 : 4) * workers,
+        'few, unless it is far longer than wide',
+      );
       if (given.symmetric) return;
       const [least, most] = [Math.min(...parts), Math.max(...parts)];
       assert.ok(most - least <= 48, `${least} to ${most} rows`);
@@ -50,17 +54,22 @@ test('what is wide is divided by columns, what is small or thin is not divided',
   });
   assert.equal(cut(100, 1000, 100_000)?.along, 'columns');
   assert.equal(cut(100_000, 1000, 100)?.along, 'rows');
+  assert.equal(cut(2000, 1000, 100)?.bounds.length, 9);
+  // What there is of the other matrix is nothing beside any part.
+  assert.equal(cut(60_000, 784, 10)?.bounds.length, 33);
   assert.equal(cut(200, 200, 200), undefined);
   assert.equal(cut(2000, 2000, 2000, 1), undefined);
 });
 
 test('a thin product with a long inner side is cut along it, into sums that are few and worth the adding', () => {
   assert.equal(cutOfProduct({ m: 100, k: 1e6, n: 100, dtype: 'f64', workers: 2 })?.along, 'inner');
+  assert.equal(cutOfProduct({ m: 784, k: 60_000, n: 10, dtype: 'f64', workers: 2 })?.along, 'inner');
   fc.assert(
     fc.property(product, (given) => {
       const bounds = cutInside(given);
       if (bounds === undefined) return;
       const { m, k, n } = given;
+      assert.ok(m * n <= 512 * 512);
       assert.ok(bounds[0] === 0 && bounds.at(-1) === k && bounds.length > 2 && bounds.length <= 33);
       const lengths = bounds.slice(1).map((end, i) => end - (bounds[i] as number));
       assert.ok(Math.min(...lengths) * m * n >= 9e5 && lengths.length * m * n <= 1 << 20);
