@@ -82,6 +82,15 @@ export const DATA: Cases = {
       'DenseMatrix(2x3, int64_t)\n7 8 9\n3 4 5\nDenseMatrix(1x3, int64_t)\n0 1 2\n',
     ),
     prints(`${X}X[1:3, 1] = [-1, -2]; print(X[, 1]);`, 'DenseMatrix(4x1, int64_t)\n1\n-1\n-2\n10\n'),
+    // In its place where nobody else has the matrix.
+    prints(
+      'X = fill(0, 2, 2); Y = X; for (i in 0:1) { X[i, i] = [i + 1]; Y = X; X[i, 0] = X[i, i] * 10; } print(X); print(Y);',
+      'DenseMatrix(2x2, int64_t)\n10 0\n20 2\nDenseMatrix(2x2, int64_t)\n10 0\n0 2\n',
+    ),
+    prints(
+      'X = fill("a", 2, 1); Y = createFrame(X); for (i in 0:1) { X[i, 0] = ["b" + i]; Y = createFrame(X); X[i, 0] = ["c"]; } print(X); print(Y);',
+      'DenseMatrix(2x1, std::string)\nc\nc\nFrame(2x1, [col_0:std::string])\nc\nb1\n',
+    ),
     fails('Z[0, 0] = [5];', 1),
     fails(`${X}X[0, 0] = 5;`, 1),
     fails(`${X}X[0, ] = [1, 2];`, 3),

@@ -4,6 +4,7 @@ import type { Arr } from '../../arrays/index.ts';
 import type { Elements } from '../../nd/index.ts';
 import type { ValueType } from '../types.ts';
 import type { DenseMatrix, Frame, Matrix, MaybeLater, Scalar, StringMatrix } from '../values/values.ts';
+import type { Own } from './own.ts';
 
 export interface Runtime {
   /**
@@ -23,6 +24,8 @@ export interface Runtime {
   withPart(of: DenseMatrix, by: DenseMatrix, top: number, left: number): MaybeLater<DenseMatrix>;
   /** Sparse matrices as dense ones; others as they are. */
   dense(matrix: Matrix): MaybeLater<DenseMatrix | StringMatrix>;
+  /** Matrices whose parts are set in their place. */
+  readonly own: Own;
   /** Views of frames by name, for SQL. */
   readonly views: Map<string, Frame>;
   /** Writes to standard output. It is passed on in large pieces, and all of it when the script ends. */

@@ -2,7 +2,7 @@
 
 import { OutOfMemoryError, ScriptError, SheafError } from '../../base/index.ts';
 import { relieveThread } from '../../pipelines/index.ts';
-import { type RunArgument, RunError, type ScriptFunction } from '../builtins/builtin.ts';
+import { type RunArgument, RunError, type ScriptFunction, type Site } from '../builtins/builtin.ts';
 import { type Generated, generate, type Place } from '../codegen/generate.ts';
 import { scriptError } from '../errors.ts';
 import { canonical } from '../program/integers.ts';
@@ -110,9 +110,15 @@ class Support {
     this.#deep = deep;
     const { sites } = code;
     const lazy = isLazy(runtime) ? runtime : undefined;
+    const { own } = runtime;
+    this.share = (value) => own.share(value);
     this.turn = (values) => lazy?.turn(values);
-    this.call = (number, args, live) => {
+    this.give = (number, args, live) => this.#call(number, args, live, args[0]);
+    this.call = (number, args, live) => this.#call(number, args, live, undefined);
+    this.#call = (number, args, live, givenUp) => {
       const site = sites[number]!;
+      own.givenUp = givenUp;
+      if (!borrows(site, args)) own.shareAll(args);
       try {
         if (lazy !== undefined) lazy.live = live;
         let result: ReturnType<typeof site.builtin.run> | Promise<unknown>;
@@ -139,6 +145,11 @@ class Support {
   }
 
   readonly call: (site: number, args: readonly RunArgument[], live?: Live) => unknown;
+  /** A call that sets a part of its first argument, which nobody will see again. */
+  readonly give: (site: number, args: readonly RunArgument[], live?: Live) => unknown;
+  readonly #call: (site: number, args: readonly RunArgument[], live: Live | undefined, givenUp: unknown) => unknown;
+  /** A value that two variables have from now on. */
+  readonly share: <T>(value: T) => T;
 
   readonly at = (place: number, operation: ScalarFunction, ...args: Scalar[]): Scalar => {
     try {
@@ -190,6 +201,10 @@ class Support {
   /** Integers beyond those that numbers have exactly. */
   readonly next = (i: Integer, step: Integer): Integer => canonical(BigInt(i) + BigInt(step));
 }
+
+/** Whether a call only looks at its arguments, so that its results have nothing of them. */
+const borrows = ({ builtin, results }: Site, args: readonly RunArgument[]): boolean =>
+  builtin.borrows?.(args) ?? results.every(({ data }) => data === 'scalar');
 
 const isSparse = (arg: RunArgument): arg is Extract<Matrix, { kind: 'sparse' }> =>
   typeof arg === 'object' && (arg as { kind?: string }).kind === 'sparse';

@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict';
+import { suite, test } from 'node:test';
+import type { Elements } from '../../nd/index.ts';
+import { analyse } from '../analysis/index.ts';
+import { runSource } from '../driver/execute.ts';
+import { Source } from '../source.ts';
+import { EagerRuntime } from './eager.ts';
+
+/** How many lists of `cells` elements a script's matrices had, and what it printed. */
+async function listsOf(cells: number, script: string): Promise<{ lists: number; printed: string }> {
+  let printed = '';
+  const seen = new Set<Elements>();
+  const write = (text: string): void => {
+    printed += text;
+  };
+  class Watched extends EagerRuntime {
+    override matrixOf(...args: Parameters<EagerRuntime['matrixOf']>): ReturnType<EagerRuntime['matrixOf']> {
+      if (args[0].length === cells) seen.add(args[0]);
+      return super.matrixOf(...args);
+    }
+  }
+  const runtime = new Watched(write, write);
+  await runSource(new Source('main.daphne', script), { analyse, runtime, stdout: write, stderr: write });
+  return { lists: seen.size, printed };
+}
+
+suite('parts of matrices that one variable alone has', () => {
+  const LOOP = 'for (i in 0:99) { X[i, 0] = [i]; if (i > 0) { X[i, 1] = X[i - 1, 0]; } } ';
+
+  test('are set in their place', async () => {
+    const made = await listsOf(200, `X = fill(0, 100, 2); ${LOOP}print(sum(X));`);
+    assert.deepEqual(made, { lists: 1, printed: '9801\n' });
+  });
+
+  test('are not, where another variable, a list or a function has the matrix', async () => {
+    const made = await listsOf(
+      4,
+      `def f(x) { x[0, 0] = [9]; return x; }
+       X = [1, 2, 3, 4]; X[1, 0] = [5]; Y = X; X[1, 0] = [6]; L = createList(X); X[1, 0] = [7]; Z = f(X); X[1, 0] = [8];
+       print(t(X)); print(t(Y)); print(L); print(t(Z));`,
+    );
+    const row = (cells: string) => `DenseMatrix(1x4, int64_t)\n${cells}\n`;
+    const list = 'List(1, DenseMatrix, int64_t)\nDenseMatrix(4x1, int64_t)\n1\n6\n3\n4\n';
+    assert.equal(made.printed, `${row('1 8 3 4')}${row('1 5 3 4')}${list}${row('9 7 3 4')}`);
+  });
+
+  test('nor where a large part of it is looked at', async () => {
+    const { printed } = await listsOf(
+      10_000,
+      'X = fill(1, 100, 100); X[0, 0] = [2]; Y = X[0:60, ]; X[0, 0] = [50]; print(sum(Y)); print(sum(X));',
+    );
+    assert.equal(printed, '6001\n10049\n');
+  });
+});
