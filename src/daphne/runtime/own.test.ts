@@ -5,22 +5,33 @@ import { analyse } from '../analysis/index.ts';
 import { runSource } from '../driver/execute.ts';
 import { Source } from '../source.ts';
 import { EagerRuntime } from './eager.ts';
+import type { Runtime } from './runtime.ts';
+import { VectorRuntime } from './vector.ts';
 
-/** How many lists of `cells` elements a script's matrices had, and what it printed. */
-async function listsOf(cells: number, script: string): Promise<{ lists: number; printed: string }> {
+async function printedBy(script: string, make: (write: (text: string) => void) => Runtime): Promise<string> {
   let printed = '';
-  const seen = new Set<Elements>();
   const write = (text: string): void => {
     printed += text;
   };
+  const runtime = make(write);
+  try {
+    await runSource(new Source('main.daphne', script), { analyse, runtime, stdout: write, stderr: write });
+  } finally {
+    await (runtime as Partial<AsyncDisposable>)[Symbol.asyncDispose]?.();
+  }
+  return printed;
+}
+
+/** How many lists of `cells` elements a script's matrices had, and what it printed. */
+async function listsOf(cells: number, script: string): Promise<{ lists: number; printed: string }> {
+  const seen = new Set<Elements>();
   class Watched extends EagerRuntime {
     override matrixOf(...args: Parameters<EagerRuntime['matrixOf']>): ReturnType<EagerRuntime['matrixOf']> {
       if (args[0].length === cells) seen.add(args[0]);
       return super.matrixOf(...args);
     }
   }
-  const runtime = new Watched(write, write);
-  await runSource(new Source('main.daphne', script), { analyse, runtime, stdout: write, stderr: write });
+  const printed = await printedBy(script, (write) => new Watched(write, write));
   return { lists: seen.size, printed };
 }
 
@@ -50,5 +61,17 @@ suite('parts of matrices that one variable alone has', () => {
       'X = fill(1, 100, 100); X[0, 0] = [2]; Y = X[0:60, ]; X[0, 0] = [50]; print(sum(Y)); print(sum(X));',
     );
     assert.equal(printed, '6001\n10049\n');
+  });
+
+  test('are as they were set where workers have copies of them', async () => {
+    const script = `X = rand(200, 200, 1, 3, 1.0, 1); Y = X;
+      for (i in 0:5) { X[i, ] = X[i + 1, ] * 2; X[i, i] = [i]; if (i % 2 == 0) { Z = X @ X; print(sum(Z * X)); Y = X; } }
+      print(sum(X)); print(sum(Y));`;
+    const early = { threads: 2, worthStarting: 1, worthSharing: 1 };
+    const [one, two] = await Promise.all([
+      printedBy(script, (write) => new EagerRuntime(write, write)),
+      printedBy(script, (write) => new VectorRuntime(write, write, early)),
+    ]);
+    assert.equal(two, one);
   });
 });

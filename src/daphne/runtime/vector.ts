@@ -171,16 +171,14 @@ export class VectorRuntime implements LazyRuntime, AsyncDisposable {
 
   withPart(of: DenseMatrix, by: DenseMatrix, top: number, left: number): MaybeLater<DenseMatrix> {
     if (!this.#isSetInPlace(of, by)) return this.#withPart(of, by, top, left);
-    // What computes it may have started workers, who have copies.
-    return then(this.elements(by), () =>
-      (this.#session === undefined ? this.#eager : this).withPart(of, by, top, left),
-    );
+    // Others may have copies of what it was. It is another array then, as far as they know.
+    return then(this.elements(by), () => this.#eager.withPart(of, by, top, left));
   }
 
-  /** Whether it is there, nobody will see it again, and there is little to set: workers are no help then. */
+  /** Whether it is there, in one piece, nobody will see it again, and there is little to set: workers are no help then. */
   #isSetInPlace(of: DenseMatrix, by: DenseMatrix): boolean {
-    if (this.#session !== undefined || this.own.givenUp !== of || by.rows * by.columns > FEW) return false;
-    return isComputed(nodeOf('matrix', of.array));
+    if (this.own.givenUp !== of || by.rows * by.columns > FEW) return false;
+    return nodeOf('matrix', of.array).op.kind === 'source';
   }
 
   #withPart(of: DenseMatrix, by: DenseMatrix, top: number, left: number): DenseMatrix {
