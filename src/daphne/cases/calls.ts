@@ -224,6 +224,10 @@ export const CALLS: Cases = {
   ],
   files: [
     withFiles(CSV, prints('print(readMatrix("$DIR/m.csv"));', matrix('2x2', 'int64_t', '1 2', '3 4'))),
+    withFiles(
+      { 'h.csv': '0x1p3,0X1.8,1e+,nan(1)\n', 'h.csv.meta': '{"numRows":1,"numCols":4,"valueType":"f64"}' },
+      prints('print(readMatrix("$DIR/h.csv"));', matrix('1x4', 'double', '8 1.5 1 nan')),
+    ),
     fails('print(readMatrix("nowhere.csv"));', 3),
     fails('print(readMatrix(1));', 1),
     withFiles(TABLE, prints('print(readFrame("$DIR/f.csv"));', 'Frame(2x2, [n:int64_t, s:std::string])\n1 x\n2 y\n')),

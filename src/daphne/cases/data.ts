@@ -115,6 +115,10 @@ export const DATA: Cases = {
       'print(as.frame([1, 2])); print(as.matrix({"a": [1, 2], "b": [3.5, 4.5]}));',
       'Frame(2x1, [col_0:int64_t])\n1\n2\nDenseMatrix(2x2, double)\n1 3.5\n2 4.5\n',
     ),
+    prints(
+      'print(as.f64("0x1.8p1")); print(as.f64("0x.8")); print(as.f64("0x")); print(as.f64(" -1.5e1x")); print(as.f64("-Infinity")); print(as.f64(["0X10p-2", "x"]));',
+      '3\n0.5\n0\n-15\n-inf\nDenseMatrix(2x1, double)\n4\n0\n',
+    ),
     fails('print(as.f64({"a": [1]}));', 1),
     fails('print(as.scalar([1, 2]));', 3),
   ],
