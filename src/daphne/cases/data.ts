@@ -91,6 +91,10 @@ export const DATA: Cases = {
       'X = fill("a", 2, 1); Y = createFrame(X); for (i in 0:1) { X[i, 0] = ["b" + i]; Y = createFrame(X); X[i, 0] = ["c"]; } print(X); print(Y);',
       'DenseMatrix(2x1, std::string)\nc\nc\nFrame(2x1, [col_0:std::string])\nc\nb1\n',
     ),
+    prints(
+      'X = fill(0, 1, 2); for (i in 0:1) { X[0, i] = [i + 7]; print(X); print(aggMax(X)); } registerView("v", createFrame(X[, 0], "a")); X[0, 0] = [1]; print(X); print(sql("SELECT sum(v.a) FROM v"));',
+      'DenseMatrix(1x2, int64_t)\n7 0\n7\nDenseMatrix(1x2, int64_t)\n7 8\n8\nDenseMatrix(1x2, int64_t)\n1 8\nFrame(1x1, [sum(v.a):int64_t])\n7\n',
+    ),
     fails('Z[0, 0] = [5];', 1),
     fails(`${X}X[0, 0] = 5;`, 1),
     fails(`${X}X[0, ] = [1, 2];`, 3),

@@ -26,11 +26,15 @@ export class Own {
     this.#cells.set(matrix, cells);
   }
 
-  /** Its elements, which may be changed: nobody will see the matrix again. Undefined: somebody else may. */
+  /**
+   * Its elements, which may be changed: nobody will see the matrix again. Undefined: somebody else may. They are another object, since what is known
+   * of elements, such as whether they are exact as numbers, is known by the object.
+   */
   take(matrix: DenseMatrix): Elements | undefined;
   take(matrix: StringMatrix): string[] | undefined;
   take(matrix: Matrix): Elements | string[] | undefined {
-    return matrix === this.givenUp ? this.#cells.get(matrix) : undefined;
+    const cells = matrix === this.givenUp ? this.#cells.get(matrix) : undefined;
+    return cells === undefined || Array.isArray(cells) ? cells : (cells.subarray(0) as Elements);
   }
 
   /** Somebody else has it as well. */
