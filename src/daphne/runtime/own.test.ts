@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
-import type { Elements } from '../../nd/index.ts';
 import { analyse } from '../analysis/index.ts';
 import { runSource } from '../driver/execute.ts';
 import { Source } from '../source.ts';
@@ -22,29 +21,29 @@ async function printedBy(script: string, make: (write: (text: string) => void) =
   return printed;
 }
 
-/** How many lists of `cells` elements a script's matrices had, and what it printed. */
-async function listsOf(cells: number, script: string): Promise<{ lists: number; printed: string }> {
-  const seen = new Set<Elements>();
+/** In how many places `cells` elements of a script's matrices lay, and what it printed. */
+async function placesOf(cells: number, script: string): Promise<{ places: number; printed: string }> {
+  const seen = new Set<ArrayBufferLike>();
   class Watched extends EagerRuntime {
     override matrixOf(...args: Parameters<EagerRuntime['matrixOf']>): ReturnType<EagerRuntime['matrixOf']> {
-      if (args[0].length === cells) seen.add(args[0]);
+      if (args[0].length === cells) seen.add(args[0].buffer);
       return super.matrixOf(...args);
     }
   }
   const printed = await printedBy(script, (write) => new Watched(write, write));
-  return { lists: seen.size, printed };
+  return { places: seen.size, printed };
 }
 
 suite('parts of matrices that one variable alone has', () => {
   const LOOP = 'for (i in 0:99) { X[i, 0] = [i]; if (i > 0) { X[i, 1] = X[i - 1, 0]; } } ';
 
   test('are set in their place', async () => {
-    const made = await listsOf(200, `X = fill(0, 100, 2); ${LOOP}print(sum(X));`);
-    assert.deepEqual(made, { lists: 1, printed: '9801\n' });
+    const made = await placesOf(200, `X = fill(0, 100, 2); ${LOOP}print(sum(X));`);
+    assert.deepEqual(made, { places: 1, printed: '9801\n' });
   });
 
   test('are not, where another variable, a list or a function has the matrix', async () => {
-    const made = await listsOf(
+    const made = await placesOf(
       4,
       `def f(x) { x[0, 0] = [9]; return x; }
        X = [1, 2, 3, 4]; X[1, 0] = [5]; Y = X; X[1, 0] = [6]; L = createList(X); X[1, 0] = [7]; Z = f(X); X[1, 0] = [8];
@@ -56,7 +55,7 @@ suite('parts of matrices that one variable alone has', () => {
   });
 
   test('nor where a large part of it is looked at', async () => {
-    const { printed } = await listsOf(
+    const { printed } = await placesOf(
       10_000,
       'X = fill(1, 100, 100); X[0, 0] = [2]; Y = X[0:60, ]; X[0, 0] = [50]; print(sum(Y)); print(sum(X));',
     );
