@@ -111,6 +111,7 @@ class Generator {
     const live = liveObjects(of, results, uses, this.#options.isLazy ?? false);
     const emitter = new Emitter(of, uses, isAsync, live, {
       lines: this.#lines,
+      isLazy: this.#options.isLazy ?? false,
       waits: (n) => this.#options.deep === true || this.#waits[n] === true,
       functionOf: (n) => this.#program.functions[n] as ProgramFunction,
       unwindEvery: this.#unwindEvery,
@@ -155,6 +156,7 @@ function waiting({ functions }: Program): boolean[] {
 
 interface Context {
   readonly lines: string[];
+  readonly isLazy: boolean;
   readonly unwindEvery: number;
   waits(callee: number): boolean;
   functionOf(callee: number): ProgramFunction;
@@ -263,7 +265,7 @@ class Emitter {
         return;
       }
       case 'builtin':
-        this.#builtin(each);
+        this.#builtin(each, heat);
         return;
       case 'call':
         this.#call(each);
@@ -311,7 +313,7 @@ class Emitter {
     for (const [i, variable] of to.entries()) if (isWanted(variable)) lines.push(`v${variable} = T[${i}];`);
   }
 
-  #builtin(each: Extract<Instruction, { kind: 'builtin' }>): void {
+  #builtin(each: Extract<Instruction, { kind: 'builtin' }>, heat: number): void {
     const args = each.args.map((arg) => {
       if (arg === undefined) return 'undefined';
       if (typeof arg === 'number') return this.#name(arg);
@@ -320,15 +322,17 @@ class Emitter {
     const live = this.#live.after.get(each) ?? [];
     const later = live.length === 0 ? '' : `, () => [${live.map((v) => `v${v}`).join(', ')}]`;
     const { lines } = this.#context;
-    const [first, ...rest] = each.args;
-    const gives =
-      each.site.builtin.sets === true &&
-      typeof first === 'number' &&
-      !rest.includes(first) &&
-      this.#isGivenUp(each, first);
+    const gives = this.#gives(each, heat);
     lines.push(`T = ${gives ? 'give' : 'call'}(${this.#context.site(each.site)}, [${args.join(', ')}]${later});`);
     lines.push('if (T instanceof Promise) T = await T;');
     this.#assign(each.to);
+  }
+
+  /** Whether it sets a part of what nobody will see again. What is computed later and set once is better computed along with the rest. */
+  #gives(each: Extract<Instruction, { kind: 'builtin' }>, heat: number): boolean {
+    const [first, ...rest] = each.args;
+    if (each.site.builtin.sets !== true || typeof first !== 'number' || rest.includes(first)) return false;
+    return (heat > 0 || !this.#context.isLazy) && this.#isGivenUp(each, first);
   }
 
   #call(each: Extract<Instruction, { kind: 'call' }>): void {
