@@ -33,7 +33,7 @@ export const STATEMENTS: FormsOf<Statement> = {
     },
     {
       form: '`X[rows, columns] = Y;`',
-      text: 'A part of a matrix is replaced, by a matrix of its shape; other variables with the matrix keep what they have',
+      text: 'A part of a matrix is replaced, by a matrix of its shape; other variables with the matrix keep what they have, and without any nothing is copied',
       is: ({ targets }) => targets.some(({ index }) => index !== undefined),
     },
   ],

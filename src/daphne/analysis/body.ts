@@ -113,7 +113,7 @@ export class Body {
       case 'block':
         return this.block(statement);
       case 'if':
-        return branches(this, statement, 0);
+        return branches(this, statement);
       case 'while':
       case 'do':
         loop(this, statement);

@@ -2,10 +2,11 @@
 
 import type { Instruction, Variable } from '../program/program.ts';
 import type { Span } from '../source.ts';
-import type { DoWhile, Expression, For, If, Statement, While } from '../syntax/index.ts';
+import type { Block, DoWhile, Expression, For, If, Statement, While } from '../syntax/index.ts';
 import { scalar, type Type } from '../types.ts';
 import { assignedIn } from './assigned.ts';
 import type { Body } from './body.ts';
+import type { Builder } from './builder.ts';
 import { evaluateOne } from './expressions.ts';
 import { joined, typeKey, widest } from './join.ts';
 import { type Known, UNKNOWN } from './known.ts';
@@ -15,54 +16,100 @@ import type { Binding } from './names.ts';
 const DEEP = 2;
 const ROUNDS = 3;
 
-/** The branches from `first` on. Whether none of them ever reaches the end. */
-export function branches(body: Body, statement: If, first: number): boolean {
-  const branch = statement.branches[first];
-  if (branch === undefined) return statement.otherwise !== undefined && body.block(statement.otherwise);
-  const { builder, names } = body;
-  const condition = body.condition(evaluateOne(body, branch.condition), branch.condition);
-  names.record();
-  builder.open();
-  const yesReturns = body.block(branch.body);
-  const whenTrue = builder.close();
-  const yes = names.takeBack();
-  names.record();
-  builder.open();
-  const noReturns = branches(body, statement, first + 1);
-  const whenFalse = builder.close();
-  const no = names.takeBack();
-  for (const binding of new Set([...yes.keys(), ...no.keys()])) {
-    const [a, b] = [yes.get(binding) ?? binding.value, no.get(binding) ?? binding.value];
-    if (yesReturns && noReturns) continue;
-    if (yesReturns) names.set(binding, b);
-    else if (noReturns) names.set(binding, a);
-    else names.set(binding, merged(body, binding, a, b, whenTrue, whenFalse, branch.condition));
-  }
-  builder.emit({ kind: 'if', condition: condition.variable, whenTrue, whenFalse });
-  return yesReturns && noReturns;
+/** So many of a chain of branches are within each other. */
+const MOST_WITHIN = 64;
+
+/** One of the ways that a script may take, and what it makes of variables. */
+interface Way {
+  readonly instructions: Instruction[];
+  readonly changes: ReadonlyMap<Binding, Known>;
+  /** Whether it never reaches the end. */
+  readonly returns: boolean;
 }
 
-function merged(
-  body: Body,
-  binding: Binding,
-  a: Known,
-  b: Known,
-  whenTrue: Instruction[],
-  whenFalse: Instruction[],
-  at: Span,
-): Known {
-  if (a === UNKNOWN || b === UNKNOWN) return UNKNOWN;
-  if (a.variable === b.variable) return a;
-  const type = joined(a.type, b.type) ?? body.changedData(at, binding.name, a.type, b.type);
+interface Branch extends Way {
+  /** What computes the condition. */
+  readonly head: readonly Instruction[];
+  readonly condition: Variable;
+}
+
+/** Whether no way ever reaches the end. All of them begin with what variables were before: conditions change nothing. */
+export function branches(body: Body, statement: If): boolean {
+  const { builder } = body;
+  const all: Branch[] = statement.branches.map((branch) => {
+    builder.open();
+    const condition = body.condition(evaluateOne(body, branch.condition), branch.condition);
+    const head = builder.close();
+    return { head, condition: condition.variable, ...wayThrough(body, branch.body) };
+  });
+  const ways: readonly Way[] = [...all, wayThrough(body, statement.otherwise)];
+  const places = statement.branches.map(({ condition }) => condition);
+  const through = ways.flatMap((way, i) => (way.returns ? [] : { ...way, at: places[i] ?? (places.at(-1) as Span) }));
+  for (const binding of new Set(through.flatMap(({ changes }) => [...changes.keys()]))) {
+    body.names.set(binding, merged(body, binding, through));
+  }
+  chain(builder, all, ways.at(-1)?.instructions ?? []);
+  return through.length === 0;
+}
+
+function wayThrough(body: Body, block: Block | undefined): Way {
+  const { builder, names } = body;
+  names.record();
+  builder.open();
+  const returns = block !== undefined && body.block(block);
+  const instructions = builder.close();
+  return { instructions, changes: names.takeBack(), returns };
+}
+
+/** What a variable is where several ways come together, into which it is put there. */
+function merged(body: Body, binding: Binding, ways: readonly (Way & { readonly at: Span })[]): Known {
+  const values = ways.map(({ changes }) => changes.get(binding) ?? binding.value);
+  const [first] = values as [Known];
+  if (values.includes(UNKNOWN)) return UNKNOWN;
+  if (values.every(({ variable }) => variable === first.variable)) return first;
+  let { type } = values.at(-1) as Known;
+  for (let i = values.length - 2; i >= 0; i--) {
+    const own = (values[i] as Known).type;
+    type = joined(own, type) ?? body.changedData((ways[i] as { at: Span }).at, binding.name, own, type);
+  }
   const { builder } = body;
   const variable = builder.variable(type, binding.name);
-  builder.into(whenTrue, () => builder.move(a, variable, at));
-  builder.into(whenFalse, () => builder.move(b, variable, at));
-  const constant = a.constant !== undefined && same(a, b) ? a.constant : undefined;
+  for (const [i, { instructions, at }] of ways.entries()) {
+    builder.into(instructions, () => builder.move(values[i] as Known, variable, at));
+  }
+  const constant = values.every((each) => same(each, first)) ? first.constant : undefined;
   return { variable, type, constant };
 }
 
 const same = (a: Known, b: Known): boolean => Object.is(a.constant, b.constant) && typeKey(a.type) === typeKey(b.type);
+
+/**
+ * Branches within each other. Of many of them only so many are, and whether one of these was taken, those that follow ask: neither what walks down
+ * programs nor JavaScript likes them any deeper.
+ */
+function chain(builder: Builder, all: readonly Branch[], otherwise: Instruction[]): void {
+  if (all.length <= MOST_WITHIN) {
+    nest(builder, all, otherwise);
+    return;
+  }
+  const taken = builder.variable(scalar('bool'));
+  const taking = (value: boolean): Instruction => ({ kind: 'constant', to: taken, value });
+  builder.emit(taking(false));
+  for (let at = 0; at < all.length; at += MOST_WITHIN) {
+    const isLast = at + MOST_WITHIN >= all.length;
+    const whenFalse: Instruction[] = [taking(true)];
+    builder.into(whenFalse, () => nest(builder, all.slice(at, at + MOST_WITHIN), isLast ? otherwise : [taking(false)]));
+    builder.emit({ kind: 'if', condition: taken, whenTrue: [], whenFalse });
+  }
+}
+
+function nest(builder: Builder, all: readonly Branch[], otherwise: Instruction[]): void {
+  let rest = otherwise;
+  for (const { head, condition, instructions } of all.toReversed()) {
+    rest = [...head, { kind: 'if', condition, whenTrue: instructions, whenFalse: rest }];
+  }
+  for (const each of rest) builder.emit(each);
+}
 
 interface Carried {
   readonly binding: Binding;

@@ -95,6 +95,13 @@ export interface Builtin {
   fold?(call: CallToInfer): Scalar | undefined;
   /** It takes sparse matrices as they are; others are given dense ones. */
   readonly takesSparse?: boolean;
+  /**
+   * Its results have nothing of these arguments, which it only looks at, so that somebody may change them later. Default: if all its results are
+   * scalars. What depends on more, `own` of the runtime is told.
+   */
+  borrows?(args: readonly RunArgument[]): boolean;
+  /** It sets a part of its first argument: in its place where nobody else has it. */
+  readonly sets?: boolean;
   /** It has effects (prints, writes, stops), so that it is run even if nobody wants its result, and in its place. */
   readonly effects?: boolean;
   /**

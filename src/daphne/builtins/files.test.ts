@@ -169,6 +169,11 @@ test('files of Parquet are read, strings in them as well', async () => {
   assert.equal(await call('readFrame', [mixed]), 'frame 3: s:str a  c | n:si32 1 2 3 | t:si64 0 1000000 2000000');
   // As CSV has it: what is beside strings is one.
   assert.equal(await call('readMatrix', [mixed]), 'str 3x3: a 1 0 |  2 1000000 | c 3 2000000');
+  const records = parquetWriteBuffer({ columnData: [{ name: 'r', data: [new Uint8Array(16)], type: 'UUID' }] });
+  assert.match(
+    (await call('readFrame', [file('records.parquet', new Uint8Array(records))])) as string,
+    /can't be read: its column "r" is of type \S.*, and columns are numbers, bools, strings/,
+  );
   const damaged = bytes.slice(0);
   new Uint8Array(damaged).fill(0x15, damaged.byteLength - 40, damaged.byteLength - 8);
   assert.match(

@@ -17,7 +17,7 @@ import {
 import { isWideCells, wideCells } from '../values/integers.ts';
 import type { Matrix, MaybeLater, SparseMatrix } from '../values/values.ts';
 import { type Builtin, type CallToInfer, type RunArgument, RunError, type Site } from './builtin.ts';
-import { chosenStorage } from './sparse.ts';
+import { chosenStorage, isSmallerByRows } from './sparse.ts';
 import {
   bigOf,
   checkSame,
@@ -282,11 +282,11 @@ const SEQ: Builtin = {
   },
 };
 
-function diagonalMatrix(runtime: Runtime, own: Matrix, sparse: boolean): MaybeLater<Matrix> {
+function diagonalMatrix(runtime: Runtime, own: Matrix, wantsSparse: boolean): MaybeLater<Matrix> {
   checkSame(own.columns, 1, (columns) => `diagMatrix takes a matrix of one column, and this one has ${columns}`);
   if (own.kind === 'strings') throw new RunError('diagMatrix takes numbers, and no strings');
   const { rows, value } = own;
-  if (!sparse) checkCells('diagMatrix', rows, rows);
+  const sparse = wantsSparse || isSmallerByRows(rows, rows, rows);
   return then(elementsOf(runtime, own), (line) => {
     if (sparse) return sparseDiagonal(line, value);
     const into = elements(ELEMENT_TYPES[value], rows * rows);

@@ -205,6 +205,10 @@ const withDense = (
   next: (args: readonly RunArgument[]) => MaybeLater<Value>,
 ): MaybeLater<Value> => then(densified(runtime, rest), (full) => next([object, ...full]));
 
+/** Positions: there are some, and none of them is a matrix. */
+const areScalars = (args: readonly RunArgument[]): boolean =>
+  args.length > 0 && args.every((each) => typeof each === 'number' || typeof each === 'bigint');
+
 const INTERNAL = { parameters: [], least: 1, most: Number.POSITIVE_INFINITY } as const;
 
 const index: Builtin = {
@@ -218,6 +222,7 @@ const index: Builtin = {
     return [inferSelected(of, rows, inferSide(call, second, 1 + USES[first], of, 1))];
   },
   takesSparse: true,
+  borrows: (args) => areScalars(args.slice(1)),
   run(runtime, site, given) {
     const [first, second] = sidesOf(site.fixed);
     if (first === 'all' && second === 'all') return given[0] as Value;
@@ -290,6 +295,8 @@ const assign: Builtin = {
     return [matrix(of.value ?? by.value, of.rows, of.columns)];
   },
   takesSparse: true,
+  borrows: (args) => areScalars(args.slice(2)),
+  sets: true,
   run(runtime, site, given) {
     const [first, second] = sidesOf(site.fixed);
     if (first === 'all' && second === 'all') return given[1] as Value;
@@ -323,7 +330,7 @@ function assigned(runtime: Runtime, of: Matrix, by: Matrix, rows: Selection, col
   }
   const [top, left] = [startOf(rows), startOf(columns)];
   if (of.kind === 'dense' && by.kind === 'dense') {
-    if (by.rows === 0 || by.columns === 0) return of;
+    if (by.rows === 0 || by.columns === 0) return runtime.own.share(of);
     return runtime.withPart(of, by, top, left);
   }
   if (of.kind === 'sparse' && by.kind !== 'strings' && staysSparse(of)) {
@@ -335,12 +342,15 @@ function assigned(runtime: Runtime, of: Matrix, by: Matrix, rows: Selection, col
       ([a, b]) => assigned(runtime, a!, b!, rows, columns),
     );
   }
-  const cells = [...(of as Extract<FullMatrix, { kind: 'strings' }>).cells];
+  const texts = of as Extract<FullMatrix, { kind: 'strings' }>;
+  const cells = runtime.own.take(texts) ?? [...texts.cells];
   const given = (by as Extract<FullMatrix, { kind: 'strings' }>).cells;
   for (const [i, cell] of given.entries()) {
     cells[(top + Math.floor(i / by.columns)) * of.columns + left + (i % by.columns)] = cell;
   }
-  return { ...(of as Extract<FullMatrix, { kind: 'strings' }>), cells };
+  const made = { ...texts, cells };
+  runtime.own.keep(made, cells);
+  return made;
 }
 
 export const INDEXING: readonly Builtin[] = [index, filter, assign];

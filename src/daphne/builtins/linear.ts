@@ -1,25 +1,21 @@
 import { type Arr, eigh, solve, where } from '../../arrays/index.ts';
-import { type Elements, elements } from '../../nd/index.ts';
+import type { Elements } from '../../nd/index.ts';
 import { all, then } from '../runtime/later.ts';
 import type { Runtime } from '../runtime/runtime.ts';
-import { ELEMENT_TYPES, isFloat, matrix, mostGeneral, type ValueType } from '../types.ts';
+import { isFloat, matrix, mostGeneral, type ValueType } from '../types.ts';
 import type { DenseMatrix, Matrix, MaybeLater } from '../values/values.ts';
-import { type Builtin, type CallToInfer, RunError } from './builtin.ts';
-import { checkCells } from './generation.ts';
+import { type Builtin, RunError } from './builtin.ts';
 import { asType, common, denseOf, PRODUCTS } from './products.ts';
 import { diagonalOfLarge, onCellsOf, triangleOfLarge, withLarge } from './sparse-reorganisation.ts';
+import { CTABLE } from './tables.ts';
 import {
   checkSame,
   elementOf,
-  elementsOf,
   flagOf,
-  integerOf,
-  knownNumber,
   matrixOf,
   scalarOf,
   wantFlag,
   wantMatrix,
-  wantNumber,
   wantNumbers,
   wantScalar,
 } from './wanted.ts';
@@ -224,106 +220,6 @@ const REPLACE: Builtin = {
     });
   },
 };
-
-/** The weight, and where the shape of the result begins: of four arguments, the last two are that. */
-const ctableLayout = (count: number): { weight: number | undefined; shape: number | undefined } => ({
-  weight: count === 3 || count === 5 ? 2 : undefined,
-  shape: count === 4 ? 2 : count === 5 ? 3 : undefined,
-});
-
-const CTABLE: Builtin = {
-  name: 'ctable',
-  parameters: ['lhs', 'rhs', 'weight', 'resNumRows', 'resNumCols'],
-  least: 2,
-  most: 5,
-  infer(call) {
-    wantNumbers(call, 0);
-    wantNumbers(call, 1);
-    const { weight, shape } = ctableLayout(call.args.length);
-    const value = weight === undefined ? 'f64' : weightType(call, weight);
-    const [rows, columns] = [0, 1].map((i) => {
-      if (shape === undefined) return undefined;
-      wantNumber(call, shape + i);
-      const known = knownNumber(call, shape + i);
-      return known === undefined || known < 0 ? undefined : known;
-    });
-    return [matrix(value, rows, columns)];
-  },
-  run(runtime, site, args) {
-    const [left, right] = [matrixOf(args[0]), matrixOf(args[1])];
-    for (const { columns } of [left, right]) checkSame(columns, 1, notColumn);
-    checkSame(left.rows, right.rows, notPaired);
-    const given = args.filter((each) => each !== undefined).length;
-    const { weight, shape } = ctableLayout(given);
-    const [rows, columns] =
-      shape === undefined
-        ? [-1, -1]
-        : [0, 1].map((i) => integerOf(args[shape + i], i === 0 ? 'resNumRows' : 'resNumCols'));
-    const own = weight === undefined ? 1 : args[weight];
-    if (typeof own !== 'object') {
-      const value = (site.results[0] as { value: NumberType }).value;
-      const by = elementOf(value, scalarOf(own));
-      return all([elementsOf(runtime, left), elementsOf(runtime, right)], ([a, b]) =>
-        countPairs(runtime, a!, b!, () => by, value, rows!, columns!),
-      );
-    }
-    const weights = matrixOf(own);
-    checkSame(weights.columns, 1, notColumn);
-    checkSame(
-      weights.rows,
-      left.rows,
-      (a, b) => `ctable: there are ${a} weights for ${b} pairs; they have to be as many`,
-    );
-    return all(
-      [left, right, weights].map((each) => elementsOf(runtime, each)),
-      ([a, b, line]) => countPairs(runtime, a!, b!, (k) => line![k]!, weights.value as NumberType, rows!, columns!),
-    );
-  },
-};
-
-/** One for all, or, beyond what DAPHNE has, a column with one for each pair. */
-function weightType(call: CallToInfer, at: number): ValueType | undefined {
-  const { type } = call.args[at]!;
-  return type.data === 'matrix' ? wantNumbers(call, at).value : wantNumber(call, at);
-}
-
-const notColumn = (columns: number): string => `ctable takes matrices of one column, and this one has ${columns}`;
-const notPaired = (left: number, right: number): string =>
-  `ctable: there are ${left} rows on the left, and ${right} on the right; they have to be as many`;
-
-/** How many rows there have to be for all positions. */
-function extent(places: Elements, what: string): number {
-  let greatest = -1;
-  for (const each of places) greatest = Math.max(greatest, Math.trunc(Number(each)));
-  if (greatest < Number.MAX_SAFE_INTEGER) return greatest + 1;
-  throw new RunError(`ctable: ${what} has ${greatest}, and has to have positions`);
-}
-
-function countPairs(
-  runtime: Runtime,
-  left: Elements,
-  right: Elements,
-  weight: (pair: number) => number | bigint,
-  value: NumberType,
-  wantedRows: number,
-  wantedColumns: number,
-): DenseMatrix {
-  const rows = wantedRows < 0 ? extent(left, 'lhs') : wantedRows;
-  const columns = wantedColumns < 0 ? extent(right, 'rhs') : wantedColumns;
-  checkCells('ctable', rows, columns);
-  const table = elements(ELEMENT_TYPES[value], rows * columns) as Float64Array;
-  for (let k = 0; k < left.length; k++) {
-    const [i, j] = [Math.trunc(Number(left[k])), Math.trunc(Number(right[k]))];
-    if (!(i >= 0 && j >= 0))
-      throw new RunError(`ctable: at ${k} there are ${left[k]} and ${right[k]}, and positions begin at 0`);
-    // What lies beyond a shape that is given does not count.
-    if (!(i < rows && j < columns)) continue;
-    // A sum of bools is whether there was any.
-    if (value === 'bool') table[i * columns + j] ||= weight(k) as number;
-    else (table[i * columns + j] as number) += weight(k) as number;
-  }
-  return runtime.matrixOf(table, value, rows, columns);
-}
 
 export const LINEAR: readonly Builtin[] = [
   ...PRODUCTS,

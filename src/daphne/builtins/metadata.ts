@@ -64,13 +64,15 @@ const sparsity: Builtin = {
     return [scalar('f64')];
   },
   fold: ({ args: [argument] }) => (argument!.type.data === 'matrix' ? argument!.type.sparsity : undefined),
+  takesSparse: true,
   run(runtime, _site, [given]) {
     const matrix = given as Matrix;
-    return then(runtime.dense(matrix), (dense) =>
-      then(dense.kind === 'strings' ? dense.cells : runtime.elements(dense), (cells) =>
-        cells.length === 0 ? 0 : nonZeros(cells) / cells.length,
-      ),
-    );
+    const cells = matrix.rows * matrix.columns;
+    const own =
+      matrix.kind === 'strings'
+        ? matrix.cells
+        : then(runtime.computed([matrix.kind === 'sparse' ? matrix.csr.values : matrix.array]), ([first]) => first!);
+    return then<Elements | readonly string[], number>(own, (list) => (cells === 0 ? 0 : nonZeros(list) / cells));
   },
 };
 

@@ -38,8 +38,11 @@ const MOST_CELLS = 2 ** 24;
 export const denseWithin = (runtime: Runtime, sparse: SparseMatrix): MaybeLater<Matrix> =>
   staysSparse(sparse) ? sparse : runtime.dense(sparse);
 
-export const staysSparse = ({ rows, columns, csr }: SparseMatrix): boolean =>
-  rows * columns > MOST_CELLS && csr.nnz < (rows * columns) / 8;
+export const staysSparse = ({ rows, columns, csr }: SparseMatrix): boolean => isSmallerByRows(rows, columns, csr.nnz);
+
+/** Whether that is so of a matrix with so many elements that are not 0. */
+export const isSmallerByRows = (rows: number, columns: number, elements: number): boolean =>
+  rows * columns > MOST_CELLS && elements < (rows * columns) / 8;
 
 /** Arguments with dense matrices in place of sparse ones. */
 export const densified = (runtime: Runtime, args: readonly RunArgument[]): MaybeLater<readonly RunArgument[]> =>

@@ -175,6 +175,15 @@ export const CALLS: Cases = {
     fails('print(replace([1], "a", "b"));', 1),
     prints('print(ctable([0, 1, 0], [1, 1, 1], [0.5, 2.0, 3.0]));', matrix('2x2', 'double', '0 3.5', '0 2')),
     prints('print(ctable([0, 1, 0], [1, 1, 1], 2, 2, 3));', matrix('2x3', 'int64_t', '0 4 0', '0 2 0')),
+    // Those that are large and have few pairs are stored by rows.
+    prints(
+      'C = ctable([0, 4999, 7, 0, 4999, 9999], [4999, 1, 7, 4999, 0, 0], [0.5, 1.0, 0.0, 2.0, 4.0, 9.0], 5000, 5000); print(typeOf(C)); print(C[ [0, 4999], [0, 1, 4999] ]); print(sparsity(C) * 25000000.0);',
+      `CSRMatrix(5000x5000, double)\n${matrix('2x3', 'double', '0 0 2.5', '4 1 0')}3\n`,
+    ),
+    prints(
+      'D = diagMatrix(seq(1, 5000)); print(typeOf(D)); print(D[4998:, 4998:]); print(sum(D));',
+      `CSRMatrix(5000x5000, int64_t)\n${matrix('2x2', 'int64_t', '4999 0', '0 5000')}12502500\n`,
+    ),
     fails('print(ctable([0, 1], [1]));', 3),
     fails('print(ctable([-1], [1]));', 3),
     fails('print(ctable([1], 1));', 1),
@@ -215,6 +224,10 @@ export const CALLS: Cases = {
   ],
   files: [
     withFiles(CSV, prints('print(readMatrix("$DIR/m.csv"));', matrix('2x2', 'int64_t', '1 2', '3 4'))),
+    withFiles(
+      { 'h.csv': '0x1p3,0X1.8,1e+,nan(1)\n', 'h.csv.meta': '{"numRows":1,"numCols":4,"valueType":"f64"}' },
+      prints('print(readMatrix("$DIR/h.csv"));', matrix('1x4', 'double', '8 1.5 1 nan')),
+    ),
     fails('print(readMatrix("nowhere.csv"));', 3),
     fails('print(readMatrix(1));', 1),
     withFiles(TABLE, prints('print(readFrame("$DIR/f.csv"));', 'Frame(2x2, [n:int64_t, s:std::string])\n1 x\n2 y\n')),

@@ -82,6 +82,19 @@ export const DATA: Cases = {
       'DenseMatrix(2x3, int64_t)\n7 8 9\n3 4 5\nDenseMatrix(1x3, int64_t)\n0 1 2\n',
     ),
     prints(`${X}X[1:3, 1] = [-1, -2]; print(X[, 1]);`, 'DenseMatrix(4x1, int64_t)\n1\n-1\n-2\n10\n'),
+    // In its place where nobody else has the matrix.
+    prints(
+      'X = fill(0, 2, 2); Y = X; for (i in 0:1) { X[i, i] = [i + 1]; Y = X; X[i, 0] = X[i, i] * 10; } print(X); print(Y);',
+      'DenseMatrix(2x2, int64_t)\n10 0\n20 2\nDenseMatrix(2x2, int64_t)\n10 0\n0 2\n',
+    ),
+    prints(
+      'X = fill("a", 2, 1); Y = createFrame(X); for (i in 0:1) { X[i, 0] = ["b" + i]; Y = createFrame(X); X[i, 0] = ["c"]; } print(X); print(Y);',
+      'DenseMatrix(2x1, std::string)\nc\nc\nFrame(2x1, [col_0:std::string])\nc\nb1\n',
+    ),
+    prints(
+      'X = fill(0, 1, 2); for (i in 0:1) { X[0, i] = [i + 7]; print(X); print(aggMax(X)); } registerView("v", createFrame(X[, 0], "a")); X[0, 0] = [1]; print(X); print(sql("SELECT sum(v.a) FROM v"));',
+      'DenseMatrix(1x2, int64_t)\n7 0\n7\nDenseMatrix(1x2, int64_t)\n7 8\n8\nDenseMatrix(1x2, int64_t)\n1 8\nFrame(1x1, [sum(v.a):int64_t])\n7\n',
+    ),
     fails('Z[0, 0] = [5];', 1),
     fails(`${X}X[0, 0] = 5;`, 1),
     fails(`${X}X[0, ] = [1, 2];`, 3),
@@ -105,6 +118,10 @@ export const DATA: Cases = {
     prints(
       'print(as.frame([1, 2])); print(as.matrix({"a": [1, 2], "b": [3.5, 4.5]}));',
       'Frame(2x1, [col_0:int64_t])\n1\n2\nDenseMatrix(2x2, double)\n1 3.5\n2 4.5\n',
+    ),
+    prints(
+      'print(as.f64("0x1.8p1")); print(as.f64("0x.8")); print(as.f64("0x")); print(as.f64(" -1.5e1x")); print(as.f64("-Infinity")); print(as.f64(["0X10p-2", "x"]));',
+      '3\n0.5\n0\n-15\n-inf\nDenseMatrix(2x1, double)\n4\n0\n',
     ),
     fails('print(as.f64({"a": [1]}));', 1),
     fails('print(as.scalar([1, 2]));', 3),

@@ -18,6 +18,15 @@ export const STATEMENTS: Cases = {
   if: [
     prints('if (1 < 2) print("yes"); else print("no");', 'yes\n'),
     prints('x = 3; if (x == 1) print(1); else if (x == 3) print(3); else print(0);', '3\n'),
+    // What a way changes, those behind it do not see: x is si64 in all conditions.
+    prints(
+      `x = 1950; ${'if (x / 2 == 1) x = 0.5; else '.repeat(1999)}if (x / 2 == 975) x = x + 1; print(x);`,
+      '1951\n',
+    ),
+    prints(
+      `def f(n) { ${Array.from({ length: 130 }, (_, i) => `if (n == ${i}) return ${i} * 2; else `).join('')}return -1; } print(f(0)); print(f(64)); print(f(129)); print(f(130));`,
+      '0\n128\n258\n-1\n',
+    ),
     prints('if (2) print("two"); if (0.0) print("none"); if ([1]) print("one");', 'two\none\n'),
     prints('x = [1]; if (true) { x = [1, 2, 3]; } print(nrow(x));', '3\n'),
     fails('x = 1; if (true) x = [1]; print(x);', 1),

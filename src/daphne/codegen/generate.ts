@@ -14,7 +14,7 @@ import type { Source, Span } from '../source.ts';
 import { isWide, type ValueType } from '../types.ts';
 import { type LiveAt, liveObjects } from './liveness.ts';
 import { castText, conditionText, type Helpers, literal, type Operand, operationText } from './scalars.ts';
-import { instructionsOf, type Uses, usesOf } from './uses.ts';
+import { instructionsOf, targetsOf, type Uses, usesOf } from './uses.ts';
 
 export interface Place {
   readonly source: Source;
@@ -92,7 +92,7 @@ class Generator {
     const named = functions.map((_, n) => (deep && this.#waits[n] ? 'undefined' : `f${n}`));
     const prelude = [
       '"use strict";',
-      'const { call, at, overflow, unwind, turn, many, frames } = R;',
+      'const { call, give, share, at, overflow, unwind, turn, many, frames } = R;',
       ...this.#helpers.all.map((_, number) => `const h${number} = R.helpers[${number}];`),
       // How many async calls are active.
       'let D = 0, F;',
@@ -114,6 +114,7 @@ class Generator {
     const emitter = new Emitter(of, uses, isAsync, live, {
       leave: held.length > 0 ? [LEAVE] : [],
       lines: this.#lines,
+      isLazy: this.#options.isLazy ?? false,
       waits: (n) => this.#options.deep === true || this.#waits[n] === true,
       functionOf: (n) => this.#program.functions[n] as ProgramFunction,
       unwindEvery: this.#unwindEvery,
@@ -128,7 +129,7 @@ class Generator {
     this.#lines.push(`let T${uses.wanted.map((v) => `, v${v}`).join('')};`);
     if (held.length > 0) this.#lines.push(`const H = frames.push(() => [${held.map((v) => `v${v}`).join(', ')}]) - 1;`);
     emitter.block(of.body, name === 'main' ? 0 : 1);
-    if (results.length > 0) this.#lines.push(`return [${results.map((v) => emitter.operand(v).text).join(', ')}];`);
+    if (results.length > 0) this.#lines.push(`return [${results.map(emitter.shared).join(', ')}];`);
     else if (held.length > 0) this.#lines.push(LEAVE);
     this.#lines.push('}');
   }
@@ -171,6 +172,7 @@ interface Context {
   readonly lines: string[];
   /** Before the function returns. */
   readonly leave: readonly string[];
+  readonly isLazy: boolean;
   readonly unwindEvery: number;
   waits(callee: number): boolean;
   functionOf(callee: number): ProgramFunction;
@@ -186,6 +188,8 @@ class Emitter {
   readonly #isAsync: boolean;
   readonly #live: LiveAt;
   readonly #context: Context;
+  /** Whether it sets parts of matrices. */
+  readonly #sets: boolean;
   /** Names for what loops need. */
   #loops = 0;
 
@@ -195,6 +199,9 @@ class Emitter {
     this.#isAsync = isAsync;
     this.#live = live;
     this.#context = context;
+    this.#sets = [...instructionsOf(of.body)].some(
+      (each) => each.kind === 'builtin' && each.site.builtin.sets === true,
+    );
   }
 
   #valueOf(variable: Variable): ValueType {
@@ -209,6 +216,17 @@ class Emitter {
   }
 
   #name = (variable: Variable): string => this.operand(variable).text;
+
+  /** For another variable, too: where parts of matrices are set, that is told. */
+  readonly shared = (variable: Variable): string =>
+    this.#sets && this.#of.variables[variable]!.type.data === 'matrix'
+      ? `share(${this.#name(variable)})`
+      : this.#name(variable);
+
+  /** Whether nobody sees a variable's data object after an instruction. */
+  #isGivenUp(each: Instruction, variable: Variable): boolean {
+    return targetsOf(each).includes(variable) || this.#live.dead.get(each)?.includes(variable) === true;
+  }
 
   /** `heat`: how many loops it is in; functions may be called in one. */
   block(block: Block, heat: number): void {
@@ -243,7 +261,9 @@ class Emitter {
         lines.push(`v${each.to} = ${literal(each.value)};`);
         return;
       case 'copy':
-        lines.push(`v${each.to} = ${this.#name(each.from)};`);
+        lines.push(
+          `v${each.to} = ${this.#isGivenUp(each, each.from) ? this.#name(each.from) : this.shared(each.from)};`,
+        );
         return;
       case 'cast': {
         const text = castText(this.#valueOf(each.from), this.#valueOf(each.to), this.operand(each.from), this.#context);
@@ -261,7 +281,7 @@ class Emitter {
         return;
       }
       case 'builtin':
-        this.#builtin(each);
+        this.#builtin(each, heat);
         return;
       case 'call':
         this.#call(each);
@@ -291,7 +311,7 @@ class Emitter {
         this.#for(each, heat);
         return;
       case 'return': {
-        const values = each.values.map(this.#name);
+        const values = each.values.map(this.shared);
         lines.push(...this.#context.leave, `return ${values.length === 1 ? values[0] : `[${values.join(', ')}]`};`);
         return;
       }
@@ -309,7 +329,7 @@ class Emitter {
     for (const [i, variable] of to.entries()) if (isWanted(variable)) lines.push(`v${variable} = T[${i}];`);
   }
 
-  #builtin(each: Extract<Instruction, { kind: 'builtin' }>): void {
+  #builtin(each: Extract<Instruction, { kind: 'builtin' }>, heat: number): void {
     const args = each.args.map((arg) => {
       if (arg === undefined) return 'undefined';
       if (typeof arg === 'number') return this.#name(arg);
@@ -318,14 +338,22 @@ class Emitter {
     const live = this.#live.after.get(each) ?? [];
     const later = live.length === 0 ? '' : `, () => [${live.map((v) => `v${v}`).join(', ')}]`;
     const { lines } = this.#context;
-    lines.push(`T = call(${this.#context.site(each.site)}, [${args.join(', ')}]${later});`);
+    const gives = this.#gives(each, heat);
+    lines.push(`T = ${gives ? 'give' : 'call'}(${this.#context.site(each.site)}, [${args.join(', ')}]${later});`);
     lines.push('if (T instanceof Promise) T = await T;');
     this.#assign(each.to);
   }
 
+  /** Whether it sets a part of what nobody will see again. What is computed later and set once is better computed along with the rest. */
+  #gives(each: Extract<Instruction, { kind: 'builtin' }>, heat: number): boolean {
+    const [first, ...rest] = each.args;
+    if (each.site.builtin.sets !== true || typeof first !== 'number' || rest.includes(first)) return false;
+    return (heat > 0 || !this.#context.isLazy) && this.#isGivenUp(each, first);
+  }
+
   #call(each: Extract<Instruction, { kind: 'call' }>): void {
     const { lines, unwindEvery } = this.#context;
-    const args = each.args.map(this.#name).join(', ');
+    const args = each.args.map(this.shared).join(', ');
     const called = `f${each.function}(${args})`;
     if (this.#context.waits(each.function)) {
       const place = this.#context.place(each.source, each.span);

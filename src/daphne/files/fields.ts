@@ -1,9 +1,9 @@
 /** Fields of CSV as numbers, as C reads them: what is at the beginning counts, and the rest does not. */
 
 import { elementOf } from '../builtins/wanted.ts';
+import { leadingFloat } from '../text/leading-number.ts';
 import { isFloat, type ValueType } from '../types.ts';
 
-const FLOAT = /^\s*([+-]?)(?:(inf(?:inity)?)|(nan)|(0x[0-9a-f]+)|((?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?))/i;
 const INTEGER = /^\s*([+-]?\d+)/;
 
 /** `strtod`; NaN where there is no number. */
@@ -11,12 +11,7 @@ export function floatOf(field: string): number {
   // Most fields are plain, and Number is faster than a pattern. It takes more than C does in what begins with 0b and 0o.
   const plain = Number(field);
   if (!Number.isNaN(plain) && field !== '' && !/^\s*(?:$|[+-]?0[bo])/i.test(field)) return plain;
-  const found = FLOAT.exec(field);
-  if (found === null) return Number.NaN;
-  const [, sign, infinite, nan, hex, digits] = found;
-  if (nan !== undefined) return Number.NaN;
-  const size = infinite !== undefined ? Number.POSITIVE_INFINITY : Number(hex ?? digits);
-  return sign === '-' ? -size : size;
+  return leadingFloat(field) ?? Number.NaN;
 }
 
 /** `atoi`; 0 where there is no number. */

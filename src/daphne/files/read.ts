@@ -2,6 +2,7 @@
 
 import { existsSync } from 'node:fs';
 import { computedHere, fromCoo } from '../../arrays/index.ts';
+import type { SheafError } from '../../base/index.ts';
 import { type Coordinates, readMatrixMarket, readParquetTable } from '../../io/index.ts';
 import { type DType, type Elements, elements } from '../../nd/index.ts';
 import { RunError } from '../builtins/builtin.ts';
@@ -183,11 +184,17 @@ async function reading<T>(path: string, read: () => Promise<T>): Promise<T> {
     return await read();
   } catch (error) {
     if (error instanceof RunError) throw error;
-    const { message } = error as Error;
-    // They name the file, too, and maybe a line.
-    const why = message.startsWith(path) ? message.slice(path.length).replace(/^:(?:(\d+):)? /, inLine) : message;
-    throw new RunError(`the file ${path} can't be read: ${why}`);
+    throw new RunError(`the file ${path} can't be read: ${reasonIn(error as Error & Partial<SheafError>, path)}`);
   }
+}
+
+/** Without what only TypeScript has, such as options, and without the file, which some name, too, and maybe a line. */
+function reasonIn({ message, details }: Error & Partial<SheafError>, path: string): string {
+  const { column, type } = details ?? {};
+  if (column !== undefined && type !== undefined)
+    return `its column ${JSON.stringify(column)} is of type ${type}, and columns are numbers, bools, strings and points of time`;
+  if (message.startsWith(path)) return message.slice(path.length).replace(/^:(?:(\d+):)? /, inLine);
+  return message.replace(/^read\w+: /, '');
 }
 
 const inLine = (_: string, line: string | undefined): string => (line === undefined ? '' : `line ${line}: `);

@@ -1,5 +1,6 @@
 /** Scalars of one value type in another one. */
 
+import { leadingFloat } from '../text/leading-number.ts';
 import { fixedText } from '../text/numbers.ts';
 import { isFloat, isInteger, isWide, type ValueType } from '../types.ts';
 import type { Integer, Scalar } from '../values/values.ts';
@@ -65,11 +66,4 @@ export function integerOfText(text: string, type: ValueType): Integer {
 }
 
 /** As far as the text is a number; 0 if it is none at all. */
-export function numberOfText(text: string): number {
-  const found = /^[ \t\n\v\f\r]*([+-]?)(0x[0-9a-f]+|(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?|inf|nan)/i.exec(text);
-  if (found === null) return 0;
-  const [, sign, size = ''] = found;
-  const word = size.toLowerCase();
-  const value = word === 'inf' ? Number.POSITIVE_INFINITY : word === 'nan' ? Number.NaN : Number(size);
-  return sign === '-' ? -value : value;
-}
+export const numberOfText = (text: string): number => leadingFloat(text) ?? 0;

@@ -4,6 +4,7 @@ import { buffersOf, inThread } from '../../pipelines/index.ts';
 import { ELEMENT_TYPES, type ValueType } from '../types.ts';
 import type { DenseMatrix, Frame, Matrix, StringMatrix } from '../values/values.ts';
 import { Holdings, type HoldingsOptions } from './holdings.ts';
+import { Own } from './own.ts';
 import type { Runtime } from './runtime.ts';
 
 function computedNow(arrays: readonly Arr[], holdings: Holdings): readonly Elements[] {
@@ -13,11 +14,19 @@ function computedNow(arrays: readonly Arr[], holdings: Holdings): readonly Eleme
 }
 
 /** So few elements are copied sooner than a pipeline is planned that does it: scripts take one after the other. */
-const FEW = 4096;
+export const FEW = 4096;
+
+function copyOf({ array, value, rows, columns }: DenseMatrix, holdings: Holdings): Elements {
+  const [all] = computedNow([array], holdings) as [Float64Array];
+  const copy = elements(ELEMENT_TYPES[value], rows * columns) as Float64Array;
+  copy.set(all);
+  return copy;
+}
 
 /** Computes at once, operation by operation, in this thread alone: what scripts are run with without `--vec`. */
 export class EagerRuntime implements Runtime {
   readonly views = new Map<string, Frame>();
+  readonly own = new Own();
   readonly workers = 1;
   readonly holdings: Holdings;
   readonly #write: (text: string) => void;
@@ -56,6 +65,7 @@ export class EagerRuntime implements Runtime {
 
   partOf(of: DenseMatrix, top: number, left: number, rows: number, columns: number): DenseMatrix {
     if (rows * columns > FEW) {
+      this.own.share(of);
       return this.matrix(of.array.at(`${top}:${top + rows}`, `${left}:${left + columns}`), of.value);
     }
     const [all] = computedNow([of.array], this.holdings) as [Float64Array];
@@ -69,13 +79,14 @@ export class EagerRuntime implements Runtime {
 
   withPart(of: DenseMatrix, by: DenseMatrix, top: number, left: number): DenseMatrix {
     const { value, rows, columns } = of;
-    const [all, part] = computedNow([of.array, by.array], this.holdings) as [Float64Array, Float64Array];
-    const into = elements(ELEMENT_TYPES[value], all.length) as Float64Array;
-    into.set(all);
+    const [part] = computedNow([by.array], this.holdings) as [Float64Array];
+    const into = (this.own.take(of) ?? copyOf(of, this.holdings)) as Float64Array;
     for (let i = 0; i < by.rows; i++) {
       into.set(part.subarray(i * by.columns, (i + 1) * by.columns), (top + i) * columns + left);
     }
-    return this.matrixOf(into, value, rows, columns);
+    const made = this.matrixOf(into, value, rows, columns);
+    this.own.keep(made, into);
+    return made;
   }
 
   dense(matrix: Matrix): DenseMatrix | StringMatrix {

@@ -5,6 +5,7 @@ import type { Elements } from '../../nd/index.ts';
 import type { ValueType } from '../types.ts';
 import type { DenseMatrix, Frame, Matrix, MaybeLater, Scalar, StringMatrix } from '../values/values.ts';
 import type { Holdings } from './holdings.ts';
+import type { Own } from './own.ts';
 
 export interface Runtime {
   /**
@@ -26,6 +27,8 @@ export interface Runtime {
   dense(matrix: Matrix): MaybeLater<DenseMatrix | StringMatrix>;
   /** Which of the arrays that were made somebody may still see. */
   readonly holdings: Holdings;
+  /** Matrices whose parts are set in their place. */
+  readonly own: Own;
   /** Views of frames by name, for SQL. */
   readonly views: Map<string, Frame>;
   /** Writes to standard output. It is passed on in large pieces, and all of it when the script ends. */

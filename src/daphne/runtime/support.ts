@@ -110,7 +110,7 @@ class Support {
     this.#deep = deep;
     const { sites } = code;
     const lazy = isLazy(runtime) ? runtime : undefined;
-    const { holdings } = runtime;
+    const { holdings, own } = runtime;
     holdings.begin();
     /** Built-ins that are running. What they hold nobody else knows of. */
     let running = 0;
@@ -127,9 +127,14 @@ class Support {
       const dense = args.map((arg) => (isSparse(arg) ? runtime.dense(arg) : arg)) as MaybeLater<RunArgument>[];
       return all(dense, (list) => builtin.run(runtime, site, list));
     };
-    this.call = (number, args, live) => {
+    this.share = (value) => own.share(value);
+    this.give = (number, args, live) => this.#call(number, args, live, args[0]);
+    this.call = (number, args, live) => this.#call(number, args, live, undefined);
+    this.#call = (number, args, live, givenUp) => {
       const site = sites[number]!;
       release();
+      own.givenUp = givenUp;
+      if (!borrows(site, args)) own.shareAll(args);
       if (lazy !== undefined) lazy.live = live;
       const ended = (value: unknown): unknown => {
         running--;
@@ -158,6 +163,11 @@ class Support {
   readonly frames: (() => readonly (Value | undefined)[])[] = [];
 
   readonly call: (site: number, args: readonly RunArgument[], live?: Live) => unknown;
+  /** A call that sets a part of its first argument, which nobody will see again. */
+  readonly give: (site: number, args: readonly RunArgument[], live?: Live) => unknown;
+  readonly #call: (site: number, args: readonly RunArgument[], live: Live | undefined, givenUp: unknown) => unknown;
+  /** A value that two variables have from now on. */
+  readonly share: <T>(value: T) => T;
 
   readonly at = (place: number, operation: ScalarFunction, ...args: Scalar[]): Scalar => {
     try {
@@ -209,6 +219,10 @@ class Support {
   /** Integers beyond those that numbers have exactly. */
   readonly next = (i: Integer, step: Integer): Integer => canonical(BigInt(i) + BigInt(step));
 }
+
+/** Whether a call only looks at its arguments, so that its results have nothing of them. */
+const borrows = ({ builtin, results }: Site, args: readonly RunArgument[]): boolean =>
+  builtin.borrows?.(args) ?? results.every(({ data }) => data === 'scalar');
 
 const isSparse = (arg: RunArgument): arg is Extract<Matrix, { kind: 'sparse' }> =>
   typeof arg === 'object' && (arg as { kind?: string }).kind === 'sparse';

@@ -5,9 +5,10 @@ import { type Buffer, inThread, isComputed, type Node, type Pipelines, pipelines
 import { connectForArrays, currentEngine, type Session } from '../../tasks/index.ts';
 import type { ValueType } from '../types.ts';
 import type { DenseMatrix, Frame, Matrix, MaybeLater, StringMatrix, Value } from '../values/values.ts';
-import { EagerRuntime } from './eager.ts';
+import { EagerRuntime, FEW } from './eager.ts';
 import type { Holdings, HoldingsOptions } from './holdings.ts';
 import { then } from './later.ts';
+import type { Own } from './own.ts';
 import { bytesIn, bytesToBe, copyTo } from './sources.ts';
 import type { LazyRuntime } from './support.ts';
 import { pendingOf, sharing, workOf } from './work.ts';
@@ -76,6 +77,10 @@ export class VectorRuntime implements LazyRuntime, AsyncDisposable {
 
   get holdings(): Holdings {
     return this.#eager.holdings;
+  }
+
+  get own(): Own {
+    return this.#eager.own;
   }
 
   get views(): Map<string, Frame> {
@@ -170,10 +175,25 @@ export class VectorRuntime implements LazyRuntime, AsyncDisposable {
   }
 
   partOf(of: DenseMatrix, top: number, left: number, rows: number, columns: number): DenseMatrix {
+    if (rows * columns <= FEW && this.own.has(of)) return this.#eager.partOf(of, top, left, rows, columns);
+    this.own.share(of);
     return this.matrix(of.array.at(`${top}:${top + rows}`, `${left}:${left + columns}`), of.value);
   }
 
-  withPart(of: DenseMatrix, by: DenseMatrix, top: number, left: number): DenseMatrix {
+  withPart(of: DenseMatrix, by: DenseMatrix, top: number, left: number): MaybeLater<DenseMatrix> {
+    if (!this.#isSetInPlace(of, by)) return this.#withPart(of, by, top, left);
+    // Others may have copies of what it was. It is another array then, as far as they know.
+    return then(this.elements(by), () => this.#eager.withPart(of, by, top, left));
+  }
+
+  /** Whether it is there, in one piece, nobody will see it again, and there is little to set: workers are no help then. */
+  #isSetInPlace(of: DenseMatrix, by: DenseMatrix): boolean {
+    if (this.own.givenUp !== of || by.rows * by.columns > FEW) return false;
+    return nodeOf('matrix', of.array).op.kind === 'source';
+  }
+
+  #withPart(of: DenseMatrix, by: DenseMatrix, top: number, left: number): DenseMatrix {
+    this.own.shareAll([of, by]);
     const part = [`${top}:${top + by.rows}`, `${left}:${left + by.columns}`] as const;
     return this.matrix(of.array.set(part, by.array), of.value);
   }
