@@ -8,7 +8,7 @@ import { typeName } from '../types.ts';
 import { Builder } from './builder.ts';
 import { callBuiltin } from './builtins.ts';
 import { unknownName } from './calls.ts';
-import type { Compilation, Definition, Module } from './compilation.ts';
+import { type Compilation, type Definition, type Module, UNCALLED } from './compilation.ts';
 import { branches, countingLoop, loop } from './control.ts';
 import { evaluate, evaluateOne, sidesOf } from './expressions.ts';
 import { importFile } from './imports.ts';
@@ -39,6 +39,11 @@ export class Body {
     this.definition = definition;
     this.names = new Names(module.source);
     this.builder = builder ?? new Builder(module.source, compilation.options.builtins.get('$cast'));
+  }
+
+  /** Whether it is a function that nobody calls, of which less is known. */
+  get isUncalled(): boolean {
+    return this.compilation.active.at(-1)?.index === UNCALLED;
   }
 
   /** Ends the analysis: an error of exit code 1. */

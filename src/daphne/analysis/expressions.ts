@@ -185,7 +185,8 @@ function conditional(
     let yes = UNKNOWN;
     const finish = (): void => {
       const no = pop();
-      if (yes === UNKNOWN || no === UNKNOWN) {
+      // Of a matrix, which an unknown condition may be, one side may be a matrix and the other one a scalar.
+      if (condition === UNKNOWN || yes === UNKNOWN || no === UNKNOWN) {
         builder.close();
         builder.close();
         push(undefined);

@@ -4,6 +4,9 @@ export const STATEMENTS: Cases = {
   assignments: [
     prints('a = 1; a = "x"; print(a);', 'x\n'),
     prints('v, w = eigen([2.0, 0.0, 0.0, 3.0](2, 2)); print(sum(v));', '5\n'),
+    // What may fail is computed, though nobody wants it.
+    prints('y = aggMin([4]); x = y / 2; y / 2; z = sqrt(y); print(1);', '1\n'),
+    fails('y = aggMin([0]); x = 1 / y; print(1);', 3, /divided by zero/),
     fails('a, b = 1;', 1),
     fails('v = eigen([1.0]);', 1),
     fails('a = print(1);', 1),
@@ -50,6 +53,14 @@ export const STATEMENTS: Cases = {
     prints('def sum(x) { return 7; } print(sum([1, 2]));', '7\n'),
     prints('def f(M: matrix<f64>) -> f64 { return sum(M); } print(f([1.5, 2.5]));', '4\n'),
     prints('def f() { print("f"); } f();', 'f\n'),
+    // Of what nobody calls, little is known.
+    prints('def f(M: matrix) { return as.scalar(M[0, 0]); } def g(x) { return (x > 0) ? 1 : 0.5; } print(1);', '1\n'),
+    prints('def f(p: str) { X = readMatrix(p); return as.scalar(X[0, 0]); } print(1);', '1\n'),
+    // What is constant where a function is called is constant in it, of many shapes, too.
+    prints(
+      `def f(M, axis) { return sum(M, axis); } ${Array.from({ length: 12 }, (_, i) => `print(as.scalar(f(fill(1, 1, ${i}), 0)));`).join(' ')}`,
+      Array.from({ length: 12 }, (_, i) => `${i}\n`).join(''),
+    ),
     fails('g = 1; def f() { return g; } print(f());', 1),
     fails('def f() { return 1, 2; } a, b = f();', 1, /write down their types/),
     fails('def f(x: f64) { return x; } print(f(1));', 1),
