@@ -1,5 +1,6 @@
 /** The statements of a function, or of a file's top level, from the first to the last. */
 
+import type { ScriptError } from '../../base/index.ts';
 import type { Source, Span } from '../source.ts';
 import type { Assignment, Block, Expression, FunctionDefinition, Return, Statement, Target } from '../syntax/index.ts';
 import { sideParts, typeText } from '../syntax/index.ts';
@@ -54,6 +55,14 @@ export class Body {
   /** An error of exit code 2, unless there is one of exit code 1. */
   note(at: Span, message: string): void {
     this.compilation.note(this.module.source, at, message);
+  }
+
+  /** Of statements that never run, as the compiler sees: an error of exit code 2 that was noted in them is none. Whether there was one. */
+  dropsFailure(isNever: boolean, before: ScriptError | undefined): boolean {
+    const { compilation } = this;
+    if (!isNever || compilation.failure === before) return false;
+    compilation.failure = before;
+    return true;
   }
 
   recordUse(at: Span, definition: { readonly source: Source; readonly span: Span }): void {

@@ -21,25 +21,30 @@ export function branches(body: Body, statement: If, first: number): boolean {
   if (branch === undefined) return statement.otherwise !== undefined && body.block(statement.otherwise);
   const { builder, names } = body;
   const condition = body.condition(evaluateOne(body, branch.condition), branch.condition);
-  names.record();
-  builder.open();
-  const yesReturns = body.block(branch.body);
-  const whenTrue = builder.close();
-  const yes = names.takeBack();
-  names.record();
-  builder.open();
-  const noReturns = branches(body, statement, first + 1);
-  const whenFalse = builder.close();
-  const no = names.takeBack();
-  for (const binding of new Set([...yes.keys(), ...no.keys()])) {
-    const [a, b] = [yes.get(binding) ?? binding.value, no.get(binding) ?? binding.value];
-    if (yesReturns && noReturns) continue;
-    if (yesReturns) names.set(binding, b);
-    else if (noReturns) names.set(binding, a);
+  const look = (all: () => boolean, isNever: boolean) => {
+    names.record();
+    builder.open();
+    const before = body.compilation.failure;
+    const returns = all();
+    const block = builder.close();
+    const after = names.takeBack();
+    return { returns, block, after, isDropped: body.dropsFailure(isNever, before) };
+  };
+  const yes = look(() => body.block(branch.body), condition.constant === false);
+  const no = look(() => branches(body, statement, first + 1), condition.constant === true);
+  const [whenTrue, whenFalse] = [yes, no].map(({ block, isDropped }) => (isDropped ? [] : block)) as [
+    Instruction[],
+    Instruction[],
+  ];
+  for (const binding of new Set([...yes.after.keys(), ...no.after.keys()])) {
+    const [a, b] = [yes.after.get(binding) ?? binding.value, no.after.get(binding) ?? binding.value];
+    if (yes.returns && no.returns) continue;
+    if (yes.returns || yes.isDropped) names.set(binding, b);
+    else if (no.returns || no.isDropped) names.set(binding, a);
     else names.set(binding, merged(body, binding, a, b, whenTrue, whenFalse, branch.condition));
   }
   builder.emit({ kind: 'if', condition: condition.variable, whenTrue, whenFalse });
-  return yesReturns && noReturns;
+  return yes.returns && no.returns;
 }
 
 function merged(
@@ -51,7 +56,12 @@ function merged(
   whenFalse: Instruction[],
   at: Span,
 ): Known {
-  if (a === UNKNOWN || b === UNKNOWN) return UNKNOWN;
+  if (a === UNKNOWN || b === UNKNOWN) {
+    // What is wrong may be so of a loop's first turn alone: the other side tells what it comes to be.
+    const known = a === UNKNOWN ? b : a;
+    const isHopeful = body.loops > 0 && body.compilation.failure !== undefined && known !== UNKNOWN;
+    return isHopeful ? body.builder.fresh(known.type) : UNKNOWN;
+  }
   if (a.variable === b.variable) return a;
   const type = joined(a.type, b.type) ?? body.changedData(at, binding.name, a.type, b.type);
   const { builder } = body;

@@ -24,12 +24,25 @@ export const STATEMENTS: Cases = {
     prints('if (2) print("two"); if (0.0) print("none"); if ([1]) print("one");', 'two\none\n'),
     prints('x = [1]; if (true) { x = [1, 2, 3]; } print(nrow(x));', '3\n'),
     fails('x = 1; if (true) x = [1]; print(x);', 1),
+    prints('x = 1; if (true) x = [1]; else x = [2]; print(as.scalar(x));', '1\n'),
+    // A branch that never runs may take what is not there.
+    prints(
+      'x = [1, 2]; if (nrow(x) > 5) x = x[0:6, ]; print(nrow(x)); print(nrow(x) <= 5 ? 1z : nrow(x[6, ]));',
+      '2\n1\n',
+    ),
+    fails('x = [1, 2]; if (sum(x) > 5) x = x[0:6, ];', 2),
     fails('if (true) print(1) else print(2);', 1),
   ],
   while: [
     prints('i = 0; while (i < 3) { print(i); i = i + 1; }', '0\n1\n2\n'),
     prints('i = 0; do { i = i + 1; print(i); } while (i < 2);', '1\n2\n'),
     prints('i = 9; do print(i); while (false)', '9\n'),
+    // The shape is another one in each turn, and what is right of later ones is no error of the first one.
+    prints(
+      'q = [1]; while (nrow(q) > 0) { n = as.scalar(q[0, ]); print(n); if (nrow(q) > 1) q = q[1:, ]; else q = fill(1, 0, 1); if (n < 3) q = rbind(q, [n + 2, 9]); }',
+      '1\n3\n9\n',
+    ),
+    prints('q = [1]; for (i in 1:4) { if (i > 2) q = q[1:, ]; else q = rbind(q, [i]); } print(nrow(q));', '1\n'),
     fails('do { z = 1; } while (z < 1);', 1),
     fails('while (true) { break; }', 1),
   ],
