@@ -199,7 +199,7 @@ suite('analysis of scripts', () => {
       `print(${wrong});`,
       `a = ${wrong}; b = a; print(b + 1);`,
       `def f(x) { return x + [1, 2, 3]; } f([1, 2]);`,
-      `for (i in 1:3) if (i > 2) print(${wrong});`,
+      `for (i in 1:3) if (i) print(${wrong});`,
       `a = 1; for (i in 1:3) { a = a + 0.5; print(${wrong}); }`,
     ])
       assert.throws(() => compiled(script), fails('compiler', /shapes differ/), script);
@@ -207,8 +207,8 @@ suite('analysis of scripts', () => {
     compiled('a = [1]; for (i in 1:3) a = rbind(a, [1]); print(a + [1, 2]);');
     compiled('def f(x) { return [1, 2] + [1, 2, 3]; }');
     // And so is what never runs.
-    compiled('if (false) print([1, 2] + [1, 2, 3]); a = 1 < 2 ? [1] : [1, 2] + [1, 2, 3];');
-    compiled('a = [1, 2]; for (i in 1:3) { if (1 > 2) a = [1, 2] + [1, 2, 3]; else a = [1]; }');
+    compiled('if (false) print([1, 2] + [1, 2, 3]); a = true ? [1] : [1, 2] + [1, 2, 3];');
+    compiled('a = [1, 2]; for (i in 1:3) { if (false) a = [1, 2] + [1, 2, 3]; else a = [1]; }');
   });
 
   test('imports', () => {
