@@ -12,7 +12,7 @@ function computedNow(arrays: readonly Arr[]): readonly Elements[] {
 }
 
 /** So few elements are copied sooner than a pipeline is planned that does it: scripts take one after the other. */
-const FEW = 4096;
+export const FEW = 4096;
 
 /** Computes at once, operation by operation, in this thread alone: what scripts are run with without `--vec`. */
 export class EagerRuntime implements Runtime {

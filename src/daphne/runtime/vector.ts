@@ -5,7 +5,7 @@ import { inThread, isComputed, type Node, type Pipelines, pipelinesOf } from '..
 import { connect, currentEngine, type Session } from '../../tasks/index.ts';
 import type { ValueType } from '../types.ts';
 import type { DenseMatrix, Frame, Matrix, MaybeLater, StringMatrix, Value } from '../values/values.ts';
-import { EagerRuntime } from './eager.ts';
+import { EagerRuntime, FEW } from './eager.ts';
 import { then } from './later.ts';
 import { bytesIn, bytesToBe, copyTo } from './sources.ts';
 import type { LazyRuntime } from './support.ts';
@@ -48,6 +48,8 @@ const WORTH_STARTING = 3e8;
  * take to start.
  */
 const WORTH_SHARING = 64 << 20;
+/** So many elements are copied sooner than a pipeline is planned that does it. */
+const SOME = 1 << 16;
 /** What was there before them they get beforehand, unless that takes more of their memory than this part. */
 const MOST_COPIED = 1 / 2;
 
@@ -159,12 +161,23 @@ export class VectorRuntime implements LazyRuntime, AsyncDisposable {
   }
 
   partOf(of: DenseMatrix, top: number, left: number, rows: number, columns: number): DenseMatrix {
+    if (rows * columns <= FEW && this.#isHere(of)) return this.#eager.partOf(of, top, left, rows, columns);
     return this.matrix(of.array.at(`${top}:${top + rows}`, `${left}:${left + columns}`), of.value);
   }
 
   withPart(of: DenseMatrix, by: DenseMatrix, top: number, left: number): DenseMatrix {
+    if (of.rows * of.columns <= SOME && this.#isHere(of)) {
+      const given = nodeOf('matrix', by.array);
+      if (isComputed(given) || workOf(pendingOf([given])) < WORTH_WORKERS)
+        return this.#eager.withPart(of, by, top, left);
+    }
     const part = [`${top}:${top + by.rows}`, `${left}:${left + by.columns}`] as const;
     return this.matrix(of.array.set(part, by.array), of.value);
+  }
+
+  /** Whether it is computed, in this thread: loops over elements take and set one after the other, for which no pipeline is planned. */
+  #isHere({ array }: DenseMatrix): boolean {
+    return this.#opened === undefined && isComputed(nodeOf('matrix', array));
   }
 
   dense(matrix: Matrix): DenseMatrix | StringMatrix {
