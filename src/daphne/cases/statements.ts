@@ -35,6 +35,8 @@ export const STATEMENTS: Cases = {
   ],
   while: [
     prints('i = 0; while (i < 3) { print(i); i = i + 1; }', '0\n1\n2\n'),
+    // What the condition looks at is there after the loop, though each turn makes it anew.
+    prints('X = [0]; i = 0; while (as.scalar(X) < 3) { i = i + 1; X = [i]; } print(as.scalar(X));', '3\n'),
     prints('i = 0; do { i = i + 1; print(i); } while (i < 2);', '1\n2\n'),
     prints('i = 9; do print(i); while (false)', '9\n'),
     // The shape is another one in each turn, and what is right of later ones is no error of the first one.
