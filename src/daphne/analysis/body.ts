@@ -1,5 +1,6 @@
 /** The statements of a function, or of a file's top level, from the first to the last. */
 
+import type { ScriptError } from '../../base/index.ts';
 import type { Source, Span } from '../source.ts';
 import type { Assignment, Block, Expression, FunctionDefinition, Return, Statement, Target } from '../syntax/index.ts';
 import { sideParts, typeText } from '../syntax/index.ts';
@@ -8,7 +9,7 @@ import { typeName } from '../types.ts';
 import { Builder } from './builder.ts';
 import { callBuiltin } from './builtins.ts';
 import { unknownName } from './calls.ts';
-import type { Compilation, Definition, Module } from './compilation.ts';
+import { type Compilation, type Definition, type Module, UNCALLED } from './compilation.ts';
 import { branches, countingLoop, loop } from './control.ts';
 import { evaluate, evaluateOne, sidesOf } from './expressions.ts';
 import { importFile } from './imports.ts';
@@ -41,6 +42,11 @@ export class Body {
     this.builder = builder ?? new Builder(module.source, compilation.options.builtins.get('$cast'));
   }
 
+  /** Whether it is a function that nobody calls, of which less is known. */
+  get isUncalled(): boolean {
+    return this.compilation.active.at(-1)?.index === UNCALLED;
+  }
+
   /** Ends the analysis: an error of exit code 1. */
   wrong(at: Span, message: string): never {
     return this.compilation.wrong(this.module.source, at, message);
@@ -49,6 +55,14 @@ export class Body {
   /** An error of exit code 2, unless there is one of exit code 1. */
   note(at: Span, message: string): void {
     this.compilation.note(this.module.source, at, message);
+  }
+
+  /** Of statements that never run, as the compiler sees: an error of exit code 2 that was noted in them is none. Whether there was one. */
+  dropsFailure(isNever: boolean, before: ScriptError | undefined): boolean {
+    const { compilation } = this;
+    if (!isNever || compilation.failure === before) return false;
+    compilation.failure = before;
+    return true;
   }
 
   recordUse(at: Span, definition: { readonly source: Source; readonly span: Span }): void {

@@ -60,6 +60,8 @@ export function applyBuiltin(
   };
   try {
     const results = builtin.infer(call);
+    // Who calls the function later will know: a name of a file, for instance, by which the types are found.
+    if (body.isUncalled && results.some(isOpen)) return undefined;
     const constant = results.length === 1 && builtin.effects !== true ? builtin.fold?.(call) : undefined;
     const [first] = results;
     if (constant !== undefined && first?.data === 'scalar') return [body.builder.constant(constant, first.value)];
@@ -101,6 +103,10 @@ function emit(
   });
   return made;
 }
+
+/** Whether types of elements are not known. */
+const isOpen = (type: Type): boolean =>
+  (type.data === 'matrix' && type.value === undefined) || (type.data === 'frame' && type.columns === undefined);
 
 const isScalar = ({ type }: Known): boolean => type.data === 'scalar';
 

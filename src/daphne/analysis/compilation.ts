@@ -52,6 +52,9 @@ export interface Definition {
   readonly instances: Map<string, Instance>;
 }
 
+/** The index of a function that nobody calls, which is looked at all the same. */
+export const UNCALLED = -1;
+
 /** A function for one combination of arguments. */
 export interface Instance {
   readonly definition: Definition;

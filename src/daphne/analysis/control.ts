@@ -1,5 +1,6 @@
 /** Branches and loops: what is known after them of variables that they assign. */
 
+import type { ScriptError } from '../../base/index.ts';
 import type { Instruction, Variable } from '../program/program.ts';
 import type { Span } from '../source.ts';
 import type { Block, DoWhile, Expression, For, If, Statement, While } from '../syntax/index.ts';
@@ -25,6 +26,8 @@ interface Way {
   readonly changes: ReadonlyMap<Binding, Known>;
   /** Whether it never reaches the end. */
   readonly returns: boolean;
+  /** It has an error, and nobody ever takes it. */
+  readonly isDropped: boolean;
 }
 
 interface Branch extends Way {
@@ -35,37 +38,50 @@ interface Branch extends Way {
 
 /** Whether no way ever reaches the end. All of them begin with what variables were before: conditions change nothing. */
 export function branches(body: Body, statement: If): boolean {
-  const { builder } = body;
-  const all: Branch[] = statement.branches.map((branch) => {
+  const { builder, compilation } = body;
+  const all: Branch[] = [];
+  /** Whether one before is always taken. */
+  let isOver = false;
+  for (const branch of statement.branches) {
+    const before = compilation.failure;
     builder.open();
     const condition = body.condition(evaluateOne(body, branch.condition), branch.condition);
     const head = builder.close();
-    return { head, condition: condition.variable, ...wayThrough(body, branch.body) };
-  });
-  const ways: readonly Way[] = [...all, wayThrough(body, statement.otherwise)];
+    const isNever = isOver || condition.constant === false;
+    const way = wayThrough(body, branch.body, isNever, isOver ? before : compilation.failure);
+    // Who never asks for it does not compute the condition either.
+    all.push({ head: isOver && way.isDropped ? [] : head, condition: condition.variable, ...way });
+    isOver ||= condition.constant === true;
+  }
+  const ways: readonly Way[] = [...all, wayThrough(body, statement.otherwise, isOver, compilation.failure)];
   const places = statement.branches.map(({ condition }) => condition);
-  const through = ways.flatMap((way, i) => (way.returns ? [] : { ...way, at: places[i] ?? (places.at(-1) as Span) }));
+  const through = ways.flatMap((way, i) =>
+    way.returns || way.isDropped ? [] : { ...way, at: places[i] ?? (places.at(-1) as Span) },
+  );
   for (const binding of new Set(through.flatMap(({ changes }) => [...changes.keys()]))) {
     body.names.set(binding, merged(body, binding, through));
   }
-  chain(builder, all, ways.at(-1)?.instructions ?? []);
-  return through.length === 0;
+  const taken = all.filter(({ head, isDropped }) => !isDropped || head.length > 0);
+  chain(builder, taken, ways.at(-1)?.instructions ?? []);
+  return ways.every(({ returns }) => returns);
 }
 
-function wayThrough(body: Body, block: Block | undefined): Way {
+/** `before`: what was wrong before it. */
+function wayThrough(body: Body, block: Block | undefined, isNever: boolean, before: ScriptError | undefined): Way {
   const { builder, names } = body;
   names.record();
   builder.open();
   const returns = block !== undefined && body.block(block);
   const instructions = builder.close();
-  return { instructions, changes: names.takeBack(), returns };
+  const isDropped = body.dropsFailure(isNever, before);
+  return { instructions: isDropped ? [] : instructions, changes: names.takeBack(), returns, isDropped };
 }
 
 /** What a variable is where several ways come together, into which it is put there. */
 function merged(body: Body, binding: Binding, ways: readonly (Way & { readonly at: Span })[]): Known {
   const values = ways.map(({ changes }) => changes.get(binding) ?? binding.value);
   const [first] = values as [Known];
-  if (values.includes(UNKNOWN)) return UNKNOWN;
+  if (values.includes(UNKNOWN)) return hopeful(body, values);
   if (values.every(({ variable }) => variable === first.variable)) return first;
   let { type } = values.at(-1) as Known;
   for (let i = values.length - 2; i >= 0; i--) {
@@ -79,6 +95,14 @@ function merged(body: Body, binding: Binding, ways: readonly (Way & { readonly a
   }
   const constant = values.every((each) => same(each, first)) ? first.constant : undefined;
   return { variable, type, constant };
+}
+
+/** What is wrong may be so of a loop's first turn alone: the other ways tell what it comes to be. */
+function hopeful(body: Body, values: readonly Known[]): Known {
+  const [first, ...others] = values.filter((each) => each !== UNKNOWN);
+  if (first === undefined || body.loops === 0 || body.compilation.failure === undefined) return UNKNOWN;
+  const type = others.reduce<Type | undefined>((all, each) => all && joined(all, each.type), first.type);
+  return type === undefined ? UNKNOWN : body.builder.fresh(type);
 }
 
 const same = (a: Known, b: Known): boolean => Object.is(a.constant, b.constant) && typeKey(a.type) === typeKey(b.type);

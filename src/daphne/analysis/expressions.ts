@@ -183,9 +183,11 @@ function conditional(
   const lazy = (condition: Known): void => {
     const bool = body.condition(condition, at.condition);
     let yes = UNKNOWN;
-    const finish = (): void => {
-      const no = pop();
-      if (yes === UNKNOWN || no === UNKNOWN) {
+    let isYesDropped = false;
+    let { failure } = body.compilation;
+    const both = (no: Known): void => {
+      // Of a matrix, which an unknown condition may be, one side may be a matrix and the other one a scalar.
+      if (condition === UNKNOWN || yes === UNKNOWN || no === UNKNOWN) {
         builder.close();
         builder.close();
         push(undefined);
@@ -202,8 +204,22 @@ function conditional(
       builder.emit({ kind: 'if', condition: bool.variable, whenTrue, whenFalse });
       push([result]);
     };
+    /** The one side that is ever computed. */
+    const only = (side: Known): void => {
+      const [whenFalse, whenTrue] = [builder.close(), builder.close()];
+      for (const each of side === yes ? whenTrue : whenFalse) builder.emit(each);
+      push(side === UNKNOWN ? undefined : [side]);
+    };
+    const finish = (): void => {
+      const no = pop();
+      if (isYesDropped) only(no);
+      else if (body.dropsFailure(bool.constant === true, failure)) only(yes);
+      else both(no);
+    };
     const between = (): void => {
       yes = pop();
+      isYesDropped = body.dropsFailure(bool.constant === false, failure);
+      failure = body.compilation.failure;
       // The block of the first side stays open below, until the type of the result is known.
       builder.open();
     };

@@ -5,12 +5,14 @@ import type { Call, TypeAnnotation } from '../syntax/index.ts';
 import { matrix, scalar, type Type, typeName } from '../types.ts';
 import { Body } from './body.ts';
 import { inOrder } from './calls.ts';
-import type { Definition, Instance } from './compilation.ts';
+import { type Definition, type Instance, UNCALLED } from './compilation.ts';
 import { constantKey, generalised, typeKey } from './join.ts';
 import { hasUnknown, type Known, type Results, UNKNOWN } from './known.ts';
 
-/** From so many on, a function is compiled for types alone, without shapes and values. */
-const MOST_SPECIAL = 8;
+/** From so many on, a function is compiled without shapes, for types and values. */
+const MOST_SHAPES = 8;
+/** From so many on, for types alone: until then, an axis or a label that is constant where it is called is constant in the function. */
+const MOST_VALUES = 32;
 /** Calls within calls that are looked into before their callers are done. */
 const MOST_ACTIVE = 300;
 
@@ -150,8 +152,13 @@ export function instanceFor(
   if (hasUnknown(args)) return undefined;
   const { compilation } = body;
   const isActive = compilation.active.some((each) => each.definition === definition);
-  const isGeneral = isActive || definition.instances.size >= MOST_SPECIAL;
-  const given = isGeneral ? args.map((each) => ({ ...each, type: generalised(each.type), constant: undefined })) : args;
+  const { size } = definition.instances;
+  const given =
+    isActive || size >= MOST_VALUES
+      ? args.map((each) => ({ ...each, type: generalised(each.type), constant: undefined }))
+      : size >= MOST_SHAPES
+        ? args.map((each) => ({ ...each, type: generalised(each.type) }))
+        : args;
   const key = given.map(({ type, constant }) => `${typeKey(type)}=${constantKey(constant)}`).join(';');
   let instance = definition.instances.get(key);
   if (instance !== undefined) {
@@ -228,10 +235,10 @@ export function checkUncalled(body: Body, definition: Definition): void {
   const { compilation } = body;
   const before = compilation.failure;
   const inner = new Body(compilation, definition.module, definition);
-  const index = -1;
-  compilation.active.push({ definition, index, results: undefined, failure: undefined, isRecursive: false });
+  compilation.active.push({ definition, index: UNCALLED, results: undefined, failure: undefined, isRecursive: false });
   for (const { name, type } of definition.node.parameters) {
-    const value = type === undefined ? UNKNOWN : inner.builder.fresh(typeOf(type), name.name);
+    const isOpen = type === undefined || type.value === undefined;
+    const value = isOpen ? UNKNOWN : inner.builder.fresh(typeOf(type), name.name);
     inner.names.declare(name.name, value, name);
   }
   inner.functionBody();

@@ -4,6 +4,9 @@ export const STATEMENTS: Cases = {
   assignments: [
     prints('a = 1; a = "x"; print(a);', 'x\n'),
     prints('v, w = eigen([2.0, 0.0, 0.0, 3.0](2, 2)); print(sum(v));', '5\n'),
+    // What may fail is computed, though nobody wants it.
+    prints('y = aggMin([4]); x = y / 2; y / 2; z = sqrt(y); print(1);', '1\n'),
+    fails('y = aggMin([0]); x = 1 / y; print(1);', 3, /divided by zero/),
     fails('a, b = 1;', 1),
     fails('v = eigen([1.0]);', 1),
     fails('a = print(1);', 1),
@@ -30,12 +33,27 @@ export const STATEMENTS: Cases = {
     prints('if (2) print("two"); if (0.0) print("none"); if ([1]) print("one");', 'two\none\n'),
     prints('x = [1]; if (true) { x = [1, 2, 3]; } print(nrow(x));', '3\n'),
     fails('x = 1; if (true) x = [1]; print(x);', 1),
+    prints('x = 1; if (true) x = [1]; else x = [2]; print(as.scalar(x));', '1\n'),
+    // A branch that never runs may take what is not there.
+    prints(
+      'x = [1, 2]; if (nrow(x) > 5) x = x[0:6, ]; print(nrow(x)); print(nrow(x) <= 5 ? 1z : nrow(x[6, ]));',
+      '2\n1\n',
+    ),
+    fails('x = [1, 2]; if (sum(x) > 5) x = x[0:6, ];', 2),
     fails('if (true) print(1) else print(2);', 1),
   ],
   while: [
     prints('i = 0; while (i < 3) { print(i); i = i + 1; }', '0\n1\n2\n'),
+    // What the condition looks at is there after the loop, though each turn makes it anew.
+    prints('X = [0]; i = 0; while (as.scalar(X) < 3) { i = i + 1; X = [i]; } print(as.scalar(X));', '3\n'),
     prints('i = 0; do { i = i + 1; print(i); } while (i < 2);', '1\n2\n'),
     prints('i = 9; do print(i); while (false)', '9\n'),
+    // The shape is another one in each turn, and what is right of later ones is no error of the first one.
+    prints(
+      'q = [1]; while (nrow(q) > 0) { n = as.scalar(q[0, ]); print(n); if (nrow(q) > 1) q = q[1:, ]; else q = fill(1, 0, 1); if (n < 3) q = rbind(q, [n + 2, 9]); }',
+      '1\n3\n9\n',
+    ),
+    prints('q = [1]; for (i in 1:4) { if (i > 2) q = q[1:, ]; else q = rbind(q, [i]); } print(nrow(q));', '1\n'),
     fails('do { z = 1; } while (z < 1);', 1),
     fails('while (true) { break; }', 1),
   ],
@@ -59,6 +77,14 @@ export const STATEMENTS: Cases = {
     prints('def sum(x) { return 7; } print(sum([1, 2]));', '7\n'),
     prints('def f(M: matrix<f64>) -> f64 { return sum(M); } print(f([1.5, 2.5]));', '4\n'),
     prints('def f() { print("f"); } f();', 'f\n'),
+    // Of what nobody calls, little is known.
+    prints('def f(M: matrix) { return as.scalar(M[0, 0]); } def g(x) { return (x > 0) ? 1 : 0.5; } print(1);', '1\n'),
+    prints('def f(p: str) { X = readMatrix(p); return as.scalar(X[0, 0]); } print(1);', '1\n'),
+    // What is constant where a function is called is constant in it, of many shapes, too.
+    prints(
+      `def f(M, axis) { return sum(M, axis); } ${Array.from({ length: 12 }, (_, i) => `print(as.scalar(f(fill(1, 1, ${i}), 0)));`).join(' ')}`,
+      Array.from({ length: 12 }, (_, i) => `${i}\n`).join(''),
+    ),
     fails('g = 1; def f() { return g; } print(f());', 1),
     fails('def f() { return 1, 2; } a, b = f();', 1, /write down their types/),
     fails('def f(x: f64) { return x; } print(f(1));', 1),

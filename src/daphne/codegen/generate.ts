@@ -277,7 +277,9 @@ class Emitter {
           place: () => this.#context.place(each.source, each.span),
         };
         const args = each.args.map((v) => this.operand(v));
-        lines.push(`v${each.to} = ${operationText(each.operation, each.value, args, helpers, heat > 0)};`);
+        const text = operationText(each.operation, each.value, args, helpers, heat > 0);
+        // What may fail is computed for nobody, too, who has no variable for it then.
+        lines.push(this.#uses.count(each.to) > 0 ? `v${each.to} = ${text};` : `${text};`);
         return;
       }
       case 'builtin':

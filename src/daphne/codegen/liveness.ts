@@ -48,7 +48,13 @@ export function liveObjects(of: ProgramFunction, results: readonly Variable[], u
       before = live.size;
       const turn = new Set(live);
       if (each.kind === 'for') walk(each.body, turn, own);
-      else for (const part of each.first ? [each.head, each.body] : [each.body, each.head]) walk(part, turn, own);
+      else if (each.first) for (const part of [each.head, each.body]) walk(part, turn, own);
+      else {
+        walk(each.body, turn, own);
+        // The condition is what ends the loop, and before what comes after it.
+        for (const variable of wanted) turn.add(variable);
+        walk(each.head, turn, own);
+      }
       for (const variable of turn) live.add(variable);
     }
     for (const variable of own) made.add(variable);

@@ -52,6 +52,8 @@ const WORTH_STARTING = 3e8;
  * take to start.
  */
 const WORTH_SHARING = 64 << 20;
+/** So many elements are copied sooner than a pipeline is planned that does it. */
+const SOME = 1 << 16;
 /** What was there before them they get beforehand, unless that takes more of their memory than this part. */
 const MOST_COPIED = 1 / 2;
 
@@ -175,15 +177,24 @@ export class VectorRuntime implements LazyRuntime, AsyncDisposable {
   }
 
   partOf(of: DenseMatrix, top: number, left: number, rows: number, columns: number): DenseMatrix {
-    if (rows * columns <= FEW && this.own.has(of)) return this.#eager.partOf(of, top, left, rows, columns);
+    if (rows * columns <= FEW && (this.own.has(of) || this.#isHere(of))) {
+      return this.#eager.partOf(of, top, left, rows, columns);
+    }
     this.own.share(of);
     return this.matrix(of.array.at(`${top}:${top + rows}`, `${left}:${left + columns}`), of.value);
   }
 
   withPart(of: DenseMatrix, by: DenseMatrix, top: number, left: number): MaybeLater<DenseMatrix> {
-    if (!this.#isSetInPlace(of, by)) return this.#withPart(of, by, top, left);
-    // Others may have copies of what it was. It is another array then, as far as they know.
-    return then(this.elements(by), () => this.#eager.withPart(of, by, top, left));
+    if (this.#isSetInPlace(of, by)) {
+      // Others may have copies of what it was. It is another array then, as far as they know.
+      return then(this.elements(by), () => this.#eager.withPart(of, by, top, left));
+    }
+    if (of.rows * of.columns <= SOME && this.#isHere(of)) {
+      const given = nodeOf('matrix', by.array);
+      if (isComputed(given) || workOf(pendingOf([given])) < WORTH_WORKERS)
+        return this.#eager.withPart(of, by, top, left);
+    }
+    return this.#withPart(of, by, top, left);
   }
 
   /** Whether it is there, in one piece, nobody will see it again, and there is little to set: workers are no help then. */
@@ -196,6 +207,11 @@ export class VectorRuntime implements LazyRuntime, AsyncDisposable {
     this.own.shareAll([of, by]);
     const part = [`${top}:${top + by.rows}`, `${left}:${left + by.columns}`] as const;
     return this.matrix(of.array.set(part, by.array), of.value);
+  }
+
+  /** Whether it is computed, in this thread: loops over elements take and set one after the other, for which no pipeline is planned. */
+  #isHere({ array }: DenseMatrix): boolean {
+    return this.#opened === undefined && isComputed(nodeOf('matrix', array));
   }
 
   dense(matrix: Matrix): DenseMatrix | StringMatrix {
