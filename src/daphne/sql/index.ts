@@ -5,9 +5,9 @@ import { type ColumnType, type FrameType, frame, type ValueType } from '../types
 import { frameOf, gather, prefixed, withCells } from '../values/frames.ts';
 import type { Column, Frame } from '../values/values.ts';
 import { type Bound, bind } from './bind.ts';
-import { chosenRows, evaluated } from './expressions.ts';
 import { type Comparison, type Condition, thetaPairs } from './joins.ts';
 import { type Groups, groupsOf, isRanked, type Ranks, ranksOf, sortedRows } from './keys.ts';
+import { chosenRows, evaluated } from './loops.ts';
 import { parse, type Select, SqlError } from './parser.ts';
 import { aggregated } from './sums.ts';
 

@@ -1,4 +1,5 @@
 import { NumberCodes } from '../values/number-codes.ts';
+import { alike, stringsOf, type TextCells, Texts } from '../values/texts.ts';
 import type { Column } from '../values/values.ts';
 import { type Cells, compareKeys, type Key, keysOf } from './keys.ts';
 
@@ -71,10 +72,20 @@ class Positions {
   }
 }
 
+/** Keys of both sides, which are compared with each other. */
+function keysOfBoth(left: Cells, right: Cells): [ArrayLike<Key>, ArrayLike<Key>] {
+  if (left instanceof Texts && right instanceof Texts) {
+    const [a, b] = alike(left, right);
+    return [a.codes, b.codes];
+  }
+  const isMixed = left instanceof Texts || right instanceof Texts;
+  return isMixed ? [stringsOf(left as TextCells), stringsOf(right as TextCells)] : [keysOf(left), keysOf(right)];
+}
+
 /** Rows with equal keys: by the left side's order, then the right one's. `keepLeft`: with those that have no partner. */
 export function equalPairs(leftCells: Cells, rightCells: Cells, keepLeft = false): Pairs {
-  const keys = keysOf(leftCells);
-  const { firstOf, next } = indexOf(keysOf(rightCells));
+  const [keys, others] = keysOfBoth(leftCells, rightCells);
+  const { firstOf, next } = indexOf(others);
   const [left, right] = [new Positions(), new Positions()];
   for (let i = 0; i < keys.length; i++) {
     let at = firstOf(keys[i]!);
@@ -101,7 +112,7 @@ const HOLDS: Readonly<Record<Comparison, (order: number) => boolean>> = {
 
 /** Whether a condition holds for two rows. */
 function tested({ left, comparison, right }: Condition): (i: number, j: number) => boolean {
-  const [a, b] = [keysOf(left.cells), keysOf(right.cells)];
+  const [a, b] = keysOfBoth(left.cells, right.cells);
   const holds = HOLDS[comparison];
   return (i, j) => {
     const [x, y] = [a[i]!, b[j]!];
@@ -152,8 +163,8 @@ export function allPairs(leftRows: number, rightRows: number): Pairs {
 
 /** Which rows on the left have a partner on the right (`wanted`), or have none. */
 export function rowsWithPartner(leftCells: Cells, rightCells: Cells, wanted: boolean): Int32Array {
-  const keys = keysOf(leftCells);
-  const { firstOf } = indexOf(keysOf(rightCells));
+  const [keys, others] = keysOfBoth(leftCells, rightCells);
+  const { firstOf } = indexOf(others);
   const rows = new Positions();
   for (let i = 0; i < keys.length; i++) if (firstOf(keys[i]!) >= 0 === wanted) rows.push(i);
   return rows.all();

@@ -2,6 +2,7 @@
 
 import { exactNumbers, integerOf, isWideCells } from '../values/integers.ts';
 import { NumberCodes } from '../values/number-codes.ts';
+import { compareTexts, Texts } from '../values/texts.ts';
 import type { Column } from '../values/values.ts';
 
 export type Cells = Column['cells'];
@@ -13,8 +14,9 @@ export interface Ranks {
   readonly count: number;
 }
 
-/** What equal keys are equal in: integers of 64 bits as numbers where these are exact, the way values have them. */
+/** What equal keys are equal in, in the order that cells have: texts by their codes, integers of 64 bits as numbers where these are exact, the way values have them. */
 export function keysOf(cells: Cells): ArrayLike<Key> {
+  if (cells instanceof Texts) return cells.codes;
   if (!ArrayBuffer.isView(cells)) return cells;
   if (!isWideCells(cells)) return cells as ArrayLike<number>;
   return exactNumbers(cells) ?? Array.from(cells as BigInt64Array, integerOf);
@@ -23,9 +25,10 @@ export function keysOf(cells: Cells): ArrayLike<Key> {
 /** Ranks of columns that frames have: queries group by the same ones again. */
 const known = new WeakMap<object, Ranks>();
 
-export const isRanked = (cells: Cells): boolean => known.has(cells);
+export const isRanked = (cells: Cells): boolean => cells instanceof Texts || known.has(cells);
 
 export function ranksOf(cells: Cells): Ranks {
+  if (cells instanceof Texts) return { ranks: cells.codes, count: cells.words.length };
   let ranks = known.get(cells);
   if (ranks === undefined) {
     ranks = ranked(keysOf(cells));
@@ -93,23 +96,15 @@ export function numbersInOrder(codes: NumberCodes): { sorted: Float64Array; rank
   return { sorted, rankOf };
 }
 
-/** Less than 0, 0, or more: strings by their code points, as C++ compares their bytes; NaN comes last. */
+/** Less than 0, 0, or more: NaN comes last. */
 export function compareKeys(a: Key, b: Key): number {
-  if (typeof a === 'string') return compareStrings(a, b as string);
+  if (typeof a === 'string') return compareTexts(a, b as string);
   const [left, right] = [a as number | bigint, b as number | bigint];
   if (left < right) return -1;
   if (left > right) return 1;
   if (a === b) return 0;
   return Number(Number.isNaN(a)) - Number(Number.isNaN(b));
 }
-
-const compareStrings = (a: string, b: string): number => {
-  if (a === b) return 0;
-  // Only where surrogates are involved does the order of UTF-16 differ from that of code points.
-  if (ASTRAL.test(a) || ASTRAL.test(b)) return Buffer.compare(Buffer.from(a), Buffer.from(b));
-  return a < b ? -1 : 1;
-};
-const ASTRAL = /[\ud800-\udfff]/;
 
 /** The group of each row, and one row of each group: its first. Groups are numbered in the order of their keys. */
 export interface Groups {
