@@ -10,20 +10,21 @@ export interface Coded {
   readonly words: readonly string[];
 }
 
-/** More words than this are no few. */
+/** More words than this, or than a quarter of the rows where there are many of these, are not few. */
 const MOST_WORDS = 1 << 16;
-/** So few are kept as words, whatever the rows. */
 const FEW_WORDS = 1 << 10;
 
 export class TextCodes {
   readonly #codeOf = new Map<string, number>();
   readonly #words: string[] = [];
+  readonly #most: number;
   #codes: Int32Array;
   /** As they are, once there are too many words. */
   #texts: string[] | undefined;
   #count = 0;
 
   constructor(rows: number) {
+    this.#most = Math.min(MOST_WORDS, Math.max(FEW_WORDS, rows / 4));
     this.#codes = new Int32Array(rows);
   }
 
@@ -53,7 +54,7 @@ export class TextCodes {
 
   #add(row: number, text: string): void {
     const { size } = this.#codeOf;
-    if (size >= MOST_WORDS || (size >= FEW_WORDS && size * 2 > this.#count)) {
+    if (size >= this.#most) {
       const [codes, words] = [this.#codes, this.#words];
       this.#texts = Array.from(codes, (code) => words[code] ?? '');
       this.#texts[row] = text;
