@@ -163,12 +163,22 @@ export function sortedRows(
   columns: readonly { readonly cells: Cells; readonly ascending: boolean }[],
   rows: number,
 ): Int32Array {
-  const keys = columns.map(({ cells, ascending }) => ({ keys: keysOf(cells), sign: ascending ? 1 : -1 }));
-  return Int32Array.from({ length: rows }, (_, i) => i).sort((a, b) => {
-    for (const { keys: of, sign } of keys) {
-      const order = compareKeys(of[a]!, of[b]!);
-      if (order !== 0) return order * sign;
-    }
-    return a - b;
-  });
+  let sorted: Int32Array = Int32Array.from({ length: rows }, (_, i) => i);
+  // By the last column first: what is equal in one before stays as it is.
+  for (const { cells, ascending } of columns.toReversed()) sorted = sortedBy(ranksOf(cells), ascending, sorted);
+  return sorted;
+}
+
+/** Rows by how many others have lower ranks. */
+function sortedBy({ ranks, count }: Ranks, ascending: boolean, rows: Int32Array): Int32Array {
+  const [last, step] = ascending ? [0, 1] : [count - 1, -1];
+  const starts = new Int32Array(count + 1);
+  for (let i = 0; i < rows.length; i++) starts[last + step * ranks[i]! + 1]!++;
+  for (let rank = 0; rank < count; rank++) starts[rank + 1] = starts[rank]! + starts[rank + 1]!;
+  const sorted = new Int32Array(rows.length);
+  for (let i = 0; i < rows.length; i++) {
+    const row = rows[i]!;
+    sorted[starts[last + step * ranks[row]!]!++] = row;
+  }
+  return sorted;
 }
