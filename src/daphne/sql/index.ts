@@ -116,14 +116,17 @@ function source(bound: Bound, views: ReadonlyMap<string, Frame>): Table {
         right: right.columns[other]!,
       }),
     );
-    return joined(left, right, conditions);
+    return joined(left, right, conditions, bound.used);
   }, tables[0]!);
 }
 
-function joined(left: Table, right: Table, conditions: readonly Condition[]): Table {
+function joined(left: Table, right: Table, conditions: readonly Condition[], used: ReadonlySet<number>): Table {
   const pairs = thetaPairs(conditions, left.rows, right.rows);
   return {
     rows: pairs.left.length,
-    columns: [...picked(left, pairs.left, () => true).columns, ...picked(right, pairs.right, () => true).columns],
+    columns: [
+      ...picked(left, pairs.left, (index) => used.has(index)).columns,
+      ...picked(right, pairs.right, (index) => used.has(left.columns.length + index)).columns,
+    ],
   };
 }

@@ -1,7 +1,7 @@
 import { NumberCodes } from '../values/number-codes.ts';
 import { alike, stringsOf, type TextCells, Texts } from '../values/texts.ts';
 import type { Column } from '../values/values.ts';
-import { type Cells, compareKeys, type Key, keysOf } from './keys.ts';
+import { type Cells, compareKeys, integerRange, type Key, keysOf, type Range } from './keys.ts';
 
 /** Pairs of rows, by their positions on both sides. -1: none, where rows without a partner stay. */
 export interface Pairs {
@@ -37,6 +37,8 @@ function indexOf(keys: ArrayLike<Key>): Index {
 }
 
 function indexOfNumbers(keys: Float64Array): Index {
+  const range = integerRange(keys);
+  if (range !== undefined) return indexOfRange(keys, range);
   const codes = new NumberCodes();
   const [first, next] = [new Int32Array(keys.length).fill(-1), new Int32Array(keys.length)];
   for (let i = keys.length - 1; i >= 0; i--) {
@@ -49,6 +51,22 @@ function indexOfNumbers(keys: Float64Array): Index {
   const firstOf = (key: Key): number => {
     const code = typeof key === 'number' ? codes.find(key) : -1;
     return code < 0 ? -1 : first[code]!;
+  };
+  return { firstOf, next };
+}
+
+/** Integers that lie close together are places in a list. */
+function indexOfRange(keys: Float64Array, { least, count }: Range): Index {
+  const [first, next] = [new Int32Array(count).fill(-1), new Int32Array(keys.length)];
+  for (let i = keys.length - 1; i >= 0; i--) {
+    const place = keys[i]! - least;
+    next[i] = first[place]!;
+    first[place] = i;
+  }
+  const firstOf = (key: Key): number => {
+    const place = typeof key === 'number' ? key - least : -1;
+    // Between integers there is nothing.
+    return place >= 0 && place < count ? (first[place] ?? -1) : -1;
   };
   return { firstOf, next };
 }

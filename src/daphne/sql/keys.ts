@@ -41,19 +41,32 @@ function ranked(keys: ArrayLike<Key>): Ranks {
   return byRange(keys) ?? byValue(keys);
 }
 
-/** Integers that lie close together are their own ranks. */
-function byRange(keys: ArrayLike<Key>): Ranks | undefined {
-  if (!ArrayBuffer.isView(keys)) return undefined;
-  const numbers = keys as Float64Array;
-  let [least, most] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+/** From the least one, `count` integers. */
+export interface Range {
+  readonly least: number;
+  readonly count: number;
+}
+
+/** Undefined: not all of them are integers, or these are more than `most` apart. */
+export function integerRange(numbers: Float64Array, most = numbers.length * 2 + 1024): Range | undefined {
+  if (numbers.length === 0) return { least: 0, count: 0 };
+  let [least, greatest] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   for (let i = 0; i < numbers.length; i++) {
     const key = numbers[i]!;
     if (key !== Math.floor(key)) return undefined;
     if (key < least) least = key;
-    if (key > most) most = key;
+    if (key > greatest) greatest = key;
   }
-  const count = numbers.length === 0 ? 0 : most - least + 1;
-  if (!(count <= numbers.length * 2 + 1024)) return undefined;
+  const count = greatest - least + 1;
+  return count <= most ? { least, count } : undefined;
+}
+
+/** Integers that lie close together are their own ranks. */
+function byRange(keys: ArrayLike<Key>): Ranks | undefined {
+  const numbers = keys as Float64Array;
+  const range = ArrayBuffer.isView(keys) ? integerRange(numbers) : undefined;
+  if (range === undefined) return undefined;
+  const { least, count } = range;
   const ranks = new Int32Array(numbers.length);
   for (let i = 0; i < ranks.length; i++) ranks[i] = numbers[i]! - least;
   return { ranks, count };

@@ -73,7 +73,7 @@ const queries = fc.record({
 test('groups in one pass are those that are found step by step', () => {
   let ways = 0;
   fc.assert(
-    fc.property(fc.array(row, { minLength: 1, maxLength: 40 }), queries, (rows, { aggregates, where, keys }) => {
+    fc.property(fc.array(row, { maxLength: 40 }), queries, (rows, { aggregates, where, keys }) => {
       const table = tableOf(rows);
       const results = aggregates.map((each, i) => `${each} AS r${i}`).join(', ');
       const by = keys.length > 0 ? ` GROUP BY ${keys.join(', ')}` : '';

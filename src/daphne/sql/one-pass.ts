@@ -12,7 +12,7 @@ import type { Column } from '../values/values.ts';
 import type { Bound } from './bind.ts';
 import { Inexact, Writer } from './code.ts';
 import type { Typed } from './expressions.ts';
-import { type Cells, isRanked, ranksOf } from './keys.ts';
+import { type Cells, integerRange, isRanked, type Range, ranksOf } from './keys.ts';
 import type { Table } from './steps.ts';
 
 type Aggregated = NonNullable<Bound['groups']>['aggregates'][number];
@@ -124,11 +124,6 @@ function keyOf(index: number, cells: Cells, most: number, isFiltered: boolean): 
   return range && { count: range.count, own: (writer) => `((${writer.element(index)} - ${range.least}) | 0)` };
 }
 
-interface Range {
-  readonly least: number;
-  readonly count: number;
-}
-
 /** Columns of frames, by which queries group again. */
 const known = new WeakMap<object, Range | false>();
 
@@ -136,39 +131,26 @@ const known = new WeakMap<object, Range | false>();
 function rangeOf(cells: Elements, most: number): Range | undefined {
   let range = known.get(cells);
   if (range === undefined) {
-    const [least, greatest] = isWideCells(cells) ? wideRange(cells) : plainRange(cells as Float64Array);
-    range = cells.length === 0 || Number.isNaN(least) ? false : { least, count: greatest - least + 1 };
+    range = (isWideCells(cells) ? wideRange(cells) : integerRange(cells as Float64Array, 2 ** 32)) ?? false;
     known.set(cells, range);
   }
   return range !== false && range.count <= most && Math.abs(range.least) < 2 ** 31 ? range : undefined;
 }
 
-const NONE = [Number.NaN, Number.NaN] as const;
-
-function plainRange(numbers: Float64Array): readonly [number, number] {
-  let [least, greatest] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-  for (let i = 0; i < numbers.length; i++) {
-    const number = numbers[i]!;
-    if (number !== Math.floor(number)) return NONE;
-    if (number < least) least = number;
-    if (number > greatest) greatest = number;
-  }
-  return [least, greatest];
-}
-
 /** Of those that have 32 bits. */
-function wideRange(cells: BigInt64Array | BigUint64Array): readonly [number, number] {
+function wideRange(cells: BigInt64Array | BigUint64Array): Range | undefined {
+  if (cells.length === 0) return { least: 0, count: 0 };
   const words = new Int32Array(cells.buffer, cells.byteOffset, cells.length * 2);
   // Of an unsigned integer a high word of ones is no sign.
   const mask = cells instanceof BigInt64Array ? -1 : 0;
   let [least, greatest] = [2 ** 31 - 1, -(2 ** 31)];
   for (let at = 0; at < words.length; at += 2) {
     const low = words[at]!;
-    if (words[at + 1] !== ((low >> 31) & mask) || (low & ~mask) < 0) return NONE;
+    if (words[at + 1] !== ((low >> 31) & mask) || (low & ~mask) < 0) return undefined;
     if (low < least) least = low;
     if (low > greatest) greatest = low;
   }
-  return [least, greatest];
+  return { least, count: greatest - least + 1 };
 }
 
 function accumulator(
