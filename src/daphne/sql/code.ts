@@ -52,6 +52,9 @@ type Loop = (arrays: readonly unknown[], constants: readonly unknown[], tools: T
 const known = new Map<string, Loop>();
 const MOST_KNOWN = 64;
 
+/** Rows that are filtered at a time. */
+const BLOCK = 1024;
+
 /** Of arrays of other kinds the engine would have to learn again what it knows. */
 const kindOf = (array: unknown): string => (array as object).constructor.name;
 
@@ -66,6 +69,7 @@ export class Writer {
   /** Columns of 64 bits whose elements are taken out once in each row, and where that is still to be written. */
   readonly #loaded = new Set<number>();
   #loads = '';
+  #filter = '';
 
   constructor(columns: readonly Column[], wide: boolean) {
     this.#columns = columns;
@@ -93,12 +97,20 @@ export class Writer {
     return loads;
   }
 
+  /** Only rows for which this holds are looked at by what is written from now on. */
+  filter(of: Typed): void {
+    const truth = this.truth(of);
+    this.#filter = `${this.loads()}chosen[q] = i;\nq = q + (${truth} | 0) | 0;`;
+    // In a loop of their own, columns are loaded again.
+    this.#loaded.clear();
+  }
+
   /** Runs statements for each row; gives `m`, which begins with 0. */
   run(statements: string, rows: number): number {
     const names = this.#arrays.map((_, i) => `a${i} = a[${i}]`);
     const constants = this.#constants.map((_, i) => `k${i} = k[${i}]`);
     const all = [...names, ...constants, 'm = 0'].join(', ');
-    const code = `"use strict"; // ${this.#arrays.map(kindOf).join(' ')}\nlet ${all};\nfor (let i = 0; i < n; i++) {\n${statements}\n}\nreturn m;`;
+    const code = `"use strict"; // ${this.#arrays.map(kindOf).join(' ')}\nlet ${all};\n${this.#loop(statements)}\nreturn m;`;
     let loop = known.get(code);
     if (loop === undefined) {
       loop = new Function('a', 'k', 't', 'n', code) as Loop;
@@ -106,6 +118,21 @@ export class Writer {
       known.set(code, loop);
     }
     return loop(this.#arrays, this.#constants, TOOLS, rows);
+  }
+
+  /**
+   * Which rows are chosen is no branch, which the processor would foresee wrongly again and again: their numbers are written one over the other
+   * until one stays. A block of them stays near to it.
+   */
+  #loop(statements: string): string {
+    if (this.#filter === '') return `for (let i = 0; i < n; i++) {\n${statements}\n}`;
+    return `const chosen = new Int32Array(${BLOCK});
+for (let begin = 0; begin < n; begin += ${BLOCK}) {
+const end = Math.min(begin + ${BLOCK}, n);
+let q = 0;
+for (let i = begin; i < end; i++) {\n${this.#filter}\n}
+for (let j = 0; j < q; j++) {\nconst i = chosen[j];\n${statements}\n}
+}`;
   }
 
   /** The value, in a type. */
@@ -151,11 +178,22 @@ const x${index} = h${index} * ${WORD} + (${words}[2 * i] >>> 0);\n`;
       // As an integer, which what lies between -1 and 1 is 0 as.
       return isFloat(of.value) ? `!(Math.abs(${value}) < 1)` : `(${value} != 0)`;
     }
-    if (of.operator === 'and' || of.operator === 'or')
-      return `(${this.truth(of.left)} ${of.operator === 'and' ? '&&' : '||'} ${this.truth(of.right)})`;
+    if (of.operator === 'and' || of.operator === 'or') {
+      const operator = of.operator === 'and' ? '&' : '|';
+      // What takes long, or may fail, is left out where nobody has to know it.
+      return `(${this.truth(of.left)} ${this.#isSimple(of.right) ? operator : operator.repeat(2)} ${this.truth(of.right)})`;
+    }
     if (of.operands === 'str') return this.#textTruth(of);
     const [a, b] = [this.value(of.left, of.operands), this.value(of.right, of.operands)];
     return `(${a} ${comparison(of.operator)} ${b})`;
+  }
+
+  /** Nothing but comparisons of what is there. */
+  #isSimple(of: Typed): boolean {
+    if (of.kind !== 'binary') return of.value !== 'str';
+    if (ARITHMETIC.has(of.operator)) return false;
+    if (of.operands !== 'str') return this.#isSimple(of.left) && this.#isSimple(of.right);
+    return [of.left, of.right].every((each) => isText(each) || this.#texts(each) !== undefined);
   }
 
   #textTruth(of: Binary): string {

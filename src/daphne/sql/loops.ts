@@ -38,7 +38,8 @@ export function chosenRows(of: Typed, columns: readonly Column[], rows: number):
   return attempt(columns, (writer) => {
     const condition = writer.truth(of);
     const out = new Int32Array(rows);
-    const count = writer.run(`${writer.loads()}if (${condition}) ${writer.array(out)}[m++] = i;`, rows);
+    // No branch, which the processor would foresee wrongly again and again.
+    const count = writer.run(`${writer.loads()}${writer.array(out)}[m] = i;\nm = m + (${condition} | 0) | 0;`, rows);
     return out.subarray(0, count);
   });
 }

@@ -49,8 +49,7 @@ function onePass(
   const room = ranges.reduce((product, { count }) => product * count, 1);
   const [counts, first] = [new Int32Array(room), new Int32Array(room)];
   const writer = new Writer(columns, false);
-  const condition = where === undefined ? '' : `if (!${writer.truth(where)}) continue;\n`;
-  const before = writer.loads();
+  if (where !== undefined) writer.filter(where);
   const group = ranges.reduce(
     (code, { own, count }) => (code === '' ? own(writer) : `(${code}) * ${count} + ${own(writer)}`),
     '',
@@ -60,7 +59,7 @@ function onePass(
   const accumulators = made as Accumulator[];
   const [n, f] = [writer.array(counts), writer.array(first)];
   const body = [
-    `${before}${condition}${writer.loads()}const g = ${group || 0};`,
+    `${writer.loads()}const g = ${group || 0};`,
     `const c = ${n}[g];`,
     `if (c === 0) ${f}[g] = i;`,
     `${n}[g] = c + 1;`,
