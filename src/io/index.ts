@@ -19,3 +19,4 @@ export { readParquet, readParquetTable, type TextColumn, writeParquet } from './
 /** @internal */
 export { loadPeer } from './peers.ts';
 export type { Source } from './source.ts';
+export { type Coded, TextCodes } from './text-codes.ts';

@@ -3,6 +3,7 @@ import { type Column, type ColumnsOptions, checkColumns, Gathered, noNumbers, wa
 import { loadPeer } from './peers.ts';
 import { type Bytes, malformed, openSource, type Source } from './source.ts';
 import { writeWhole } from './target.ts';
+import { type Coded, TextCodes } from './text-codes.ts';
 
 /** An element of a schema, as hyparquet has it. */
 interface SchemaElement {
@@ -31,6 +32,7 @@ interface Hyparquet {
     readonly metadata: Metadata;
     readonly columns: string[];
     readonly compressors?: object;
+    readonly parsers?: { stringFromBytes(bytes: Uint8Array | undefined): unknown };
     onChunk(chunk: { columnName: string; columnData: ArrayLike<unknown>; rowStart: number; rowEnd: number }): void;
   }): Promise<void>;
 }
@@ -69,29 +71,76 @@ export interface TextColumn {
   readonly name: string;
   readonly dtype: 'str';
   /** One for each row; '' where there is none. */
-  readonly elements: readonly string[];
+  readonly elements: Coded | readonly string[];
 }
 
 /** The same of all columns: strings are there as well, and points of time as `i64`, in nanoseconds since 1970. */
 export const readParquetTable = (source: Source): Promise<(Column | TextColumn)[]> => read(source, {}, true);
 
+/**
+ * The words of a file. Most columns of texts have few, which their pages tell once, and rows by places among them: what the package makes of a word
+ * is its place here, so that rows become numbers without a look at their texts.
+ */
+class Words {
+  readonly all: string[] = [];
+  readonly #places = new Map<string, number>();
+  readonly #decoder = new TextDecoder();
+
+  /** The place of a text, or the text itself when there are too many. */
+  readonly placeOf = (bytes: Uint8Array | undefined): unknown => {
+    if (bytes === undefined || bytes === null) return bytes;
+    const text = this.#decoder.decode(bytes);
+    const place = this.#places.get(text);
+    if (place !== undefined) return place;
+    if (this.all.length >= MOST_PLACES) return text;
+    this.#places.set(text, this.all.length);
+    return this.all.push(text) - 1;
+  };
+}
+
+const MOST_PLACES = 1 << 16;
+
 class GatheredTexts {
   readonly #name: string;
-  readonly #cells: string[];
-  length = 0;
+  readonly #texts: TextCodes;
+  readonly #words: Words;
+  /** Codes in this column by the words' places, and one more; 0: not known yet. */
+  #codes = new Int32Array(1024);
 
-  constructor(name: string, rows: number) {
+  constructor(name: string, rows: number, words: Words) {
     this.#name = name;
-    this.#cells = new Array<string>(rows).fill('');
+    this.#texts = new TextCodes(rows);
+    this.#words = words;
   }
 
   add(values: ArrayLike<unknown>, from: number): void {
-    this.length += values.length;
-    for (let i = 0; i < values.length; i++) this.#cells[from + i] = String(values[i] ?? '');
+    const { all } = this.#words;
+    if (all.length > this.#codes.length) {
+      const before = this.#codes;
+      this.#codes = new Int32Array(Math.max(all.length, 2 * before.length));
+      this.#codes.set(before);
+    }
+    const [texts, codes] = [this.#texts, this.#codes];
+    for (let i = 0; i < values.length; i++) {
+      const value = values[i];
+      if (typeof value !== 'number') {
+        texts.set(from + i, String(value ?? ''));
+        continue;
+      }
+      const code = codes[value]!;
+      if (code > 0 && texts.setCode(from + i, code - 1)) continue;
+      const text = all[value]!;
+      texts.set(from + i, text);
+      codes[value] = (texts.codeOf(text) ?? -1) + 1;
+    }
+  }
+
+  get length(): number {
+    return this.#texts.length;
   }
 
   get column(): TextColumn {
-    return { name: this.#name, dtype: 'str', elements: this.#cells };
+    return { name: this.#name, dtype: 'str', elements: this.#texts.cells };
   }
 }
 
@@ -110,8 +159,14 @@ const isTime = ({ type, repetition_type, converted_type, logical_type }: SchemaE
     logical_type?.type === 'DATE' ||
     (logical_type === undefined && /^(?:DATE|TIMESTAMP_M(?:ILLI|ICRO)S)$/.test(converted_type ?? '')));
 
-function gathering(field: SchemaElement, rows: number, file: Bytes, what: string): Gathered | GatheredTexts {
-  if (isText(field)) return new GatheredTexts(field.name, rows);
+function gathering(
+  field: SchemaElement,
+  rows: number,
+  words: Words,
+  file: Bytes,
+  what: string,
+): Gathered | GatheredTexts {
+  if (isText(field)) return new GatheredTexts(field.name, rows, words);
   if (isTime(field)) return new GatheredTimes(field.name, 'i64', rows, what);
   return new Gathered(field.name, dtypeOf(field, file, what), rows, what);
 }
@@ -136,11 +191,12 @@ async function read(source: Source, options: ColumnsOptions, takesTexts: boolean
     what,
   );
   const rows = Number(metadata.num_rows);
+  const words = new Words();
   const gathered = new Map(
     names.map((name) => {
       const field = fields.find((each) => each.name === name) as SchemaElement;
       const own = takesTexts
-        ? gathering(field, rows, file, what)
+        ? gathering(field, rows, words, file, what)
         : new Gathered(name, dtypeOf(field, file, what), rows, what);
       return [name, own] as const;
     }),
@@ -155,6 +211,7 @@ async function read(source: Source, options: ColumnsOptions, takesTexts: boolean
         metadata,
         columns: [...names],
         ...(compressors === undefined ? {} : { compressors }),
+        ...(takesTexts ? { parsers: { stringFromBytes: words.placeOf } } : {}),
         onChunk({ columnName, columnData, rowStart }) {
           try {
             gathered.get(columnName)?.add(columnData, rowStart);

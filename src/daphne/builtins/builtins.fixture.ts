@@ -9,6 +9,7 @@ import { EagerRuntime } from '../runtime/eager.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { Source } from '../source.ts';
 import { ELEMENT_TYPES, frame, list, matrix, scalar, type Type, type ValueType } from '../types.ts';
+import { Texts } from '../values/texts.ts';
 import type { Column, DataObject, DenseMatrix, Frame, Matrix, Scalar, Value } from '../values/values.ts';
 import { type Builtin, type CallToInfer, type Fixed, RunError } from './builtin.ts';
 
@@ -92,7 +93,7 @@ export function shown(value: Value): string {
   const line = (cells: ArrayLike<unknown>): string =>
     Array.from(cells, (cell) => (Object.is(cell, -0) ? '-0' : String(cell))).join(' ');
   if (value.kind === 'frame') {
-    return `frame ${value.rows} [${value.columns.map((each) => `${each.label}:${each.value} ${line(each.cells)}`).join(' | ')}]`;
+    return `frame ${value.rows} [${value.columns.map((each) => `${each.label}:${each.value} ${line(each.cells instanceof Texts ? each.cells.strings() : each.cells)}`).join(' | ')}]`;
   }
   if (value.kind === 'list') return `list ${value.elements.map(shown).join(', ')}`;
   const full = runtime.dense(value);

@@ -8,6 +8,7 @@ import { then } from '../runtime/later.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { Source } from '../source.ts';
 import { ELEMENT_TYPES, type Type, typeName, type ValueType } from '../types.ts';
+import { Texts } from '../values/texts.ts';
 import type { Column, Frame, Matrix, MaybeLater, Scalar, Value } from '../values/values.ts';
 import type { Argument, Builtin, Fixed, RunArgument, ScriptFunction } from './builtin.ts';
 import { elementOf } from './wanted.ts';
@@ -203,4 +204,4 @@ const number = (own: number | bigint | string): string =>
   typeof own === 'number' ? String(Number(own.toPrecision(6))) : String(own);
 
 const frameText = ({ rows, columns }: Frame): string =>
-  `frame ${rows}: ${columns.map(({ label, value, cells }) => `${label}:${value} ${Array.from(cells as Elements, number).join(' ')}`).join(' | ')}`;
+  `frame ${rows}: ${columns.map(({ label, value, cells }) => `${label}:${value} ${Array.from(cells instanceof Texts ? cells.strings() : (cells as Elements), number).join(' ')}`).join(' | ')}`;

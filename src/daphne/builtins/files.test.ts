@@ -408,3 +408,16 @@ test('a file that the script writes between its compilation and its reading has 
   assert.match(called([changed], 'readMatrix', [path]) as string, /^execution: .*1x2, which it did not when/);
   assert.equal(called([changed], 'readMatrix', [path], { blind: true }), 'f64 1x2: 1 2');
 });
+
+test('texts of Parquet are the same, few words or many', async () => {
+  const rows = 3000;
+  const texts = ['few', 'many', 'plain'].map((name, j) => ({
+    name,
+    data: Array.from({ length: rows }, (_, i) => (i % 7 === 0 ? null : `${name} ${i % [5, 2500, 4][j]!}`)),
+    type: 'STRING' as const,
+    ...(name === 'plain' ? { encoding: 'PLAIN' as const } : {}),
+  }));
+  const path = file('texts.parquet', new Uint8Array(parquetWriteBuffer({ columnData: texts, rowGroupSize: 700 })));
+  const expected = texts.map(({ name, data }) => `${name}:str ${data.map((each) => each ?? '').join(' ')}`);
+  assert.equal(await call('readFrame', [path]), `frame ${rows}: ${expected.join(' | ')}`);
+});

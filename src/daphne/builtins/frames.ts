@@ -3,6 +3,7 @@ import { all, then } from '../runtime/later.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { type ColumnType, type FrameType, frame, mostGeneral, type Type, type ValueType } from '../types.ts';
 import { frameOf, prefixed, roomFor, withCells } from '../values/frames.ts';
+import { alike, stringsOf, type TextCells, Texts } from '../values/texts.ts';
 import type { Column, Frame, Matrix, MaybeLater } from '../values/values.ts';
 import { frameArgument, matrixArgument, stringArgument } from './arguments.ts';
 import { type Builtin, type CallToInfer, type RunArgument, RunError } from './builtin.ts';
@@ -206,11 +207,20 @@ export function frameRbind(a: Frame, b: Frame): Frame {
 
 /** Cells of two columns of one type. */
 export function below(column: Column, other: Column): Column {
-  if (column.value === 'str') return { ...column, cells: [...column.cells, ...(other.cells as readonly string[])] };
+  if (column.value === 'str') return { ...column, cells: textsBelow(column.cells, other.cells as TextCells) };
   const cells = roomFor(column.value, column.cells.length + other.cells.length);
   (cells as Float64Array).set(column.cells as Float64Array);
   (cells as Float64Array).set(other.cells as Float64Array, column.cells.length);
   return withCells(column, cells as Elements);
+}
+
+function textsBelow(upper: TextCells, lower: TextCells): TextCells {
+  if (!(upper instanceof Texts) || !(lower instanceof Texts)) return [...stringsOf(upper), ...stringsOf(lower)];
+  const [a, b] = alike(upper, lower);
+  const codes = new Int32Array(a.length + b.length);
+  codes.set(a.codes);
+  codes.set(b.codes, a.length);
+  return new Texts(codes, a.words);
 }
 
 /** The type that two columns have below each other, as operations bring values to one. */

@@ -7,6 +7,7 @@ import { scalarCast } from '../program/scalar-casts.ts';
 import { all, then } from '../runtime/later.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { type MatrixType, type Type, typeName, type ValueType } from '../types.ts';
+import { stringsOf } from '../values/texts.ts';
 import type { DataObject, DenseMatrix, Frame, Integer, MaybeLater, Scalar, StringMatrix } from '../values/values.ts';
 import { type CallToInfer, type RunArgument, RunError, type Site } from './builtin.ts';
 
@@ -86,8 +87,8 @@ export function soleCell(runtime: Runtime, value: DataObject, to: ValueType | un
   const cast = (cell: Scalar, from: ValueType): Scalar => (to === undefined ? cell : scalarCast(from, to)(cell));
   if (value.kind === 'frame') {
     const column = value.columns[0]!;
-    const cell = column.cells[0]!;
-    return cast(typeof cell === 'string' ? cell : scalarOfElement(cell, column.value), column.value);
+    const { value: own, cells } = column;
+    return cast(own === 'str' ? stringsOf(cells)[0]! : scalarOfElement(cells[0]!, own), own);
   }
   return then(runtime.dense(value), (full) => {
     if (full.kind === 'strings') return cast(full.cells[0]!, 'str');

@@ -6,6 +6,7 @@ import { aggregated } from '../sql/sums.ts';
 import { type ColumnType, type FrameType, frame, matrix, type Type } from '../types.ts';
 import { columnOf, frameOf, frameRows, gather, roomFor, withCells } from '../values/frames.ts';
 import { wideCells } from '../values/integers.ts';
+import { stringsOf } from '../values/texts.ts';
 import type { Column, DenseMatrix, Frame } from '../values/values.ts';
 import { frameArgument, integerArgument, stringArgument } from './arguments.ts';
 import { type Builtin, type CallToInfer, RunError } from './builtin.ts';
@@ -49,12 +50,11 @@ const sideBySide = (a: FrameType, b: FrameType): readonly ColumnType[] | undefin
 
 /** Positions where -1 stands for a row that is not there, which is all zeros, not-a-numbers and empty strings. */
 function gatherOrNothing(column: Column, positions: Int32Array): Column {
-  if (column.value === 'str')
-    return {
-      ...column,
-      cells: Array.from(positions, (at) => (at < 0 ? '' : (column.cells as readonly string[])[at]!)),
-    };
-  if (!positions.includes(-1)) return withCells(column, gather(column.cells, positions));
+  if (!positions.includes(-1)) return withCells(column, gather<Column['cells']>(column.cells, positions));
+  if (column.value === 'str') {
+    const cells = stringsOf(column.cells);
+    return { ...column, cells: Array.from(positions, (at) => (at < 0 ? '' : cells[at]!)) };
+  }
   const cells = roomFor(column.value, positions.length) as Float64Array;
   const from = column.cells as Float64Array;
   const isFloat = column.value === 'f64' || column.value === 'f32';

@@ -1,10 +1,11 @@
 /** What an index selects on one side of a data object, and how that is taken out of it. */
 
 import { type Arr, any, astype, reshape, take } from '../../arrays/index.ts';
-import { DTYPES, type Elements } from '../../nd/index.ts';
+import type { Elements } from '../../nd/index.ts';
 import { then } from '../runtime/later.ts';
 import type { Runtime } from '../runtime/runtime.ts';
-import { ELEMENT_TYPES } from '../types.ts';
+import { gather, withCells } from '../values/frames.ts';
+import { stringsOf } from '../values/texts.ts';
 import type { Column, Frame, Integer, MaybeLater } from '../values/values.ts';
 import { choose, converted, either, isLess, isMore, plus } from './arrays.ts';
 import { RunError } from './builtin.ts';
@@ -144,15 +145,7 @@ export function selectedMatrix(
 function selectedCells(column: Column, rows: Selection): Column {
   if (rows.kind === 'all') return column;
   if (rows.kind === 'range') return { ...column, cells: column.cells.slice(rows.from, rows.to) } as Column;
-  const { positions, length } = rows;
-  if (column.value === 'str') {
-    return { ...column, cells: Array.from(positions, (position) => column.cells[position]!) };
-  }
-  const cells = new DTYPES[ELEMENT_TYPES[column.value]].Elements(
-    new ArrayBuffer(length * column.cells.BYTES_PER_ELEMENT),
-  );
-  for (let i = 0; i < length; i++) cells[i] = column.cells[positions[i]!]!;
-  return { ...column, cells };
+  return withCells(column, gather<Column['cells']>(column.cells, rows.positions));
 }
 
 export function selectedFrame(from: Frame, rows: Selection, columns: Selection): Frame {
@@ -188,5 +181,5 @@ export const noLabel = (label: string, labels: readonly string[]): string =>
 /** A column of a frame as a matrix. */
 export const columnMatrix = (runtime: Runtime, column: Column, rows: number): FullMatrix =>
   column.value === 'str'
-    ? strings(column.cells, rows, 1)
+    ? strings(stringsOf(column.cells), rows, 1)
     : runtime.matrixOf(column.cells, column.value as NumericType, rows, 1);

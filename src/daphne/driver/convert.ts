@@ -4,6 +4,7 @@ import { type Arr, arrayOf, nodeOf, type Sparse } from '../../arrays/index.ts';
 import { kindOf, UsageError } from '../../base/index.ts';
 import { DTYPE_NAMES, DTYPES, type DType, type Elements } from '../../nd/index.ts';
 import { ELEMENT_TYPES, frame, matrix, scalar, type Type, type ValueType } from '../types.ts';
+import { Texts } from '../values/texts.ts';
 import type { Column, DataObject, Frame, Integer, Value } from '../values/values.ts';
 
 /** A frame: its columns by their labels, in their order. Columns of numbers are typed arrays; others are of strings. */
@@ -127,7 +128,9 @@ export function output(value: Value): ScriptOutput {
       return Array.from({ length: rows }, (_, i) => cells.slice(i * columns, (i + 1) * columns));
     }
     case 'frame':
-      return Object.fromEntries(object.columns.map(({ label, cells }) => [label, cells]));
+      return Object.fromEntries(
+        object.columns.map(({ label, cells }) => [label, cells instanceof Texts ? cells.strings() : cells]),
+      );
     case 'list':
       return object.elements.map(output);
   }

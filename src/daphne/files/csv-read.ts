@@ -3,7 +3,7 @@
  * WebAssembly; all else goes field by field, and is read as C would.
  */
 
-import { type Scanned, scanNumbers } from '../../io/index.ts';
+import { type Scanned, scanNumbers, TextCodes } from '../../io/index.ts';
 import { type Elements, elements } from '../../nd/index.ts';
 import { RunError } from '../builtins/builtin.ts';
 import { ELEMENT_TYPES, isFloat, isWide, type ValueType } from '../types.ts';
@@ -97,7 +97,7 @@ export function readTexts(path: string, wanted: Wanted): string[] {
 }
 
 /** Column by column. */
-export function readColumns(path: string, types: readonly ValueType[], wanted: Wanted): (Elements | string[])[] {
+export function readColumns(path: string, types: readonly ValueType[], wanted: Wanted): (Elements | TextCodes)[] {
   const { rows, columns } = wanted;
   if (!types.includes('str')) {
     const scanned = scannedOf(path, wanted);
@@ -107,10 +107,11 @@ export function readColumns(path: string, types: readonly ValueType[], wanted: W
       return types.map((value, column) => oneColumn(scanned, value as NumberType, column, rows));
     }
   }
-  const made = types.map((value) => (value === 'str' ? new Array<string>(rows) : elements(ELEMENT_TYPES[value], rows)));
+  const made = types.map((value) => (value === 'str' ? new TextCodes(rows) : elements(ELEMENT_TYPES[value], rows)));
   eachField(path, { ...wanted, columns }, (field, row, column) => {
-    const value = types[column]!;
-    made[column]![row] = value === 'str' ? field : elementOfField(value, field);
+    const [own, value] = [made[column]!, types[column]!];
+    if (own instanceof TextCodes) own.set(row, field);
+    else own[row] = elementOfField(value as NumberType, field);
   });
   return made;
 }

@@ -3,7 +3,7 @@
 import { existsSync } from 'node:fs';
 import { computedHere, fromCoo } from '../../arrays/index.ts';
 import type { SheafError } from '../../base/index.ts';
-import { type Coordinates, readMatrixMarket, readParquetTable } from '../../io/index.ts';
+import { type Coded, type Coordinates, readMatrixMarket, readParquetTable, TextCodes } from '../../io/index.ts';
 import { type DType, type Elements, elements } from '../../nd/index.ts';
 import { RunError } from '../builtins/builtin.ts';
 import { scalarOfElement } from '../builtins/operands.ts';
@@ -12,6 +12,7 @@ import { scalarCast } from '../program/scalar-casts.ts';
 import { then } from '../runtime/later.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { ELEMENT_TYPES, mostGeneral, type ValueType } from '../types.ts';
+import { stringsOf, type TextCells, Texts } from '../values/texts.ts';
 import type { Column, Frame, Matrix, MaybeLater } from '../values/values.ts';
 import { bytesOf, OpenFile } from './bytes.ts';
 import { readColumns, readNumbers, readTexts } from './csv-read.ts';
@@ -160,8 +161,8 @@ function checkShape(path: string, meta: Description | undefined, rows: number, c
 
 /** In another element type, as a cast would have it. */
 function converted(cells: Elements, value: NumberType, path: string): Elements;
-function converted(cells: Elements | readonly string[], value: ValueType, path: string): Elements | readonly string[];
-function converted(cells: Elements | readonly string[], value: ValueType, path: string): Elements | readonly string[] {
+function converted(cells: Column['cells'], value: ValueType, path: string): Column['cells'];
+function converted(cells: Column['cells'], value: ValueType, path: string): Column['cells'] {
   if ((value === 'str') !== isTexts(cells)) {
     const [own, said] = value === 'str' ? ['numbers', value] : ['strings', value];
     throw new RunError(`the file ${path} holds ${own}, where ${said} is expected`);
@@ -174,7 +175,7 @@ function converted(cells: Elements | readonly string[], value: ValueType, path: 
   return into;
 }
 
-const isTexts = (cells: Elements | readonly string[]): cells is readonly string[] => Array.isArray(cells);
+const isTexts = (cells: Column['cells']): cells is TextCells => !ArrayBuffer.isView(cells);
 
 /** What the readers of others say of a file, as an error of the script. */
 async function reading<T>(path: string, read: () => Promise<T>): Promise<T> {
@@ -232,13 +233,16 @@ const VALUE_TYPES_OF: Readonly<Record<DType, NumberType>> = {
 interface ReadColumn {
   readonly label: string;
   readonly value: ValueType;
-  readonly cells: Elements | readonly string[];
+  readonly cells: Column['cells'];
 }
+
+const textsOf = (cells: Coded | readonly string[]): TextCells => ('codes' in cells ? Texts.of(cells) : cells);
 
 async function fromParquet(path: string, meta: Description | undefined): Promise<ReadColumn[]> {
   const found = await reading(path, () => readParquetTable(path));
   const columns = found.map(({ name, dtype, elements: cells }): ReadColumn => {
-    const value = dtype === 'str' ? dtype : VALUE_TYPES_OF[dtype];
+    if (dtype === 'str') return { label: name, value: dtype, cells: textsOf(cells) };
+    const value = VALUE_TYPES_OF[dtype];
     return { label: name, value, cells: converted(cells, value, path) };
   });
   checkShape(path, meta, columns[0]?.cells.length ?? 0, columns.length);
@@ -264,7 +268,10 @@ function sideBySide(
 
 /** Beside strings, numbers are what a cast makes of them. */
 function textOf({ value, cells }: ReadColumn): (row: number) => string {
-  if (isTexts(cells)) return (row) => cells[row]!;
+  if (isTexts(cells)) {
+    const texts = stringsOf(cells);
+    return (row) => texts[row]!;
+  }
   const cast = scalarCast(value, 'str');
   return (row) => cast(scalarOfElement(cells[row]!, value)) as string;
 }
@@ -290,15 +297,22 @@ export function readFrame(path: string): MaybeLater<Frame> {
   }
 }
 
-const columnOf = (label: string, value: ValueType, cells: Elements | readonly string[]): Column =>
+const columnOf = (label: string, value: ValueType, cells: Column['cells']): Column =>
   (value === 'str' ? { label, value, cells } : { label, value, cells }) as Column;
+
+const cellsOf = (cells: Elements | TextCodes): Column['cells'] =>
+  cells instanceof TextCodes ? textsOf(cells.cells) : cells;
 
 function csvFrame(path: string, own: Description): Frame {
   const { rows, columns } = own;
   const schema = columnsIn(own);
   const types = schema.map(({ value }) => value);
   const cells = readColumns(path, types, { rows, columns, delimiter: COMMA });
-  return { kind: 'frame', rows, columns: schema.map(({ label, value }, j) => columnOf(label, value, cells[j]!)) };
+  return {
+    kind: 'frame',
+    rows,
+    columns: schema.map(({ label, value }, j) => columnOf(label, value, cellsOf(cells[j]!))),
+  };
 }
 
 function binaryFrame(path: string, meta: Description | undefined): Frame {

@@ -3,6 +3,7 @@
 import type { Elements } from '../../nd/index.ts';
 import { RunError } from '../builtins/builtin.ts';
 import type { ValueType } from '../types.ts';
+import { Texts } from '../values/texts.ts';
 import type { Frame, StringMatrix } from '../values/values.ts';
 import { writeWhole } from './bytes.ts';
 import { type Cells, csvLines } from './csv-write.ts';
@@ -49,7 +50,9 @@ export function writeFrame(path: string, { rows, columns }: Frame): void {
       path,
       csvLines(
         rows,
-        columns.map(({ value, cells }): Cells => ({ value, cells, offset: 0, step: 1 })),
+        columns.map(({ value, cells }): Cells => {
+          return { value, cells: cells instanceof Texts ? cells.strings() : cells, offset: 0, step: 1 };
+        }),
       ),
     );
   } else {

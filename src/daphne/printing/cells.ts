@@ -2,6 +2,7 @@ import type { Elements } from '../../nd/index.ts';
 import { generalText } from '../text/numbers.ts';
 import { isFloat, type ValueType } from '../types.ts';
 import { exactNumbers, isWideCells } from '../values/integers.ts';
+import { stringsOf } from '../values/texts.ts';
 import type { Column, Scalar } from '../values/values.ts';
 
 /** Text is handed on in pieces of about so many characters. */
@@ -51,7 +52,7 @@ export function writeCells(
 
 /** The same of a frame, which has its cells by columns. */
 export function writeColumns(write: Write, columns: readonly Column[], rows: number): void {
-  const shown = columns.map(({ value, cells }): Cells => (value === 'str' ? cells : fast(cells)));
+  const shown = columns.map(({ value, cells }): Cells => (value === 'str' ? stringsOf(cells) : fast(cells)));
   const shows = columns.map(({ value }) => textOf(value));
   let text = '';
   for (let i = 0; i < rows; i++) {

@@ -30,6 +30,8 @@ export interface Bound {
   readonly tables: readonly { readonly name: string; readonly prefix: string }[];
   /** Of each table but the first one, how it is joined with those before. */
   readonly joins: readonly (readonly Join[])[];
+  /** Columns that anything looks at once the tables are joined, or while they are. */
+  readonly used: ReadonlySet<number>;
   readonly where: Typed | undefined;
   /** Columns that are needed behind `where`, in each row: keys of groups are not. */
   readonly needed: ReadonlySet<number>;
@@ -65,12 +67,12 @@ export function bind(select: Select, columnsOf: (view: string) => readonly Known
   if (!isGrouped) {
     const results = select.results.flatMap(({ expression, alias }) => outputs(scope, expression, alias));
     const orderBy = ordering(select, (column) => typed(column, scope.plain('ORDER BY')), results);
-    const needed = new Set(scope.used);
     return {
       tables: scope.tables,
       joins,
+      used: usedIn(scope, joins),
       where,
-      needed,
+      needed: scope.used,
       groups: undefined,
       having: undefined,
       results,
@@ -89,9 +91,11 @@ export function bind(select: Select, columnsOf: (view: string) => readonly Known
   const having = select.having === undefined ? undefined : typed(select.having, groups.resolve);
   const orderBy = ordering(select, (column) => typed(column, groups.resolve), results);
   const { keys, aggregates } = groups;
+  for (const key of keys) scope.used.add(key);
   return {
     tables: scope.tables,
     joins,
+    used: usedIn(scope, joins),
     where,
     needed: new Set(aggregates.flatMap(({ of }) => columnsIn(of))),
     groups: { keys, aggregates },
@@ -101,6 +105,12 @@ export function bind(select: Select, columnsOf: (view: string) => readonly Known
     distinct: select.distinct,
   };
 }
+
+const usedIn = ({ used, tables }: Scope, joins: readonly (readonly Join[])[]): Set<number> =>
+  new Set([
+    ...used,
+    ...joins.flatMap((on, i) => on.flatMap(({ left, right }) => [left, tables[i + 1]!.start + right])),
+  ]);
 
 /** What is left of a condition when comparisons of two tables in it have become joins: `FROM a, b WHERE a.x = b.y` builds no product. */
 function withoutJoins(where: Expression | undefined, scope: Scope, joins: Join[][]): Expression | undefined {

@@ -2,14 +2,15 @@
 
 import { RunError } from '../builtins/builtin.ts';
 import { type ColumnType, type FrameType, frame, type ValueType } from '../types.ts';
-import { frameOf, gather, prefixed, withCells } from '../values/frames.ts';
+import { frameOf, prefixed } from '../values/frames.ts';
 import type { Column, Frame } from '../values/values.ts';
 import { type Bound, bind } from './bind.ts';
-import { chosenRows, evaluated } from './expressions.ts';
 import { type Comparison, type Condition, thetaPairs } from './joins.ts';
-import { type Groups, groupsOf, isRanked, type Ranks, ranksOf, sortedRows } from './keys.ts';
+import { groupsOf, ranksOf, sortedRows } from './keys.ts';
+import { chosenRows, evaluated } from './loops.ts';
+import { groupedInOnePass } from './one-pass.ts';
 import { parse, type Select, SqlError } from './parser.ts';
-import { aggregated } from './sums.ts';
+import { inSteps, picked, type Table } from './steps.ts';
 
 export interface Query {
   /** The type of its result over these views, or an error that `fail` throws. */
@@ -71,23 +72,9 @@ function prepared(text: string): Query {
 
 type Known = readonly { label: string; value: ValueType }[];
 
-/** Columns of one length. */
-interface Table {
-  readonly rows: number;
-  readonly columns: readonly Column[];
-}
-
 function execute(bound: Bound, views: ReadonlyMap<string, Frame>): Frame {
-  let table = source(bound, views);
-  let keys = keysIn(table);
-  if (bound.where !== undefined) {
-    const all = table;
-    const rows = chosenRows(bound.where, all.columns, all.rows);
-    const { needed } = bound;
-    table = picked(all, rows, (index) => needed.has(index));
-    keys = keysIn(all, rows);
-  }
-  if (bound.groups !== undefined) table = grouped(bound, table, keys);
+  const all = source(bound, views);
+  let table = groupedInOnePass(bound, all) ?? inSteps(bound, all);
   if (bound.having !== undefined) {
     const rows = chosenRows(bound.having, table.columns, table.rows);
     table = picked(table, rows, () => true);
@@ -115,20 +102,6 @@ const projected = (bound: Bound, table: Table): Column[] =>
     ({ label, of }) => ({ label, value: of.value, cells: evaluated(of, table.columns, table.rows) }) as Column,
   );
 
-/** Some rows; columns that nobody needs have none. */
-function picked(
-  { columns }: Table,
-  rows: Int32Array,
-  isNeeded: (index: number) => boolean,
-): { rows: number; columns: Column[] } {
-  return {
-    rows: rows.length,
-    columns: columns.map((column, i) =>
-      withCells(column, gather<Column['cells']>(column.cells, isNeeded(i) ? rows : [])),
-    ),
-  };
-}
-
 /** All tables, joined. */
 function source(bound: Bound, views: ReadonlyMap<string, Frame>): Table {
   const tables = bound.tables.map(({ name, prefix }): Table => {
@@ -143,57 +116,17 @@ function source(bound: Bound, views: ReadonlyMap<string, Frame>): Table {
         right: right.columns[other]!,
       }),
     );
-    return joined(left, right, conditions);
+    return joined(left, right, conditions, bound.used);
   }, tables[0]!);
 }
 
-function joined(left: Table, right: Table, conditions: readonly Condition[]): Table {
+function joined(left: Table, right: Table, conditions: readonly Condition[], used: ReadonlySet<number>): Table {
   const pairs = thetaPairs(conditions, left.rows, right.rows);
   return {
     rows: pairs.left.length,
-    columns: [...picked(left, pairs.left, () => true).columns, ...picked(right, pairs.right, () => true).columns],
+    columns: [
+      ...picked(left, pairs.left, (index) => used.has(index)).columns,
+      ...picked(right, pairs.right, (index) => used.has(left.columns.length + index)).columns,
+    ],
   };
-}
-
-/** Columns as keys of rows. */
-interface Keys {
-  ranks(index: number): Ranks;
-  /** The cells of a column at some of the rows. */
-  cells(index: number, at: Int32Array): Column['cells'];
-}
-
-/** Grouping by whole columns of views knows their ranks: those of some rows are some of them. */
-function keysIn({ rows: all, columns }: Table, rows?: Int32Array): Keys {
-  const cellsOf = (index: number): Column['cells'] => columns[index]!.cells;
-  if (rows === undefined)
-    return {
-      ranks: (index) => ranksOf(cellsOf(index)),
-      cells: (index, at) => gather<Column['cells']>(cellsOf(index), at),
-    };
-  return {
-    ranks(index) {
-      const whole = cellsOf(index);
-      if (rows.length * 8 < all && !isRanked(whole)) return ranksOf(gather<Column['cells']>(whole, rows));
-      const { ranks, count } = ranksOf(whole);
-      return { ranks: gather(ranks, rows), count };
-    },
-    cells: (index, at) => gather<Column['cells']>(cellsOf(index), gather(rows, at)),
-  };
-}
-
-/** One row for each group: its keys, and what is computed of its rows. */
-function grouped({ groups: of }: Bound, table: Table, by: Keys): Table {
-  const { keys, aggregates } = of!;
-  const groups: Groups =
-    keys.length > 0
-      ? groupsOf(keys.map(by.ranks), table.rows)
-      : { ids: new Int32Array(table.rows), count: 1, first: new Int32Array(0) };
-  const columns = [
-    ...keys.map((index) => withCells(table.columns[index]!, by.cells(index, groups.first))),
-    ...aggregates.map(({ aggregate, of: each, value }): Column => {
-      const column = { value: each.value, cells: evaluated(each, table.columns, table.rows) } as Column;
-      return { label: '', value, cells: aggregated(aggregate, column, groups) } as Column;
-    }),
-  ];
-  return { rows: groups.count, columns };
 }

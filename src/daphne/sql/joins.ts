@@ -1,6 +1,7 @@
 import { NumberCodes } from '../values/number-codes.ts';
+import { alike, stringsOf, type TextCells, Texts } from '../values/texts.ts';
 import type { Column } from '../values/values.ts';
-import { type Cells, compareKeys, type Key, keysOf } from './keys.ts';
+import { type Cells, compareKeys, integerRange, type Key, keysOf, type Range } from './keys.ts';
 
 /** Pairs of rows, by their positions on both sides. -1: none, where rows without a partner stay. */
 export interface Pairs {
@@ -36,6 +37,8 @@ function indexOf(keys: ArrayLike<Key>): Index {
 }
 
 function indexOfNumbers(keys: Float64Array): Index {
+  const range = integerRange(keys);
+  if (range !== undefined) return indexOfRange(keys, range);
   const codes = new NumberCodes();
   const [first, next] = [new Int32Array(keys.length).fill(-1), new Int32Array(keys.length)];
   for (let i = keys.length - 1; i >= 0; i--) {
@@ -48,6 +51,22 @@ function indexOfNumbers(keys: Float64Array): Index {
   const firstOf = (key: Key): number => {
     const code = typeof key === 'number' ? codes.find(key) : -1;
     return code < 0 ? -1 : first[code]!;
+  };
+  return { firstOf, next };
+}
+
+/** Integers that lie close together are places in a list. */
+function indexOfRange(keys: Float64Array, { least, count }: Range): Index {
+  const [first, next] = [new Int32Array(count).fill(-1), new Int32Array(keys.length)];
+  for (let i = keys.length - 1; i >= 0; i--) {
+    const place = keys[i]! - least;
+    next[i] = first[place]!;
+    first[place] = i;
+  }
+  const firstOf = (key: Key): number => {
+    const place = typeof key === 'number' ? key - least : -1;
+    // Between integers there is nothing.
+    return place >= 0 && place < count ? (first[place] ?? -1) : -1;
   };
   return { firstOf, next };
 }
@@ -71,10 +90,20 @@ class Positions {
   }
 }
 
+/** Keys of both sides, which are compared with each other. */
+function keysOfBoth(left: Cells, right: Cells): [ArrayLike<Key>, ArrayLike<Key>] {
+  if (left instanceof Texts && right instanceof Texts) {
+    const [a, b] = alike(left, right);
+    return [a.codes, b.codes];
+  }
+  const isMixed = left instanceof Texts || right instanceof Texts;
+  return isMixed ? [stringsOf(left as TextCells), stringsOf(right as TextCells)] : [keysOf(left), keysOf(right)];
+}
+
 /** Rows with equal keys: by the left side's order, then the right one's. `keepLeft`: with those that have no partner. */
 export function equalPairs(leftCells: Cells, rightCells: Cells, keepLeft = false): Pairs {
-  const keys = keysOf(leftCells);
-  const { firstOf, next } = indexOf(keysOf(rightCells));
+  const [keys, others] = keysOfBoth(leftCells, rightCells);
+  const { firstOf, next } = indexOf(others);
   const [left, right] = [new Positions(), new Positions()];
   for (let i = 0; i < keys.length; i++) {
     let at = firstOf(keys[i]!);
@@ -101,7 +130,7 @@ const HOLDS: Readonly<Record<Comparison, (order: number) => boolean>> = {
 
 /** Whether a condition holds for two rows. */
 function tested({ left, comparison, right }: Condition): (i: number, j: number) => boolean {
-  const [a, b] = [keysOf(left.cells), keysOf(right.cells)];
+  const [a, b] = keysOfBoth(left.cells, right.cells);
   const holds = HOLDS[comparison];
   return (i, j) => {
     const [x, y] = [a[i]!, b[j]!];
@@ -152,8 +181,8 @@ export function allPairs(leftRows: number, rightRows: number): Pairs {
 
 /** Which rows on the left have a partner on the right (`wanted`), or have none. */
 export function rowsWithPartner(leftCells: Cells, rightCells: Cells, wanted: boolean): Int32Array {
-  const keys = keysOf(leftCells);
-  const { firstOf } = indexOf(keysOf(rightCells));
+  const [keys, others] = keysOfBoth(leftCells, rightCells);
+  const { firstOf } = indexOf(others);
   const rows = new Positions();
   for (let i = 0; i < keys.length; i++) if (firstOf(keys[i]!) >= 0 === wanted) rows.push(i);
   return rows.all();

@@ -2,6 +2,7 @@
 
 import { exactNumbers, integerOf, isWideCells } from '../values/integers.ts';
 import { NumberCodes } from '../values/number-codes.ts';
+import { compareTexts, Texts } from '../values/texts.ts';
 import type { Column } from '../values/values.ts';
 
 export type Cells = Column['cells'];
@@ -13,8 +14,9 @@ export interface Ranks {
   readonly count: number;
 }
 
-/** What equal keys are equal in: integers of 64 bits as numbers where these are exact, the way values have them. */
+/** What equal keys are equal in, in the order that cells have: texts by their codes, integers of 64 bits as numbers where these are exact, the way values have them. */
 export function keysOf(cells: Cells): ArrayLike<Key> {
+  if (cells instanceof Texts) return cells.codes;
   if (!ArrayBuffer.isView(cells)) return cells;
   if (!isWideCells(cells)) return cells as ArrayLike<number>;
   return exactNumbers(cells) ?? Array.from(cells as BigInt64Array, integerOf);
@@ -23,9 +25,10 @@ export function keysOf(cells: Cells): ArrayLike<Key> {
 /** Ranks of columns that frames have: queries group by the same ones again. */
 const known = new WeakMap<object, Ranks>();
 
-export const isRanked = (cells: Cells): boolean => known.has(cells);
+export const isRanked = (cells: Cells): boolean => cells instanceof Texts || known.has(cells);
 
 export function ranksOf(cells: Cells): Ranks {
+  if (cells instanceof Texts) return { ranks: cells.codes, count: cells.words.length };
   let ranks = known.get(cells);
   if (ranks === undefined) {
     ranks = ranked(keysOf(cells));
@@ -38,19 +41,32 @@ function ranked(keys: ArrayLike<Key>): Ranks {
   return byRange(keys) ?? byValue(keys);
 }
 
-/** Integers that lie close together are their own ranks. */
-function byRange(keys: ArrayLike<Key>): Ranks | undefined {
-  if (!ArrayBuffer.isView(keys)) return undefined;
-  const numbers = keys as Float64Array;
-  let [least, most] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+/** From the least one, `count` integers. */
+export interface Range {
+  readonly least: number;
+  readonly count: number;
+}
+
+/** Undefined: not all of them are integers, or these are more than `most` apart. */
+export function integerRange(numbers: Float64Array, most = numbers.length * 2 + 1024): Range | undefined {
+  if (numbers.length === 0) return { least: 0, count: 0 };
+  let [least, greatest] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   for (let i = 0; i < numbers.length; i++) {
     const key = numbers[i]!;
     if (key !== Math.floor(key)) return undefined;
     if (key < least) least = key;
-    if (key > most) most = key;
+    if (key > greatest) greatest = key;
   }
-  const count = numbers.length === 0 ? 0 : most - least + 1;
-  if (!(count <= numbers.length * 2 + 1024)) return undefined;
+  const count = greatest - least + 1;
+  return count <= most ? { least, count } : undefined;
+}
+
+/** Integers that lie close together are their own ranks. */
+function byRange(keys: ArrayLike<Key>): Ranks | undefined {
+  const numbers = keys as Float64Array;
+  const range = ArrayBuffer.isView(keys) ? integerRange(numbers) : undefined;
+  if (range === undefined) return undefined;
+  const { least, count } = range;
   const ranks = new Int32Array(numbers.length);
   for (let i = 0; i < ranks.length; i++) ranks[i] = numbers[i]! - least;
   return { ranks, count };
@@ -93,23 +109,15 @@ export function numbersInOrder(codes: NumberCodes): { sorted: Float64Array; rank
   return { sorted, rankOf };
 }
 
-/** Less than 0, 0, or more: strings by their code points, as C++ compares their bytes; NaN comes last. */
+/** Less than 0, 0, or more: NaN comes last. */
 export function compareKeys(a: Key, b: Key): number {
-  if (typeof a === 'string') return compareStrings(a, b as string);
+  if (typeof a === 'string') return compareTexts(a, b as string);
   const [left, right] = [a as number | bigint, b as number | bigint];
   if (left < right) return -1;
   if (left > right) return 1;
   if (a === b) return 0;
   return Number(Number.isNaN(a)) - Number(Number.isNaN(b));
 }
-
-const compareStrings = (a: string, b: string): number => {
-  if (a === b) return 0;
-  // Only where surrogates are involved does the order of UTF-16 differ from that of code points.
-  if (ASTRAL.test(a) || ASTRAL.test(b)) return Buffer.compare(Buffer.from(a), Buffer.from(b));
-  return a < b ? -1 : 1;
-};
-const ASTRAL = /[\ud800-\udfff]/;
 
 /** The group of each row, and one row of each group: its first. Groups are numbered in the order of their keys. */
 export interface Groups {
@@ -168,12 +176,22 @@ export function sortedRows(
   columns: readonly { readonly cells: Cells; readonly ascending: boolean }[],
   rows: number,
 ): Int32Array {
-  const keys = columns.map(({ cells, ascending }) => ({ keys: keysOf(cells), sign: ascending ? 1 : -1 }));
-  return Int32Array.from({ length: rows }, (_, i) => i).sort((a, b) => {
-    for (const { keys: of, sign } of keys) {
-      const order = compareKeys(of[a]!, of[b]!);
-      if (order !== 0) return order * sign;
-    }
-    return a - b;
-  });
+  let sorted: Int32Array = Int32Array.from({ length: rows }, (_, i) => i);
+  // By the last column first: what is equal in one before stays as it is.
+  for (const { cells, ascending } of columns.toReversed()) sorted = sortedBy(ranksOf(cells), ascending, sorted);
+  return sorted;
+}
+
+/** Rows by how many others have lower ranks. */
+function sortedBy({ ranks, count }: Ranks, ascending: boolean, rows: Int32Array): Int32Array {
+  const [last, step] = ascending ? [0, 1] : [count - 1, -1];
+  const starts = new Int32Array(count + 1);
+  for (let i = 0; i < rows.length; i++) starts[last + step * ranks[i]! + 1]!++;
+  for (let rank = 0; rank < count; rank++) starts[rank + 1] = starts[rank]! + starts[rank + 1]!;
+  const sorted = new Int32Array(rows.length);
+  for (let i = 0; i < rows.length; i++) {
+    const row = rows[i]!;
+    sorted[starts[last + step * ranks[row]!]!++] = row;
+  }
+  return sorted;
 }

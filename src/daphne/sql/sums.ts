@@ -3,8 +3,9 @@
 import { DTYPES } from '../../nd/index.ts';
 import { RunError } from '../builtins/builtin.ts';
 import { ELEMENT_TYPES, isFloat, isWide, type ValueType } from '../types.ts';
-import { roomFor } from '../values/frames.ts';
+import { gather, roomFor } from '../values/frames.ts';
 import { exactNumbers, wideCells } from '../values/integers.ts';
+import { stringsOf, type TextCells, Texts } from '../values/texts.ts';
 import type { Column } from '../values/values.ts';
 import { type Cells, compareKeys, type Groups, keysOf } from './keys.ts';
 
@@ -29,7 +30,7 @@ export function aggregated(aggregate: Aggregate, column: Values, groups: Groups)
     : means(column.cells as Numbers, groups);
 }
 
-type Numbers = Exclude<Cells, readonly string[]>;
+type Numbers = Exclude<Cells, TextCells>;
 
 function counts({ ids, count }: Groups): Float64Array {
   const counts = new Float64Array(count);
@@ -89,7 +90,7 @@ function extremes({ value, cells }: Values, { ids, count }: Groups, sign: number
   // Where the best one of each group is: the cell itself is taken at the end, whatever it is.
   const best = new Int32Array(count).fill(-1);
   const keys = keysOf(cells);
-  if (value !== 'str' && ArrayBuffer.isView(keys)) {
+  if (ArrayBuffer.isView(keys)) {
     const numbers = keys as Float64Array;
     for (let i = 0; i < ids.length; i++) {
       const id = ids[i]!;
@@ -103,7 +104,11 @@ function extremes({ value, cells }: Values, { ids, count }: Groups, sign: number
       if (at < 0 || compareKeys(keys[i]!, keys[at]!) * sign > 0) best[id] = i;
     }
   }
-  if (value === 'str') return Array.from(best, (at) => (at < 0 ? '' : (cells as readonly string[])[at]!));
+  if (value === 'str') {
+    if (cells instanceof Texts && !best.includes(-1)) return gather(cells, best);
+    const texts = stringsOf(cells as TextCells);
+    return Array.from(best, (at) => (at < 0 ? '' : texts[at]!));
+  }
   const out = roomFor(value, count) as Float64Array;
   for (let id = 0; id < count; id++)
     out[id] = best[id]! < 0 ? neutral(value, sign) : (cells as Float64Array)[best[id]!]!;

@@ -3,6 +3,7 @@
 import { DTYPES, type Elements } from '../../nd/index.ts';
 import { RunError } from '../builtins/builtin.ts';
 import { ELEMENT_TYPES, type ValueType } from '../types.ts';
+import { Texts } from './texts.ts';
 import type { Column, Frame } from './values.ts';
 
 /** Room for elements of a type. */
@@ -12,8 +13,9 @@ export const roomFor = (value: Exclude<ValueType, 'str'>, length: number): Eleme
 };
 
 /** Cells at these positions, in their order. */
-export function gather<T extends Elements | readonly string[]>(cells: T, positions: ArrayLike<number>): T {
+export function gather<T extends Column['cells']>(cells: T, positions: ArrayLike<number>): T {
   const length = positions.length;
+  if (cells instanceof Texts) return new Texts(gather(cells.codes, positions), cells.words) as T;
   if (!ArrayBuffer.isView(cells)) {
     const strings = cells as readonly string[];
     const out: string[] = new Array(length);
@@ -44,9 +46,7 @@ export const withCells = (column: Column, cells: Column['cells']): Column => ({ 
 export const frameRows = (frame: Frame, positions: ArrayLike<number>): Frame => ({
   kind: 'frame',
   rows: positions.length,
-  columns: frame.columns.map((column) =>
-    withCells(column, gather<Elements | readonly string[]>(column.cells, positions)),
-  ),
+  columns: frame.columns.map((column) => withCells(column, gather<Column['cells']>(column.cells, positions))),
 });
 
 /** A frame of columns, whose labels have to be different. */

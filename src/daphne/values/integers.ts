@@ -3,14 +3,18 @@
 import type { Elements } from '../../nd/index.ts';
 import type { Integer } from './values.ts';
 
-const WORD = 2 ** 32;
+export const WORD = 2 ** 32;
 /** High words of integers that a number has exactly: below 2^53, of either sign. */
-const HIGH = 2 ** 21;
+export const HIGH = 2 ** 21;
 /** Columns are shared by frames, and queries ask for the same ones again. */
 const known = new WeakMap<object, Int32Array | Float64Array | false>();
 
 export const isWideCells = (cells: Elements): cells is BigInt64Array | BigUint64Array =>
   cells instanceof BigInt64Array || cells instanceof BigUint64Array;
+
+/** What `exactNumbers` gives, if somebody has asked before; false: they are none. */
+export const knownNumbers = (cells: BigInt64Array | BigUint64Array): Int32Array | Float64Array | false | undefined =>
+  known.get(cells);
 
 /** All elements as numbers, if each of them is one exactly. The result belongs to nobody, and nobody changes it. */
 export function exactNumbers(cells: BigInt64Array | BigUint64Array): Int32Array | Float64Array | undefined {

@@ -9,6 +9,7 @@
 import type { Arr, Sparse } from '../../arrays/index.ts';
 import type { Elements } from '../../nd/index.ts';
 import type { ValueType } from '../types.ts';
+import type { TextCells } from './texts.ts';
 
 /** An integer: see above. */
 export type Integer = number | bigint;
@@ -43,10 +44,10 @@ export interface StringMatrix extends OfShape {
 
 export type Matrix = DenseMatrix | SparseMatrix | StringMatrix;
 
-/** A column of a frame: elements as `ELEMENT_TYPES` says, or strings. */
+/** A column of a frame: elements as `ELEMENT_TYPES` says, or texts. */
 export type Column =
   | { readonly label: string; readonly value: Exclude<ValueType, 'str'>; readonly cells: Elements }
-  | { readonly label: string; readonly value: 'str'; readonly cells: readonly string[] };
+  | { readonly label: string; readonly value: 'str'; readonly cells: TextCells };
 
 export interface Frame {
   readonly kind: 'frame';
