@@ -1,6 +1,6 @@
 /** Reading numbers from a text. */
 import { writeFileSync } from 'node:fs';
-import { readCsv } from '../../src/io/index.ts';
+import { readCsv } from '../../src/arrays/index.ts';
 import type { Group } from '../suite.ts';
 import { group, mixed } from './bench.ts';
 
@@ -22,7 +22,13 @@ export const files: Group = group([CSV], (bench) => {
   return [
     bench.compared({
       name: CSV,
-      ours: () => ({ run: () => readCsv(path), value: () => readCsv(path) }),
+      ours: () => ({
+        run: () => readCsv(path),
+        async value() {
+          const x = await readCsv(path);
+          return { shape: x.shape, elements: await x.data() };
+        },
+      }),
       setup: 'try:\n    import pandas as pd\nexcept ImportError:\n    pd = None',
       peers: {
         numpy: `np.loadtxt(${file}, delimiter=",")`,

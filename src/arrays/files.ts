@@ -1,8 +1,9 @@
 import { kindOf, shown, UsageError } from '../base/index.ts';
 import type * as files from '../io/index.ts';
 import * as io from '../io/index.ts';
-import { type DType, shapeText } from '../nd/index.ts';
+import { type DType, rowMajor, shapeText } from '../nd/index.ts';
 import type { Dense } from '../partitioned/index.ts';
+import { type Buffer, inThread, Node, relieveThread } from '../pipelines/index.ts';
 import type { Arr } from './arr.ts';
 import { badShapes, checkDType, checkOptions } from './checks.ts';
 import { isArr, nodeOf, wrap } from './lazy.ts';
@@ -36,6 +37,41 @@ const CSV = ['delimiter', 'header', 'comment', 'skip'];
 export type Columns = Record<string, Arr>;
 
 const arrayOf = ({ elements, shape, dtype }: Dense): Arr => wrap(sourceOf(elements, shape, dtype));
+
+/** What is smaller is as well in memory of its own. */
+const LEAST_ROOM = 1 << 17;
+
+/** Room for doubles in the memory of this thread, whose pages are used again: to touch new ones takes as long as to read numbers into them. */
+class Room {
+  readonly #made: Buffer[] = [];
+
+  make(length: number): Float64Array {
+    if (length < LEAST_ROOM) return new Float64Array(length);
+    const { buffers } = inThread();
+    const buffer = buffers.allocate('f64', length);
+    this.#made.push(buffer);
+    return buffers.view(buffer, 'write') as Float64Array;
+  }
+
+  /** Elements as an array, in the room that was made last if they are there. What else was made is let go of. */
+  arrayOf(dense: Dense): Arr {
+    const { elements, shape, dtype } = dense;
+    const { buffers } = inThread();
+    const buffer = this.#made.pop();
+    this.release();
+    if (buffer === undefined) return arrayOf(dense);
+    const own = buffers.view(buffer, 'read');
+    if (own.buffer !== elements.buffer || own.byteOffset !== elements.byteOffset) {
+      buffers.release(buffer);
+      return arrayOf(dense);
+    }
+    return wrap(new Node({ kind: 'source', buffer, offset: 0, strides: rowMajor(shape) }, shape, dtype));
+  }
+
+  release(): void {
+    for (const buffer of this.#made.splice(0)) inThread().buffers.release(buffer);
+  }
+}
 
 async function denseOf(operation: string, x: Arr): Promise<Dense> {
   const { node, elements } = await computed(operation, x);
@@ -96,7 +132,14 @@ export async function readCsv<const T extends D = 'f64'>(
 ): Promise<Arr<T>> {
   checkOptions('readCsv', o, [...CSV, 'dtype']);
   const dtype = o.dtype === undefined ? 'f64' : checkDType('readCsv', o.dtype);
-  return arrayOf(await io.readCsv(source, { ...o, dtype })) as Arr<T>;
+  const room = new Room();
+  try {
+    return room.arrayOf(await io.readCsv(source, { ...o, dtype, make: (length) => room.make(length) })) as Arr<T>;
+  } finally {
+    room.release();
+    // What earlier reads have left is found, if that is due, so that its room is used again.
+    await relieveThread();
+  }
 }
 
 /**

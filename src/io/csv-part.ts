@@ -1,5 +1,5 @@
 import { closeSync, openSync, readSync } from 'node:fs';
-import { type Dialect, fastFor, ScanFault, type Scanned, Scanner } from './csv-scan.ts';
+import { type Dialect, fastFor, type MakeRoom, ScanFault, type Scanned, Scanner } from './csv-scan.ts';
 import { WINDOW } from './csv-wasm.ts';
 
 /** The records of one part of a text, or what is wrong with the first of them that is wrong. */
@@ -16,34 +16,36 @@ export interface Range {
 }
 
 /** Scans the lines that begin in a part of a file. */
-export function scanPart(path: string, range: Range, columns: number, dialect: Dialect): Part {
-  const part = new PartOfFile(path, range, columns, dialect);
+export function scanPart(path: string, range: Range, columns: number, dialect: Dialect, make?: MakeRoom): Part {
+  const lines = new LinesOfFile(path, range, columns, dialect);
   try {
-    const fault = part.scan(range.to);
-    return fault === undefined ? { scanned: part.result() } : { fault };
+    const scanner = new Scanner(columns, dialect, range.to - range.from, make);
+    const fault = lines.feed(scanner, range.from, range.to);
+    return fault === undefined ? { scanned: scanner.result() } : { fault };
   } finally {
-    part.close();
+    lines.close();
   }
 }
 
-/**
- * Scans a part of a file, line by line, as far as it is told. It is read in windows, straight to where they are scanned, so that a part of any size
- * takes no more memory than its numbers.
- */
-export class PartOfFile {
+/** The lines of a file, read in windows, straight to where they are scanned, so that a part of any size takes no more memory than its numbers. */
+export class LinesOfFile {
   readonly #file: number;
-  readonly #range: Range;
-  readonly #scanner: Scanner;
+  readonly #start: number;
+  readonly #size: number;
   #room: Uint8Array;
-  /** Where the next line begins, unless another place was given: then it is looked for from there. */
-  #at: number;
-  #atLine = false;
+  /** Where the first line is that begins from `bound` on. */
+  #known: { readonly bound: number; readonly line: number };
 
-  constructor(path: string, range: Range, columns: number, dialect: Dialect) {
+  constructor(
+    path: string,
+    { start, size }: { readonly start: number; readonly size: number },
+    columns: number,
+    dialect: Dialect,
+  ) {
     this.#file = openSync(path, 'r');
-    this.#range = range;
-    this.#at = range.from;
-    this.#scanner = new Scanner(columns, dialect, range.to - range.from);
+    this.#start = start;
+    this.#size = size;
+    this.#known = { bound: start, line: start };
     this.#room = fastFor(columns, dialect)?.room ?? new Uint8Array(WINDOW + 1);
   }
 
@@ -51,19 +53,15 @@ export class PartOfFile {
     closeSync(this.#file);
   }
 
-  /** Goes on with the lines that begin before `to`. Gives what is wrong with the first that is wrong. */
-  scan(to: number): Part['fault'] {
-    const { size } = this.#range;
-    if (!this.#atLine) {
-      const first = this.#firstLine(this.#at, to);
-      this.#atLine = first !== undefined;
-      this.#at = first ?? to;
-      if (first === undefined) return undefined;
-    }
-    for (let at = this.#at; at < to; this.#at = at) {
+  /** Feeds a scanner with the lines that begin from `from` on and before `to`. Gives what is wrong with the first that is wrong. */
+  feed(scanner: Scanner, from: number, to: number): Part['fault'] {
+    const first = this.#known.bound === from ? this.#known.line : this.#firstLine(from, to);
+    if (first === undefined) return undefined;
+    let at = first;
+    while (at < to) {
       let read = this.#read(at);
       let end = this.#room.lastIndexOf(10, read - 1) + 1;
-      const isLast = at + read >= size;
+      const isLast = at + read >= this.#size;
       if (isLast && end < read) {
         // The last line has no newline of its own.
         this.#room[read] = 10;
@@ -78,31 +76,20 @@ export class PartOfFile {
       const others = at + end > to ? this.#room.indexOf(10, to - at - 1) + 1 : 0;
       if (others > 0) end = others;
       try {
-        this.#scanner.feed(this.#room, 0, end);
+        scanner.feed(this.#room, 0, end);
       } catch (error) {
         if (error instanceof ScanFault) return { at: at + error.at, text: error.text };
         throw error;
       }
       at += end;
     }
+    this.#known = { bound: to, line: at };
     return undefined;
-  }
-
-  /** Takes what somebody else has found in the lines that begin from here up to `to`. */
-  take(found: Scanned, to: number): void {
-    this.#scanner.append(found, to - this.#at);
-    this.#at = to;
-    this.#atLine = false;
-  }
-
-  result(): Scanned {
-    return this.#scanner.result();
   }
 
   /** Where the first line begins: the byte before tells whether that is where the part does. Undefined: none does before `to`. */
   #firstLine(from: number, to: number): number | undefined {
-    const { start } = this.#range;
-    if (from <= start) return start;
+    if (from <= this.#start) return this.#start;
     for (let at = from - 1; at < to; ) {
       const read = this.#read(at);
       const newline = this.#room.subarray(0, read).indexOf(10);
@@ -113,12 +100,11 @@ export class PartOfFile {
   }
 
   #read(at: number): number {
-    const { size } = this.#range;
-    const wanted = Math.min(this.#room.length - 1, size - at);
+    const wanted = Math.min(this.#room.length - 1, this.#size - at);
     let done = 0;
     while (done < wanted) {
       const read = readSync(this.#file, this.#room, done, wanted - done, at + done);
-      if (read === 0) throw new Error(`the file has shrunk: it had ${size} bytes, and ends at ${at + done} now`);
+      if (read === 0) throw new Error(`the file has shrunk: it had ${this.#size} bytes, and ends at ${at + done} now`);
       done += read;
     }
     return done;
@@ -126,10 +112,17 @@ export class PartOfFile {
 }
 
 /** Scans lines that are here, from `first` on. `offset` is where the bytes are in their file. */
-export function scanBytes(bytes: Uint8Array, first: number, columns: number, dialect: Dialect, offset: number): Part {
+export function scanBytes(
+  bytes: Uint8Array,
+  first: number,
+  columns: number,
+  dialect: Dialect,
+  offset: number,
+  make?: MakeRoom,
+): Part {
   const ended = withNewline(bytes);
   try {
-    const scanner = new Scanner(columns, dialect, ended.length - first);
+    const scanner = new Scanner(columns, dialect, ended.length - first, make);
     scanner.feed(ended, first, ended.length);
     return { scanned: scanner.result() };
   } catch (error) {

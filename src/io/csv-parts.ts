@@ -1,165 +1,251 @@
 import { availableParallelism } from 'node:os';
 import { setImmediate as turn } from 'node:timers/promises';
-import { threadState } from '../runtime/index.ts';
+import type { SharedStore, SlotRef } from '../memory/index.ts';
+import { arraysOf, type Engine, takeMessages, threadState } from '../runtime/index.ts';
 import { cancel, type Ref, remote } from '../tasks/index.ts';
 import type { Head } from './csv-head.ts';
-import { type Part, PartOfFile, scanBytes, scanPart } from './csv-part.ts';
-import { type Dialect, ScanFault, type Scanned } from './csv-scan.ts';
+import { LinesOfFile, type Part, scanBytes, scanPart } from './csv-part.ts';
+import { NO_ROOM, NONE_LEFT, Ring, ringBytes } from './csv-ring.ts';
+import { type Dialect, type MakeRoom, ScanFault, type Scanned, Scanner } from './csv-scan.ts';
+import { MOST_COLUMNS, WINDOW } from './csv-wasm.ts';
 import type { Bytes } from './source.ts';
 
 /** Below that, calling somebody takes longer than doing it. */
 const LEAST_SHARED = 1 << 20;
-/** What this thread scans before it looks whether somebody is waiting for more. */
-const PIECE = 1 << 19;
-/** So many of these are a part for a worker, at most: near the end there are fewer, since whoever comes to it first waits for the others. */
-const MOST_PIECES = 4;
-/** The last parts are waited for as long as they would take here, and so much longer, in milliseconds; then they are done here: whoever has them may be busy with something else. */
+/** Bytes of a piece: with the line that begins in it and ends in the next one they are read and scanned in one go. */
+const PIECE = WINDOW - (1 << 13);
+/** Values of lines that begin in a piece, if the last of them is no longer than usual: a value takes two bytes at least. */
+const ROOM = WINDOW / 2;
+/** Slots for each thread: what it is at, and what it is ahead of the one that empties them. */
+const SLOTS = 4;
+/** More find nothing to do: somebody has to put together what they find. */
+const MOST_WORKERS = 8;
+/** The event loop gets a turn after so long, in milliseconds. */
+const SLICE = 4;
+/** A piece is waited for as long as it would take here, and so much longer, in milliseconds; then it is done here: whoever has it may be busy with something else. */
 const PATIENCE = 1;
 
+/** A file as those see it who scan it together. */
+export interface Pieces {
+  readonly path: string;
+  readonly range: { readonly start: number; readonly size: number };
+  readonly columns: number;
+  readonly dialect: Dialect;
+  /** Whether whole numbers beyond 2**53 are wanted exactly. */
+  readonly exact: boolean;
+  readonly slots: number;
+}
+
+/** What somebody wants of a scan. */
+export interface Wanted {
+  /** Whole numbers beyond 2**53 exactly. */
+  readonly exact: boolean;
+  /** The values in room of his; otherwise they have their own. */
+  readonly make?: MakeRoom | undefined;
+}
+
 /** All records after the head, with the workers of the open session if there is one and it is worth it. */
-export async function scanAll(file: Bytes, head: Head, dialect: Dialect): Promise<Scanned> {
+export async function scanAll(file: Bytes, head: Head, dialect: Dialect, { exact, make }: Wanted): Promise<Scanned> {
   const { start, columns } = head;
-  const length = file.size - start;
+  const { path, size } = file;
+  const length = size - start;
   if (length <= 0 || columns === 0)
     return { rows: 0, columns, values: new Float64Array(0), kinds: new Uint8Array(columns), large: new Map() };
-  const { path } = file;
-  if (path === undefined) return faultless(scanBytes(await file.read(start, file.size), 0, columns, dialect, start));
-  const { size } = file;
-  const range = { from: start, to: size, start, size };
-  const workers = availableParallelism() - 1;
-  if (length < LEAST_SHARED || workers === 0 || threadState().engines.size !== 1)
-    return faultless(scanPart(path, range, columns, dialect));
-  const own = new PartOfFile(path, range, columns, dialect);
-  const others = new Others(path, range, columns, dialect, workers);
+  if (path === undefined) return faultless(scanBytes(await file.read(start, size), 0, columns, dialect, start, make));
+  const helpers =
+    length < LEAST_SHARED ? undefined : Helpers.call({ path, range: { start, size }, columns, dialect, exact });
+  if (helpers === undefined)
+    return faultless(scanPart(path, { from: start, to: size, start, size }, columns, dialect, make));
+  const lines = new LinesOfFile(path, { start, size }, columns, dialect);
   try {
-    let scanned = 0;
-    let took = 0;
-    while (others.ask()) {
-      const begun = performance.now();
-      throwIf(own.scan(others.next()));
-      took += performance.now() - begun;
-      scanned++;
-      // What others have found arrives meanwhile.
+    return await together(helpers, lines, make);
+  } finally {
+    helpers.end();
+    lines.close();
+  }
+}
+
+/** This thread takes pieces as the others do, and besides puts together what all have found. */
+async function together(helpers: Helpers, lines: LinesOfFile, make: MakeRoom | undefined): Promise<Scanned> {
+  const { ring, pieces } = helpers;
+  const { range, columns, dialect } = pieces;
+  const count = countOf(pieces);
+  const scanner = new Scanner(columns, dialect, range.size - range.start, make);
+  /** Those that were not waited for any longer. */
+  const lost: number[] = [];
+  const scan = (piece: number): void => {
+    const fault = lines.feed(scanner, ...boundsOf(pieces, piece));
+    if (fault !== undefined) throw new ScanFault(fault.at, fault.text);
+  };
+  let took = 0;
+  let begun = performance.now();
+  /** Since when there has been nothing to do. */
+  let idle: number | undefined;
+  for (let piece = 0; piece < count; ) {
+    if (!helpers.here) {
+      // The session was closed, and its memory with it.
+      for (; piece < count; piece++) scan(piece);
+      break;
+    }
+    takeMessages(helpers.engine);
+    const now = performance.now();
+    if (now - begun > SLICE) {
       await turn();
+      begun = performance.now();
+      continue;
     }
-    for await (const { to, part } of others.found(took / scanned)) {
-      // The first fault of the file counts, as if one had read it all.
-      if (part === undefined) throwIf(own.scan(to));
-      else own.take(faultless(part), to);
+    if (ring.isDone(piece)) {
+      const found = ring.found(piece);
+      if (found === undefined) scan(piece);
+      else {
+        const [from, to] = boundsOf(pieces, piece);
+        scanner.append(found, to - from);
+      }
+      ring.free(piece++);
+      idle = undefined;
+      continue;
     }
-    return own.result();
-  } finally {
-    others.close();
-    own.close();
+    if (ring.takeDirectly(piece)) {
+      scan(piece++);
+      took = performance.now() - now;
+      idle = undefined;
+      continue;
+    }
+    const next = ring.take();
+    if (next !== NO_ROOM && next !== NONE_LEFT) {
+      scanPiece(lines, ring, pieces, next);
+      took = performance.now() - now;
+      idle = undefined;
+      continue;
+    }
+    idle ??= now;
+    if (now - idle > PATIENCE + took) {
+      lost.push(piece);
+      scan(piece++);
+      idle = undefined;
+    }
+    // What they have done in the end is of no use any more, but their slots are.
+    for (const [i, late] of lost.entries()) {
+      if (!ring.isDone(late)) continue;
+      ring.free(late);
+      lost.splice(i, 1);
+      break;
+    }
   }
+  return scanner.result();
 }
 
-/** What a worker has been asked for. */
-interface Asked {
-  readonly ref: Ref<Part>;
-  /** The piece after it. */
-  readonly end: number;
+const countOf = ({ range: { start, size } }: Pieces): number => Math.ceil((size - start) / PIECE);
+
+function boundsOf({ range: { start, size } }: Pieces, piece: number): [from: number, to: number] {
+  const from = start + piece * PIECE;
+  return [from, Math.min(size, from + PIECE)];
 }
 
-/** A file in pieces: this thread takes them from the beginning, where they follow each other, and workers from the end. */
-class Others {
-  readonly #call: (range: { from: number; to: number; start: number; size: number }) => Ref<Part>;
-  readonly #bounds: readonly number[];
-  readonly #workers: number;
-  /** By their first pieces. */
-  readonly #parts = new Map<number, Asked>();
-  readonly #range: { readonly start: number; readonly size: number };
-  /** The next piece for this thread, and past the last one that nobody has been asked for. */
-  #low = 0;
-  #high: number;
-  #awaited = 0;
+const shapeOf = (pieces: Pieces) => ({
+  slots: pieces.slots,
+  pieces: countOf(pieces),
+  columns: pieces.columns,
+  room: ROOM,
+});
 
-  constructor(
-    path: string,
-    { start, size }: { readonly start: number; readonly size: number },
-    columns: number,
-    dialect: Dialect,
-    workers: number,
-  ) {
-    const parts = remote<typeof import('./csv-worker.ts')>(new URL('./csv-worker.js', import.meta.url));
-    this.#call = (range) => parts.scanCsvPart(path, range, columns, dialect);
-    const count = Math.ceil((size - start) / PIECE);
-    this.#bounds = Array.from({ length: count + 1 }, (_, i) => start + Math.floor(((size - start) * i) / count));
-    this.#workers = workers;
-    this.#range = { start, size };
-    this.#high = count;
-  }
+export const ringOf = (bytes: Uint8Array, pieces: Pieces): Ring => new Ring(bytes, shapeOf(pieces));
 
-  /** Asks each worker that has none for a part, and says whether there is a piece left for this thread. */
-  ask(): boolean {
-    // Not for more than one each, which other workers would come for, on the core of this thread.
-    while (this.#awaited < this.#workers && this.#high > this.#low + 1) {
-      const share = Math.ceil((this.#high - this.#low) / (2 * (this.#workers + 1)));
-      const end = this.#high;
-      this.#high -= Math.min(MOST_PIECES, share);
-      const [from, to] = [this.#bounds[this.#high] as number, this.#bounds[end] as number];
-      const ref = this.#call({ from, to, ...this.#range });
-      this.#parts.set(this.#high, { ref, end });
-      this.#awaited++;
-      const settled = (): void => void this.#awaited--;
-      ref.value.then(settled, settled);
-    }
-    return this.#low < this.#high;
-  }
-
-  /** Where the next piece ends. */
-  next(): number {
-    this.#low++;
-    return this.#bounds[this.#low] as number;
-  }
-
-  /**
-   * The parts of workers one after the other: where each ends, and what was found in it, or undefined where the worker has not come, or has failed,
-   * which nobody has to hear of. `pace`: what a piece takes here, in milliseconds.
-   */
-  async *found(pace: number): AsyncGenerator<{ readonly to: number; readonly part: Part | undefined }> {
-    while (this.#low < this.#bounds.length - 1) {
-      const first = this.#low;
-      const { ref, end } = this.#parts.get(first) as Asked;
-      this.#low = end;
-      yield { to: this.#bounds[end] as number, part: await within(PATIENCE + pace * (end - first), ref) };
-      this.#drop(first);
-    }
-  }
-
-  close(): void {
-    for (const first of this.#parts.keys()) this.#drop(first);
-  }
-
-  #drop(first: number): void {
-    const { ref } = this.#parts.get(first) as Asked;
-    this.#parts.delete(first);
-    cancel(ref);
-    ref.release();
-  }
-}
-
-async function within(ms: number, ref: Ref<Part>): Promise<Part | undefined> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<undefined>((resolve) => {
-    timer = setTimeout(resolve, ms, undefined);
-  });
+/** Scans a piece that was taken into its slot. Faults, and whatever a slot has no room for, are the owner's. */
+export function scanPiece(lines: LinesOfFile, ring: Ring, pieces: Pieces, piece: number): void {
+  const { columns, dialect, exact } = pieces;
+  const [from, to] = boundsOf(pieces, piece);
   try {
-    return await Promise.race([ref.value, late]);
+    const scanner = new Scanner(columns, dialect, to - from, () => ring.values(piece));
+    const fault = lines.feed(scanner, from, to);
+    const { values, kinds, large } = scanner.result();
+    if (fault === undefined && !(exact && large.size > 0)) {
+      ring.put(piece, values.length, kinds);
+      return;
+    }
   } catch {
-    return undefined;
-  } finally {
-    clearTimeout(timer);
+    // The owner will see it, too.
+  }
+  ring.leave(piece);
+}
+
+/** Workers that scan a file together with this thread. */
+class Helpers {
+  readonly engine: Engine;
+  readonly ring: Ring;
+  readonly pieces: Pieces;
+  readonly #store: SharedStore;
+  readonly #slot: SlotRef;
+  readonly #refs: Ref<void>[] = [];
+  /** Who may look at the ring: this thread, and workers that are not done. */
+  #looking = 1;
+
+  private constructor(engine: Engine, slot: SlotRef, pieces: Pieces) {
+    this.engine = engine;
+    this.pieces = pieces;
+    this.#store = engine.store;
+    this.#slot = slot;
+    this.ring = ringOf(this.#store.bytes(slot), pieces);
+    this.ring.clear();
+  }
+
+  /** Undefined where there is nobody to call, or no memory to share. */
+  static call(file: Omit<Pieces, 'slots'>): Helpers | undefined {
+    const engine = threadState().single;
+    const arrays = engine === undefined ? undefined : arraysOf(engine);
+    if (engine === undefined || arrays === undefined || file.columns > MOST_COLUMNS) return undefined;
+    const workers = Math.min(arrays.cpus, availableParallelism(), MOST_WORKERS + 1) - 1;
+    if (workers < 1) return undefined;
+    const pieces = { ...file, slots: SLOTS * (workers + 1) };
+    const { store } = engine;
+    let slot: SlotRef;
+    try {
+      slot = store.allocate(ringBytes(shapeOf(pieces)));
+    } catch {
+      return undefined;
+    }
+    store.use(slot);
+    const helpers = new Helpers(engine, slot, pieces);
+    // Sealed, or it would be taken back at once if this thread died, whoever is looking at it.
+    store.seal(slot);
+    const remotes = remote<typeof import('./csv-worker.ts')>(new URL('./csv-worker.js', import.meta.url));
+    for (let i = 0; i < workers; i++) helpers.#enter(remotes.scanCsvPieces(i, slot.index, slot.generation, pieces));
+    return helpers;
+  }
+
+  /** Whether the ring is what it was. */
+  get here(): boolean {
+    return this.#store.usable;
+  }
+
+  #enter(ref: Ref<void>): void {
+    this.#refs.push(ref);
+    this.#looking++;
+    const over = (): void => {
+      ref.release();
+      this.#leave();
+    };
+    // That one has failed, or did not come, nobody has to hear of.
+    ref.value.then(over, over);
+  }
+
+  end(): void {
+    if (this.here) {
+      this.ring.end();
+      // Those who have not come need not.
+      for (const [thread, ref] of this.#refs.entries()) if (!this.ring.hasBegun(thread)) cancel(ref);
+    }
+    this.#leave();
+  }
+
+  #leave(): void {
+    if (--this.#looking > 0 || !this.here) return;
+    this.#store.unuse(this.#slot);
+    this.#store.unpin(this.#slot);
   }
 }
 
 function faultless(part: Part): Scanned {
-  if (part.fault !== undefined) throw faultOf(part.fault);
+  if (part.fault !== undefined) throw new ScanFault(part.fault.at, part.fault.text);
   return part.scanned;
-}
-
-const faultOf = ({ at, text }: NonNullable<Part['fault']>): ScanFault => new ScanFault(at, text);
-
-function throwIf(fault: Part['fault']): void {
-  if (fault !== undefined) throw faultOf(fault);
 }

@@ -87,6 +87,14 @@ export function fastFor(columns: number, { delimiter, comment }: Dialect): FastS
   return delimiter !== BLANK && comment < 0 && columns <= MOST_COLUMNS ? fastScan() : undefined;
 }
 
+/**
+ * Room for so many values, or what there is. What is in it says nothing. It is asked for once, as a rule, and again where there are more than were
+ * expected: what has been found until then is copied, and the room that it was in is not used any more when it is asked for the next time.
+ */
+export type MakeRoom = (values: number) => Float64Array;
+
+const ownRoom: MakeRoom = (values) => new Float64Array(values);
+
 /** Scans records of `columns` fields each, piece by piece. */
 export class Scanner {
   readonly #columns: number;
@@ -102,12 +110,15 @@ export class Scanner {
   /** How many bytes there were before it. */
   #fed = 0;
   #values: Float64Array = new Float64Array(0);
+  readonly #make: MakeRoom;
   /** How many there are. */
   #at = 0;
   /** Where the field that `#odd` has read ends. */
   #next = 0;
 
-  constructor(columns: number, dialect: Dialect, expected: number) {
+  /** `expected`: bytes. `make`: makes room for values, when it is known how many there most likely are; and again, if there are more. */
+  constructor(columns: number, dialect: Dialect, expected: number, make: MakeRoom = ownRoom) {
+    this.#make = make;
     this.#columns = columns;
     this.#dialect = dialect;
     this.#expected = expected;
@@ -124,12 +135,11 @@ export class Scanner {
     this.#fed += to - from;
   }
 
-  /** What somebody else has found in so many bytes that follow. */
-  append({ values, kinds, large }: Scanned, bytes: number): void {
+  /** What somebody else has found in so many bytes that follow; there are no whole numbers beyond 2**53 among it. */
+  append({ values, kinds }: Pick<Scanned, 'values' | 'kinds'>, bytes: number): void {
     this.#room(values.length, bytes);
     this.#values.set(values, this.#at);
     for (const [column, seen] of kinds.entries()) this.#kinds[column] = (this.#kinds[column] as number) | seen;
-    for (const [place, value] of large) this.#large.set(this.#at + place, value);
     this.#at += values.length;
     this.#fed += bytes;
   }
@@ -316,7 +326,8 @@ export class Scanner {
     if (this.#at + more <= this.#values.length) return;
     const seen = this.#at + more;
     const expected = Math.ceil((seen / Math.max(1, this.#fed + read)) * this.#expected * 1.02);
-    const larger = new Float64Array(Math.max(expected, seen));
+    const larger = this.#make(Math.max(expected, seen));
+    if (larger.length < seen) throw new ScanFault(0, 'there is no room for so many values');
     larger.set(this.#values.subarray(0, this.#at));
     this.#values = larger;
   }

@@ -1,10 +1,10 @@
 import { kindOf, shown, UsageError } from '../base/index.ts';
-import { DTYPE_NAMES, type DType, type Elements, isDType } from '../nd/index.ts';
+import { DTYPE_NAMES, DTYPES, type DType, type Elements, isDType } from '../nd/index.ts';
 import type { Dense } from '../partitioned/index.ts';
 import { converted, Unfit } from './convert.ts';
 import { type Head, readHead } from './csv-head.ts';
-import { scanAll } from './csv-parts.ts';
-import { BOOLEAN, type Dialect, FRACTION, MISSING, ScanFault, type Scanned } from './csv-scan.ts';
+import { scanAll, type Wanted } from './csv-parts.ts';
+import { BOOLEAN, type Dialect, FRACTION, type MakeRoom, MISSING, ScanFault, type Scanned } from './csv-scan.ts';
 import { plainRows } from './plain.ts';
 import { type Bytes, malformed, openSource, type Source } from './source.ts';
 import { writeWhole } from './target.ts';
@@ -40,18 +40,20 @@ export interface CsvColumn {
 
 /**
  * Reads a text of numbers as a matrix: a record for each row. Fields without value (empty, `NA`, `null` and the like) are NaN. Decimal texts become
- * the nearest double; whole numbers are exact in types of integers. With an open session large files are read by all its workers.
+ * the nearest double; whole numbers are exact in types of integers. With an open session large files are read by all its workers. `make`: makes the room
+ * that doubles are put in, which may be more than they need.
  *
  * @throws FormatError that says the line for what is no number, and for records of another width.
  */
 export async function readCsv(
   source: Source,
-  options: CsvOptions & { readonly dtype?: DType } = {},
+  options: CsvOptions & { readonly dtype?: DType; readonly make?: MakeRoom } = {},
 ): Promise<CsvArray> {
-  const { dtype = 'f64' } = options;
+  const { dtype = 'f64', make } = options;
   checkDtype(dtype, 'readCsv');
   await using file = await openSource(source, 'readCsv');
-  const { head, dialect, scanned } = await read(file, options, dtype === 'bool', 'readCsv');
+  const wanted = { exact: DTYPES[dtype].kind !== 'float', make: dtype === 'f64' ? make : undefined };
+  const { head, dialect, scanned } = await read(file, options, dtype === 'bool', wanted, 'readCsv');
   const elements = converted(scanned.values, dtype, scanned.large);
   if (elements instanceof Unfit) throw await misfit(file, head, dialect, elements, scanned.columns);
   return { shape: [scanned.rows, scanned.columns], dtype, elements, names: head.names };
@@ -70,7 +72,7 @@ export async function readCsvColumns(
   const { dtypes = {} } = options;
   for (const dtype of Object.values(dtypes)) checkDtype(dtype, 'readCsvColumns');
   await using file = await openSource(source, 'readCsvColumns');
-  const { head, dialect, scanned } = await read(file, options, true, 'readCsvColumns');
+  const { head, dialect, scanned } = await read(file, options, true, { exact: true }, 'readCsvColumns');
   const names = head.names ?? Array.from({ length: scanned.columns }, (_, i) => String(i));
   const unknown = Object.keys(dtypes).find((name) => !names.includes(name));
   if (unknown !== undefined) {
@@ -102,7 +104,7 @@ interface Read {
   readonly scanned: Scanned;
 }
 
-async function read(file: Bytes, options: CsvOptions, booleans: boolean, what: string): Promise<Read> {
+async function read(file: Bytes, options: CsvOptions, booleans: boolean, wanted: Wanted, what: string): Promise<Read> {
   const comment = characterOf(options.comment, 'comment', what)?.charCodeAt(0) ?? -1;
   const delimiter = characterOf(options.delimiter, 'delimiter', what);
   const { skip = 0, header } = options;
@@ -111,7 +113,7 @@ async function read(file: Bytes, options: CsvOptions, booleans: boolean, what: s
   const head = await headOf(file, { delimiter, comment, header, skip });
   const dialect = { delimiter: head.delimiter, comment, booleans };
   try {
-    return { head, dialect, scanned: await scanAll(file, head, dialect) };
+    return { head, dialect, scanned: await scanAll(file, head, dialect, wanted) };
   } catch (error) {
     if (!(error instanceof ScanFault)) throw error;
     throw malformed(file.name, error.text, { line: await lineOf(file, error.at), byte: error.at });
