@@ -32,6 +32,9 @@ const UNROLLED = 2;
 const STREAMS = 2;
 const LONG = 4096;
 
+/** Rows that are combined element by element are taken so many at once, so that what they are combined in is read and written once for all of them. */
+const ROWS_AT_ONCE = 4;
+
 /** The bytes of a module, and the functions of the library that it takes. */
 export interface KernelModule {
   readonly bytes: Uint8Array<ArrayBuffer>;
@@ -147,6 +150,7 @@ class Emitter {
         c.get(this.#lengths[axis] as number).set(this.#counters[axis] as number);
         // How a row is added up must not depend on how many there are.
         if (axis === last - 1) this.#rows?.emit(() => over(axis, false));
+        if (axis === last - 1 && inLanes && this.#combinesRows) this.#rowsAtOnce(axis);
         over(axis, inLanes);
       }
     };
@@ -193,6 +197,149 @@ class Emitter {
     const left = this.#counters[axis] as number;
     c.get(this.#lengths[axis] as number).set(left);
     if (inLanes) this.#inLanes(axis, left, totals);
+    this.#oneByOne(axis, left, one);
+    for (const [i, total] of totals.entries()) {
+      if (total < 0) continue;
+      scalars.store(
+        c.get(this.#results[i]?.at[axis] as number).get(total),
+        this.#typeOf((results[i] as { value: number }).value),
+        0,
+      );
+    }
+  }
+
+  /** Whether each place of the last axis may have a result of its own, in which rows are combined; strides will say whether they are. */
+  get #combinesRows(): boolean {
+    const { steps, results } = this.#kernel;
+    if (steps.some((step) => step.op === 'position' || this.#isCall(step))) return false;
+    return results.every(({ reduce }, i) => reduce !== null && this.#results[i]?.along === 'unit');
+  }
+
+  /** As many full sets of rows as there are, if results are the same for all of them. The counter has the others left. */
+  #rowsAtOnce(axis: number): void {
+    const { steps } = this.#kernel;
+    const c = this.code;
+    const last = axis + 1;
+    const rows = this.#counters[axis] as number;
+    const perRound = UNROLLED * this.#lanes;
+    c.get(this.#lengths[last] as number)
+      .i32(perRound)
+      .op(0x4f);
+    for (const { by } of this.#results) c.get(by[axis] as number).op(0x45, 0x71);
+    c.if(() => {
+      const shared = steps.map(() => c.local(V128));
+      this.#invariants(shared);
+      const sets = Array.from({ length: ROWS_AT_ONCE }, () =>
+        steps.map((step, i) => (this.#varies(step) || this.#isSame(step) ? c.local(V128) : (shared[i] as number))),
+      );
+      const cursors = sets.map(() => this.#operands.map(() => c.local(I32)));
+      const forth = (cursor: number, dtype: DType): Code =>
+        c
+          .get(cursor)
+          .i32(perRound * DTYPES[dtype].bytes)
+          .op(0x6a)
+          .set(cursor);
+      const left = this.#counters[last] as number;
+      c.while(
+        () => c.get(rows).i32(ROWS_AT_ONCE).op(0x4f),
+        () => {
+          for (const [row, own] of cursors.entries()) {
+            for (const [i, { at, by }] of this.#operands.entries()) {
+              if (row === 0) c.get(at[axis] as number);
+              else c.get(cursors[row - 1]?.[i] as number, by[axis] as number).op(0x6a);
+              c.set(own[i] as number);
+            }
+            for (const [i, step] of steps.entries()) {
+              if (step.op !== 'load' || !this.#isSame(step)) continue;
+              vectors.loadSplat(c.get(own[step.operand] as number), step.dtype, 0, this.#width);
+              c.set(sets[row]?.[i] as number);
+            }
+          }
+          for (const { at } of this.#results) c.get(at[axis] as number).set(at[last] as number);
+          c.get(this.#lengths[last] as number).set(left);
+          c.while(
+            () => c.get(left).i32(perRound).op(0x4f),
+            () => {
+              for (let round = 0; round < UNROLLED; round++) this.#columnOfRows(last, round, sets, cursors);
+              for (const [i, { dtype, along }] of this.#operands.entries()) {
+                if (along !== 'same') for (const own of cursors) forth(own[i] as number, dtype);
+              }
+              for (const { at, dtype } of this.#results) forth(at[last] as number, dtype);
+              c.get(left).i32(perRound).op(0x6b).set(left);
+            },
+          );
+          this.#columnsLeft(axis, left, cursors);
+          for (const { at, by } of this.#operands) {
+            const cursor = at[axis] as number;
+            c.get(cursor, by[axis] as number)
+              .i32(ROWS_AT_ONCE)
+              .op(0x6c, 0x6a)
+              .set(cursor);
+          }
+          c.get(rows).i32(ROWS_AT_ONCE).op(0x6b).set(rows);
+        },
+      );
+    });
+  }
+
+  /** The lanes of one round, of each row, into the results. */
+  #columnOfRows(
+    axis: number,
+    round: number,
+    sets: readonly (readonly number[])[],
+    cursors: readonly (readonly number[])[],
+  ): void {
+    const c = this.code;
+    for (const [row, locals] of sets.entries()) {
+      this.#ahead = cursors[row] as readonly number[];
+      for (const [i, step] of this.#kernel.steps.entries()) {
+        if (this.#varies(step)) this.#stepInLanes(axis, round, i, locals);
+      }
+    }
+    this.#ahead = [];
+    for (const [i, { value, reduce }] of this.#kernel.results.entries()) {
+      const dtype = this.#typeOf(value);
+      const at = this.#results[i]?.at[axis] as number;
+      const offset = this.#offsetOf(round, dtype);
+      const total = c.local(V128);
+      vectors.load(c.get(at), dtype, offset, this.#width);
+      c.set(total);
+      for (const locals of sets) {
+        vectors.apply(c, COMBINES[reduce as ReducerName], dtype, [total, locals[value] as number]);
+        c.set(total);
+      }
+      vectors.store(c.get(at), dtype, offset, this.#width, total);
+    }
+  }
+
+  /** The columns behind the last full vectors, row by row. */
+  #columnsLeft(axis: number, left: number, cursors: readonly (readonly number[])[]): void {
+    const c = this.code;
+    const last = axis + 1;
+    const [row, columns] = [c.local(I32), c.local(I32)];
+    const starts = this.#results.map(() => c.local(I32));
+    for (const [i, start] of starts.entries()) c.get(this.#results[i]?.at[last] as number).set(start);
+    const first = cursors[0] as readonly number[];
+    c.get(left).set(columns).i32(ROWS_AT_ONCE).set(row);
+    c.while(
+      () => c.get(row),
+      () => {
+        for (const [i, { at }] of this.#operands.entries()) c.get(first[i] as number).set(at[last] as number);
+        for (const [i, start] of starts.entries()) c.get(start).set(this.#results[i]?.at[last] as number);
+        const one = this.#body(
+          last,
+          this.#results.map(() => -1),
+        );
+        c.get(columns).set(left);
+        this.#oneByOne(last, left, one);
+        for (const [i, { by }] of this.#operands.entries()) this.#advance(first[i] as number, by[axis] as number);
+        c.get(row).i32(1).op(0x6b).set(row);
+      },
+    );
+  }
+
+  #oneByOne(axis: number, left: number, one: () => void): void {
+    const c = this.code;
     c.while(
       () => c.get(left),
       () => {
@@ -203,14 +350,6 @@ class Emitter {
         c.get(left).i32(1).op(0x6b).set(left);
       },
     );
-    for (const [i, total] of totals.entries()) {
-      if (total < 0) continue;
-      scalars.store(
-        c.get(this.#results[i]?.at[axis] as number).get(total),
-        this.#typeOf((results[i] as { value: number }).value),
-        0,
-      );
-    }
   }
 
   /** Writes what comes before all points; what it returns writes one of them. */
@@ -281,15 +420,10 @@ class Emitter {
     const locals = Array.from({ length: together }, (_, round) =>
       steps.map((step, i) => (round === 0 || !this.#varies(step) ? (shared[i] as number) : c.local(V128))),
     );
+    this.#invariants(shared);
     for (const [i, step] of steps.entries()) {
       const local = shared[i] as number;
-      if (step.op === 'constant') {
-        vectors.constantSplat(c, step.value, step.dtype);
-        c.set(local);
-      } else if (step.op === 'scalar') {
-        vectors.splat(c.get(this.#given[step.scalar] as number), step.dtype);
-        c.set(local);
-      } else if (this.#isSame(step)) {
+      if (this.#isSame(step)) {
         vectors.loadSplat(c.get(this.#addressOf(step, axis)), step.dtype, 0, this.#width);
         c.set(local);
       } else if (step.op === 'position') {
@@ -420,6 +554,17 @@ class Emitter {
     const bound = step.args[1 - of] as number;
     if (of < 0 || this.#varies(this.#kernel.steps[bound] as Step)) return undefined;
     return new Bound(this.code, step.op, dtype, shared[bound] as number, of);
+  }
+
+  /** Constants and scalars, in all lanes. */
+  #invariants(locals: readonly number[]): void {
+    const c = this.code;
+    for (const [i, step] of this.#kernel.steps.entries()) {
+      if (step.op === 'constant') vectors.constantSplat(c, step.value, step.dtype);
+      else if (step.op === 'scalar') vectors.splat(c.get(this.#given[step.scalar] as number), step.dtype);
+      else continue;
+      c.set(locals[i] as number);
+    }
   }
 
   /** As many rounds at once as there are sets of locals. */
