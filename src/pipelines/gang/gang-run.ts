@@ -197,8 +197,9 @@ export class GangRun {
     const { module, plan, common, region, objects, chunks } = this.#work;
     const { layout, victims } = settings;
     const shape: BoardShape = { chunks: this.#count, workers: members + 1, groups, layout, victims };
+    const shared = this.#gang.common(common);
     const brief = this.#gang.encoded({ shape, module, plan, region, objects: objects() });
-    const { at, slot, board } = SharedBoard.create(this.#store, shape, chunks, brief, this.#gang.common(common));
+    const { at, slot, board } = SharedBoard.create(this.#store, shape, chunks, brief, shared);
     markBegun(board.words, board.board, this.#chunk);
     this.#board = board;
     this.#slot = slot;
