@@ -125,7 +125,7 @@ const kept: { readonly bytes: Uint8Array; readonly value: unknown }[] = [];
 function commonOf(bytes: Uint8Array): unknown {
   if (bytes.length === 0) return undefined;
   const at = kept.findIndex((each) => each.bytes.length === bytes.length && Buffer.compare(each.bytes, bytes) === 0);
-  const found = at < 0 ? { bytes: bytes.slice(), value: decoder.decode(bytes, 0, bytes.length) } : kept[at];
+  const found = at < 0 ? { bytes: new Uint8Array(bytes), value: decoder.decode(bytes, 0, bytes.length) } : kept[at];
   if (at !== 0) {
     if (at > 0) kept.splice(at, 1);
     kept.unshift(found as (typeof kept)[number]);

@@ -101,7 +101,8 @@ export class Gang {
     let bytes = this.#common.get(of);
     if (bytes === undefined) {
       const encoded = this.#encoder.encode(of, 'pipeline', Number.MAX_SAFE_INTEGER);
-      bytes = encoded.bytes.slice(0, encoded.length);
+      // A copy: `slice` of a Buffer is none.
+      bytes = new Uint8Array(encoded.bytes.subarray(0, encoded.length));
       this.#common.set(of, bytes);
     }
     return bytes;
