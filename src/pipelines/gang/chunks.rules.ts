@@ -15,6 +15,8 @@ export interface Words {
 const STOP = 0;
 /** Not 0: the owner waits to hear of the end of members. */
 const LISTENS = 1;
+/** The core that the owner was on when it called, plus 1; 0: unknown. */
+const CORE = 2;
 /** Words that many write at once have a cache line each. */
 const LINE = 16;
 
@@ -44,6 +46,13 @@ export const wordsOf = (board: Board): number => standingOf(board, board.members
 /** Nobody takes a chunk any more who has not begun to. */
 export const stop = (words: Words): void => words.store(STOP, 1);
 export const isStopped = (words: Words): boolean => words.load(STOP) !== 0;
+
+/** Who is on the same core as the owner holds it up: both note where they are. */
+export const setCore = (words: Words, core: number): void => words.store(CORE, core + 1);
+export const coreOf = (words: Words): number | undefined => {
+  const core = words.load(CORE);
+  return core === 0 ? undefined : core - 1;
+};
 
 /** The owner can't go on before a member is over: whoever has nothing to do ends at once. */
 export const listen = (words: Words): void => words.store(LISTENS, 1);

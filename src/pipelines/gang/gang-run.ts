@@ -1,5 +1,6 @@
 import { CancelledError, OutOfMemoryError, WorkerDiedError } from '../../base/index.ts';
 import type { SharedStore, SlotRef } from '../../memory/index.ts';
+import { libc } from '../../native/index.ts';
 import { expectMessages, oversee, type Reference, takeMessages } from '../../runtime/index.ts';
 import { type BoardPlace, type BoardShape, SharedBoard } from './board.ts';
 import { addedBy } from './calling.rules.ts';
@@ -13,6 +14,7 @@ import {
   markBegun,
   NONE,
   release,
+  setCore,
   stop,
   type Taker,
 } from './chunks.rules.ts';
@@ -201,6 +203,8 @@ export class GangRun {
     const brief = this.#gang.encoded({ shape, module, plan, region, objects: objects() });
     const { at, slot, board } = SharedBoard.create(this.#store, shape, chunks, brief, shared);
     markBegun(board.words, board.board, this.#chunk);
+    const c = libc();
+    if (c !== undefined) setCore(board.words, c.currentCore());
     this.#board = board;
     this.#slot = slot;
     this.#looking = 1;
@@ -216,6 +220,8 @@ export class GangRun {
       this.#leave();
       throw error;
     }
+    // One of them may be on this core, and goes to another one as soon as it may.
+    c?.yieldCore();
   }
 
   #enter(ref: Reference<unknown>, participant: number): void {

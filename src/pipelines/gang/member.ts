@@ -1,8 +1,9 @@
 import { InternalError } from '../../base/index.ts';
 import type { SharedStore, SlotRef } from '../../memory/index.ts';
+import { libc } from '../../native/index.ts';
 import { threadState } from '../../runtime/index.ts';
 import { type BoardPlace, type Brief, SharedBoard } from './board.ts';
-import { isHeard, isStopped, NONE, release, stop, type Taker, type Words } from './chunks.rules.ts';
+import { coreOf, isHeard, isStopped, NONE, release, stop, type Taker, type Words } from './chunks.rules.ts';
 import { calledTo, leave, wait } from './standby.rules.ts';
 import type { RunnerModule, RunnerOf, TileRunner } from './work.ts';
 
@@ -70,6 +71,14 @@ async function load(module: RunnerModule): Promise<RunnerOf<unknown>> {
   return runnerOf;
 }
 
+/** Whoever rings for a sleeper has it wake up on the own core most of the time, where the two would go by turns while others are idle. */
+function stepAside(words: Words): void {
+  const core = coreOf(words);
+  if (core === undefined) return;
+  const c = libc();
+  if (c?.currentCore() === core) c.leaveCore(core);
+}
+
 /** Waits for the next run, for a moment. */
 function next({ participant, board: { words, board } }: Opened): Called | undefined {
   wait(words, board, participant);
@@ -92,6 +101,7 @@ function work(store: SharedStore, { participant, brief, common, board }: Opened,
   }
   const first = taker.take();
   if (first === NONE) return;
+  stepAside(board.words);
   // From here on the owner, if it is alive, keeps what the plan names: a chunk is taken and not done.
   const used: SlotRef[] = [];
   try {
