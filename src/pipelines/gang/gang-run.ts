@@ -22,7 +22,7 @@ import type { Gang } from './gang.ts';
 import { call, isWaiting } from './standby.rules.ts';
 import type { TileWork } from './work.ts';
 
-/** So long after they were last heard of others may be asleep. */
+/** So long after they were last heard of others may be asleep; and so long after one run another one is no longer the next round of a loop. */
 const AWAKE_MS = 2;
 /** The event loop gets a turn after so long. */
 const SLICE_MS = 4;
@@ -73,6 +73,7 @@ export class GangRun {
   #members: Member[] = [];
   /** Those who may look at the board: this thread, and members that are not over. */
   #looking = 0;
+  #awake = false;
   /** All who were called have begun. */
   #allHere = false;
   #open = 0;
@@ -91,6 +92,14 @@ export class GangRun {
 
   run(): Promise<void> | undefined {
     const begun = performance.now();
+    // Where one run follows the other, who is woken now is there for the next ones.
+    this.#awake = begun - Math.max(this.#gang.usedAt, this.#gang.askedAt) < AWAKE_MS;
+    const going = this.#begin(begun);
+    this.#gang.askedAt = performance.now();
+    return going;
+  }
+
+  #begin(begun: number): Promise<void> | undefined {
     const known = this.#work.estimate?.perRow;
     if (known !== undefined) {
       this.#cost = known;
@@ -112,7 +121,7 @@ export class GangRun {
 
   /** Calls others if it is worth it, as far as is known after so many milliseconds of computing. */
   #calls(measured: number): boolean {
-    const { settings, usedAt } = this.#gang;
+    const { settings } = this.#gang;
     const { chunks, estimate } = this.#work;
     const most = Math.min(settings.cpus, this.#count - this.#chunk) - 1;
     if (most <= 0) return false;
@@ -124,7 +133,7 @@ export class GangRun {
       bytes: rows * (estimate?.bytes ?? 0),
       most,
       waiting: this.#gang.waiting,
-      awake: performance.now() - usedAt < AWAKE_MS,
+      awake: this.#awake,
       measured,
     });
     if (members > 0) this.#call(members);

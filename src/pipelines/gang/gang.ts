@@ -35,6 +35,8 @@ export class Gang {
   readonly members = new Set<Member>();
   /** When somebody was last called, or was heard of. */
   usedAt = Number.NEGATIVE_INFINITY;
+  /** When there was last something that they might have been called for. */
+  askedAt = Number.NEGATIVE_INFINITY;
 
   /** How many are called, and when. */
   readonly calls: CallRule;
