@@ -32,9 +32,6 @@ const UNROLLED = 2;
 const STREAMS = 2;
 const LONG = 4096;
 
-/** Rows that are combined element by element are taken so many at once, so that what they are combined in is read and written once for all of them. */
-const ROWS_AT_ONCE = 4;
-
 /** The bytes of a module, and the functions of the library that it takes. */
 export interface KernelModule {
   readonly bytes: Uint8Array<ArrayBuffer>;
@@ -215,7 +212,10 @@ class Emitter {
     return results.every(({ reduce }, i) => reduce !== null && this.#results[i]?.along === 'unit');
   }
 
-  /** As many full sets of rows as there are, if results are the same for all of them. The counter has the others left. */
+  /**
+   * Both halves of the rows, side by side, if results are the same for all of them: two streams as above, and what they are combined in is read
+   * and written half as often. (Rows that are near each other are read more slowly than one after the other.) The counter has a last row left.
+   */
   #rowsAtOnce(axis: number): void {
     const { steps } = this.#kernel;
     const c = this.code;
@@ -229,7 +229,7 @@ class Emitter {
     c.if(() => {
       const shared = steps.map(() => c.local(V128));
       this.#invariants(shared);
-      const sets = Array.from({ length: ROWS_AT_ONCE }, () =>
+      const sets = Array.from({ length: STREAMS }, () =>
         steps.map((step, i) => (this.#varies(step) || this.#isSame(step) ? c.local(V128) : (shared[i] as number))),
       );
       const cursors = sets.map(() => this.#operands.map(() => c.local(I32)));
@@ -240,15 +240,21 @@ class Emitter {
           .op(0x6a)
           .set(cursor);
       const left = this.#counters[last] as number;
+      const half = c.local(I32);
+      c.get(rows).i32(1).op(0x76).set(half);
+      c.get(rows).i32(1).op(0x71).set(rows);
+      const starts = this.#operands.map(({ at, by }) => {
+        const ahead = c.local(I32);
+        c.get(at[axis] as number, half, by[axis] as number)
+          .op(0x6c, 0x6a)
+          .set(ahead);
+        return [at[axis] as number, ahead] as const;
+      });
       c.while(
-        () => c.get(rows).i32(ROWS_AT_ONCE).op(0x4f),
+        () => c.get(half),
         () => {
           for (const [row, own] of cursors.entries()) {
-            for (const [i, { at, by }] of this.#operands.entries()) {
-              if (row === 0) c.get(at[axis] as number);
-              else c.get(cursors[row - 1]?.[i] as number, by[axis] as number).op(0x6a);
-              c.set(own[i] as number);
-            }
+            for (const [i, start] of starts.entries()) c.get(start[row] as number).set(own[i] as number);
             for (const [i, step] of steps.entries()) {
               if (step.op !== 'load' || !this.#isSame(step)) continue;
               vectors.loadSplat(c.get(own[step.operand] as number), step.dtype, 0, this.#width);
@@ -269,16 +275,13 @@ class Emitter {
             },
           );
           this.#columnsLeft(axis, left, cursors);
-          for (const { at, by } of this.#operands) {
-            const cursor = at[axis] as number;
-            c.get(cursor, by[axis] as number)
-              .i32(ROWS_AT_ONCE)
-              .op(0x6c, 0x6a)
-              .set(cursor);
+          for (const [i, { by }] of this.#operands.entries()) {
+            for (const start of starts[i] ?? []) this.#advance(start, by[axis] as number);
           }
-          c.get(rows).i32(ROWS_AT_ONCE).op(0x6b).set(rows);
+          c.get(half).i32(1).op(0x6b).set(half);
         },
       );
+      for (const [at, ahead] of starts) c.get(ahead).set(at);
     });
   }
 
@@ -320,7 +323,7 @@ class Emitter {
     const starts = this.#results.map(() => c.local(I32));
     for (const [i, start] of starts.entries()) c.get(this.#results[i]?.at[last] as number).set(start);
     const first = cursors[0] as readonly number[];
-    c.get(left).set(columns).i32(ROWS_AT_ONCE).set(row);
+    c.get(left).set(columns).i32(STREAMS).set(row);
     c.while(
       () => c.get(row),
       () => {
@@ -332,7 +335,7 @@ class Emitter {
         );
         c.get(columns).set(left);
         this.#oneByOne(last, left, one);
-        for (const [i, { by }] of this.#operands.entries()) this.#advance(first[i] as number, by[axis] as number);
+        for (const [i, cursor] of first.entries()) c.get(cursors[1]?.[i] as number).set(cursor);
         c.get(row).i32(1).op(0x6b).set(row);
       },
     );
