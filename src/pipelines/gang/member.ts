@@ -8,7 +8,7 @@ import { calledTo, leave, wait } from './standby.rules.ts';
 import type { RunnerModule, RunnerOf, TileRunner } from './work.ts';
 
 /** So long a member that has nothing more to do waits for the next run: most loops come back by then. It takes a core meanwhile. */
-const STANDING_MS = 0.4;
+const STANDING_MS = 0.6;
 /** After so long a member ends all the same, so that tasks have their turn on its worker, and messages. */
 const LONGEST_MS = 30;
 
