@@ -1,7 +1,7 @@
 /** Elementwise chains: what part of the memory's bandwidth the workers of a session get, beside a plain copy, NumPy and dask.array. */
 import { type Arr, abs, cos, exp, fromTyped, log, maximum, pow, sin, sqrt, tanh } from '../../src/arrays/index.ts';
 import { type Experiment, pause, type Sampler } from '../harness.ts';
-import { plainCopy } from '../peers/copy.ts';
+import { type Bare, plainCopy, plainRoots } from '../peers/copy.ts';
 import type { Group } from '../suite.ts';
 import { type Bench, computing, group, leaving, SPREAD, spread } from './bench.ts';
 
@@ -37,21 +37,26 @@ export const chains: Group = group(
   Object.keys(SIZES).flatMap((size) => Object.keys(CHAINS).map((operators) => nameOf(Number(operators), size))),
   async (bench) => {
     const { cpus } = bench.settings;
-    let copy: Promise<Sampler> | undefined;
-    const copying: Sampler = async () => {
-      copy ??= plainCopy(cpus, LARGE).then((made) => {
-        bench.closing(() => made.close());
-        return made.rate(bench.ms);
-      });
-      return (await copy)();
+    const once = (make: () => Promise<Bare>): Sampler => {
+      let sampler: Promise<Sampler> | undefined;
+      return async () => {
+        sampler ??= make().then((made) => {
+          bench.closing(() => made.close());
+          return made.rate(bench.ms);
+        });
+        return (await sampler)();
+      };
     };
+    const copy = once(() => plainCopy(cpus, LARGE));
+    // The chain of 10 has a root in it, and cores have one unit for those.
+    const roots = once(() => plainRoots(cpus, LARGE));
     return Object.entries(SIZES).flatMap(([size, elements]) =>
       Object.entries(CHAINS).map(([operators, chain]) =>
         bench.compared({
           ...rowOf(nameOf(Number(operators), size), elements, chain),
           bytes: 16 * elements,
           ratios: { copy: 0.7, numpy: 3, 'dask.array': 5 },
-          more: { copy: copying },
+          more: { copy, ...(operators === '10' ? { 'square roots': roots } : {}) },
         }),
       ),
     );

@@ -1,4 +1,4 @@
-/** The most that threads get out of the memory: they copy it, or add it up, in WebAssembly, each its part. */
+/** The most that threads get out of the memory: they copy it, or add it up, or take square roots, in WebAssembly, each its part. */
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { KernelBuilder } from '../../src/kernels/index.ts';
@@ -19,15 +19,20 @@ export const plainCopy = (threads: number, elements: number): Promise<Bare> => b
 /** Nothing but reading: each thread adds up its part. */
 export const plainSum = (threads: number, elements: number): Promise<Bare> => bare(threads, elements, 'sum');
 
-async function bare(threads: number, elements: number, what: 'copy' | 'sum'): Promise<Bare> {
-  const bytes = what === 'copy' ? 16 : 8;
+/** A copy of square roots, and nothing else: what roots cost, whatever is computed beside them. */
+export const plainRoots = (threads: number, elements: number): Promise<Bare> => bare(threads, elements, 'roots');
+
+async function bare(threads: number, elements: number, what: 'copy' | 'sum' | 'roots'): Promise<Bare> {
+  const bytes = what === 'sum' ? 8 : 16;
   // What is written lies behind what is read; sums have a line of the cache each.
   const pages = Math.ceil((elements * bytes) / PAGE) + 1;
   const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
   new Float64Array(memory.buffer).fill(1.5);
   const builder = new KernelBuilder(1);
-  const kernel = builder.result(builder.operand('f64'), what === 'copy' ? null : 'sum').build();
-  const results = what === 'copy' ? (['unit'] as const) : (['same'] as const);
+  const element = builder.operand('f64');
+  const value = what === 'roots' ? builder.apply('sqrt', [element], 'f64') : element;
+  const kernel = builder.result(value, what === 'sum' ? 'sum' : null).build();
+  const results = what === 'sum' ? (['same'] as const) : (['unit'] as const);
   const made = moduleOf(kernel, { operands: ['unit'], results, shared: true });
   const module = new WebAssembly.Module(made.bytes);
   const words = new Int32Array(new SharedArrayBuffer(8));
@@ -40,8 +45,8 @@ async function bare(threads: number, elements: number, what: 'copy' | 'sum'): Pr
         memory,
         words,
         from,
-        to: elements * 8 + (what === 'copy' ? from : 64 * i),
-        step: what === 'copy' ? 8 : 0,
+        to: elements * 8 + (what === 'sum' ? 64 * i : from),
+        step: what === 'sum' ? 0 : 8,
         elements: part,
       },
     });

@@ -104,6 +104,10 @@ interface Libc {
   trim(): void;
   /** Lets whoever else can run on this core go first. */
   yieldCore(): void;
+  /** The core that this thread runs on at the moment. */
+  currentCore(): number;
+  /** This thread goes on on another core than that one, if it may run on another; it may come back later. */
+  leaveCore(core: number): void;
   /**
    * Lets this process's handler of a signal run once: the same signal again does what it does by default, whatever the
    * program is busy with. Gives what undoes it; undefined where it can't be done.
@@ -134,6 +138,8 @@ const SIGACTION_FLAGS = 136;
 const SA_RESTART = 0x10000000;
 const SA_RESETHAND = 0x80000000;
 const SA_RESTORER = 0x04000000;
+/** A bit for each core that there may be. */
+const CORES_BYTES = 1024;
 const SIGACTION_KNOWN = ['x64', 'arm64'].includes(process.arch) && endianness() === 'LE';
 
 /** A thread that can be ended is not while it is in one of the calls. */
@@ -191,6 +197,9 @@ function load(): Libc | undefined {
   const mallocTrim = optional(() => lib.func('int malloc_trim(size_t pad)'));
   const write = lib.func('int64_t write(int fd, const void *data, size_t n)');
   const schedYield = lib.func('int sched_yield()');
+  const schedGetCpu = lib.func('int sched_getcpu()');
+  const schedGetAffinity = lib.func('int sched_getaffinity(int pid, size_t size, void *mask)');
+  const schedSetAffinity = lib.func('int sched_setaffinity(int pid, size_t size, const void *mask)');
   const sigaction = lib.func('int sigaction(int signal, const void *action, void *old)');
   const exit = lib.func('void _exit(int code)');
   const prctl = lib.func('int prctl(int option, unsigned long a)');
@@ -227,6 +236,16 @@ function load(): Libc | undefined {
     close: (fd) => void check('close', close(fd)),
     ring: (fd) => void write(fd, bell, 1),
     yieldCore: () => void schedYield(),
+    currentCore: () => schedGetCpu(),
+    leaveCore(core) {
+      const allowed = Buffer.alloc(CORES_BYTES);
+      if (core < 0 || core >= 8 * CORES_BYTES || schedGetAffinity(0, CORES_BYTES, allowed) < 0) return;
+      const others = Buffer.from(allowed);
+      others.writeUInt8(others.readUInt8(core >> 3) & ~(1 << (core & 7)), core >> 3);
+      if (others.every((byte) => byte === 0)) return;
+      // The thread is moved at once, and stays where it is when it may run anywhere again.
+      if (schedSetAffinity(0, CORES_BYTES, others) === 0) schedSetAffinity(0, CORES_BYTES, allowed);
+    },
     trim: () => void mallocTrim?.(0),
     handleOnce(signal) {
       if (!SIGACTION_KNOWN) return undefined;

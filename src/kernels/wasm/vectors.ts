@@ -26,6 +26,10 @@ const LANES: Readonly<Record<number, Lanes>> = { 1: 'i8', 2: 'i16', 4: 'i32', 8:
 const lanesOf = (dtype: DType): Lanes =>
   dtype === 'f32' || dtype === 'f64' ? dtype : (LANES[DTYPES[dtype].bytes] as Lanes);
 
+/** There `f64x2.min` takes eight instructions, for NaN and the signs of zeros; elsewhere one. */
+const INTEL = process.arch === 'x64';
+const PSEUDO_MIN = { f32: 234, f64: 246 } as const;
+
 const LOAD = 0;
 const STORE = 11;
 const NOT = 77;
@@ -214,6 +218,12 @@ export function advanced(c: Code, by: number): void {
 /** As `apply` of `scalars.ts`, for lanes. `dtype`: of the operands; of booleans the width does not matter. */
 export function apply(c: Code, op: ElementOpName, dtype: DType, args: readonly number[]): boolean {
   const [x, y] = args as [number, number];
+  if (op === 'minimum' && INTEL && (dtype === 'f32' || dtype === 'f64')) {
+    // Each way round: where the two differ, one is NaN, or -0 beside +0.
+    const less = PSEUDO_MIN[dtype];
+    c.get(x, y).simd(less).get(y, x).simd(less, OR);
+    return true;
+  }
   const opcode = opcodeOf(op, dtype);
   if (opcode !== undefined) {
     c.get(...args).simd(opcode);

@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer';
 import type { ArrayQueues, ArrayVictims } from '../../base/index.ts';
 import { Decoder } from '../../codec/index.ts';
 import type { SharedStore, SlotRef } from '../../memory/index.ts';
@@ -5,8 +6,8 @@ import { type Board, Taker, type Words, wordsOf } from './chunks.rules.ts';
 import { orderOf, queuesOf } from './queues.rules.ts';
 import type { Placed, RunnerModule } from './work.ts';
 
-/** Where a board is, as numbers that travel fast: its object, and from which byte on the brief is. */
-export type BoardPlace = readonly [index: number, generation: number, brief: number];
+/** Where a board is, as numbers that travel fast: its object, and from which byte on the brief is, and behind it what is common to all runs of the same. */
+export type BoardPlace = readonly [index: number, generation: number, brief: number, common: number];
 
 /** What all members of a run have to know. */
 export interface Brief {
@@ -78,25 +79,33 @@ export class SharedBoard {
     shape: BoardShape,
     ends: readonly number[],
     brief: Uint8Array,
+    common: Uint8Array,
   ): { at: BoardPlace; slot: SlotRef; board: SharedBoard } {
     const start = wordBytes(boardOf(shape)) + 8 * ends.length;
-    const slot = store.allocate(start + brief.length);
+    const behind = start + brief.length;
+    const slot = store.allocate(behind + common.length);
     store.use(slot);
     const bytes = store.bytes(slot);
     bytes.fill(0, 0, start);
     bytes.set(brief, start);
+    bytes.set(common, behind);
     const board = new SharedBoard(bytes, shape);
     board.ends.set(ends);
     // What is not sealed would be taken back at once if this thread died, and members may be looking at it.
     store.seal(slot);
-    return { at: [slot.index, slot.generation, start], slot, board };
+    return { at: [slot.index, slot.generation, start, behind], slot, board };
   }
 
   /** One that somebody has created, and what there is to know. Its object is in use. */
-  static open(store: SharedStore, slot: SlotRef, start: number): { brief: Brief; board: SharedBoard } {
+  static open(
+    store: SharedStore,
+    slot: SlotRef,
+    start: number,
+    behind: number,
+  ): { brief: Brief; common: unknown; board: SharedBoard } {
     const bytes = store.bytes(slot);
-    const brief = decoder.decode(bytes, start, bytes.length) as Brief;
-    return { brief, board: new SharedBoard(bytes, brief.shape) };
+    const brief = decoder.decode(bytes, start, behind) as Brief;
+    return { brief, common: commonOf(bytes.subarray(behind)), board: new SharedBoard(bytes, brief.shape) };
   }
 
   /** For a participant; 0 is the owner. */
@@ -107,3 +116,20 @@ export class SharedBoard {
 }
 
 const decoder = new Decoder();
+
+/** So many of what runs have in common are kept, the latest first. */
+const KEPT = 16;
+const kept: { readonly bytes: Uint8Array; readonly value: unknown }[] = [];
+
+/** What the bytes are the encoding of: the same object for the same bytes, for as long as it is not forgotten. */
+function commonOf(bytes: Uint8Array): unknown {
+  if (bytes.length === 0) return undefined;
+  const at = kept.findIndex((each) => each.bytes.length === bytes.length && Buffer.compare(each.bytes, bytes) === 0);
+  const found = at < 0 ? { bytes: new Uint8Array(bytes), value: decoder.decode(bytes, 0, bytes.length) } : kept[at];
+  if (at !== 0) {
+    if (at > 0) kept.splice(at, 1);
+    kept.unshift(found as (typeof kept)[number]);
+    if (kept.length > KEPT) kept.pop();
+  }
+  return found?.value;
+}

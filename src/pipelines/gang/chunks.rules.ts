@@ -13,6 +13,10 @@ export interface Words {
 
 /** Not 0: nothing more is to be taken. */
 const STOP = 0;
+/** Not 0: the owner waits to hear of the end of members. */
+const LISTENS = 1;
+/** The core that the owner was on when it called, plus 1; 0: unknown. */
+const CORE = 2;
 /** Words that many write at once have a cache line each. */
 const LINE = 16;
 
@@ -31,12 +35,28 @@ const cursorOf = (queue: number): number => LINE * (1 + queue);
 const begunOf = ({ queues }: Board, participant: number): number => LINE * (1 + queues.count) + participant;
 const statesOf = ({ queues, members }: Board): number => LINE * (1 + queues.count) + members + 1;
 
+/** Words for each member behind all others: whether it waits there, and for what; see `standby.rules.ts`. */
+export const STANDING = 6;
+export const standingOf = (board: Board, participant: number): number =>
+  LINE * (Math.ceil((statesOf(board) + board.queues.chunks) / LINE) + participant - 1);
+
 /** How many words a run takes. They are 0 in the beginning. */
-export const wordsOf = (board: Board): number => statesOf(board) + board.queues.chunks;
+export const wordsOf = (board: Board): number => standingOf(board, board.members + 1);
 
 /** Nobody takes a chunk any more who has not begun to. */
 export const stop = (words: Words): void => words.store(STOP, 1);
 export const isStopped = (words: Words): boolean => words.load(STOP) !== 0;
+
+/** Who is on the same core as the owner holds it up: both note where they are. */
+export const setCore = (words: Words, core: number): void => words.store(CORE, core + 1);
+export const coreOf = (words: Words): number | undefined => {
+  const core = words.load(CORE);
+  return core === 0 ? undefined : core - 1;
+};
+
+/** The owner can't go on before a member is over: whoever has nothing to do ends at once. */
+export const listen = (words: Words): void => words.store(LISTENS, 1);
+export const isHeard = (words: Words): boolean => words.load(LISTENS) !== 0;
 
 /** A look, or a try, that gave nothing: there is more to do. */
 export const AGAIN = -1;

@@ -1,28 +1,35 @@
 import { CancelledError, OutOfMemoryError, WorkerDiedError } from '../../base/index.ts';
 import type { SharedStore, SlotRef } from '../../memory/index.ts';
+import { libc } from '../../native/index.ts';
 import { expectMessages, oversee, type Reference, takeMessages } from '../../runtime/index.ts';
-import { type BoardShape, SharedBoard } from './board.ts';
+import { type BoardPlace, type BoardShape, SharedBoard } from './board.ts';
+import { addedBy } from './calling.rules.ts';
 import {
   type Board,
   firstOpen,
   firstTaken,
   hasBegun,
   isStopped,
+  listen,
   markBegun,
   NONE,
   release,
+  setCore,
   stop,
   type Taker,
 } from './chunks.rules.ts';
 import type { Gang } from './gang.ts';
+import { call, isWaiting } from './standby.rules.ts';
 import type { TileWork } from './work.ts';
 
-/** So long after they were last heard of others may be asleep. */
+/** So long after they were last heard of others may be asleep; and so long after one run another one is no longer the next round of a loop. */
 const AWAKE_MS = 2;
 /** The event loop gets a turn after so long. */
 const SLICE_MS = 4;
 /** What this thread computes in one go; in between it looks at the clock, and for messages: a worker may have been granted. */
 const PIECE_MS = 0.2;
+/** Less time together says little of what others add. */
+const TOGETHER_MS = 0.3;
 /** Shorter pieces say little of what rows cost. */
 const TELLING_MS = 0.02;
 /** What is known of costs grows at most so much from run to run. */
@@ -32,9 +39,13 @@ const SPIN_MS = { least: 0.1, most: 2 };
 /** Where it computes whole chunks, others are waited for so long before, as a part of all the work and at most: meanwhile it hears of nothing that they need to begin. */
 const COMING = { part: 1 / 50, most: 2 };
 
-interface Member {
+/** A worker that was called. It may go from run to run. */
+export interface Member {
   readonly ref: Reference<unknown>;
-  readonly participant: number;
+  run: GangRun;
+  participant: number;
+  /** It was waiting when this run called it, and is on its way: it can't be called off. */
+  taken: boolean;
   /** It has returned, failed, or was cancelled; or its worker has died. */
   over: boolean;
   failed: boolean;
@@ -53,8 +64,8 @@ export class GangRun {
   #row = 0;
   /** What a row costs, by the latest piece: the first ones are short, of code that is cold. */
   #cost = 0;
-  /** Rows of pieces that were long enough to tell, and how long they took. */
-  #told = { rows: 0, ms: 0 };
+  /** Rows of pieces that were long enough to tell, and how long they took: by this thread alone, and with all others beside it. */
+  readonly #told = { alone: { rows: 0, ms: 0 }, together: { rows: 0, ms: 0 } };
   #piece: number;
   #board: SharedBoard | undefined;
   #slot: SlotRef | undefined;
@@ -62,6 +73,9 @@ export class GangRun {
   #members: Member[] = [];
   /** Those who may look at the board: this thread, and members that are not over. */
   #looking = 0;
+  #awake = false;
+  /** All who were called have begun. */
+  #allHere = false;
   #open = 0;
   #wake: (() => void) | undefined;
 
@@ -78,6 +92,14 @@ export class GangRun {
 
   run(): Promise<void> | undefined {
     const begun = performance.now();
+    // Where one run follows the other, who is woken now is there for the next ones.
+    this.#awake = begun - Math.max(this.#gang.usedAt, this.#gang.askedAt) < AWAKE_MS;
+    const going = this.#begin(begun);
+    this.#gang.askedAt = performance.now();
+    return going;
+  }
+
+  #begin(begun: number): Promise<void> | undefined {
     const known = this.#work.estimate?.perRow;
     if (known !== undefined) {
       this.#cost = known;
@@ -99,18 +121,19 @@ export class GangRun {
 
   /** Calls others if it is worth it, as far as is known after so many milliseconds of computing. */
   #calls(measured: number): boolean {
-    const { settings, usedAt, calls } = this.#gang;
+    const { settings } = this.#gang;
     const { chunks, estimate } = this.#work;
     const most = Math.min(settings.cpus, this.#count - this.#chunk) - 1;
     if (most <= 0) return false;
     const rows = (chunks[this.#count] as number) - this.#row;
     // One piece may have been held up by whatever else runs on this machine.
     const cost = Math.min(this.#cost, GROWTH * (estimate?.perRow ?? Number.POSITIVE_INFINITY));
-    const members = calls({
+    const members = this.#gang.called({
       ms: rows * cost,
       bytes: rows * (estimate?.bytes ?? 0),
       most,
-      awake: performance.now() - usedAt < AWAKE_MS,
+      waiting: this.#gang.waiting,
+      awake: this.#awake,
       measured,
     });
     if (members > 0) this.#call(members);
@@ -122,11 +145,23 @@ export class GangRun {
    * moment says little of the next one, so what is known grows slowly.
    */
   #learn(): void {
-    const { estimate } = this.#work;
-    const { rows, ms } = this.#told;
-    if (estimate === undefined || rows === 0) return;
+    const { estimate, chunks } = this.#work;
+    if (estimate === undefined) return;
+    const { alone, together } = this.#told;
     const known = estimate.perRow ?? Number.POSITIVE_INFINITY;
-    estimate.perRow = Math.min(ms / rows, this.#board === undefined ? GROWTH * known : known);
+    if (alone.rows > 0) {
+      estimate.perRow = Math.min(alone.ms / alone.rows, GROWTH * known);
+      estimate.alone = true;
+    } else if (together.rows > 0) estimate.perRow = Math.min(together.ms / together.rows, known);
+    if (together.ms < TOGETHER_MS || estimate.alone !== true || estimate.perRow === undefined) return;
+    const rows = chunks[this.#count] as number;
+    const added = addedBy(this.#members.length + 1, {
+      ms: rows * estimate.perRow,
+      bytes: rows * estimate.bytes,
+      alone: estimate.perRow,
+      together: together.ms / together.rows,
+    });
+    if (added !== undefined) this.#gang.learn(added);
   }
 
   /** Computes the next piece of the chunk that this thread is at. Answers what time it is then. */
@@ -139,9 +174,10 @@ export class GangRun {
     const then = performance.now();
     const took = then - now;
     this.#cost = took / (to - this.#row);
-    if (took >= TELLING_MS) {
-      this.#told.rows += to - this.#row;
-      this.#told.ms += took;
+    if (took >= TELLING_MS && (this.#board === undefined || this.#allHere)) {
+      const told = this.#board === undefined ? this.#told.alone : this.#told.together;
+      told.rows += to - this.#row;
+      told.ms += took;
     }
     this.#row = to;
     if (whole && took < PIECE_MS / 2) this.#piece *= 2;
@@ -169,18 +205,23 @@ export class GangRun {
 
   #call(members: number): void {
     const { engine, settings, groups, member } = this.#gang;
-    const { module, plan, region, objects, chunks } = this.#work;
+    const { module, plan, common, region, objects, chunks } = this.#work;
     const { layout, victims } = settings;
     const shape: BoardShape = { chunks: this.#count, workers: members + 1, groups, layout, victims };
+    const shared = this.#gang.common(common);
     const brief = this.#gang.encoded({ shape, module, plan, region, objects: objects() });
-    const { at, slot, board } = SharedBoard.create(this.#store, shape, chunks, brief);
+    const { at, slot, board } = SharedBoard.create(this.#store, shape, chunks, brief, shared);
     markBegun(board.words, board.board, this.#chunk);
+    const c = libc();
+    if (c !== undefined) setCore(board.words, c.currentCore());
     this.#board = board;
     this.#slot = slot;
     this.#looking = 1;
     this.#taker = board.taker(0, Math.random);
     try {
-      for (let participant = 1; participant <= members; participant++) {
+      for (const waiting of this.#gang.members) if (this.#members.length < members) this.#takeOver(waiting, at);
+      while (this.#members.length < members) {
+        const participant = this.#members.length + 1;
         this.#enter(engine.submit(member, [participant, ...at]) as Reference<unknown>, participant);
       }
     } catch (error) {
@@ -188,20 +229,47 @@ export class GangRun {
       this.#leave();
       throw error;
     }
+    // One of them may be on this core, and goes to another one as soon as it may.
+    c?.yieldCore();
   }
 
   #enter(ref: Reference<unknown>, participant: number): void {
-    const member: Member = { ref, participant, over: false, failed: false, error: undefined, buried: false };
+    const begun = { over: false, failed: false, error: undefined, buried: false };
+    const member: Member = { ref, run: this, participant, taken: false, ...begun };
+    const { members } = this.#gang;
+    members.add(member);
     this.#members.push(member);
     this.#looking++;
     oversee(ref, (failed, error) => {
+      members.delete(member);
       member.over = true;
       this.#gang.usedAt = performance.now();
       member.failed = failed;
       member.error = error;
-      this.#leave();
-      this.#wake?.();
+      member.run.#leave();
+      member.run.#wake?.();
     });
+  }
+
+  /** Whether a member of this run has nothing to do, and waits for the next one. */
+  isWaiting({ participant }: Member): boolean {
+    const { words, board } = this.#board as SharedBoard;
+    return isWaiting(words, board, participant);
+  }
+
+  /** Calls a member of another run, if it waits there. */
+  #takeOver(member: Member, at: BoardPlace): void {
+    const { run } = member;
+    const { words, board } = run.#board as SharedBoard;
+    const participant = this.#members.length + 1;
+    if (!call(words, board, member.participant, [participant, ...at])) return;
+    run.#members = run.#members.filter((each) => each !== member);
+    Object.assign(member, { run: this, participant, taken: true });
+    this.#members.push(member);
+    this.#looking++;
+    run.#leave();
+    // It is over for that run.
+    run.#wake?.();
   }
 
   /** The board is kept as long as anybody may look at it. */
@@ -236,6 +304,7 @@ export class GangRun {
     let now = begun;
     for (;;) {
       takeMessages(engine);
+      this.#allHere ||= this.#members.every((member) => this.#isHere(member));
       now = this.#compute(now);
       if (this.#row === chunks[this.#chunk + 1]) {
         taker.done(this.#chunk);
@@ -255,12 +324,15 @@ export class GangRun {
   #awaitOthers(): void {
     const { expected } = this.#work;
     if (expected === undefined) return;
-    const { words, board } = this.#board as SharedBoard;
-    const isHere = ({ over, participant }: Member): boolean => over || hasBegun(words, board, participant);
     for (const end = performance.now() + Math.min(COMING.most, expected * COMING.part); performance.now() < end; ) {
       takeMessages(this.#gang.engine);
-      if (this.#members.every(isHere)) return;
+      if (this.#members.every((member) => this.#isHere(member))) return;
     }
+  }
+
+  #isHere({ over, participant }: Member): boolean {
+    const { words, board } = this.#board as SharedBoard;
+    return over || hasBegun(words, board, participant);
   }
 
   /** Takes the next chunk; false when all are done. */
@@ -283,6 +355,8 @@ export class GangRun {
         if (isDone()) return false;
         takeMessages(this.#gang.engine);
       }
+      // Members that have nothing more to do end now, and do not wait for the next run.
+      listen(words);
       if (isDone()) return false;
       // Whoever has a chunk comes to its end, or dies: then this thread hears of it.
       await this.#settling();
@@ -332,8 +406,8 @@ export class GangRun {
   #dismiss(): void {
     const { words, board } = this.#board as SharedBoard;
     const { engine } = this.#gang;
-    for (const { ref, participant, over } of this.#members) {
-      if (over || hasBegun(words, board, participant)) continue;
+    for (const { ref, participant, over, taken } of this.#members) {
+      if (over || taken || hasBegun(words, board, participant)) continue;
       engine.cancel(ref, new CancelledError('there is nothing left to compute'), false, false);
     }
   }

@@ -100,7 +100,7 @@ class Bench {
       all[i] = 1 / (i + 1);
     });
     const objects = this.#slots.map((slot) => ({ slot, offset: store.address(slot).offset }));
-    const runner = runnerOf(plan, store.memory(region) as WebAssembly.Memory, 0);
+    const runner = runnerOf(plan, store.memory(region) as WebAssembly.Memory, 0, undefined);
     this.work = { module: { url, name: job }, runner, plan, region, objects: () => objects, chunks, tile };
   }
 

@@ -4,10 +4,15 @@ import { pathToFileURL } from 'node:url';
 import { Encoder } from '../../codec/index.ts';
 import { type ArraySettings, arraysOf, type Engine, type Prepared, packageEntry } from '../../runtime/index.ts';
 import type { Brief } from './board.ts';
-import { type CallRule, membersFor } from './calling.rules.ts';
-import { GangRun } from './gang-run.ts';
+import { ADDED, type CallRule, type Left, membersFor } from './calling.rules.ts';
+import { GangRun, type Member } from './gang-run.ts';
 import { chunksOf } from './schemes.rules.ts';
 import type { TileWork } from './work.ts';
+
+/** One in so many measured runs says what a further thread adds to the streams of one. */
+const MEMORY = 8;
+/** One in so many runs that would gain if further threads added all is tried together, whatever was measured: machines have good and bad days. */
+const TRY = 24;
 
 /** What members are called, where people see tasks. */
 const NAME = 'array tiles';
@@ -22,9 +27,16 @@ export class Gang {
   /** NUMA domains. */
   readonly groups = domains();
   readonly #encoder = new Encoder({ isRef: () => false });
+  readonly #common = new WeakMap<object, Uint8Array>();
   #member: Prepared | undefined;
+  #added: number | undefined;
+  #refused = 0;
+  /** Those who were called and are not over. */
+  readonly members = new Set<Member>();
   /** When somebody was last called, or was heard of. */
   usedAt = Number.NEGATIVE_INFINITY;
+  /** When there was last something that they might have been called for. */
+  askedAt = Number.NEGATIVE_INFINITY;
 
   /** How many are called, and when. */
   readonly calls: CallRule;
@@ -65,6 +77,39 @@ export class Gang {
     return new GangRun(this, work).run();
   }
 
+  /** How many wait to be given more. */
+  get waiting(): number {
+    let count = 0;
+    for (const member of this.members) if (member.run.isWaiting(member)) count++;
+    return count;
+  }
+
+  /** How many are to be called. */
+  called(left: Omit<Left, 'added'>): number {
+    const members = this.calls({ ...left, added: this.#added ?? ADDED.before });
+    if (members > 0) return members;
+    const hoped = this.calls({ ...left, added: ADDED.most });
+    return hoped > 0 && ++this.#refused % TRY === 0 ? hoped : 0;
+  }
+
+  /** What a further thread has added to the streams of one in some run. */
+  learn(added: number): void {
+    this.#added = this.#added === undefined ? added : this.#added + (added - this.#added) / MEMORY;
+  }
+
+  /** What is common to all runs of some work, as bytes. */
+  common(of: object | undefined): Uint8Array {
+    if (of === undefined) return NOTHING;
+    let bytes = this.#common.get(of);
+    if (bytes === undefined) {
+      const encoded = this.#encoder.encode(of, 'pipeline', Number.MAX_SAFE_INTEGER);
+      // A copy: `slice` of a Buffer is none.
+      bytes = new Uint8Array(encoded.bytes.subarray(0, encoded.length));
+      this.#common.set(of, bytes);
+    }
+    return bytes;
+  }
+
   /** A brief for members, as bytes that are good until the next one. */
   encoded(brief: Brief): Uint8Array {
     const { bytes, length } = this.#encoder.encode(brief, 'pipeline', Number.MAX_SAFE_INTEGER);
@@ -91,6 +136,8 @@ export class Gang {
     return this.#member;
   }
 }
+
+const NOTHING = new Uint8Array(0);
 
 const gangs = new WeakMap<Engine, Gang>();
 

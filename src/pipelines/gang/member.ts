@@ -1,42 +1,63 @@
 import { InternalError } from '../../base/index.ts';
 import type { SharedStore, SlotRef } from '../../memory/index.ts';
+import { libc } from '../../native/index.ts';
 import { threadState } from '../../runtime/index.ts';
 import { type BoardPlace, type Brief, SharedBoard } from './board.ts';
-import { NONE, release, stop, type Taker, type Words } from './chunks.rules.ts';
+import { coreOf, isHeard, isStopped, NONE, release, stop, type Taker, type Words } from './chunks.rules.ts';
+import { calledTo, leave, wait } from './standby.rules.ts';
 import type { RunnerModule, RunnerOf, TileRunner } from './work.ts';
+
+/** So long a member that has nothing more to do waits for the next run: most loops come back by then. It takes a core meanwhile. */
+const STANDING_MS = 0.6;
+/** After so long a member ends all the same, so that tasks have their turn on its worker, and messages. */
+const LONGEST_MS = 30;
 
 const runners = new Map<string, RunnerOf<unknown>>();
 
+/** What a member is called to. */
+interface Called {
+  readonly participant: number;
+  readonly at: BoardPlace;
+}
+
+/** Of a board that is in use. */
+type Opened = ReturnType<typeof SharedBoard.open> & { readonly participant: number };
+
 /**
- * The task of a member of a gang: it takes chunks until none is free. One that comes late finds nothing to do, and touches nothing but the
- * board.
+ * The task of a member of a gang: it takes chunks until none is free, and then those of the next run if there is one soon. One that comes late finds nothing
+ * to do, and touches nothing but the board.
  */
-export function tiles(participant: number, ...[index, generation, start]: BoardPlace): void | Promise<void> {
+export function tiles(participant: number, ...at: BoardPlace): void | Promise<void> {
   const { single } = threadState();
   if (single === undefined) throw new InternalError('tiles of arrays are computed on a worker of a session');
   const { store } = single;
-  const slot: SlotRef = { index, generation };
-  // Held here, too: nobody else does it when the owner dies.
-  store.use(slot);
-  const end = (): void => {
-    if (store.usable) store.unuse(slot);
-  };
-  try {
-    const { brief, board } = SharedBoard.open(store, slot, start);
-    const known = runners.get(keyOf(brief.module));
-    if (known !== undefined) {
-      work(store, participant, brief, board, known);
-      end();
-      return;
+  const end = performance.now() + LONGEST_MS;
+  for (let called: Called | undefined = { participant, at }; called !== undefined; ) {
+    const [index, generation, brief, common]: BoardPlace = called.at;
+    const slot: SlotRef = { index, generation };
+    // Held here, too: nobody else does it when the owner dies.
+    store.use(slot);
+    const over = (): void => {
+      if (store.usable) store.unuse(slot);
+    };
+    try {
+      const opened: Opened = { ...SharedBoard.open(store, slot, brief, common), participant: called.participant };
+      const { module } = opened.brief;
+      const known = runners.get(keyOf(module));
+      if (known === undefined) {
+        return load(module)
+          .then((runnerOf) => {
+            if (store.usable) work(store, opened, runnerOf);
+          })
+          .finally(over);
+      }
+      work(store, opened, known);
+      called = performance.now() < end ? next(opened) : undefined;
+    } catch (error) {
+      over();
+      throw error;
     }
-    return load(brief.module)
-      .then((runnerOf) => {
-        if (store.usable) work(store, participant, brief, board, runnerOf);
-      })
-      .finally(end);
-  } catch (error) {
-    end();
-    throw error;
+    over();
   }
 }
 
@@ -50,19 +71,37 @@ async function load(module: RunnerModule): Promise<RunnerOf<unknown>> {
   return runnerOf;
 }
 
-function work(
-  store: SharedStore,
-  participant: number,
-  brief: Brief,
-  board: SharedBoard,
-  runnerOf: RunnerOf<unknown>,
-): void {
+/** Whoever rings for a sleeper has it wake up on the own core most of the time, where the two would go by turns while others are idle. */
+function stepAside(words: Words): void {
+  const core = coreOf(words);
+  if (core === undefined) return;
+  const c = libc();
+  if (c?.currentCore() === core) c.leaveCore(core);
+}
+
+/** Waits for the next run, for a moment. */
+function next({ participant, board: { words, board } }: Opened): Called | undefined {
+  wait(words, board, participant);
+  for (const end = performance.now() + STANDING_MS; ; ) {
+    let place = calledTo(words, board, participant);
+    if (place === undefined && (performance.now() >= end || isHeard(words) || isStopped(words))) {
+      if (leave(words, board, participant)) return undefined;
+      place = calledTo(words, board, participant);
+    }
+    if (place === undefined) continue;
+    const [as, index, generation, brief, common] = place as [number, number, number, number, number];
+    return { participant: as, at: [index, generation >>> 0, brief, common] };
+  }
+}
+
+function work(store: SharedStore, { participant, brief, common, board }: Opened, runnerOf: RunnerOf<unknown>): void {
   const taker = board.taker(participant, Math.random);
   if (taker.begin()) {
     for (let chunk = 0; chunk < brief.shape.chunks; chunk++) release(board.words, board.board, participant, chunk);
   }
   const first = taker.take();
   if (first === NONE) return;
+  stepAside(board.words);
   // From here on the owner, if it is alive, keeps what the plan names: a chunk is taken and not done.
   const used: SlotRef[] = [];
   try {
@@ -73,7 +112,7 @@ function work(
   }
 
   function runner(): TileRunner {
-    const { plan, region, objects } = brief;
+    const { plan, region, objects }: Brief = brief;
     try {
       for (const { slot, offset } of objects) {
         store.use(slot);
@@ -82,7 +121,7 @@ function work(
         if (place.region !== region || place.offset !== offset)
           throw new InternalError(`an array that is being computed has moved, so its owner is gone`);
       }
-      return runnerOf(plan, store.memory(region) as WebAssembly.Memory, participant);
+      return runnerOf(plan, store.memory(region) as WebAssembly.Memory, participant, common);
     } catch (error) {
       fail(board.words, taker, first);
       throw error;

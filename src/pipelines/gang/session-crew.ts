@@ -130,7 +130,7 @@ export class SessionCrew {
     const going = this.#gang.run({
       ...work,
       module: moduleOf('productTiles'),
-      runner: productTiles(plan, memory, 0),
+      runner: productTiles(plan, memory, 0, undefined),
       plan,
       objects: () => this.#objects(used),
     });
@@ -167,7 +167,7 @@ export class SessionCrew {
     const going = this.#gang.run({
       ...work,
       module: moduleOf('innerTiles'),
-      runner: innerTiles(plan, memory, 0),
+      runner: innerTiles(plan, memory, 0, undefined),
       plan,
       objects: () => this.#objects(used),
     });
@@ -227,7 +227,7 @@ export class SessionCrew {
     };
     const going = this.#gang.run({
       module: moduleOf('sparseTiles'),
-      runner: sparseTiles(plan, memory, 0),
+      runner: sparseTiles(plan, memory, 0, undefined),
       plan,
       region: this.#buffers.placed(used[0] as Buffer)?.region ?? 0,
       objects: () => this.#objects(used),
@@ -292,11 +292,12 @@ export class SessionCrew {
     this.#runners.delete(pipeline);
     const runner = known?.memory === memory ? known : new TileRunner(pipeline, compilersFor(memory));
     runner.bind(binding);
-    const plan: PipelinePlan = { pipeline, binding };
+    const plan: PipelinePlan = { binding };
     const going = this.#gang.run({
       module: moduleOf('pipelineTiles'),
       runner: (_chunk, from, to) => runner.run(from, to, 0),
       plan,
+      common: pipeline,
       region: buffers.placed(scratch)?.region ?? 0,
       objects: () => this.#objects(used),
       chunks: this.#gang.cut(pipeline.rows, piece, GRAIN * pipeline.tile),

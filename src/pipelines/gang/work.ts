@@ -9,9 +9,15 @@ export type TileRunner = (chunk: number, from: number, to: number) => void;
 
 /**
  * What makes a runner of a plan, over the memory that the plan's addresses are in. Workers import it from its module. `participant`: whose
- * runner it is, from 0 up to `Gang.size` - 1; no two that run at the same time have the same.
+ * runner it is, from 0 up to `Gang.size` - 1; no two that run at the same time have the same. `common`: of the work; the same object for the same
+ * work, most of the time.
  */
-export type RunnerOf<Plan> = (plan: Plan, memory: WebAssembly.Memory, participant: number) => TileRunner;
+export type RunnerOf<Plan, Common = unknown> = (
+  plan: Plan,
+  memory: WebAssembly.Memory,
+  participant: number,
+  common: Common,
+) => TileRunner;
 
 /** Where workers find a `RunnerOf`. */
 export interface RunnerModule {
@@ -33,6 +39,8 @@ export interface Estimate {
   readonly bytes: number;
   /** Milliseconds that a row has taken one thread; undefined before the first run. */
   perRow?: number;
+  /** That was measured while nobody else took part. */
+  alone?: boolean;
 }
 
 /** Rows to be computed by several threads. */
@@ -42,6 +50,8 @@ export interface TileWork {
   readonly runner: TileRunner;
   /** Plain data. */
   readonly plan: unknown;
+  /** Plain data as well, in an object that does not change and is the same one in the next run of the same: it is encoded and decoded once. */
+  readonly common?: object;
   /** The region of the store that the plan's addresses are in. */
   readonly region: number;
   /** What the runner reads and writes there, asked for when somebody is called. It is sealed, and in use, until the work is done. */
