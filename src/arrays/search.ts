@@ -1,10 +1,10 @@
 import { UsageError } from '../base/index.ts';
 import { axisOf, broadcastShapes, type DType, rowMajor, shapeText, sizeOf } from '../nd/index.ts';
-import type { ArrayType, Node } from '../pipelines/index.ts';
+import type { ArrayType, GivenIndices, Node } from '../pipelines/index.ts';
 import type { Arr } from './arr.ts';
 import { badShapes, checkChoice, checkOptions } from './checks.ts';
 import { positions } from './creation.ts';
-import { fromFront } from './indices.ts';
+import { fromFront, placesOr } from './indices.ts';
 import { nodeOf, wrap } from './lazy.ts';
 import type { OneAxisOptions } from './manipulation-types.ts';
 import { apply, cast, checkKind, constantOf, together } from './operations.ts';
@@ -79,7 +79,11 @@ export function searchsorted(x: Arr, values: Arr | Value, o: SearchOptions = {})
     );
   }
   if (o.sorter !== undefined)
-    sorted = takenAlong(sorted, listOf('searchsorted', o.sorter, sorted.shape[0] as number), 0);
+    sorted = takenAlong(sorted, listOf('searchsorted', o.sorter, sorted.shape[0] as number), 0, {
+      operation: 'searchsorted',
+      shape: sorted.shape,
+      axes: [0],
+    });
   const output = { shape: wanted.shape, dtype: 'i64' as const };
   return wrap(call('searchsorted', [sorted, wanted], { side }, [output])[0] as Node);
 }
@@ -99,7 +103,8 @@ export function take<T extends D>(x: Arr<T>, indices: Arr, o: OneAxisOptions = {
   const list = listOf('take', indices, node.shape[axis] as number);
   const shape = [...node.shape];
   shape.splice(axis, 1, ...nodeOf('take', indices).shape);
-  return wrap(reshaped(takenAlong(node, list, axis), shape));
+  const of: GivenIndices = { operation: 'take', shape: node.shape, axes: [axis] };
+  return wrap(reshaped(takenAlong(node, list, axis, of), shape));
 }
 
 /** For each index, the element at it along an axis, everything else being the same; along the last one, if nothing is said. */
@@ -129,16 +134,17 @@ export function takeAlongAxis<T extends D>(x: Arr<T>, indices: Arr, o: OneAxisOp
   shape[axis] = chosen.shape[axis] as number;
   const strides = rowMajor(from.shape);
   const integer = (value: number): Node => constantOf(BigInt(value), [], 'i64');
-  // Where each element is in the whole array, row by row; -1, where there is none.
-  let at = fromFront(cast(chosen, 'i64'), length);
-  const inside = apply('logicalAnd', [apply('greaterEqual', [at, integer(0)]), apply('less', [at, integer(length)])]);
+  // Where each element is in the whole array, row by row.
+  const list = cast(chosen, 'i64');
+  let at = fromFront(list, length);
   at = apply('multiply', [at, integer(strides[axis] as number)]);
   for (const [i, each] of shape.entries()) {
     if (i === axis) continue;
     at = apply('add', [at, apply('multiply', [positions(each, i, rank), integer(strides[i] as number)])]);
   }
-  const list = flat(broadcast(operation, apply('where', [inside, at, integer(-1)]), shape));
-  return wrap(reshaped(takenAlong(flat(from), list, 0), shape));
+  const places = flat(broadcast(operation, placesOr(at, [{ indices: list, length }]), shape));
+  const of: GivenIndices = { operation, shape: node.shape, axes: [axis], coded: true };
+  return wrap(reshaped(takenAlong(flat(from), places, 0, of), shape));
 }
 
 /** What a routine leaves open until it has run: its last result is how many places of the others count. */
