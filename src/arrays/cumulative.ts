@@ -34,7 +34,7 @@ export function diff<T extends D>(x: Arr<T>, o: DiffOptions<T> = {}): Arr<T> {
   const given = [o.prepend, x, o.append].filter((each) => each !== undefined);
   const nodes = together('diff', given);
   const first = nodes[0] as Node;
-  const axis = axisOf('diff', o.axis ?? -1, first.shape);
+  const axis = axisOf('diff', o.axis ?? -1, nodeOf('diff', x).shape);
   const fits = nodes.every(
     ({ shape }) =>
       shape.length === first.shape.length && shape.every((length, i) => i === axis || length === first.shape[i]),

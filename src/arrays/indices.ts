@@ -77,8 +77,13 @@ function integers(operation: string, x: Arr): Node {
 }
 
 function noIndex(operation: string, item: unknown): UsageError {
+  const [what, instead] = Array.isArray(item)
+    ? ['a list', "make it an array, with asarray(list, { dtype: 'i64' }); or "]
+    : typeof item === 'bigint'
+      ? [`the bigint ${item}`, `write Number(${item}n); or `]
+      : [kindOfValue(item), ''];
   return new UsageError(
-    `${operation}: ${kindOfValue(item)} is no index; give numbers, slices such as '1:-1', '...', 'new', arrays of indices, or masks`,
+    `${operation}: ${what} is no index; ${instead}give numbers, slices such as '1:-1', '...', 'new', arrays of indices, or masks`,
     { code: 'ERR_SHEAF_INDEX', details: { operation } },
   );
 }

@@ -69,21 +69,36 @@ export function argsort(x: Arr, o: SortOptions = {}): Arr<'i64'> {
 /** Where values would go into a sorted array of one axis, so that it stays sorted. */
 export function searchsorted(x: Arr, values: Arr | Value, o: SearchOptions = {}): Arr<'i64'> {
   checkOptions('searchsorted', o, ['side', 'sorter']);
-  const side = checkChoice('searchsorted', 'side', o.side ?? 'left', ['left', 'right'] as const);
-  let [sorted, wanted] = together('searchsorted', [x, values]) as [Node, Node];
+  return sought('searchsorted', x, values, o);
+}
+
+/** @internal The same, by the name of whoever looks. */
+export function sought(operation: string, x: Arr, values: Arr | Value, o: SearchOptions): Arr<'i64'> {
+  const side = checkChoice(operation, 'side', o.side ?? 'left', ['left', 'right'] as const);
+  let [sorted, wanted] = together(operation, [x, values]) as [Node, Node];
   if (sorted.shape.length !== 1) {
     throw badShapes(
-      'searchsorted',
+      operation,
       `it looks in an array of one axis, and not of the shape ${shapeText(sorted.shape)}`,
       sorted.shape,
     );
   }
-  if (o.sorter !== undefined)
-    sorted = takenAlong(sorted, listOf('searchsorted', o.sorter, sorted.shape[0] as number), 0, {
-      operation: 'searchsorted',
+  if (o.sorter !== undefined) {
+    const { shape } = nodeOf(operation, o.sorter);
+    if (shape.length !== 1 || shape[0] !== sorted.shape[0]) {
+      throw badShapes(
+        operation,
+        `the sorter has the shape ${shapeText(shape)}, and the array ${shapeText(sorted.shape)}; give an index for each element`,
+        shape,
+        sorted.shape,
+      );
+    }
+    sorted = takenAlong(sorted, listOf(operation, o.sorter, sorted.shape[0] as number), 0, {
+      operation,
       shape: sorted.shape,
       axes: [0],
     });
+  }
   const output = { shape: wanted.shape, dtype: 'i64' as const };
   return wrap(call('searchsorted', [sorted, wanted], { side }, [output])[0] as Node);
 }
@@ -124,7 +139,16 @@ export function takeAlongAxis<T extends D>(x: Arr<T>, indices: Arr, o: OneAxisOp
     );
   }
   const others = (shape: readonly number[]): number[] => shape.map((length, i) => (i === axis ? 1 : length));
-  const shape = broadcastShapes(operation, [others(node.shape), others(chosen.shape)]);
+  const [own, its] = [others(node.shape), others(chosen.shape)];
+  if (own.some((each, i) => each !== its[i] && each !== 1 && its[i] !== 1)) {
+    throw badShapes(
+      operation,
+      `the shapes ${shapeText(node.shape)} and ${shapeText(chosen.shape)} don't fit together: besides axis ${axis}, axes have to be equal, or one of them 1`,
+      node.shape,
+      chosen.shape,
+    );
+  }
+  const shape = broadcastShapes(operation, [own, its]);
   const length = node.shape[axis] as number;
   const from = broadcast(
     operation,

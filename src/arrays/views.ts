@@ -142,7 +142,9 @@ export function soleAxis(operation: string, axis: number | undefined, shape: Sha
   if (axis !== undefined) return axisOf(operation, axis, shape);
   if (shape.length === 1) return 0;
   throw new UsageError(
-    `${operation}: an array of the shape ${shapeText(shape)} has ${shape.length === 0 ? 'no axis' : 'several axes'}; name one with { axis }`,
+    shape.length === 0
+      ? `${operation} goes along an axis, and a scalar has none; reshape([1]) makes it an array that has one`
+      : `${operation}: an array of the shape ${shapeText(shape)} has several axes; name one with { axis }`,
     { code: 'ERR_SHEAF_AXIS', details: { operation, shape: [...shape] } },
   );
 }
