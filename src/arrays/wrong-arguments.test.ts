@@ -129,6 +129,11 @@ test('the error names the operation, and shows both sides', () => {
       'ERR_SHEAF_SHAPE',
       /^takeAlongAxis: the shapes 2 x 3 and 3 x 1 don't/,
     ],
+    [
+      () => zeros([1e9, 1e9]),
+      'ERR_SHEAF_SHAPE',
+      /^zeros: the shape 1000000000 x 1000000000 has 2\*\*53 elements or more/,
+    ],
     [() => zeros([0, 3]).argmax(), 'ERR_SHEAF_SHAPE', /^argmax: the shape 0 x 3 is empty/],
     [() => zeros([]).cumulativeSum(), 'ERR_SHEAF_AXIS', /^cumulativeSum goes along an axis, and a scalar has none/],
     [() => sf.full([2], 1.5, { dtype: 'i32' }), 'ERR_SHEAF_DTYPE', /^full: 1.5 is no i32 .*; give an integer, or/],
