@@ -1,5 +1,5 @@
 import { kindOf as kindOfValue, shown, UsageError } from '../base/index.ts';
-import { DTYPE_NAMES, type DType, isDType, type Shape } from '../nd/index.ts';
+import { DTYPE_NAMES, type DType, isDType, type Shape, shapeText, sizeOf } from '../nd/index.ts';
 
 /** Checks of what the functions of this room are given. */
 
@@ -18,7 +18,15 @@ export function checkShape(operation: string, shape: unknown): number[] {
       details: { operation, shape: list.map(String) },
     });
   }
-  return [...(list as number[])];
+  const lengths = [...(list as number[])];
+  if (sizeOf(lengths) <= Number.MAX_SAFE_INTEGER) return lengths;
+  throw new UsageError(
+    `${operation}: the shape ${shapeText(lengths)} has 2**53 elements or more, which nobody can count`,
+    {
+      code: 'ERR_SHEAF_SHAPE',
+      details: { operation, shapes: [lengths] },
+    },
+  );
 }
 
 export function checkDType(operation: string, dtype: unknown): DType {

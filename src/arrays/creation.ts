@@ -25,7 +25,7 @@ const zero = (dtype: DType): number | bigint => (isBig(dtype) ? 0n : 0);
 
 /** Everywhere the same value, which is one that the type holds. */
 const filled = (operation: string, shape: Shape, value: unknown, dtype: DType): Node =>
-  constantOf(scalarAs(operation, value, dtype), shape, dtype);
+  constantOf(scalarAs(operation, value, dtype, true), shape, dtype);
 
 function typeOf(operation: string, o: TypeOptions | undefined, otherwise: DType, ...others: string[]): DType {
   checkOptions(operation, o, ['dtype', ...others]);
@@ -157,12 +157,19 @@ export function arange(
 }
 
 function integersFrom(start: Value, stop: Value, step: Value, dtype: DType): Node {
-  const [first, by] = [BigInt(scalarAs('arange', start, dtype)), BigInt(scalarAs('arange', step, 'i64'))];
+  if (typeof step === 'number' && !Number.isInteger(step)) {
+    throw new UsageError(`arange: steps of ${step} make no ${dtype}; give an integer, or { dtype: 'f64' }`, {
+      code: 'ERR_SHEAF_DTYPE',
+      details: { operation: 'arange', dtype },
+    });
+  }
+  const [first, by] = [BigInt(scalarAs('arange', start, dtype, true)), BigInt(scalarAs('arange', step, 'i64', true))];
   const distance = (typeof stop === 'bigint' ? stop : BigInt(Math.ceil(Number(stop)))) - first;
   // Rounded away from 0, where there is a way to go at all.
   const count = distance > 0n === by > 0n && distance !== 0n ? (distance + by - (by > 0n ? 1n : -1n)) / by : 0n;
   // Both ends have to fit; what is between them does then.
-  if (count > 0n) scalarAs('arange', first + (count - 1n) * by, dtype);
+  const last = first + (count - 1n) * by;
+  if (count > 0n) scalarAs('arange', isBig(dtype) ? last : Number(last), dtype);
   const work = dtype === 'u64' ? 'u64' : 'i64';
   const wrapped = (x: bigint): bigint => (work === 'u64' ? BigInt.asUintN(64, x) : x);
   return cast(progression(cast(positions(Number(count)), work), wrapped(first), wrapped(by), work), dtype);
@@ -290,7 +297,10 @@ export function meshgrid<const A extends readonly Arr[]>(
     });
   }
   for (const { shape } of nodes) {
-    if (shape.length > 1) throw badShapes('meshgrid', 'coordinates have one axis', ...nodes.map((each) => each.shape));
+    if (shape.length > 1) {
+      const text = `coordinates have one axis, and not the shape ${shapeText(shape)}`;
+      throw badShapes('meshgrid', text, ...nodes.map((each) => each.shape));
+    }
   }
   promoted(
     'meshgrid',

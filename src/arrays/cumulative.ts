@@ -34,7 +34,7 @@ export function diff<T extends D>(x: Arr<T>, o: DiffOptions<T> = {}): Arr<T> {
   const given = [o.prepend, x, o.append].filter((each) => each !== undefined);
   const nodes = together('diff', given);
   const first = nodes[0] as Node;
-  const axis = axisOf('diff', o.axis ?? -1, first.shape);
+  const axis = axisOf('diff', o.axis ?? -1, nodeOf('diff', x).shape);
   const fits = nodes.every(
     ({ shape }) =>
       shape.length === first.shape.length && shape.every((length, i) => i === axis || length === first.shape[i]),
@@ -47,9 +47,12 @@ export function diff<T extends D>(x: Arr<T>, o: DiffOptions<T> = {}): Arr<T> {
       ...shapes,
     );
   }
+  const times = checkInteger('diff', 'n', o.n ?? 1, 0);
+  // Of no difference nothing is in front or behind, as NumPy has it.
+  if (times === 0) return wrap(cast(nodeOf('diff', x), first.dtype));
   let node = joined(nodes, axis);
   // Where nothing is left, nothing changes any more.
-  for (let left = checkInteger('diff', 'n', o.n ?? 1, 0); left > 0 && node.shape[axis] !== 0; left--) {
+  for (let left = times; left > 0 && node.shape[axis] !== 0; left--) {
     const length = Math.max(0, (node.shape[axis] as number) - 1);
     const [next, own] = [part(node, axis, length === 0 ? 0 : 1, length), part(node, axis, 0, length)];
     node = apply('subtract', [next, own], 'diff');

@@ -99,7 +99,14 @@ export function iinfo<const T extends Exclude<D, 'bool' | 'f32' | 'f64'>>(type: 
 }
 
 /** The names that stand for several types. */
-export type KindName = 'bool' | 'signed integer' | 'unsigned integer' | 'integral' | 'real floating' | 'numeric';
+export type KindName =
+  | 'bool'
+  | 'signed integer'
+  | 'unsigned integer'
+  | 'integral'
+  | 'real floating'
+  | 'complex floating'
+  | 'numeric';
 
 const KINDS: Readonly<Record<KindName, readonly string[]>> = {
   bool: ['bool'],
@@ -107,13 +114,15 @@ const KINDS: Readonly<Record<KindName, readonly string[]>> = {
   'unsigned integer': ['uint'],
   integral: ['int', 'uint'],
   'real floating': ['float'],
+  // Of these there are none here.
+  'complex floating': [],
   numeric: ['int', 'uint', 'float'],
 };
 
 /** Whether a type is another one, or of a kind, or one of several of them. */
 export function isdtype(dtype: D, kind: D | KindName | readonly (D | KindName)[]): boolean {
   const own = checkDType('isdtype', dtype);
-  if (typeof kind !== 'string') return kind.some((each) => isdtype(own, each));
+  if (Array.isArray(kind)) return (kind as readonly (D | KindName)[]).some((each) => isdtype(own, each));
   if (isDType(kind)) return own === kind;
   const names = Object.keys(KINDS) as KindName[];
   return KINDS[checkChoice('isdtype', 'the kind', kind as KindName, names)].includes(kindOf(own));

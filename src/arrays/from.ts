@@ -113,7 +113,7 @@ function nested(operation: string, values: unknown, wish: DType | undefined): No
     const length = shape[axis];
     if (length === undefined) {
       if (Array.isArray(value)) throw ragged(operation, shape, path, value);
-      own[next++] = scalarAs(`${operation}: the value at ${path || 'the top'}`, value, dtype) as never;
+      own[next++] = scalarAs(`${operation}: the value at ${path || 'the top'}`, value, dtype, true) as never;
       return;
     }
     if (!Array.isArray(value) || value.length !== length) throw ragged(operation, shape, path, value);

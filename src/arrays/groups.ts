@@ -44,9 +44,25 @@ function segments(operation: string, routine: string, given: Node, groups: Arr, 
  * @param count how many groups there are.
  */
 export function segmentSum<T extends D>(x: Arr<T>, groups: Arr, count: number): Arr<Summed<T>> {
-  const node = nodeOf('segmentSum', x);
-  checkKind('segmentSum', node.dtype, ['int', 'uint', 'float']);
-  return wrap(segments('segmentSum', 'segmentSum', cast(node, summedType(node.dtype)), groups, count));
+  return summedBy('segmentSum', x, groups, count);
+}
+
+function summedBy<T extends D>(operation: string, x: Arr<T>, groups: Arr, count: number): Arr<Summed<T>> {
+  const node = nodeOf(operation, x);
+  checkKind(operation, node.dtype, ['int', 'uint', 'float']);
+  return wrap(segments(operation, 'segmentSum', cast(node, summedType(node.dtype)), groups, count));
+}
+
+/** Weights are a number for each place. */
+function checkWeights(operation: string, weights: Arr, list: Node): void {
+  const { shape } = nodeOf(operation, weights);
+  if (shape.length === 1 && shape[0] === list.shape[0]) return;
+  throw badShapes(
+    operation,
+    `the weights have the shape ${shapeText(shape)}, and the numbers ${shapeText(list.shape)}; give a weight for each number`,
+    shape,
+    list.shape,
+  );
 }
 
 function segmentExtreme<T extends D>(operation: string, x: Arr<T>, groups: Arr, count: number): Arr<T> {
@@ -93,6 +109,7 @@ export async function bincount(x: Arr, o: BincountOptions = {}): Promise<Arr> {
   checkOptions('bincount', o, ['weights', 'minlength']);
   const least = checkInteger('bincount', 'minlength', o.minlength ?? 0, 0);
   const list = groupsOf('bincount', x, undefined);
+  if (o.weights !== undefined) checkWeights('bincount', o.weights, list);
   let length = least;
   if (list.shape[0] !== 0) {
     const ends = (['min', 'max'] as const).map((by) => wrap<'i64'>(reduced(cast(list, 'i64'), by, [0])));
@@ -109,7 +126,7 @@ export async function bincount(x: Arr, o: BincountOptions = {}): Promise<Arr> {
     }
     length = Math.max(least, Number(high) + 1);
   }
-  if (o.weights !== undefined) return segmentSum(o.weights, wrap(list), length);
+  if (o.weights !== undefined) return summedBy('bincount', o.weights, wrap(list), length);
   return wrap(counted(list, length));
 }
 
@@ -137,14 +154,16 @@ export function crosstab(x: Arr, y: Arr, shape: readonly number[], o: CrosstabOp
   const [m, n] = size as [number, number];
   const rows = cast(groupsOf(operation, x, undefined), 'i64');
   const columns = cast(groupsOf(operation, y, rows.shape[0]), 'i64');
+  if (o.weights !== undefined) checkWeights(operation, o.weights, rows);
   const integer = (value: number): Node => constantOf(BigInt(value), [], 'i64');
   const within = (node: Node, length: number): Node =>
     apply('logicalAnd', [apply('greaterEqual', [node, integer(0)]), apply('less', [node, integer(length)])]);
   const place = apply('add', [apply('multiply', [rows, integer(n)]), columns]);
   const places = apply('where', [apply('logicalAnd', [within(rows, m), within(columns, n)]), place, integer(-1)]);
   const found =
-    o.weights === undefined ? counted(places, m * n) : nodeOf(operation, segmentSum(o.weights, wrap(places), m * n));
-  if (found.shape.length !== 1) throw badShapes(operation, 'weights have one axis', found.shape);
+    o.weights === undefined
+      ? counted(places, m * n)
+      : nodeOf(operation, summedBy(operation, o.weights, wrap(places), m * n));
   return wrap(reshaped(found, size));
 }
 

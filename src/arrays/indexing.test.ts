@@ -161,6 +161,39 @@ test('an index outside of its axis is refused, whatever it comes with', async ()
   assert.throws(() => x.at(asarray([0.5]) as never), { code: 'ERR_SHEAF_DTYPE', message: /f64 has no indices/ });
 });
 
+test('an index that an array of indices has is named as it was given, with its axis', async () => {
+  const x = arange(12).reshape([3, 4]);
+  const i = (...list: number[]) => asarray(list, { dtype: 'i64' });
+  const says = async (made: Arr, operation: string, index: number, axis: number): Promise<void> => {
+    const [length, known] = axis === 0 ? [3, '-3 to 2'] : [4, '-4 to 3'];
+    await assert.rejects(made.data(), {
+      code: 'ERR_SHEAF_INDEX',
+      message: `${operation}: there is no index ${index} along axis ${axis} of the shape 3 x 4, which has the length ${length}; give ${known}`,
+      details: { operation, index: String(index), length, axis, shape: [3, 4] },
+    });
+  };
+  await says(x.at(i(0, -7)), 'at', -7, 0);
+  await says(x.at(':', i(0, 4)), 'at', 4, 1);
+  await says(x.at(i(0, 5), i(0, 1)), 'at', 5, 0);
+  await says(x.at(i(0, 1), i(0, -5)), 'at', -5, 1);
+  await says(x.set([i(0, 1), i(9, 0)], 1), 'set', 9, 1);
+  await says(x.take(i(-5), { axis: 1 }), 'take', -5, 1);
+  await says(x.takeAlongAxis(i(0, 7).reshape([1, 2])), 'takeAlongAxis', 7, 1);
+  await says(x.takeAlongAxis(i(0, -4).reshape([2, 1]), { axis: 0 }), 'takeAlongAxis', -4, 0);
+});
+
+test('a mask without axes selects all of an array, or nothing', async () => {
+  const x = arange(6).reshape([2, 3]);
+  const [yes, no] = [asarray(true), asarray(false)];
+  assert.deepEqual(await x.at(yes).toNested(), [await x.toNested()]);
+  assert.deepEqual((await x.at(no).persist()).shape, [0, 2, 3]);
+  assert.deepEqual(await arange(6).at(3).at(yes).toNested(), [3]);
+  assert.equal(await x.at(no).sum().item(), 0);
+  assert.deepEqual(await x.set([yes], 1).sum().item(), 6);
+  assert.deepEqual(await x.set([no], 1).toNested(), await x.toNested());
+  assert.throws(() => x.at(yes, 0), { code: 'ERR_SHEAF_SHAPE', message: /a scalar/ });
+});
+
 test('set refuses what its array can not hold', () => {
   const x = zeros([2, 3], { dtype: 'i32' });
   assert.throws(() => x.set([0], asarray([0.5])), { code: 'ERR_SHEAF_DTYPE', message: /^set: .*astype\('i32'\)/ });

@@ -1,6 +1,6 @@
 import { kindOf as kindOfValue, UsageError } from '../base/index.ts';
 import { broadcastShapes, kindOf, type Shape, shapeText } from '../nd/index.ts';
-import { type AxisMap, Node } from '../pipelines/index.ts';
+import { type AxisMap, MISSING, Node } from '../pipelines/index.ts';
 import type { Arr, Ix } from './arr.ts';
 import { isArr, nodeOf } from './lazy.ts';
 import { apply, cast, constantOf } from './operations.ts';
@@ -77,8 +77,13 @@ function integers(operation: string, x: Arr): Node {
 }
 
 function noIndex(operation: string, item: unknown): UsageError {
+  const [what, instead] = Array.isArray(item)
+    ? ['a list', "make it an array, with asarray(list, { dtype: 'i64' }); or "]
+    : typeof item === 'bigint'
+      ? [`the bigint ${item}`, `write Number(${item}n); or `]
+      : [kindOfValue(item), ''];
   return new UsageError(
-    `${operation}: ${kindOfValue(item)} is no index; give numbers, slices such as '1:-1', '...', 'new', arrays of indices, or masks`,
+    `${operation}: ${what} is no index; ${instead}give numbers, slices such as '1:-1', '...', 'new', arrays of indices, or masks`,
     { code: 'ERR_SHEAF_INDEX', details: { operation } },
   );
 }
@@ -102,9 +107,36 @@ export function fromFront(indices: Node, length: number): Node {
   return apply('where', [below, apply('add', [indices, integer(length)]), indices]);
 }
 
+/** One of several lists of indices for several axes. */
+interface Listed {
+  readonly indices: Node;
+  /** How long its axis is. */
+  readonly length: number;
+}
+
+/** Whether an index, counted from the front, is one of an axis. */
+const fits = (at: Node, length: number): Node =>
+  apply('logicalAnd', [apply('greaterEqual', [at, integer(0)]), apply('less', [at, integer(length)])]);
+
+/** An index that there is not as a number below 0, from which `take` has it for its message. */
+function missing(index: Node, which: number, count: number): Node {
+  const { farthest, base } = MISSING;
+  const near = apply('minimum', [apply('maximum', [index, integer(-farthest)]), integer(farthest)]);
+  return apply('add', [apply('multiply', [near, integer(count)]), integer(which - base)]);
+}
+
+/** Places, and in their stead what `missing` makes of an index that there is not. */
+export function placesOr(places: Node, lists: readonly Listed[]): Node {
+  return lists.reduceRight(
+    (all, { indices, length }, i) =>
+      apply('where', [fits(fromFront(indices, length), length), all, missing(indices, i, lists.length)]),
+    places,
+  );
+}
+
 /**
- * Arrays of indices for several axes, as one for all of them row by row, broadcast together. What is outside of an axis becomes -1,
- * which is outside of all of them together.
+ * Arrays of indices for several axes, as one for all of them row by row, broadcast together. What is outside of an axis becomes a number below 0,
+ * which is outside of all of them together: see `placesOr`.
  */
 export function combined(operation: string, chosen: readonly Node[], lengths: readonly number[]): Node {
   const shape = broadcastShapes(
@@ -112,14 +144,11 @@ export function combined(operation: string, chosen: readonly Node[], lengths: re
     chosen.map((each) => each.shape),
   );
   if (chosen.length === 1) return fromFront(chosen[0] as Node, lengths[0] as number);
+  const lists = chosen.map((indices, i): Listed => ({ indices, length: lengths[i] as number }));
   let all: Node | undefined;
-  let inside: Node | undefined;
-  for (const [i, each] of chosen.entries()) {
-    const length = lengths[i] as number;
-    const at = fromFront(each, length);
-    const fits = apply('logicalAnd', [apply('greaterEqual', [at, integer(0)]), apply('less', [at, integer(length)])]);
+  for (const { indices, length } of lists) {
+    const at = fromFront(indices, length);
     all = all === undefined ? at : apply('add', [apply('multiply', [all, integer(length)]), at]);
-    inside = inside === undefined ? fits : apply('logicalAnd', [inside, fits]);
   }
-  return broadcast(operation, apply('where', [inside as Node, all as Node, integer(-1)]), shape);
+  return broadcast(operation, placesOr(all as Node, lists), shape);
 }

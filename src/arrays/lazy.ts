@@ -118,7 +118,11 @@ export const resolved = (of: Node | Later): Node | Promise<Node> => (isLater(of)
 
 export function notAnArray(operation: string, x: unknown): UsageError {
   const isSparse = typeof (x as { toDense?: unknown } | null | undefined)?.toDense === 'function';
-  const what = isSparse ? 'a sparse matrix; toDense() makes one of it' : undefined;
+  const what = isSparse
+    ? 'a sparse matrix; toDense() makes one of it'
+    : Array.isArray(x)
+      ? 'a list; asarray() makes one of it'
+      : undefined;
   return new UsageError(
     `${operation} takes an array, and not ${what ?? `${kindOf(x)}; asarray() makes one of values, typed arrays and lists of lists`}`,
     { details: { operation } },

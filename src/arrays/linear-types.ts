@@ -45,7 +45,7 @@ export interface TraceOptions<R extends D = D> extends OffsetOptions {
 /** What `tensordot` takes. */
 export interface TensordotOptions {
   /** How many last axes of the first array go with as many first ones of the second; or which with which. 2, if nothing is said. */
-  axes?: number | readonly [readonly number[], readonly number[]];
+  axes?: number | readonly [number | readonly number[], number | readonly number[]];
 }
 
 /** What `matrixNorm` takes. */

@@ -260,6 +260,14 @@ test('norms of vectors and matrices', async () => {
   ] as const)
     assert.ok(Math.abs((await matrix(ord as never)) - expected) < 1e-12);
   assert.deepEqual(sf.matrixNorm(zeros([5, 2, 3]), { keepdims: true }).shape, [5, 1, 1]);
+  const nothing = sf.zeros([2, 0]);
+  assert.equal(await sf.vectorNorm(nothing, { ord: Number.POSITIVE_INFINITY }).item(), 0);
+  assert.deepEqual(await sf.matrixNorm(nothing, { ord: 2, keepdims: true }).toNested(), [[0]]);
+  for (const ord of [Number.NEGATIVE_INFINITY, -2, -1] as const) {
+    const refused = { code: 'ERR_SHEAF_SHAPE', message: /^(vector|matrix)Norm: axis \d of the shape .* is empty/ };
+    assert.throws(() => sf.matrixNorm(sf.zeros([0, 0]), { ord }), refused);
+    if (ord < -2) assert.throws(() => sf.vectorNorm(nothing, { ord }), refused);
+  }
   assert.throws(() => sf.matrixNorm(x, { ord: 3 }), { code: 'ERR_SHEAF_USAGE', message: /there is no norm 3/ });
 });
 

@@ -237,11 +237,24 @@ export function matrixPower<T extends Float>(x: Arr<T>, n: number): Arr<T> {
 
 const power = (node: Node, by: number): Node => apply('pow', [node, constantOf(by, [], node.dtype)]);
 
-/** A norm along the last axes, so many. */
-function normOf(node: Node, ord: number, axes: readonly number[]): Node {
+/** The greatest of magnitudes, which of none is 0, or the least, which there has to be. */
+function extremeOf(operation: string, node: Node, by: 'min' | 'max', axes: readonly number[]): Node {
+  const empty = axes.find((axis) => node.shape[axis] === 0);
+  if (empty === undefined) return reduced(node, by, axes);
+  const shape = node.shape.filter((_, axis) => !axes.includes(axis));
+  if (by === 'max') return constantOf(0, shape, node.dtype);
+  throw badShapes(
+    operation,
+    `axis ${empty} of the shape ${shapeText(node.shape)} is empty, so nothing is the least`,
+    node.shape,
+  );
+}
+
+/** A norm along some axes. */
+function normOf(operation: string, node: Node, ord: number, axes: readonly number[]): Node {
   const size = apply('abs', [node]);
-  if (ord === Number.POSITIVE_INFINITY) return reduced(size, 'max', axes);
-  if (ord === Number.NEGATIVE_INFINITY) return reduced(size, 'min', axes);
+  if (ord === Number.POSITIVE_INFINITY) return extremeOf(operation, size, 'max', axes);
+  if (ord === Number.NEGATIVE_INFINITY) return extremeOf(operation, size, 'min', axes);
   if (ord === 0) return reduced(cast(truth(node), node.dtype), 'sum', axes);
   if (ord === 1) return reduced(size, 'sum', axes);
   if (ord === 2) return apply('sqrt', [reduced(apply('square', [node]), 'sum', axes)]);
@@ -255,7 +268,7 @@ export function vectorNorm<T extends Float>(x: Arr<T>, o: VectorNormOptions = {}
   checkKind('vectorNorm', node.dtype, ['float']);
   const ord = checkNumber('vectorNorm', 'ord', o.ord ?? 2);
   const axes = axesOf('vectorNorm', o.axis, node.shape);
-  const result = normOf(node, ord, axes);
+  const result = normOf('vectorNorm', node, ord, axes);
   if (!o.keepdims) return wrap(result);
   return wrap(
     reshaped(
@@ -277,13 +290,14 @@ function matrixNormOf(x: Arr, node: Node, ord: MatrixNormOptions['ord']): Node {
   const rank = node.shape.length;
   const [rows, columns] = [rank - 2, rank - 1];
   const ofSums = (axis: number, by: 'min' | 'max'): Node =>
-    reduced(reduced(apply('abs', [node]), 'sum', [axis], true), by, [rows, columns]);
-  const ofValues = (by: 'min' | 'max' | 'sum'): Node => reduced(singularValues('matrixNorm', x), by, [rank - 2]);
+    extremeOf('matrixNorm', reduced(apply('abs', [node]), 'sum', [axis], true), by, [rows, columns]);
+  const ofValues = (by: 'min' | 'max'): Node =>
+    extremeOf('matrixNorm', singularValues('matrixNorm', x), by, [rank - 2]);
   switch (ord) {
     case 'fro':
-      return normOf(node, 2, [rows, columns]);
+      return normOf('matrixNorm', node, 2, [rows, columns]);
     case 'nuc':
-      return ofValues('sum');
+      return reduced(singularValues('matrixNorm', x), 'sum', [rank - 2]);
     case 1:
       return ofSums(rows, 'max');
     case -1:

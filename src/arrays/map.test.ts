@@ -249,12 +249,39 @@ test('what has no form for arrays is refused at its line and column, and says wh
     ],
     [
       'ERR_SHEAF_KERNEL',
-      /^while/,
-      /a statement that has no form/,
+      /^x > 1/,
+      /a loop whose end depends on elements alone\. Say after how many rounds/,
       () =>
         map((x: number) => {
           while (x > 1) x--;
           return x;
+        }),
+    ],
+    [
+      'ERR_SHEAF_KERNEL',
+      /^if \(x > 1\)/,
+      /a break inside of a case\. Put what comes after it under an if/,
+      () =>
+        map((x: number, y: number) => {
+          switch (y) {
+            case 1:
+              if (x > 1) break;
+              return 5;
+            default:
+              return x;
+          }
+          return 0;
+        }),
+    ],
+    [
+      'ERR_SHEAF_KERNEL',
+      /^x$|^x\)/,
+      /which is no list/,
+      () =>
+        map((x: number) => {
+          let sum = 0;
+          for (const each of x as never as number[]) sum += each;
+          return sum;
         }),
     ],
     [
@@ -271,14 +298,16 @@ test('what has no form for arrays is refused at its line and column, and says wh
     ],
     [
       'ERR_SHEAF_KERNEL',
-      /^break/,
-      /Loops come to their end/,
+      /^count \+= 1/,
+      /by a function from elsewhere/,
       () =>
         map((x: number) => {
-          for (let i = 0; i < 3; i++) {
-            if (x < i) break;
-          }
-          return x;
+          let count = 0;
+          untilNegative(x, () => {
+            count += 1;
+            return count;
+          });
+          return count;
         }),
     ],
     [
@@ -298,7 +327,7 @@ test('what has no form for arrays is refused at its line and column, and says wh
     [
       'ERR_SHEAF_KERNEL',
       /^i < x/,
-      /a loop whose end depends on elements/,
+      /a loop whose end depends on elements alone/,
       () =>
         map((x: number) => {
           let n = 0;
@@ -366,11 +395,22 @@ test('what has no form for arrays is refused at its line and column, and says wh
     (await refusal(() => map((x: number) => x + local))).message,
     /"local".*a variable of the function around it/,
   );
+  // Written where nobody checks it.
+  const through = Function('x', 'switch (x) { case 1: x = 5; default: x += 1; } return x;') as (x: number) => number;
+  assert.throws(() => map(through), { code: 'ERR_SHEAF_KERNEL', message: /a case that goes on into the next one/ });
   assert.throws(() => map(Math.sin), { code: 'ERR_SHEAF_CAPTURE', message: /no source text/ });
   assert.throws(() => map(3 as never), { code: 'ERR_SHEAF_USAGE', message: /takes a function, and not number/ });
 });
 
 declare function readNothing(x: number): number;
+
+function untilNegative(x: number, act: () => number): number {
+  for (let i = 0; i < 3; i++) {
+    if (x < i) break;
+    act();
+  }
+  return 0;
+}
 
 function when(condition: boolean, act: () => number): number {
   if (condition) act();
@@ -397,4 +437,153 @@ test('a long loop is unrolled without depth, and an endless one is refused', asy
     () => map((x: number) => down(x, 3)),
     (error: { code: string }) => error.code.startsWith(deep),
   );
+});
+
+test('loops that elements leave, and switches, mean what they mean in JavaScript', async () => {
+  const fns = {
+    breaks: (x: number, y: number) => {
+      let n = 0;
+      let sum = y;
+      for (let i = 0; i < 6; i++) {
+        if (sum > 3) {
+          sum -= 0.5;
+          break;
+        }
+        if (i === 4) break;
+        sum += x;
+        n++;
+      }
+      return sum * 100 + n;
+    },
+    tested: (x: number, y: number) => {
+      let a = 0;
+      let b = 0;
+      let n = 0;
+      while (n < 12 && a * a + b * b < 4) {
+        const next = a * a - b * b + x;
+        b = 2 * a * b + y;
+        a = next;
+        n++;
+      }
+      return n;
+    },
+    continues: (x: number, y: number) => {
+      let all = 0;
+      for (let i = 0; i < 5; i++) {
+        if (i === 1) continue;
+        if (x > i) {
+          if (y > 1) continue;
+          all += 10;
+        } else if (y < 0) {
+          all -= 1;
+          if (x < -1) break;
+          continue;
+        }
+        all += i;
+      }
+      return all;
+    },
+    updated: (x: number) => {
+      let i = 0;
+      for (; i < 5; i += 2) if (x < i) break;
+      return i;
+    },
+    inner: (x: number, y: number) => {
+      let count = 0;
+      for (let i = 0; i < 4; i++) {
+        for (let j = 0; j < 4; j++) {
+          if (x + j > 3) break;
+          count++;
+          if (count > 6) break;
+        }
+        if (y > i) continue;
+        count += 100;
+        if (count > 150) break;
+      }
+      return count;
+    },
+    once: (x: number) => {
+      let y = x;
+      let n = 0;
+      do {
+        y /= 2;
+        n++;
+      } while (n < 4 && y > 1);
+      return y + n * 1000;
+    },
+    lists: (x: number) => {
+      let sum = 0;
+      for (const w of weights) {
+        if (w < 0 && x > 1) continue;
+        sum = sum * x + w;
+        if (sum > 10) break;
+      }
+      return sum;
+    },
+    called: (x: number, y: number) => {
+      const steps = (from: number): number => {
+        let n = 0;
+        while (n < 8) {
+          if (from <= 1) break;
+          from /= 2;
+          n += 1;
+        }
+        return n;
+      };
+      return x > 0 ? steps(x) + steps(y) * 10 : -1;
+    },
+    switches: (x: number, y: number) => {
+      let kind = 0;
+      switch (x) {
+        case 1:
+        case -1:
+          kind = 10;
+          break;
+        case 0: {
+          if (y > 0) kind = 1;
+          break;
+        }
+        default:
+          kind = -1;
+      }
+      switch (kind) {
+        case 10:
+          return y;
+        case -1:
+          return -2;
+      }
+      return kind;
+    },
+    switchInLoop: (x: number) => {
+      let all = 0;
+      for (let i = 0; i < 4; i++) {
+        switch (i) {
+          case 1:
+            continue;
+          case 2:
+            all += x;
+            break;
+          default:
+            all += 1;
+        }
+        if (all > 2) break;
+        all += 0.25;
+      }
+      return all;
+    },
+    truths: (x: number) => {
+      let found = false;
+      for (let i = 0; i < 3; i++) {
+        if (x === i) {
+          found = true;
+          break;
+        }
+      }
+      return found;
+    },
+  };
+  for (const [name, fn] of Object.entries(fns)) {
+    const compiled = map(fn as (x: number) => number) as unknown as (...x: Arr[]) => Arr;
+    await agrees(compiled, fn as (...x: number[]) => number | boolean, name);
+  }
 });

@@ -65,6 +65,12 @@ export function descriptionOf(x: Arr): Partitioned<unknown, Dense> {
     get: (handles) => Promise.all(handles.map((each) => (each as ArrayHandle).get())),
     dtype,
     resolver: RESOLVER,
+    encode() {
+      throw new UsageError(
+        '__partitioned__: the elements of an array are in the memory of its session, and have no JSON form: give the description to a task, or write them ' +
+          'to a file, with writeNpy for instance',
+      );
+    },
     send: (each) => (each as ArrayHandle).sent,
   };
   const description = new Partitioned<unknown, Dense>(options);
@@ -100,9 +106,9 @@ export function fromPartitioned(description: unknown, o: FromPartitionedOptions 
   checkOptions('fromPartitioned', o, ['dtype', 'kind', 'locate']);
   if (isArr(description)) return description;
   const { dtype: wish, ...options } = o;
-  const own = typeof description === 'object' && description !== null ? described.get(description) : undefined;
-  if (own !== undefined) return own;
   const read = readPartitioned(description, { ...options, devices: ['kDLCPU'] });
+  const own = described.get(description as object);
+  if (own !== undefined) return own;
   const dtype = wish === undefined ? read['x-dtype'] : checkDType('fromPartitioned', wish);
   if (!isDType(dtype)) throw untyped(dtype);
   let node: Promise<Node> | undefined;
@@ -110,8 +116,21 @@ export function fromPartitioned(description: unknown, o: FromPartitionedOptions 
     dtype,
     because: 'fromPartitioned',
     resolve() {
-      node ??= fetched(read, dtype);
+      node ??= fetched(withArrays(read), dtype);
       return node;
+    },
+  });
+}
+
+/** The same, where partitions may be arrays of here as well. */
+function withArrays({ source, grid }: Partitioned): Partitioned {
+  return new Partitioned({
+    ...source,
+    cuts: grid,
+    get: async (handles) => {
+      const found = await source.get(handles);
+      if (!Array.isArray(found)) return found;
+      return Promise.all(found.map((each) => (isArr(each) ? new ArrayHandle(each).get() : each)));
     },
   });
 }

@@ -1,5 +1,5 @@
-import { UsageError } from '../base/index.ts';
-import { axesOf, axisOf, broadcastShapes, shapeText, sizeOf } from '../nd/index.ts';
+import { shown, UsageError } from '../base/index.ts';
+import { axesOf, axisList, axisOf, broadcastShapes, shapeText, sizeOf } from '../nd/index.ts';
 import { Node } from '../pipelines/index.ts';
 import type { Arr } from './arr.ts';
 import { badShapes, checkDType, checkInteger, checkOptions } from './checks.ts';
@@ -25,6 +25,23 @@ import {
   whole,
 } from './views.ts';
 
+/** What comes before the last two axes of both. */
+function manyOf(operation: string, x: Node, y: Node): number[] {
+  const [ofX, ofY] = [x, y].map(({ shape }) => shape.slice(0, -2)) as [number[], number[]];
+  const isFit = (length: number, i: number): boolean => {
+    const other = ofY.at(i - ofX.length);
+    return length === 1 || other === 1 || other === undefined || other === length;
+  };
+  if (ofX.every(isFit)) return broadcastShapes(operation, [ofX, ofY]);
+  throw badShapes(
+    operation,
+    `the shapes ${shapeText(x.shape)} and ${shapeText(y.shape)} don't fit together: before the matrices there are ${shapeText(ofX)} and ` +
+      `${shapeText(ofY)}; axes have to be equal, or one of them 1`,
+    x.shape,
+    y.shape,
+  );
+}
+
 /** @internal The product of the last two axes, whose types are the same and whose shapes fit. */
 export function multiplied(operation: string, x: Node, y: Node): Node {
   checkKind(operation, x.dtype, ['int', 'uint', 'float']);
@@ -39,7 +56,7 @@ export function multiplied(operation: string, x: Node, y: Node): Node {
       y.shape,
     );
   }
-  const many = broadcastShapes(operation, [x.shape.slice(0, -2), y.shape.slice(0, -2)]);
+  const many = manyOf(operation, x, y);
   return new Node({ kind: 'matmul' }, [...many, m, n], x.dtype, [x, y]);
 }
 
@@ -51,7 +68,8 @@ export const matmul: MatrixProduct = ((x: Arr, y: Arr): Arr => {
   const row = left.shape.length === 1;
   const column = right.shape.length === 1;
   if (left.shape.length === 0 || right.shape.length === 0) {
-    throw badShapes('matmul', 'a scalar is no matrix; use multiply', left.shape, right.shape);
+    const text = `of the shapes ${shapeText(left.shape)} and ${shapeText(right.shape)}: a scalar is no matrix; use multiply`;
+    throw badShapes('matmul', text, left.shape, right.shape);
   }
   const [a, b] = [row ? expanded(left, 0) : left, column ? expanded(right, 1) : right];
   const product = multiplied('matmul', a, b);
@@ -72,10 +90,19 @@ function pairsOf(axes: TensordotOptions['axes'], x: Node, y: Node): [number[], n
     const first = x.shape.length - count;
     return [Array.from({ length: count }, (_, i) => first + i), Array.from({ length: count }, (_, i) => i)];
   }
-  const [ofX, ofY] = axes;
-  axesOf('tensordot', ofX, x.shape);
-  axesOf('tensordot', ofY, y.shape);
-  return [ofX.map((axis) => axisOf('tensordot', axis, x.shape)), ofY.map((axis) => axisOf('tensordot', axis, y.shape))];
+  if (!Array.isArray(axes) || axes.length !== 2) {
+    throw new UsageError(
+      `tensordot: axes are ${Array.isArray(axes) ? `a list of ${axes.length}` : shown(axes)}; give how many, or two lists such as [[0], [1]], the axes ` +
+        'of the first array and those of the second',
+      { code: 'ERR_SHEAF_AXIS', details: { operation: 'tensordot', shapes: [[...x.shape], [...y.shape]] } },
+    );
+  }
+  const [ofX, ofY] = [x, y].map(({ shape }, i) => {
+    const own = axisList('tensordot', axes[i] as number | readonly number[], shape);
+    axesOf('tensordot', own, shape);
+    return own.map((axis) => axisOf('tensordot', axis, shape));
+  }) as [number[], number[]];
+  return [ofX, ofY];
 }
 
 /** Sums of products along chosen axes: of two axes of each, if nothing is said. */

@@ -243,6 +243,7 @@ test('diff along an axis, and what it refuses', async () => {
     [0, 1, 3, -4],
     [9, 7, 9, -25],
   ]);
+  assert.deepEqual(await diff(x, { n: 0, prepend: zeros([2, 1]) }).toNested(), await x.toNested());
   assert.throws(() => diff(x, { prepend: zeros([1, 1]) }), { code: 'ERR_SHEAF_SHAPE' });
   assert.throws(() => diff(zeros([])), { code: 'ERR_SHEAF_AXIS' });
 });

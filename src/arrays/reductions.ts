@@ -155,8 +155,8 @@ function placed(operation: 'argmin' | 'argmax', x: Arr, o: PlaceOptions = {}): A
   if (node.shape[axis] === 0) {
     throw badShapes(
       operation,
-      `axis ${axis} of the shape ${shapeText(node.shape)} is empty, so nothing in it is the ${operation.slice(3)}`,
-      node.shape,
+      `${o.axis === undefined ? '' : `axis ${axis} of `}the shape ${shapeText(whole.shape)} is empty, so nothing in it is the ${operation.slice(3)}`,
+      whole.shape,
     );
   }
   const result = new Node(

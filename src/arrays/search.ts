@@ -1,10 +1,10 @@
 import { UsageError } from '../base/index.ts';
 import { axisOf, broadcastShapes, type DType, rowMajor, shapeText, sizeOf } from '../nd/index.ts';
-import type { ArrayType, Node } from '../pipelines/index.ts';
+import type { ArrayType, GivenIndices, Node } from '../pipelines/index.ts';
 import type { Arr } from './arr.ts';
 import { badShapes, checkChoice, checkOptions } from './checks.ts';
 import { positions } from './creation.ts';
-import { fromFront } from './indices.ts';
+import { fromFront, placesOr } from './indices.ts';
 import { nodeOf, wrap } from './lazy.ts';
 import type { OneAxisOptions } from './manipulation-types.ts';
 import { apply, cast, checkKind, constantOf, together } from './operations.ts';
@@ -69,17 +69,36 @@ export function argsort(x: Arr, o: SortOptions = {}): Arr<'i64'> {
 /** Where values would go into a sorted array of one axis, so that it stays sorted. */
 export function searchsorted(x: Arr, values: Arr | Value, o: SearchOptions = {}): Arr<'i64'> {
   checkOptions('searchsorted', o, ['side', 'sorter']);
-  const side = checkChoice('searchsorted', 'side', o.side ?? 'left', ['left', 'right'] as const);
-  let [sorted, wanted] = together('searchsorted', [x, values]) as [Node, Node];
+  return sought('searchsorted', x, values, o);
+}
+
+/** @internal The same, by the name of whoever looks. */
+export function sought(operation: string, x: Arr, values: Arr | Value, o: SearchOptions): Arr<'i64'> {
+  const side = checkChoice(operation, 'side', o.side ?? 'left', ['left', 'right'] as const);
+  let [sorted, wanted] = together(operation, [x, values]) as [Node, Node];
   if (sorted.shape.length !== 1) {
     throw badShapes(
-      'searchsorted',
+      operation,
       `it looks in an array of one axis, and not of the shape ${shapeText(sorted.shape)}`,
       sorted.shape,
     );
   }
-  if (o.sorter !== undefined)
-    sorted = takenAlong(sorted, listOf('searchsorted', o.sorter, sorted.shape[0] as number), 0);
+  if (o.sorter !== undefined) {
+    const { shape } = nodeOf(operation, o.sorter);
+    if (shape.length !== 1 || shape[0] !== sorted.shape[0]) {
+      throw badShapes(
+        operation,
+        `the sorter has the shape ${shapeText(shape)}, and the array ${shapeText(sorted.shape)}; give an index for each element`,
+        shape,
+        sorted.shape,
+      );
+    }
+    sorted = takenAlong(sorted, listOf(operation, o.sorter, sorted.shape[0] as number), 0, {
+      operation,
+      shape: sorted.shape,
+      axes: [0],
+    });
+  }
   const output = { shape: wanted.shape, dtype: 'i64' as const };
   return wrap(call('searchsorted', [sorted, wanted], { side }, [output])[0] as Node);
 }
@@ -99,7 +118,8 @@ export function take<T extends D>(x: Arr<T>, indices: Arr, o: OneAxisOptions = {
   const list = listOf('take', indices, node.shape[axis] as number);
   const shape = [...node.shape];
   shape.splice(axis, 1, ...nodeOf('take', indices).shape);
-  return wrap(reshaped(takenAlong(node, list, axis), shape));
+  const of: GivenIndices = { operation: 'take', shape: node.shape, axes: [axis] };
+  return wrap(reshaped(takenAlong(node, list, axis, of), shape));
 }
 
 /** For each index, the element at it along an axis, everything else being the same; along the last one, if nothing is said. */
@@ -119,7 +139,16 @@ export function takeAlongAxis<T extends D>(x: Arr<T>, indices: Arr, o: OneAxisOp
     );
   }
   const others = (shape: readonly number[]): number[] => shape.map((length, i) => (i === axis ? 1 : length));
-  const shape = broadcastShapes(operation, [others(node.shape), others(chosen.shape)]);
+  const [own, its] = [others(node.shape), others(chosen.shape)];
+  if (own.some((each, i) => each !== its[i] && each !== 1 && its[i] !== 1)) {
+    throw badShapes(
+      operation,
+      `the shapes ${shapeText(node.shape)} and ${shapeText(chosen.shape)} don't fit together: besides axis ${axis}, axes have to be equal, or one of them 1`,
+      node.shape,
+      chosen.shape,
+    );
+  }
+  const shape = broadcastShapes(operation, [own, its]);
   const length = node.shape[axis] as number;
   const from = broadcast(
     operation,
@@ -129,16 +158,17 @@ export function takeAlongAxis<T extends D>(x: Arr<T>, indices: Arr, o: OneAxisOp
   shape[axis] = chosen.shape[axis] as number;
   const strides = rowMajor(from.shape);
   const integer = (value: number): Node => constantOf(BigInt(value), [], 'i64');
-  // Where each element is in the whole array, row by row; -1, where there is none.
-  let at = fromFront(cast(chosen, 'i64'), length);
-  const inside = apply('logicalAnd', [apply('greaterEqual', [at, integer(0)]), apply('less', [at, integer(length)])]);
+  // Where each element is in the whole array, row by row.
+  const list = cast(chosen, 'i64');
+  let at = fromFront(list, length);
   at = apply('multiply', [at, integer(strides[axis] as number)]);
   for (const [i, each] of shape.entries()) {
     if (i === axis) continue;
     at = apply('add', [at, apply('multiply', [positions(each, i, rank), integer(strides[i] as number)])]);
   }
-  const list = flat(broadcast(operation, apply('where', [inside, at, integer(-1)]), shape));
-  return wrap(reshaped(takenAlong(flat(from), list, 0), shape));
+  const places = flat(broadcast(operation, placesOr(at, [{ indices: list, length }]), shape));
+  const of: GivenIndices = { operation, shape: node.shape, axes: [axis], coded: true };
+  return wrap(reshaped(takenAlong(flat(from), places, 0, of), shape));
 }
 
 /** What a routine leaves open until it has run: its last result is how many places of the others count. */

@@ -1,5 +1,6 @@
 import { shown, UsageError } from '../base/index.ts';
-import { type Shape, shapeText } from '../nd/index.ts';
+import type { Shape } from '../nd/index.ts';
+import { noIndexAlong } from '../pipelines/index.ts';
 
 /** A slice as it is written; what is left out is undefined. */
 interface Slice {
@@ -58,9 +59,5 @@ export function rangeOf(operation: string, text: string, length: number): Range 
 export function placeIn(operation: string, index: number, axis: number, shape: Shape): number {
   const length = shape[axis] as number;
   if (Number.isInteger(index) && index >= -length && index < length) return index < 0 ? index + length : index;
-  const fix = length === 0 ? 'it is empty' : `give ${-length} to ${length - 1}`;
-  throw new UsageError(
-    `${operation}: there is no index ${index} along axis ${axis} of the shape ${shapeText(shape)}, which has the length ${length}; ${fix}`,
-    { code: 'ERR_SHEAF_INDEX', details: { operation, index: String(index), axis, shape: [...shape] } },
-  );
+  throw noIndexAlong(operation, index, axis, shape);
 }

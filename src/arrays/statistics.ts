@@ -10,7 +10,7 @@ import { apply, cast, checkKind, constantOf } from './operations.ts';
 import { matmul } from './products.ts';
 import { reduced } from './reductions.ts';
 import { call } from './routines.ts';
-import { searchsorted } from './search.ts';
+import { sought } from './search.ts';
 import type {
   CovarianceOptions,
   DigitizeOptions,
@@ -42,7 +42,7 @@ export function cumulativeMax<T extends D>(x: Arr<T>, o?: OneAxisOptions): Arr<T
 /** Between which of some ascending edges each element lies: 0 below the first one, and their number above the last one, and of NaN, as NumPy has it. */
 export function digitize(x: Arr, edges: Arr, o: DigitizeOptions = {}): Arr<'i64'> {
   checkOptions('digitize', o, ['right']);
-  return searchsorted(edges, x, { side: o.right ? 'left' : 'right' });
+  return sought('digitize', edges, x, { side: o.right ? 'left' : 'right' });
 }
 
 function quantiles(operation: string, x: Arr, q: number | readonly number[], o: QuantileOptions): Arr {
@@ -53,7 +53,8 @@ function quantiles(operation: string, x: Arr, q: number | readonly number[], o: 
   const axis = o.axis === undefined ? 0 : axisOf(operation, o.axis, node.shape);
   const length = node.shape[axis] as number;
   if (length === 0) {
-    throw badShapes(operation, `axis ${axis} of the shape ${shapeText(node.shape)} is empty, and has none`, node.shape);
+    const where = o.axis === undefined ? '' : `axis ${axis} of `;
+    throw badShapes(operation, `${where}the shape ${shapeText(whole.shape)} is empty, and has none`, whole.shape);
   }
   const shares = (Array.isArray(q) ? q : [q]) as readonly unknown[];
   if (shares.length === 0) {
@@ -137,13 +138,25 @@ function edgesOf(bins: Arr, range: unknown): Node {
 }
 
 function spacedEdges(list: Node, bins: number, range: HistogramOptions['range']): Node {
+  if (Array.isArray(bins)) {
+    throw new UsageError(
+      'histogram: bins are a list; give a number, or an array of edges, such as asarray([0, 1, 2])',
+      {
+        details: { operation: 'histogram' },
+      },
+    );
+  }
   const count = checkInteger('histogram', 'bins', bins, 1);
   if (range !== undefined) {
-    const [low, high] = [0, 1].map((i) => checkNumber('histogram', 'range', range[i])) as [number, number];
+    const ends: readonly unknown[] = Array.isArray(range) ? range : [];
+    const [low, high] = [0, 1].map((i) => (typeof ends[i] === 'number' ? ends[i] : Number.NaN)) as [number, number];
     if (!(low < high && Number.isFinite(high - low))) {
-      throw new UsageError(`histogram: range is ${shown(range)}; give two numbers, the less first`, {
-        details: { operation: 'histogram' },
-      });
+      throw new UsageError(
+        `histogram: range is ${Array.isArray(range) ? `[${ends.map(shown).join(', ')}]` : shown(range)}; give two numbers, the less first`,
+        {
+          details: { operation: 'histogram' },
+        },
+      );
     }
     return nodeOf('histogram', linspace(low, high, count + 1));
   }

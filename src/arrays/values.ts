@@ -16,7 +16,9 @@ export interface Computed {
 export async function settled(operation: string, x: Arr): Promise<Node> {
   const of = partOf(operation, x);
   const pipelines = pipelinesFor(operation);
-  const node = await resolved(of);
+  const found = resolved(of);
+  // Of what is known there is nothing to wait for: then it has its sources before the caller can release them.
+  const node = found instanceof Promise ? await found : found;
   await pipelines.compute([node]);
   return node;
 }
@@ -70,7 +72,8 @@ export async function toNested<T extends D>(x: Arr<T>): Promise<Nested<Scalar<T>
 export async function persist<T extends D>(x: Arr<T>): Promise<Arr<T>> {
   const of = partOf('persist', x);
   const pipelines = pipelinesFor('persist');
-  const node = await resolved(of);
+  const found = resolved(of);
+  const node = found instanceof Promise ? await found : found;
   await pipelines.compute([node]);
   return 'resolve' in of ? wrap<T>(node) : x;
 }

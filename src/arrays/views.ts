@@ -1,6 +1,6 @@
 import { UsageError } from '../base/index.ts';
 import { axisOf, type Shape, shapeText, sizeOf } from '../nd/index.ts';
-import { type AxisMap, Node } from '../pipelines/index.ts';
+import { type AxisMap, type GivenIndices, Node, type Op } from '../pipelines/index.ts';
 
 /** Views of nodes: the same elements in another order. */
 export const viewOf = (node: Node, maps: readonly AxisMap[], shape: Shape): Node =>
@@ -129,11 +129,12 @@ export function joined(nodes: readonly Node[], axis: number): Node {
   return new Node({ kind: 'assemble', at }, shape, first.dtype, nodes);
 }
 
-/** Some elements along an axis; `indices` has one axis, and counts from the front. */
-export function takenAlong(node: Node, indices: Node, axis: number): Node {
+/** Some elements along an axis; `indices` has one axis, and counts from the front. `of`: whose indices they are. */
+export function takenAlong(node: Node, indices: Node, axis: number, of?: GivenIndices): Node {
   const shape = [...node.shape];
   shape[axis] = indices.shape[0] as number;
-  return new Node({ kind: 'take', axis }, shape, node.dtype, [node, indices]);
+  const op: Op = of === undefined ? { kind: 'take', axis } : { kind: 'take', axis, of };
+  return new Node(op, shape, node.dtype, [node, indices]);
 }
 
 /** The axis that an option names; the only one, if it is left out. */
@@ -141,7 +142,9 @@ export function soleAxis(operation: string, axis: number | undefined, shape: Sha
   if (axis !== undefined) return axisOf(operation, axis, shape);
   if (shape.length === 1) return 0;
   throw new UsageError(
-    `${operation}: an array of the shape ${shapeText(shape)} has ${shape.length === 0 ? 'no axis' : 'several axes'}; name one with { axis }`,
+    shape.length === 0
+      ? `${operation} goes along an axis, and a scalar has none; reshape([1]) makes it an array that has one`
+      : `${operation}: an array of the shape ${shapeText(shape)} has several axes; name one with { axis }`,
     { code: 'ERR_SHEAF_AXIS', details: { operation, shape: [...shape] } },
   );
 }

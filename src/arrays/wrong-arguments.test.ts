@@ -108,11 +108,53 @@ test('the error names the operation, and shows both sides', () => {
       'ERR_SHEAF_INDEX',
       /^set takes a list of indices such as \[0, ':'\], and not string$/,
     ],
-    [() => x.at([0] as never), 'ERR_SHEAF_INDEX', /^at: an array is no index; /],
+    [() => x.at([0] as never), 'ERR_SHEAF_INDEX', /^at: a list is no index; /],
     [() => x.max({ keepdims: 1 as never }), 'ERR_SHEAF_USAGE', /^max: keepdims is 1; give true or false$/],
-    [() => x.sort({ axis: Symbol('z') as never }), 'ERR_SHEAF_AXIS', /^sort: there is no axis Symbol\(z\)/],
+    [
+      () => x.sort({ axis: Symbol('z') as never }),
+      'ERR_SHEAF_AXIS',
+      /^sort: Symbol\(z\) is no axis of the shape 2 x 3/,
+    ],
+    [() => x.at(1n as never), 'ERR_SHEAF_INDEX', /^at: the bigint 1 is no index; write Number\(1n\)/],
+    [() => x.add([1] as never), 'ERR_SHEAF_USAGE', /^add takes an array, and not a list; asarray\(\) makes one of it$/],
+    [() => x.tensordot(x, { axes: [[0]] as never }), 'ERR_SHEAF_AXIS', /^tensordot: axes are a list of 1; give/],
+    [() => x.tensordot(x, { axes: null as never }), 'ERR_SHEAF_AXIS', /^tensordot: axes are null; give/],
+    [
+      () => ones([2, 3, 4]).matmul(ones([3, 4, 5])),
+      'ERR_SHEAF_SHAPE',
+      /^matmul: the shapes 2 x 3 x 4 and 3 x 4 x 5 don't fit together: before the matrices there are 2 and 3;/,
+    ],
+    [
+      () => x.takeAlongAxis(ones([3, 1], { dtype: 'i64' })),
+      'ERR_SHEAF_SHAPE',
+      /^takeAlongAxis: the shapes 2 x 3 and 3 x 1 don't/,
+    ],
+    [
+      () => zeros([1e9, 1e9]),
+      'ERR_SHEAF_SHAPE',
+      /^zeros: the shape 1000000000 x 1000000000 has 2\*\*53 elements or more/,
+    ],
+    [() => zeros([0, 3]).argmax(), 'ERR_SHEAF_SHAPE', /^argmax: the shape 0 x 3 is empty/],
+    [() => zeros([]).cumulativeSum(), 'ERR_SHEAF_AXIS', /^cumulativeSum goes along an axis, and a scalar has none/],
+    [() => sf.full([2], 1.5, { dtype: 'i32' }), 'ERR_SHEAF_DTYPE', /^full: 1.5 is no i32 .*; give an integer, or/],
+    [() => arange(0, 5, 0.5, { dtype: 'i32' }), 'ERR_SHEAF_DTYPE', /^arange: steps of 0.5 make no i32;/],
+    [
+      () => arange(3).searchsorted(1, { sorter: asarray([0n]) }),
+      'ERR_SHEAF_SHAPE',
+      /^searchsorted: the sorter has the shape 1/,
+    ],
+    [
+      () => x.digitize(x),
+      'ERR_SHEAF_SHAPE',
+      /^digitize: it looks in an array of one axis, and not of the shape 2 x 3$/,
+    ],
+    [() => x.histogram({ range: [1, 1] }), 'ERR_SHEAF_USAGE', /^histogram: range is \[1, 1\]; give two numbers/],
+    [() => x.diff({ prepend: zeros([]) }), 'ERR_SHEAF_SHAPE', /^diff: the shapes a scalar and 2 x 3 differ/],
+    [() => sf.isdtype('f64', null as never), 'ERR_SHEAF_USAGE', /^isdtype: the kind is null; give "bool"/],
   ];
   for (const [call, code, message] of cases) assert.throws(call, { code, message });
+  assert.equal(sf.isdtype('f64', 'complex floating'), false);
+  assert.deepEqual(x.tensordot(x.T, { axes: [1, 0] }).shape, [2, 2]);
   assert.deepEqual(x.reshape(6 as never).shape, [6]);
   // A number of times that nobody lives to see.
   assert.deepEqual(x.diff({ n: 1e12 }).shape, [2, 0]);

@@ -221,3 +221,22 @@ test('the tables are what they say', () => {
     assert.equal(low, nearest(sub(exact, exactly(high))));
   }
 });
+
+test('the smaller of two far apart adds nothing to their logaddexp', () => {
+  for (const stride of [1, 2]) {
+    assert.deepEqual(
+      inWasm(
+        'logaddexp',
+        'f64',
+        [
+          [0, -1e6],
+          [-1e-310, -800],
+          [0, -720],
+          [0, Number.NEGATIVE_INFINITY],
+        ],
+        stride,
+      ),
+      [0, -1e-310, Math.exp(-720), 0],
+    );
+  }
+});

@@ -36,6 +36,18 @@ export function defaultSpillFolder(): string | undefined {
   return place === undefined ? undefined : join(place, `${DEFAULT}${userInfo().uid}`);
 }
 
+/** How many bytes fit onto the disk of a folder, which may have to be made yet; where it does not say so, any number. */
+export function freeOnDisk(folder: string): number {
+  for (let place = folder; ; place = dirname(place)) {
+    try {
+      const { bavail, bsize } = statfsSync(place);
+      return bavail * bsize;
+    } catch {
+      if (place === dirname(place)) return Number.POSITIVE_INFINITY;
+    }
+  }
+}
+
 /** The folder of one session of this process within `folder`. */
 export function spillFolderOf(folder: string, node: string): string {
   return join(folder, `sheaf-${process.pid}-${node}`);

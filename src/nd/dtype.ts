@@ -1,3 +1,5 @@
+import { formatBytes, OutOfMemoryError } from '../base/index.ts';
+
 /** The element types of arrays. `bool` is stored as one byte, 0 or 1. */
 export type DType = 'bool' | 'i8' | 'u8' | 'i16' | 'u16' | 'i32' | 'u32' | 'i64' | 'u64' | 'f32' | 'f64';
 
@@ -81,5 +83,13 @@ export const isBig = (dtype: DType): dtype is 'i64' | 'u64' => dtype === 'i64' |
 /** New elements, all of them 0. */
 export function elements(dtype: DType, length: number): Elements {
   const { Elements, bytes } = DTYPES[dtype];
-  return new Elements(new ArrayBuffer(length * bytes));
+  try {
+    return new Elements(new ArrayBuffer(length * bytes));
+  } catch (cause) {
+    throw new OutOfMemoryError(
+      `${formatBytes(length * bytes)} for ${length} elements of ${dtype} in one piece are more than this process gets; compute smaller parts ` +
+        "(rows: x.at('0:1000')), or ask for what the array is combined into",
+      { cause, details: { needed: length * bytes } },
+    );
+  }
 }

@@ -133,7 +133,7 @@ test('axes count from the end as well', () => {
     code: 'ERR_SHEAF_AXIS',
     message: /no axis 2 in the shape 2 x 3; give -2 to 1$/,
   });
-  assert.throws(() => axisOf('sum', 0, []), /a scalar has no axes/);
+  assert.throws(() => axisOf('sum', 0, []), /in a scalar, which has no axes$/);
   assert.throws(() => axesOf('sum', [1, -1], [2, 3]), /axis 1 is named twice/);
 });
 

@@ -54,9 +54,10 @@ function adviceFor(a: DType, b: DType): string {
 
 /**
  * What a JavaScript scalar becomes beside an array of type `dtype`: a value of that type. A scalar takes the type of its array and
- * never widens it; one that the type can't hold exactly, or at all, is a UsageError (ERR_SHEAF_DTYPE). Floats take any number.
+ * never widens it; one that the type can't hold exactly, or at all, is a UsageError (ERR_SHEAF_DTYPE). Floats take any number. `makes`: there is no
+ * array beside it yet that could be converted.
  */
-export function scalarAs(operation: string, value: unknown, dtype: DType): number | bigint {
+export function scalarAs(operation: string, value: unknown, dtype: DType, makes = false): number | bigint {
   const { kind, min, max } = DTYPES[dtype];
   if (kind === 'bool') {
     if (typeof value === 'boolean') return value ? 1 : 0;
@@ -68,12 +69,13 @@ export function scalarAs(operation: string, value: unknown, dtype: DType): numbe
     if (exact >= BigInt(min) && exact <= BigInt(max)) return isBig(dtype) ? exact : Number(exact);
     throw unfit(operation, value, dtype, `it holds ${min} to ${max}`);
   }
-  throw unfit(operation, value, dtype, adviceForScalar(value, dtype));
+  throw unfit(operation, value, dtype, adviceForScalar(value, dtype, makes));
 }
 
-function adviceForScalar(value: unknown, dtype: DType): string {
+function adviceForScalar(value: unknown, dtype: DType, makes: boolean): string {
   if (typeof value === 'boolean') return `give ${Number(value)}`;
-  if (typeof value === 'number' && dtype !== 'bool') return "convert the array with astype('f64')";
+  if (typeof value === 'number' && dtype !== 'bool')
+    return makes ? "give an integer, or { dtype: 'f64' }" : "convert the array with astype('f64')";
   if (typeof value === 'number' || typeof value === 'bigint') return 'give true or false, or convert the array';
   return dtype === 'bool' ? 'give true or false' : 'give a number';
 }

@@ -65,8 +65,12 @@ export function broadcastStrides(shape: Shape, strides: readonly number[], to: S
 export function axisOf(operation: string, axis: number, shape: Shape): number {
   const rank = shape.length;
   if (Number.isInteger(axis) && axis >= -rank && axis < rank) return axis < 0 ? axis + rank : axis;
-  const known = rank === 0 ? 'a scalar has no axes' : `give ${-rank} to ${rank - 1}`;
-  throw new UsageError(`${operation}: there is no axis ${shown(axis)} in the shape ${shapeText(shape)}; ${known}`, {
+  const given = typeof axis === 'number' ? `there is no axis ${axis} in` : `${shown(axis)} is no axis of`;
+  const text =
+    rank === 0
+      ? `${given} a scalar, which has no axes`
+      : `${given} the shape ${shapeText(shape)}; give ${-rank} to ${rank - 1}`;
+  throw new UsageError(`${operation}: ${text}`, {
     code: 'ERR_SHEAF_AXIS',
     details: { operation, axis: typeof axis === 'number' ? axis : shown(axis), shape: [...shape] },
   });

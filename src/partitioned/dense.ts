@@ -103,17 +103,19 @@ export function denseOf(data: unknown, shape: readonly number[], dtype: DType | 
   if (shapeText(array.shape) !== shapeText(shape)) {
     throw fault('data', place, `has the shape ${shapeText(array.shape)}, where its record says ${shapeText(shape)}`);
   }
-  const last =
-    sizeOf(shape) === 0
-      ? -1
-      : stridesOf(array).reduce(
-          (sum, step, axis) => sum + Math.max(0, step) * ((shape[axis] as number) - 1),
-          array.offset ?? 0,
-        );
-  if (
-    last >= array.elements.length ||
-    (array.strides === undefined && array.elements.length - (array.offset ?? 0) !== sizeOf(shape))
-  ) {
+  if (DTYPES[own].Elements !== typeOf(array.elements)) {
+    throw fault('data', place, `has a ${array.elements.constructor.name}, and says that its elements are ${own}`);
+  }
+  const { strides = rowMajor(shape), offset = 0 } = array;
+  if (strides.length !== shape.length || ![...strides, offset].every(Number.isSafeInteger)) {
+    const text = `[${strides.join(', ')}] from ${offset} on`;
+    throw fault('data', place, `has the strides ${text}; give a whole number for each axis of ${shapeText(shape)}`);
+  }
+  const ends = [Math.min, Math.max].map((pick) =>
+    strides.reduce((sum, step, axis) => sum + pick(0, step * ((shape[axis] as number) - 1)), offset),
+  ) as [number, number];
+  const isInside = sizeOf(shape) === 0 || (ends[0] >= 0 && ends[1] < array.elements.length);
+  if (!isInside || (array.strides === undefined && array.elements.length - offset !== sizeOf(shape))) {
     throw fault('data', place, `has ${array.elements.length} elements, where its shape is ${shapeText(shape)}`);
   }
   return array;

@@ -236,6 +236,38 @@ test('data that are no elements are refused by the name of their type', async ()
   }
 });
 
+test('elements that are not what is said of them are refused', async () => {
+  const all = new Float64Array(6);
+  for (const [given, text] of [
+    [{ dtype: 'f64', elements: new Float32Array(6) }, /has a Float32Array, and says that its elements are f64/],
+    [{ elements: all, strides: [-3, 1] }, /has 6 elements, where its shape is 2 x 3/],
+    [{ elements: all, strides: [3] }, /has the strides \[3\] from 0 on; give a whole number for each axis of 2 x 3/],
+    [{ elements: all, strides: [Number.NaN, 1] }, /has the strides \[NaN, 1\]/],
+    [{ elements: all, strides: [3, 1], offset: 1 }, /has 6 elements/],
+  ] as const) {
+    const { description } = container([2, 3], [{ parts: 1 }, { parts: 1 }], {
+      get: (handles) => handles.map(() => ({ shape: [2, 3], ...given })),
+    });
+    await assert.rejects(description.slice({ start: [0, 0], shape: [2, 3] }), { name: 'FormatError', message: text });
+  }
+  const turned = { shape: [2, 3], elements: Float64Array.from([5, 4, 3, 2, 1, 0]), strides: [-3, -1], offset: 5 };
+  const { description } = container([2, 3], [{ parts: 1 }, { parts: 1 }], { get: () => [turned] });
+  const { elements } = await description.slice({ start: [0, 1], shape: [1, 2] });
+  assert.deepEqual([...elements], [1, 2]);
+});
+
+test('a description from which something was taken is not the one that was made', () => {
+  for (const [change, text] of [
+    [{ shape: undefined }, /shape is missing/],
+    [{ shape: [9] }, /reach to 4 along axis 0, which ends at 9/],
+    [{ locals: [[7]] }, /locals\[0\] is \(7\), which is no position/],
+  ] as const) {
+    const { description } = container([4], [{ parts: 2 }]);
+    Object.assign(description, change);
+    assert.throws(() => readPartitioned(description), { name: 'FormatError', message: text });
+  }
+});
+
 test('it is a property, and not a method', () => {
   const { description } = container([4], [{ parts: 2 }]);
   assert.equal(readPartitioned({ __partitioned__: description }), description);

@@ -5,7 +5,7 @@ import { fault, type Place } from './faults.ts';
 import { axisOf, Grid, keyOf, type Position, positionOf } from './grid.rules.ts';
 import { kindOfDevice, type Locate, type Location, readLocations } from './locations.ts';
 import { Partitioned } from './partitioned.ts';
-import type { Partition, PartitionFacts } from './partitions.ts';
+import { type Partition, type PartitionFacts, Partitions } from './partitions.ts';
 import { type Fetch, fetchOf, type Resolver } from './resolvers.ts';
 
 /** What a consumer asks of descriptions. */
@@ -30,8 +30,9 @@ type Unread = Readonly<Record<string, unknown>>;
  * @throws FormatError (ERR_SHEAF_PARTITIONED) that names the rule and the place.
  */
 export function readPartitioned<T = unknown>(source: unknown, options: ReadOptions = {}): Partitioned<unknown, T> {
-  const description = descriptionOf(source);
-  if (description instanceof Partitioned) return accepted(description, options);
+  const given = descriptionOf(source);
+  if (given instanceof Partitioned && isIntact(given)) return accepted(given, options);
+  const description = given as Unread;
   for (const name of ['shape', 'partition_tiling', 'partitions', 'get'] as const) {
     if (description[name] === undefined) throw fault('missing', [name], 'is missing; every description has one');
   }
@@ -77,6 +78,14 @@ export function descriptionOf(source: unknown): Unread | Partitioned {
     throw fault('object', [], `is ${kindOf(inner)}; it has to be an object`);
   return inner as Unread;
 }
+
+/** What was made here may have been changed since, as any object of JavaScript can be: then it is read as one that is not known. */
+const isIntact = ({ shape, partition_tiling, partitions, get, locals, grid, source }: Partitioned): boolean =>
+  shape === grid.shape &&
+  partition_tiling === grid.tiling &&
+  partitions instanceof Partitions &&
+  typeof get === 'function' &&
+  locals === source.locals;
 
 /** What was made here is right as it is, but for what the consumer asks. */
 function accepted<T>(description: Partitioned, { devices, kind }: ReadOptions): Partitioned<unknown, T> {

@@ -3,6 +3,7 @@ import type { ReducerName } from '../kernels/reducers.ts';
 import type { ArrayType, Params } from '../kernels/routines/routine.ts';
 import type { DType, Shape } from '../nd/index.ts';
 import type { Buffer } from './buffers.ts';
+import type { GivenIndices } from './missing.rules.ts';
 
 /** How one axis of an argument is walked: from `start` on, by `step` for each step of the result along its axis `axis`. */
 export interface AxisMap {
@@ -40,8 +41,11 @@ export type Op =
   | { readonly kind: 'place'; readonly of: 'min' | 'max'; readonly axis: number }
   /** Of the last two axes, `[..., m, k]` and `[..., k, n]`; those before broadcast. */
   | { readonly kind: 'matmul' }
-  /** `x[..., indices[i], ...]` along an axis of the first argument; the second is of one axis, i64, counted from the front. */
-  | { readonly kind: 'take'; readonly axis: number }
+  /**
+   * `x[..., indices[i], ...]` along an axis of the first argument; the second is of one axis, i64, counted from the front. `of`: whose indices those
+   * are, from which they were made.
+   */
+  | { readonly kind: 'take'; readonly axis: number; readonly of?: GivenIndices }
   /**
    * Put together: argument i lies where `at[i]` says, one map for each axis of the result whose `axis` is one of the argument. Later ones cover
    * earlier ones; all of the result is covered. `stored`: the arguments are sources, blocks that do not meet, of what was computed and is too large to be

@@ -2,6 +2,7 @@ import type { ReducerName } from '../kernels/reducers.ts';
 import { DTYPES, type Shape } from '../nd/index.ts';
 import { type Draft, Expander, type Load } from './expand.rules.ts';
 import type { AxisMap } from './graph.ts';
+import type { Gathered } from './pipeline.ts';
 import { rowMajorOf } from './simplify.rules.ts';
 import { isGather, isWhole, LONGEST, type Storing } from './storing.rules.ts';
 import type { Values } from './values.rules.ts';
@@ -18,7 +19,7 @@ export interface Target {
   readonly walked: Shape;
   readonly reduce: { readonly reducer: ReducerName; readonly axes: readonly number[] } | undefined;
   /** Rows that are copied by their numbers, and nothing else: `from`, as so many rows, at those that `indices` says. */
-  readonly gather?: { readonly from: number; readonly indices: number; readonly length: number };
+  readonly gather?: Gathered & { readonly from: number; readonly indices: number };
 }
 
 /** A target with what it takes to compute it, and when. */
@@ -109,7 +110,15 @@ function targetsOf(values: Values, id: number, storing: Storing): Target[] {
   if (op.kind === 'take' && isGather(values, id)) {
     const [from, indices] = args as [number, number];
     const length = values.at(from).shape[op.axis] as number;
-    return [{ value: id, piece: undefined, walked: shape, reduce: undefined, gather: { from, indices, length } }];
+    return [
+      {
+        value: id,
+        piece: undefined,
+        walked: shape,
+        reduce: undefined,
+        gather: { from, indices, length, ...(op.of && { of: op.of }) },
+      },
+    ];
   }
   if (!storing.has(id) || isWhole(op.kind)) return [];
   const reduce = op.kind === 'reduce' ? op : undefined;

@@ -1,3 +1,4 @@
+import { freeOnDisk } from '../memory/index.ts';
 import type { Engine } from '../runtime/index.ts';
 import { Gang } from './gang/gang.ts';
 import { SessionCrew } from './gang/session-crew.ts';
@@ -26,7 +27,7 @@ export function inSession(engine: Engine, gang: Gang | undefined, options: Pipel
   const crew = new SessionCrew(gang, buffers);
   const { limit, largest, room } = engine.store;
   return new Pipelines(buffers, {
-    memory: { limit, largest, spills: room.spills },
+    memory: { limit, largest, spills: room.spills, disk: () => freeOnDisk(room.folder) },
     members: gang.size,
     ...options,
     crew: (job) => crew.run(job),

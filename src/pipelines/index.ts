@@ -10,6 +10,7 @@ export * from './graph.ts';
 export { inSession, pipelinesOf } from './in-session.ts';
 export { inThread, relieveThread } from './in-thread.ts';
 export { LocalBuffers } from './local-buffers.ts';
+export { type GivenIndices, MISSING, noIndexAlong } from './missing.rules.ts';
 export * from './pipeline.ts';
 export {
   type Computation,

@@ -2,7 +2,7 @@ import { type Kernel, KernelBuilder } from '../kernels/kernel.ts';
 import type { ReducerName } from '../kernels/reducers.ts';
 import { DTYPES, type DType } from '../nd/index.ts';
 import type { Draft } from './expand.rules.ts';
-import { type Accumulator, type Call, FIRST_ROW, type Pipeline, type Where } from './pipeline.ts';
+import { type Accumulator, type Call, FIRST_ROW, type Gathered, type Pipeline, type Where } from './pipeline.ts';
 
 /** Where something lies that has all axes of the space, the rows included. */
 export interface DraftWhere {
@@ -25,8 +25,7 @@ export interface DraftCall {
     readonly reduce: ReducerName | null;
     readonly where: DraftWhere;
   }[];
-  /** Of a gather: how many rows there are to choose from. */
-  readonly gather?: { readonly length: number } | undefined;
+  readonly gather?: Gathered | undefined;
 }
 
 export interface DraftPipeline {

@@ -1,6 +1,7 @@
 import type { Kernel } from '../kernels/kernel.ts';
 import type { ReducerName } from '../kernels/reducers.ts';
 import type { DType } from '../nd/index.ts';
+import type { GivenIndices } from './missing.rules.ts';
 
 /**
  * Where the elements of an operand or a result of a call lie. Steps are in elements: `row` from one row to the next, `strides` along the
@@ -34,7 +35,13 @@ export interface Call {
   /** For each scalar of the kernel which one of those of the plan it is, or `FIRST_ROW`. */
   readonly scalars: readonly number[];
   readonly results: readonly Where[];
-  readonly gather?: { readonly length: number };
+  readonly gather?: Gathered;
+}
+
+/** How many rows there are to choose from, and whose numbers those are. */
+export interface Gathered {
+  readonly length: number;
+  readonly of?: GivenIndices;
 }
 
 /** What combines rows: each unit of rows gathers its own, and they are combined in the order of rows, whoever was done first. */

@@ -180,3 +180,17 @@ test('what is small is computed where that is said, and what is large is not', a
     (pipelines.read(few)[3] as number) + [...(pipelines.read(many) as Float64Array)].reduce((a, b) => a + b),
   );
 });
+
+test('what fits neither into the memory nor onto the disk is not begun', async () => {
+  const buffers = new Counted();
+  const memory = { limit: 1 << 20, largest: 0, spills: true, disk: () => 2 ** 20 };
+  const pipelines = new Pipelines(buffers, { memory });
+  const huge = new Node({ kind: 'constant', value: 1 }, [1e6, 1e9], 'f64');
+  await assert.rejects(pipelines.compute([huge]), {
+    code: 'ERR_SHEAF_OUT_OF_MEMORY',
+    message:
+      /^the array has 7276.0 TiB, the shared memory of this session 1 MiB, and the disk that it goes to has 1 MiB left;/,
+  });
+  assert.equal(buffers.most, 0);
+  assert.throws(() => buffers.allocate('f64', 1e15), { code: 'ERR_SHEAF_OUT_OF_MEMORY', message: /7276.0 TiB for/ });
+});

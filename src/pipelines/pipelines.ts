@@ -36,6 +36,8 @@ export interface Memory {
   readonly largest: number;
   /** Whether what is not in use can leave it. */
   readonly spills: boolean;
+  /** How much room there is where that goes; left out: it is not known. */
+  disk?(): number;
   /** Elements of a block; left out: a part of all memory. */
   readonly block?: number;
 }

@@ -245,7 +245,7 @@ class Planner {
         steps,
         operands,
         results,
-        gather: gather === undefined ? undefined : { length: gather.length },
+        gather: gather && { length: gather.length, ...(gather.of && { of: gather.of }) },
       };
     });
     return { calls: calls.filter(({ results }) => results.length > 0), scratch, accumulators };

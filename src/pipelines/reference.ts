@@ -3,8 +3,9 @@ import { interpret, type Kernel, KernelBuilder, reducer, routine } from '../kern
 import { broadcastStrides, type Elements, elements, isBig, rowMajor, type Shape, sizeOf } from '../nd/index.ts';
 import type { Buffer } from './buffers.ts';
 import type { AxisMap, Node, Op } from './graph.ts';
+import { noSuchIndex } from './missing.rules.ts';
 import type { DenseArray, Routines } from './routines.ts';
-import { noSuchIndex, nothingToPlace } from './values.rules.ts';
+import { nothingToPlace } from './values.rules.ts';
 import { copy, dense, inOrder, viewed } from './walk.ts';
 
 /** What a node is, with its elements row by row. */
@@ -196,12 +197,12 @@ function product(own: DenseArray, left: DenseArray, right: DenseArray): void {
   });
 }
 
-function taken({ axis }: OpOf<'take'>, own: DenseArray, from: DenseArray, indices: DenseArray): void {
+function taken({ axis, of }: OpOf<'take'>, own: DenseArray, from: DenseArray, indices: DenseArray): void {
   const length = from.shape[axis] as number;
   const [strides, ownStrides] = [rowMajor(from.shape), rowMajor(own.shape)];
   const slice = own.shape.map((each, i) => (i === axis ? 1 : each));
   for (const [i, index] of (indices.elements as BigInt64Array).entries()) {
-    if (index < 0n || index >= length) throw noSuchIndex(index, length);
+    if (index < 0n || index >= length) throw noSuchIndex(index, length, of);
     copy(slice, from.elements, { offset: Number(index) * (strides[axis] as number), strides }, own.elements, {
       offset: i * (ownStrides[axis] as number),
       strides: ownStrides,

@@ -13,8 +13,8 @@ import {
   WasmKernels,
 } from '../kernels/index.ts';
 import { DTYPES, type DType, type Elements, sizeOf } from '../nd/index.ts';
+import { type GivenIndices, noSuchIndex } from './missing.rules.ts';
 import { type Accumulator, type Call, FIRST_ROW, type Pipeline, unitsOf, type Where } from './pipeline.ts';
-import { noSuchIndex } from './values.rules.ts';
 import { copy, isDense } from './walk.ts';
 
 /** Compilers for kernels over one memory. */
@@ -246,6 +246,7 @@ class ReadyGather {
   readonly #from: Spot;
   readonly #into: Spot;
   readonly #length: number;
+  readonly #of: GivenIndices | undefined;
   readonly #inner: readonly number[];
   /** Elements of a row, if they lie without gaps on both sides. */
   readonly #together: number | undefined;
@@ -259,6 +260,7 @@ class ReadyGather {
     this.#from = new Spot(from, dtype, pipeline);
     this.#into = new Spot(results[0] as Where, dtype, pipeline);
     this.#length = gather?.length ?? 0;
+    this.#of = gather?.of;
     this.#inner = inner;
     const dense = [this.#from, this.#into].every(({ strides }) => isDense(inner, strides.slice(1)));
     this.#together = dense ? sizeOf(inner) : undefined;
@@ -293,7 +295,7 @@ class ReadyGather {
     );
     if (copied >= rows) return;
     const { elements, offset, strides } = indices.strided(row, unit, slot, this.#compilers.views);
-    throw noSuchIndex(elements[offset + copied * (strides[0] as number)] as bigint, this.#length);
+    throw noSuchIndex(elements[offset + copied * (strides[0] as number)] as bigint, this.#length, this.#of);
   }
 
   #slowly(row: number, rows: number, unit: number, slot: number): void {
@@ -312,7 +314,7 @@ class ReadyGather {
     for (let i = 0; i < rows; i++) {
       const place = Number(indices.elements[indices.offset + i * step]);
       if (!(place >= 0 && place < this.#length)) {
-        throw noSuchIndex(indices.elements[indices.offset + i * step] as bigint, this.#length);
+        throw noSuchIndex(indices.elements[indices.offset + i * step] as bigint, this.#length, this.#of);
       }
       const [at, to] = [from.offset + place * fromStep, into.offset + i * intoStep];
       if (isOne) into.elements[to] = from.elements[at] as never;

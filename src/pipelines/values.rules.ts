@@ -285,13 +285,6 @@ export function nothingToPlace(of: 'min' | 'max', axis: number, shape: Shape): U
   });
 }
 
-/** An index that an array has no element for. */
-export const noSuchIndex = (index: bigint, length: number): UsageError =>
-  new UsageError(
-    `take: there is no index ${index} along an axis of length ${length}; ${length === 0 ? 'it is empty' : `give 0 to ${length - 1}`}`,
-    { code: 'ERR_SHEAF_INDEX', details: { operation: 'take', index: String(index), length } },
-  );
-
 export function sameShape(a: Shape, b: Shape): boolean {
   if (a === b) return true;
   if (a.length !== b.length) return false;

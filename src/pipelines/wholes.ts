@@ -2,9 +2,9 @@ import type { Matmul, Strided } from '../kernels/index.ts';
 import { broadcastStrides, type DType, type Elements, elements, sizeOf } from '../nd/index.ts';
 import { cutInside } from './gang/product.rules.ts';
 import type { ArrayType } from './graph.ts';
+import { type GivenIndices, noSuchIndex } from './missing.rules.ts';
 import type { Whole } from './plan.ts';
 import type { DenseArray, Routines } from './routines.ts';
-import { noSuchIndex } from './values.rules.ts';
 import { copy, dense, isDense } from './walk.ts';
 
 /** An array with its elements, in some layout. */
@@ -30,7 +30,7 @@ export function runWhole(
     // Copies lie elsewhere.
     const within = inputs.every(({ elements }) => elements.buffer === memory?.buffer) ? memory : undefined;
     routines(op.routine).run(inputs, op.params, results, within);
-  } else if (op.kind === 'take') taken(op.axis, own, first, densified(second));
+  } else if (op.kind === 'take') taken(op, own, first, densified(second));
   else product(own, first, second, matmul);
 }
 
@@ -44,9 +44,14 @@ function densified({ shape, dtype, elements: all, offset, strides }: StridedArra
 }
 
 /** Slices one after the other; single elements, which are the most, without more ado. */
-function taken(axis: number, own: DenseArray, from: StridedArray, indices: DenseArray): void {
+function taken(
+  { axis, of }: { readonly axis: number; readonly of?: GivenIndices },
+  own: DenseArray,
+  from: StridedArray,
+  indices: DenseArray,
+): void {
   const length = from.shape[axis] as number;
-  const places = placesOf(indices.elements as BigInt64Array, length);
+  const places = placesOf(indices.elements as BigInt64Array, length, of);
   const step = from.strides[axis] as number;
   const inner = own.shape.slice(axis + 1);
   const size = sizeOf(inner);
@@ -73,13 +78,13 @@ function taken(axis: number, own: DenseArray, from: StridedArray, indices: Dense
 const FEW = 32;
 
 /** Indices as numbers, each of which there is. */
-function placesOf(indices: BigInt64Array, length: number): Float64Array {
+function placesOf(indices: BigInt64Array, length: number, of: GivenIndices | undefined): Float64Array {
   const places = new Float64Array(indices.length);
   // Two words each, so that there is no bigint for every one of them.
   const words = new Int32Array(indices.buffer, indices.byteOffset, 2 * indices.length);
   for (let i = 0; i < places.length; i++) {
     const place = (words[2 * i + 1] as number) * 2 ** 32 + ((words[2 * i] as number) >>> 0);
-    if (!(place >= 0 && place < length)) throw noSuchIndex(indices[i] as bigint, length);
+    if (!(place >= 0 && place < length)) throw noSuchIndex(indices[i] as bigint, length, of);
     places[i] = place;
   }
   return places;

@@ -49,6 +49,12 @@ describe('an array as partitions', () => {
     assert.deepEqual([...(await description.slice({ start: [1, 1], shape: [1, 2] })).elements], [10, 12]);
     assert.equal(sf.fromPartitioned(x), x);
     assert.equal(sf.fromPartitioned(x.__partitioned__), x);
+    assert.throws(() => JSON.stringify(x.__partitioned__), {
+      message: /have no JSON form: give the description to a task/,
+    });
+    const changed = x.__partitioned__;
+    Object.assign(changed, { shape: [5, 4] });
+    assert.throws(() => sf.fromPartitioned(changed), { code: 'ERR_SHEAF_PARTITIONED' });
     const masked = x.at(x.greater(3));
     assert.throws(() => masked.__partitioned__, { code: 'ERR_SHEAF_UNKNOWN_SHAPE' });
   });
@@ -100,6 +106,18 @@ describe('partitions as an array', () => {
     assert.equal(count.fetched, 3);
     assert.equal((await x.data()).length, 15);
     assert.equal(count.fetched, 3);
+  });
+
+  test('may be arrays themselves', async () => {
+    await using _session = await connect({ cpus: 1 });
+    const get = (handles: readonly number[]) => handles.map((i) => sf.full([1, 2], i));
+    const description = { ...bands(4, 2, { cuts: [{ parts: 4 }, { parts: 1 }] }).description, get };
+    assert.deepEqual(await sf.fromPartitioned(description, { dtype: 'f64' }).toNested(), [
+      [0, 0],
+      [1, 1],
+      [2, 2],
+      [3, 3],
+    ]);
   });
 
   test('whose type or device is not right are refused', async () => {

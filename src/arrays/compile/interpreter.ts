@@ -1,9 +1,11 @@
 import { type AnyNode, type FunctionNode, type FunctionTree, isToolStatement, withoutTools } from '../../code/index.ts';
 import { called, memberOf } from './calls.ts';
 import { constant, type Expression, element } from './expression.ts';
+import { asConditions, isLoop, jumps, type Loop, returns } from './flow.ts';
+import { Rounds } from './loops.ts';
 import { binary, truthOf, unary } from './operators.ts';
 import { INSTEAD, Refusals } from './refusal.ts';
-import { Environment, type Val } from './values.ts';
+import { BREAK, Environment, isValue, NEXT, type Result, type Val } from './values.ts';
 
 type NodeOf<T extends AnyNode['type']> = Extract<AnyNode, { type: T }>;
 
@@ -11,11 +13,23 @@ const MOST_STEPS = 100_000;
 const MOST_CALLS = 100;
 
 /** What comes after some statements, in the environment in which they have ended. */
-type After = (ended: Environment) => Val | undefined;
+type After = (ended: Environment) => Result;
+
+/** One of two; of truths that are known, what the condition comes to. */
+function chosen(condition: Expression, a: Expression, b: Expression): Expression {
+  if (a === b) return a;
+  if (a.kind === 'constant' && a.of === 'boolean') {
+    return a.value ? element('logicalOr', condition, b) : element('logicalAnd', element('logicalNot', condition), b);
+  }
+  if (b.kind === 'constant' && b.of === 'boolean') {
+    return b.value ? element('logicalOr', element('logicalNot', condition), a) : element('logicalAnd', condition, a);
+  }
+  return element('where', condition, a, b);
+}
 
 /**
  * Runs a function on expressions in place of numbers, so that what it returns is the expression that it computes. Conditions that depend on
- * an element take both ways; loops have to end without looking at one.
+ * an element take both ways; loops have to end in any case, whatever elements there are.
  */
 export class Interpreter {
   readonly tree: FunctionTree;
@@ -24,8 +38,10 @@ export class Interpreter {
   readonly #outside = new Map<string, Val>();
   #steps = 0;
   #depth = 0;
-  /** Loops around what is looked at, in the function that is. */
-  #loops = 0;
+  /** The loop around what is looked at, in the function that is. */
+  #loop: Rounds | undefined;
+  /** All loops that are under way, those of callers too. */
+  readonly #loops: Rounds[] = [];
   /** The environment of the call that is under way, by its number. */
   #function = 0;
   /** Of environments those that count in this way of all conditions. */
@@ -59,9 +75,9 @@ export class Interpreter {
       throw this.refuse.construct(at, 'where calls go deeper than 100', 'Recursion can only be on constants.');
     }
     const environment = new Environment(this.#copies.get(outer.id) ?? outer);
-    const [caller, loops] = [this.#function, this.#loops];
+    const [caller, loop] = [this.#function, this.#loop];
     this.#function = environment.id;
-    this.#loops = 0;
+    this.#loop = undefined;
     for (const [i, param] of fn.params.entries()) {
       if (param.type !== 'Identifier') {
         throw this.refuse.construct(
@@ -74,48 +90,50 @@ export class Interpreter {
     }
     const body = withoutTools(fn.body as AnyNode);
     const result =
-      body.type === 'BlockStatement' ? this.#block(body.body as AnyNode[], environment) : this.value(body, environment);
+      body.type === 'BlockStatement' ? this.block(body.body as AnyNode[], environment) : this.value(body, environment);
     this.#depth--;
     this.#function = caller;
-    this.#loops = loops;
-    if (result === undefined) {
+    this.#loop = loop;
+    if (!isValue(result)) {
       throw this.refuse.construct(fn, 'which does not return a value in every case', 'Return a number or a boolean.');
     }
     return result;
   }
 
-  #step(node: AnyNode): void {
+  step(node: AnyNode): void {
     if (++this.#steps > MOST_STEPS) {
       throw this.refuse.construct(node, `where more than ${MOST_STEPS} steps were taken`, 'Shorten its loops.');
     }
   }
 
   /** What statements return, or what comes after them; undefined, if nothing does. `after` is given the environment in which they have ended. */
-  #block(statements: readonly AnyNode[], environment: Environment, after?: After): Val | undefined {
+  block(statements: readonly AnyNode[], environment: Environment, after?: After): Result {
     for (const statement of statements) {
       if (statement.type !== 'FunctionDeclaration') continue;
       const { name } = statement.id as { name: string };
       environment.declare(name, { kind: 'function', node: statement, environment }, true);
     }
-    for (const [i, statement] of statements.entries()) {
-      if (isToolStatement(statement)) continue;
-      this.#step(statement);
-      const rest: After = (ended) => this.#block(statements.slice(i + 1), ended, after);
+    for (const [i, given] of statements.entries()) {
+      if (isToolStatement(given)) continue;
+      this.step(given);
+      const statement = given.type === 'SwitchStatement' ? this.#switch(given, environment) : given;
+      const rest: After = (ended) => this.block(statements.slice(i + 1), ended, after);
       if (statement.type === 'IfStatement') {
         const condition = truthOf(this, this.value(statement.test, environment), statement.test);
         if (condition.kind !== 'constant') {
           if (returns(statement)) return this.#fork(statement, condition, rest, environment);
+          if (jumps(statement)) return this.#part(statement, condition, rest, environment);
           this.#both(statement, condition, environment);
           continue;
         }
         const way = condition.value ? statement.consequent : statement.alternate;
         if (!way) continue;
-        if (returns(way)) return this.#block([way], environment, rest);
-        this.#block([way], environment);
+        if (returns(way) || jumps(way)) return this.block([way], environment, rest);
+        this.block([way], environment);
         continue;
       }
-      if (statement.type === 'BlockStatement' && returns(statement)) {
-        return this.#block(statement.body, new Environment(environment), (ended) => rest(ended.outer as Environment));
+      if (statement.type === 'BlockStatement' && (returns(statement) || jumps(statement))) {
+        return this.block(statement.body, new Environment(environment), (ended) => rest(ended.outer as Environment));
       }
       const result = this.#statement(statement, environment);
       if (result !== undefined) return result;
@@ -129,18 +147,17 @@ export class Interpreter {
     condition: Expression,
     rest: After,
     environment: Environment,
-  ): Val | undefined {
+  ): Result {
     const [one, other] = [environment.copy(), environment.copy()];
-    const yes = this.#branch(one, () => this.#block([consequent], one, rest));
-    const no = this.#branch(other, () => (alternate ? this.#block([alternate], other, rest) : rest(other)));
-    if (yes === undefined || no === undefined) {
-      const because =
-        this.#loops > 0
-          ? 'which elements decide to leave a loop with'
-          : 'and in some cases no value is returned after it';
-      const advice =
-        this.#loops > 0 ? 'Keep the value in a variable, and return it after the loop.' : 'Return one in every case.';
-      throw this.refuse.construct(consequent, because, advice);
+    const yes = this.#branch(one, () => this.block([consequent], one, rest));
+    const no = this.#branch(other, () => (alternate ? this.block([alternate], other, rest) : rest(other)));
+    if (!isValue(yes) || !isValue(no)) {
+      if (this.#loop !== undefined) throw this.leavesLoop(consequent);
+      throw this.refuse.construct(
+        consequent,
+        'and in some cases no value is returned after it',
+        'Return one in every case.',
+      );
     }
     // What is outside of the function is there when it has returned.
     const join = (a: Val, b: Val): Val => this.choose(condition, a, b, consequent);
@@ -148,14 +165,53 @@ export class Interpreter {
     return join(yes, no);
   }
 
+  /** A return in the midst of a loop that only some elements come to. */
+  leavesLoop(at: AnyNode): Error {
+    return this.refuse.construct(
+      at,
+      'which elements decide to leave a loop with',
+      'Keep the value in a variable, leave the loop with break, and return it after that.',
+    );
+  }
+
+  /** Each way with what is left of the round of a loop. Where one of them leaves the loop, it goes on with the other. */
+  #part(
+    { consequent, alternate }: NodeOf<'IfStatement'>,
+    condition: Expression,
+    rest: After,
+    environment: Environment,
+  ): Result {
+    const loop = this.#loop as Rounds;
+    const otherwise = element('logicalNot', condition);
+    const [one, other] = [environment.copy(), environment.copy()];
+    const within = (own: Environment, holds: Expression, run: () => Result): Result => {
+      loop.path.push(holds);
+      const result = this.#branch(own, run);
+      loop.path.pop();
+      if (isValue(result)) throw this.leavesLoop(consequent);
+      return result;
+    };
+    const yes = within(one, condition, () => this.block([consequent], one, rest));
+    const no = within(other, otherwise, () => (alternate ? this.block([alternate], other, rest) : rest(other)));
+    const join = (a: Val, b: Val): Val => this.choose(condition, a, b, consequent);
+    if ((yes === BREAK) === (no === BREAK)) {
+      environment.merge(one, other, join);
+      return yes === BREAK ? BREAK : NEXT;
+    }
+    const [left, stays, holds] = yes === BREAK ? [one, other, condition] : [other, one, otherwise];
+    loop.leave(holds, left);
+    environment.merge(stays, stays, join);
+    return NEXT;
+  }
+
   /** Both ways, neither of which returns: names have what the condition says. */
   #both({ consequent, alternate }: NodeOf<'IfStatement'>, condition: Expression, environment: Environment): void {
-    const otherwise = alternate ? (own: Environment) => this.#block([alternate], own) : () => undefined;
-    this.#ways(condition, environment, (own) => this.#block([consequent], own), otherwise, consequent);
+    const otherwise = alternate ? (own: Environment) => this.block([alternate], own) : () => undefined;
+    this.ways(condition, environment, (own) => this.block([consequent], own), otherwise, consequent);
   }
 
   /** Two ways, each with what it assigns; what they give. */
-  #ways<T>(
+  ways<T>(
     condition: Expression,
     environment: Environment,
     yes: (own: Environment) => T,
@@ -190,36 +246,40 @@ export class Interpreter {
         'Give one kind of value.',
       );
     }
-    return { kind: 'expression', expression: element('where', condition, a, b) };
+    return { kind: 'expression', expression: chosen(condition, a, b) };
   }
 
-  #statement(statement: AnyNode, environment: Environment): Val | undefined {
+  #statement(statement: AnyNode, environment: Environment): Result {
+    if (isLoop(statement)) return this.#around(statement, environment);
     switch (statement.type) {
       case 'ReturnStatement':
         return statement.argument ? this.value(statement.argument, environment) : undefined;
       case 'BlockStatement':
-        return this.#block(statement.body, new Environment(environment));
+        return this.block(statement.body, new Environment(environment));
       case 'ExpressionStatement':
         this.value(statement.expression, environment);
         return undefined;
       case 'VariableDeclaration':
-        this.#declare(statement, environment);
+        this.declare(statement, environment);
         return undefined;
       case 'FunctionDeclaration':
         // Declared when the block began.
         return undefined;
-      case 'ForStatement':
-        return this.#loop(statement, environment);
+      case 'BreakStatement':
+      case 'ContinueStatement':
+        if (statement.label)
+          throw this.refuse.construct(statement, 'which has a label', 'Leave one loop at a time: without labels.');
+        return statement.type === 'BreakStatement' ? BREAK : NEXT;
       default:
         throw this.refuse.construct(
           statement,
           'a statement that has no form for arrays',
-          INSTEAD[statement.type] ?? 'There are const, let, if, for, and return.',
+          INSTEAD[statement.type] ?? 'There are const, let, if, switch, loops, and return.',
         );
     }
   }
 
-  #declare(statement: NodeOf<'VariableDeclaration'>, environment: Environment): void {
+  declare(statement: NodeOf<'VariableDeclaration'>, environment: Environment): void {
     for (const { id, init } of statement.declarations) {
       if (id.type !== 'Identifier') {
         throw this.refuse.construct(id, 'which is a pattern', 'Give each variable a declaration of its own.');
@@ -229,34 +289,26 @@ export class Interpreter {
     }
   }
 
-  #loop({ init, test, update, body }: NodeOf<'ForStatement'>, outer: Environment): Val | undefined {
-    const environment = new Environment(outer);
-    if (init?.type === 'VariableDeclaration') this.#declare(init, environment);
-    else if (init) this.value(init, environment);
-    for (;;) {
-      if (test) {
-        this.#step(test);
-        const goes = truthOf(this, this.value(test, environment), test);
-        if (goes.kind !== 'constant') {
-          throw this.refuse.construct(
-            test,
-            'a loop whose end depends on elements',
-            'Loops end after a number of rounds that is known; for the rest there is iterate().',
-          );
-        }
-        if (!goes.value) return undefined;
-      }
-      this.#loops++;
-      const result = this.#block([body], environment);
-      this.#loops--;
-      if (result !== undefined) return result;
-      if (update) this.value(update, environment);
-    }
+  #around(statement: Loop, environment: Environment): Result {
+    const outer = this.#loop;
+    const loop = new Rounds(this, statement, environment);
+    this.#loop = loop;
+    this.#loops.push(loop);
+    const result = loop.run();
+    this.#loops.pop();
+    this.#loop = outer;
+    return result;
+  }
+
+  #switch(statement: NodeOf<'SwitchStatement'>, environment: Environment): AnyNode {
+    const name = `compared at ${statement.start}`;
+    environment.declare(name, this.value(statement.discriminant, environment), true);
+    return asConditions(statement, name, this.refuse);
   }
 
   value(given: AnyNode, environment: Environment): Val {
     const node = withoutTools(given);
-    this.#step(node);
+    this.step(node);
     const of = (expression: Expression): Val => ({ kind: 'expression', expression });
     const inner = (each: AnyNode): Expression => this.expression(this.value(each, environment), each);
     switch (node.type) {
@@ -276,7 +328,7 @@ export class Interpreter {
         if (condition.kind === 'constant') {
           return this.value(condition.value ? node.consequent : node.alternate, environment);
         }
-        const [yes, no] = this.#ways(
+        const [yes, no] = this.ways(
           condition,
           environment,
           (own) => this.value(node.consequent, own),
@@ -380,7 +432,7 @@ export class Interpreter {
     const right =
       left.kind === 'constant'
         ? ask(environment)
-        : (this.#ways(condition, environment, ask, () => undefined, node)[0] as Expression);
+        : (this.ways(condition, environment, ask, () => undefined, node)[0] as Expression);
     if (right.of !== 'boolean') {
       throw this.refuse.construct(
         node.right,
@@ -417,7 +469,8 @@ export class Interpreter {
     }
     // A way of a condition has copies of what it sees itself. What only a function that was passed in sees would be changed in the other way too.
     const { id } = environment.holder((target as { name: string }).name) as Environment;
-    if (this.#branches.some(({ ids, begun }) => id < begun && !ids.has(id))) {
+    const isInOne = this.#branches.some(({ ids, begun }) => id < begun && !ids.has(id));
+    if (isInOne || this.#loops.some((loop) => loop.escapes(id))) {
       throw this.refuse.construct(
         target,
         'which is assigned to when an element says so, by a function from elsewhere',
@@ -426,13 +479,4 @@ export class Interpreter {
     }
     slot.value = value;
   }
-}
-
-/** Whether a statement has a return of its own. */
-function returns(node: AnyNode): boolean {
-  if (node.type === 'ReturnStatement') return true;
-  if (node.type === 'IfStatement')
-    return returns(node.consequent) || (node.alternate ? returns(node.alternate) : false);
-  if (node.type === 'BlockStatement') return node.body.some(returns);
-  return node.type === 'ForStatement' && returns(node.body);
 }

@@ -3,13 +3,8 @@ import type { AnyNode, FunctionTree } from '../../code/index.ts';
 
 /** What to write in the place of statements that there are not. */
 export const INSTEAD: Readonly<Partial<Record<AnyNode['type'], string>>> = {
-  WhileStatement: 'Write a for loop, whose number of rounds is known.',
-  DoWhileStatement: 'Write a for loop, whose number of rounds is known.',
-  ForOfStatement: 'Write a for loop over the indices of the list: for (let i = 0; i < list.length; i++).',
-  ForInStatement: 'Write a for loop over the indices of a list.',
-  BreakStatement: 'Loops come to their end: put the rest of the round under an if.',
-  ContinueStatement: 'Put the rest of the round under an if.',
-  SwitchStatement: 'Write if and else, or c ? x : y.',
+  ForInStatement: 'Write for (const x of list), or a loop over the indices of a list.',
+  LabeledStatement: 'Leave one loop at a time: without labels.',
   ThrowStatement: 'Return NaN, and look for it afterwards.',
   TryStatement: 'Nothing throws here: leave it away.',
 };

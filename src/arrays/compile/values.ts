@@ -70,3 +70,12 @@ export type Val =
   | { readonly kind: 'list'; readonly items: readonly Val[] }
   /** An argument of a stencil. */
   | { readonly kind: 'field'; readonly index: number };
+
+/** What a statement comes to instead of a value: the loop around it is over, or the round of it. */
+export const BREAK = Symbol('break');
+export const NEXT = Symbol('continue');
+
+/** What statements return; undefined, if they come to their end. */
+export type Result = Val | typeof BREAK | typeof NEXT | undefined;
+
+export const isValue = (result: Result): result is Val => typeof result === 'object';

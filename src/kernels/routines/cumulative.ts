@@ -25,7 +25,8 @@ interface Combination {
 const SUM: Combination = {
   initial: 0,
   floats({ from, to, at, place, length, step }) {
-    let total = 0;
+    // Nothing but -0 leaves a -0 what it is.
+    let total = -0;
     for (let i = 0; i < length; i++, at += step, place += step) {
       total += from[at] as number;
       to[place] = total;

@@ -1,6 +1,7 @@
 import { kindOf, type Shape, sizeOf } from '../../nd/index.ts';
 import { type AxisMap, isComputed, Node, type Op } from '../graph.ts';
-import { noSuchIndex, nothingToPlace } from '../values.rules.ts';
+import { noSuchIndex } from '../missing.rules.ts';
+import { nothingToPlace } from '../values.rules.ts';
 import { inOrder } from '../walk.ts';
 import { axisOfLines } from './cutting.rules.ts';
 
@@ -129,12 +130,12 @@ export function replaced(roots: readonly Node[], by: ReadonlyMap<Node, Node>): N
 /** Slices along an axis, put together. */
 export function slicesOf({ op, args, shape, dtype }: Node, indices: BigInt64Array): Node {
   const [from] = args as [Node];
-  const { axis } = op as OpOf<'take'>;
+  const { axis, of } = op as OpOf<'take'>;
   const length = from.shape[axis] as number;
   const one = from.shape.map((each, i) => (i === axis ? 1 : each));
   const at = (start: number): AxisMap[] => one.map((_, i) => ({ start: i === axis ? start : 0, step: 1, axis: i }));
   const slices = Array.from(indices, (index) => {
-    if (index < 0n || index >= length) throw noSuchIndex(index, length);
+    if (index < 0n || index >= length) throw noSuchIndex(index, length, of);
     return new Node({ kind: 'view', maps: at(Number(index)) }, one, dtype, [from]);
   });
   return new Node({ kind: 'assemble', at: slices.map((_, i) => at(i)) }, shape, dtype, slices);

@@ -23,6 +23,8 @@ export interface BlockHost {
   readonly limit: number;
   /** Whether what is not in use can leave it. */
   readonly spills: boolean;
+  /** How much room there is where that goes. */
+  disk?(): number;
   /** Elements of a block, a power of two; left out: a part of the memory. */
   readonly block?: number;
   prepare(roots: readonly Node[]): Prepared;
@@ -371,11 +373,20 @@ export class BlockRun {
     }
   }
 
-  /** Where nothing can leave the memory, an array that is too large for it needs not be begun. */
+  /** An array that is too large for the memory, and for the disk that it would go to, needs not be begun. */
   #checkDisk(nodes: readonly Node[]): void {
     const { limit, spills } = this.#host;
     const needed = nodes.reduce((sum, node) => sum + bytesOf(node), 0);
-    if (spills || needed <= limit) return;
+    if (needed <= limit) return;
+    if (spills) {
+      const room = this.#host.disk?.() ?? Number.POSITIVE_INFINITY;
+      if (needed <= limit + room) return;
+      throw new OutOfMemoryError(
+        `the array has ${formatBytes(needed)}, the shared memory of this session ${formatBytes(limit)}, and the disk that it goes to has ` +
+          `${formatBytes(room)} left; name a folder on a larger one with connect({ spill }), or ask for what the array is combined into, which needs no room`,
+        { details: { operation: 'persist', needed, limit, disk: room } },
+      );
+    }
     throw new OutOfMemoryError(
       `the array has ${formatBytes(needed)}, and the shared memory of this session ${formatBytes(limit)}, of which nothing is written to disk; name a folder ` +
         'that is on one with connect({ spill }), raise connect({ memory }), or ask for what it is combined into, which needs no room for it',

@@ -1,4 +1,4 @@
-import { exponential } from './exponential.ts';
+import { exp } from './exponential.ts';
 import type { Lanes, Value } from './lanes.ts';
 
 /*
@@ -157,6 +157,5 @@ export function logaddexp(m: Lanes, x: Value, y: Value): Value {
   const more = m.pmax(x, y);
   // Of infinities of one sign, and of equal numbers, the difference is 0.
   const apart = m.andNot(m.neg(m.abs(m.sub(x, y))), m.eq(x, y));
-  const { scale, rest } = exponential(m, m.pmax(apart, m.f(-700)));
-  return m.add(more, ofOnePlus(m, m.add(scale, m.mul(scale, rest))));
+  return m.add(more, ofOnePlus(m, exp(m, apart)));
 }
