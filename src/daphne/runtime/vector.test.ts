@@ -66,7 +66,7 @@ async function run(program: Program, threads?: number): Promise<typeof looks> {
     await using lazy = new VectorRuntime(
       () => {},
       () => {},
-      { threads, worthStarting: 1e6 },
+      { threads, worthStarting: 1e6, small: 0 },
     );
     await link(program, lazy, { givesOutputs: false })();
   }

@@ -11,7 +11,7 @@ import { then } from './later.ts';
 import type { Own } from './own.ts';
 import { bytesIn, bytesToBe, copyTo } from './sources.ts';
 import type { LazyRuntime } from './support.ts';
-import { pendingOf, sharing, workOf } from './work.ts';
+import { isSmall, pendingOf, sharing, workOf } from './work.ts';
 
 export interface VectorOptions {
   /** How many compute. */
@@ -24,6 +24,8 @@ export interface VectorOptions {
   readonly worthStarting?: number;
   /** Or bytes. */
   readonly worthSharing?: number;
+  /** Elements of a matrix that gains nothing by being computed along with others. */
+  readonly small?: number;
   /** What is let go of, and when. */
   readonly holdings?: HoldingsOptions;
 }
@@ -52,6 +54,11 @@ const WORTH_STARTING = 3e8;
  * take to start.
  */
 const WORTH_SHARING = 64 << 20;
+/**
+ * Up to so many elements nobody gains anything by being computed along with others: these are computed at once, as without `--vec`, so that scripts print
+ * the same bytes. What is computed together may be added up in another order.
+ */
+const SMALL = 1 << 14;
 /** So many elements are copied sooner than a pipeline is planned that does it. */
 const SOME = 1 << 16;
 /** What was there before them they get beforehand, unless that takes more of their memory than this part. */
@@ -169,6 +176,8 @@ export class VectorRuntime implements LazyRuntime, AsyncDisposable {
 
   matrix(array: Arr, value: Exclude<ValueType, 'str'>): DenseMatrix {
     const [rows, columns] = array.shape as [number, number];
+    const node = nodeOf('matrix', array);
+    if (isSmall(node, this.#options.small ?? SMALL)) this.holdings.add(inThread().computeNow([node]));
     return { kind: 'dense', value, rows, columns, array };
   }
 

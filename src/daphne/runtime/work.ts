@@ -15,6 +15,17 @@ export function pendingOf(nodes: readonly Node[]): Set<Node> {
   return found;
 }
 
+/** Whether a node and all that it is made of, as far as that is not computed, have so many elements at most each; what they read, too. */
+export function isSmall(node: Node, most: number): boolean {
+  const seen = new Set([node]);
+  // What is found while it goes on is looked at in its turn.
+  for (const { op, args, shape } of seen) {
+    if (sizeOf(shape) > most) return false;
+    if (op.kind !== 'source') for (const arg of args) seen.add(arg);
+  }
+  return true;
+}
+
 /** Terms of products take so much less than others, which wait for memory. */
 const TERM = 1 / 8;
 
