@@ -55,6 +55,8 @@ class Emitter {
   readonly #lanes: number;
   readonly #vectorized: boolean;
   readonly #rows: ShortRows | undefined;
+  /** What is known of second operands that are the same for all points, by step. */
+  readonly #places = new Map<Step, number>();
   /** The positions along the last axis of the first lanes of a round, where a kernel asks for them. */
   #point = -1;
 
@@ -151,8 +153,26 @@ class Emitter {
         },
       );
     };
+    this.#findPlaces();
     loops(0, this.#vectorized);
     return this;
+  }
+
+  /** Of kernels without an axis there is one point only, for which nothing is worth finding out. */
+  #findPlaces(): void {
+    const { rank, steps } = this.#kernel;
+    if (rank === 0) return;
+    for (const step of steps) {
+      if (!this.#isCall(step)) continue;
+      const second = steps[step.args[1] ?? -1];
+      if (second?.op !== 'constant' && second?.op !== 'scalar') continue;
+      const place = this.calls.place(step.op, () => {
+        if (second.op === 'constant') scalars.constant(this.code, second.value, second.dtype);
+        else this.code.get(this.#given[second.scalar] as number);
+        if (second.dtype === 'f32') this.code.op(0xbb);
+      });
+      if (place !== undefined) this.#places.set(step, place);
+    }
   }
 
   get #arrays(): Cursor[] {
@@ -228,7 +248,7 @@ class Emitter {
           const args = step.args.map((arg) => locals[arg] as number);
           const dtype = this.#typeOf(step.args.at(-1) as number);
           if (step.op === 'cast') scalars.cast(c, args[0] as number, dtype, step.dtype);
-          else if (Calls.serve(step.op, dtype)) this.calls.scalar(step.op, dtype, args);
+          else if (Calls.serve(step.op, dtype)) this.calls.scalar(step.op, dtype, args, this.#places.get(step));
           else this.#apply(step.op, dtype, args);
           c.set(local);
         }
@@ -351,6 +371,7 @@ class Emitter {
           step.dtype,
           args,
           locals.map((each) => each[i] as number),
+          this.#places.get(step),
         );
       } else for (const [round, each] of locals.entries()) this.#stepInLanes(axis, first + round, i, each);
     }
