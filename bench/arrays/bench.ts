@@ -8,7 +8,7 @@ import { type Experiment, pause, rate, type Sampler, type Tier } from '../harnes
 import { HOW_TO_GET_PEERS, openPython, type Python, type Sampled } from '../peers/python.ts';
 import type { Group, Settings } from '../suite.ts';
 
-/** Threads of BLAS, and ours, look for work a while before they sleep; whoever comes next should not have them beside himself. */
+/** Our threads look for work a while before they sleep; whoever comes next should not have them beside himself. The peers wait for their own. */
 const SETTLE_MS = 50;
 /** Elements that are compared. */
 const MOST_COMPARED = 10_000;

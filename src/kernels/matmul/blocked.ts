@@ -1,6 +1,7 @@
 import type { Elements } from '../../nd/index.ts';
 import type { Strided } from '../reference.ts';
-import { blockModule, canFuse, type Lane, laneBytes, type Tile } from './micro.ts';
+import { canFuse } from '../wasm/fused.ts';
+import { blockModule, type Lane, laneBytes, type Tile } from './micro.ts';
 import { packModule, packSlowly } from './packing.ts';
 
 /** Block sizes, in elements. They fit into the caches whatever they are made of; multiples of all tiles. */

@@ -139,11 +139,3 @@ export function blockModule(
   );
   return moduleBytes({ shared, imports: [], functions: [{ name: 'run', code: c }] });
 }
-
-let known: boolean | undefined;
-
-/** Whether this engine has multiplications and additions in one instruction. */
-export function canFuse(): boolean {
-  known ??= WebAssembly.validate(blockModule('f64', { rows: 1, columns: 2 }, true, false));
-  return known;
-}

@@ -96,6 +96,7 @@ class Emitter extends PairedRows {
         },
       );
     };
+    this.findPlaces();
     loops(0, this.#vectorized);
     return this;
   }

@@ -203,6 +203,7 @@ export class Lanes extends Points {
           step.dtype,
           args,
           locals.map((each) => each[i] as number),
+          this.places.get(step),
         );
       } else for (const [round, each] of locals.entries()) this.stepInLanes(axis, first + round, i, each);
     }

@@ -9,6 +9,9 @@ import type { Along, Cursor } from './cursors.ts';
 import * as scalars from './scalars.ts';
 import * as vectors from './vectors.ts';
 
+/** f64.promote_f32. */
+const PROMOTE = 0xbb;
+
 export interface Variant {
   readonly operands: readonly Along[];
   readonly results: readonly Along[];
@@ -31,6 +34,8 @@ export class Points {
   /** Bytes of an element, where it can be done in lanes. */
   protected readonly width: number;
   protected readonly lanes: number;
+  /** What is known of second operands that are the same for all points, by step. */
+  protected readonly places = new Map<Step, number>();
 
   constructor(kernel: Kernel, variant: Variant) {
     this.kernel = kernel;
@@ -63,6 +68,23 @@ export class Points {
 
   protected typeOf(value: number): DType {
     return (this.kernel.steps[value] as Step).dtype;
+  }
+
+  /** Of kernels without an axis there is one point only, for which nothing is worth finding out. */
+  protected findPlaces(): void {
+    const { rank, steps } = this.kernel;
+    if (rank === 0) return;
+    for (const step of steps) {
+      if (!this.isCall(step)) continue;
+      const second = steps[step.args[1] ?? -1];
+      if (second?.op !== 'constant' && second?.op !== 'scalar') continue;
+      const place = this.calls.place(step.op, () => {
+        if (second.op === 'constant') scalars.constant(this.code, second.value, second.dtype);
+        else this.code.get(this.given[second.scalar] as number);
+        if (second.dtype === 'f32') this.code.op(PROMOTE);
+      });
+      if (place !== undefined) this.places.set(step, place);
+    }
   }
 
   protected get arrays(): Cursor[] {
@@ -113,7 +135,7 @@ export class Points {
           const args = step.args.map((arg) => locals[arg] as number);
           const dtype = this.typeOf(step.args.at(-1) as number);
           if (step.op === 'cast') scalars.cast(c, args[0] as number, dtype, step.dtype);
-          else if (Calls.serve(step.op, dtype)) this.calls.scalar(step.op, dtype, args);
+          else if (Calls.serve(step.op, dtype)) this.calls.scalar(step.op, dtype, args, this.places.get(step));
           else this.apply(step.op, dtype, args);
           c.set(local);
         }

@@ -36,8 +36,11 @@ const TELLING_MS = 0.02;
 const GROWTH = 1.1;
 /** For the end of chunks that others compute it spins so long, before it leaves the rest to the event loop. */
 const SPIN_MS = { least: 0.1, most: 2 };
-/** Where it computes whole chunks, others are waited for so long before, as a part of all the work and at most: meanwhile it hears of nothing that they need to begin. */
-const COMING = { part: 1 / 50, most: 2 };
+/**
+ * Where it computes whole chunks, others are waited for so long before, as a part of all the work and at most: meanwhile it hears of nothing that they
+ * need to begin. After a second's sleep they take some milliseconds.
+ */
+const COMING = { part: 1 / 40, most: 8 };
 
 /** A worker that was called. It may go from run to run. */
 export interface Member {

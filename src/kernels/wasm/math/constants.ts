@@ -1,9 +1,14 @@
+import { InternalError } from '../../../base/index.ts';
+
+/** Enough for all functions, and for tables of some exponents; what is not used takes no room. */
+const PAGES = 7;
+
 /**
  * The memory of the functions: constants that they load, and tables. An instruction that loads a constant into both lanes is shorter
  * than those that put it together, and nothing needs a register for longer than it is used.
  */
 export class Constants {
-  readonly memory = new WebAssembly.Memory({ initial: 1, maximum: 1 });
+  readonly memory = new WebAssembly.Memory({ initial: PAGES, maximum: PAGES });
   readonly #doubles = new Float64Array(this.memory.buffer);
   readonly #words = new BigUint64Array(this.memory.buffer);
   readonly #known = new Map<number | bigint, number>();
@@ -29,6 +34,15 @@ export class Constants {
       words.fill(value, this.#next, this.#next + 2);
       this.#next += 2;
     }
+    return at;
+  }
+
+  /** Where so many bytes are that nobody else has: a multiple of 16. */
+  room(bytes: number): number {
+    const at = 8 * this.#next;
+    this.#next += bytes / 8;
+    if (this.#next > this.#words.length)
+      throw new InternalError(`there is no room for ${bytes} bytes beside the constants`);
     return at;
   }
 

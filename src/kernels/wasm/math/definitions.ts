@@ -5,6 +5,7 @@ import * as inverse from './inverse.ts';
 import type { Lanes, Value } from './lanes.ts';
 import * as logarithmic from './logarithmic.ts';
 import { nextafter, nextafter32 } from './neighbours.ts';
+import { powOfPlace } from './one-power.ts';
 import { pow } from './power.ts';
 import * as trigonometric from './trigonometric.ts';
 
@@ -13,6 +14,8 @@ export type Definition = {
   readonly asks: boolean;
   /** What floats of 32 bits need instead, as doubles. */
   readonly narrow?: Definition;
+  /** The same where the second argument is one for all: `at` is a local with the place of what is known of it (`Exponents`). */
+  readonly ofPlace?: (m: Lanes, x: Value, at: number, reference: number) => Value;
 } & (
   | { readonly arity: 1; readonly write: (m: Lanes, x: Value, reference: number) => Value }
   | { readonly arity: 2; readonly write: (m: Lanes, x: Value, y: Value, reference: number) => Value }
@@ -52,7 +55,7 @@ export const DEFINITIONS: Readonly<Partial<Record<ElementOpName, Definition>>> =
   log2: of(logarithmic.log2),
   logaddexp: of2(logarithmic.logaddexp),
   nextafter: { ...of2(nextafter), narrow: of2(nextafter32) },
-  pow: asking2(pow),
+  pow: { ...asking2(pow), ofPlace: powOfPlace },
   remainder: asking2(division.remainder),
   sin: asking(trigonometric.sin),
   sinh: of(exponential.sinh),

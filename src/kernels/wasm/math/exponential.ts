@@ -42,25 +42,27 @@ interface Options {
 
 /** The core, in a range where the power has a normal exponent. */
 export function exponential(m: Lanes, x: Value, { by = 1, tail, lower, close = false }: Options = {}): Exponential {
-  const shifted = m.addf(m.mulf(x, STEPS * by), SHIFT);
+  const shifted = m.fma(x, m.f(STEPS * by), m.f(SHIFT));
   const k = m.subf(shifted, SHIFT);
-  let r = m.sub(m.sub(x, m.mulf(k, STEP_HIGH / by)), m.mulf(k, STEP_LOW / by));
+  let r = m.fnma(k, m.f(STEP_LOW / by), m.fnma(k, m.f(STEP_HIGH / by), x));
   if (tail !== undefined) r = m.add(r, tail);
   const [lost, power] = m.pair(TABLE, m.shl(m.and(shifted, m.bits(255n)), 4));
   let scale = m.iadd(power, m.shl(shifted, 44));
   if (lower !== undefined) scale = m.isub(scale, lower);
   const square = m.square(r);
   const c = (close ? C_CLOSE : C).map((each, i) => each * by ** (i + 2));
-  const small = m.add(lost, m.mul(square, m.estrin(r, c, square)));
-  return { scale, rest: m.add(by === 1 ? r : m.mulf(r, by), small) };
+  const small = m.fma(square, m.estrin(r, c, square), lost);
+  return { scale, rest: by === 1 ? m.add(r, small) : m.fma(r, m.f(by), small) };
 }
+
+/** What it is, in one. */
+export const together = (m: Lanes, { scale, rest }: Exponential): Value => m.fma(scale, rest, scale);
 
 /** Of exp: beyond it results are subnormal or infinite. */
 const LARGE = 708;
 
 export function exp(m: Lanes, x: Value): Value {
-  const { scale, rest } = exponential(m, x);
-  const usual = m.add(scale, m.mul(scale, rest));
+  const usual = together(m, exponential(m, x));
   return whereLarge(m, m.abs(x), usual, () => scaled(m, x));
 }
 
@@ -80,14 +82,14 @@ export function scaled(m: Lanes, x: Value, { tail, factor = 1 }: { tail?: Value;
   const inRange = m.pmax(m.pmin(x, m.f(711)), m.f(-746));
   const lower = m.select(up, m.bits(1000n << 52n), m.bits(-1000n << 52n));
   const own = tail === undefined ? undefined : m.and(tail, m.eq(inRange, x));
-  const { scale, rest } = exponential(m, inRange, own === undefined ? { lower } : { lower, tail: own });
-  return m.mul(m.add(scale, m.mul(scale, rest)), m.select(up, m.f(2 ** 1000 * factor), m.f(2 ** -1000 * factor)));
+  const power = together(m, exponential(m, inRange, own === undefined ? { lower } : { lower, tail: own }));
+  return m.mul(power, m.select(up, m.f(2 ** 1000 * factor), m.f(2 ** -1000 * factor)));
 }
 
 /** exp(by x) - 1 where that has a normal exponent. */
 function lessOne(m: Lanes, x: Value, by = 1): Value {
   const { scale, rest } = exponential(m, x, { by, close: true });
-  return m.add(m.subf(scale, 1), m.mul(scale, rest));
+  return m.fma(scale, rest, m.subf(scale, 1));
 }
 
 export function expm1(m: Lanes, x: Value): Value {
@@ -111,8 +113,7 @@ export function sinh(m: Lanes, x: Value): Value {
 
 export function cosh(m: Lanes, x: Value): Value {
   const size = m.abs(x);
-  const { scale, rest } = exponential(m, size);
-  const e = m.add(scale, m.mul(scale, rest));
+  const e = together(m, exponential(m, size));
   const usual = m.add(m.mulf(e, 0.5), m.div(m.f(0.5), e));
   return whereLarge(m, size, usual, () => scaled(m, size, { factor: 0.5 }));
 }

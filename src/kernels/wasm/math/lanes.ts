@@ -1,5 +1,10 @@
 import { type Code, F64, type FunctionType, I32, V128 } from '../code.ts';
+import { canFuse } from '../fused.ts';
 import type { Constants } from './constants.ts';
+
+/** Of the relaxed SIMD proposal. */
+const MULTIPLY_ADD = 0x107;
+const MULTIPLY_SUBTRACT = 0x108;
 
 /** Several vectors of two lanes: the locals that hold them. */
 export type Value = readonly number[];
@@ -72,6 +77,16 @@ export class Lanes {
 
   mul(x: Value, y: Value): Value {
     return this.#op(242, x, y);
+  }
+
+  /** `x * y + z`, rounded once where the engine can do that, which is twice as fast; else twice. */
+  fma(x: Value, y: Value, z: Value): Value {
+    return canFuse() ? this.#op(MULTIPLY_ADD, x, y, z) : this.add(this.mul(x, y), z);
+  }
+
+  /** `z - x * y`, likewise. */
+  fnma(x: Value, y: Value, z: Value): Value {
+    return canFuse() ? this.#op(MULTIPLY_SUBTRACT, x, y, z) : this.sub(z, this.mul(x, y));
   }
 
   div(x: Value, y: Value): Value {
@@ -217,17 +232,25 @@ export class Lanes {
    * known.
    */
   estrin(x: Value, c: readonly number[], square?: Value): Value {
+    return this.#estrin(x, c.length, (i) => this.f(c[i] as number), square);
+  }
+
+  /** The same with coefficients that are values. */
+  estrinOf(x: Value, terms: number, c: (i: number) => Value): Value {
+    return this.#estrin(x, terms, c);
+  }
+
+  #estrin(x: Value, terms: number, c: (i: number) => Value, square?: Value): Value {
     const powers = square === undefined ? [x] : [x, square];
     const part = (from: number, length: number): Value => {
-      if (length === 1) return this.f(c[from] as number);
+      if (length === 1) return c(from);
       const level = Math.ceil(Math.log2(length)) - 1;
       const half = 2 ** level;
       const high = part(from + half, length - half);
       while (powers.length <= level) powers.push(this.square(powers.at(-1) as Value));
-      const product = this.mul(high, powers[level] as Value);
-      return this.add(product, part(from, half));
+      return this.fma(high, powers[level] as Value, part(from, half));
     };
-    return part(0, c.length);
+    return part(0, terms);
   }
 
   /** The sum of two values and what its rounding has lost (D. Knuth). */
@@ -262,12 +285,50 @@ export class Lanes {
   /** Two words of a table for each lane. `at`: where, in bytes from its start, in the low 32 bits of the lane. */
   pair(table: BigUint64Array, at: Value): [Value, Value] {
     const base = this.#constants.table(table);
+    return this.#pairs(at, (index, lane) =>
+      this.code
+        .get(index)
+        .lane(27, lane * 2)
+        .simdMemory(0, base),
+    );
+  }
+
+  /** Some bits of each lane, from one on, times 16, as numbers of their own: a local for each lane. */
+  fields(x: Value, from: number, bits: number): Value {
+    return x.flatMap((vector) =>
+      [0, 1].map((lane) => {
+        const local = this.code.local(I32);
+        const mask = 16 * (2 ** bits - 1);
+        this.code
+          .get(vector)
+          .lane(29, lane)
+          .i64(BigInt(from - 4))
+          .op(0x88, 0xa7)
+          .i32(mask)
+          .op(0x71)
+          .set(local);
+        return local;
+      }),
+    );
+  }
+
+  /** Two words of memory for each lane: so many bytes behind the address in the local `base` as `fields` say, and `offset` more. */
+  pairBehind(base: number, fields: Value, offset: number): [Value, Value] {
+    const vectors = fields.filter((_, i) => i % 2 === 0).map((_, i) => i);
+    return this.#pairs(vectors, (vector, lane) =>
+      this.code
+        .get(base, fields[2 * vector + lane] as number)
+        .op(0x6a)
+        .simdMemory(0, offset),
+    );
+  }
+
+  /** `load` leaves both words of a lane on the stack. */
+  #pairs(at: Value, load: (of: number, lane: number) => void): [Value, Value] {
     const low: number[] = [];
     const high: number[] = [];
     for (const index of at) {
-      const entries = [0, 2].map((lane) =>
-        this.#set(() => this.code.get(index).lane(27, lane).simdMemory(0, base)),
-      ) as [number, number];
+      const entries = [0, 1].map((lane) => this.#set(() => load(index, lane))) as [number, number];
       low.push(
         this.#set(() => this.code.get(...entries).shuffle(0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23)),
       );
@@ -287,6 +348,34 @@ export class Lanes {
       const first = this.#set(() => this.code.get(index).lane(27, 0).simdMemory(10, base));
       return this.#set(() => this.code.get(index).lane(27, 2).get(first).laneMemory(87, base, 1));
     });
+  }
+
+  /** 16 bytes of memory, so far behind the address in the local: the same for all vectors. */
+  fromMemory(at: number, offset: number): Value {
+    const local = this.#set(() => this.code.get(at).simdMemory(0, offset));
+    return this.#each(() => local);
+  }
+
+  /** The double in the local, in all lanes. */
+  splat(double: number): Value {
+    const local = this.#set(() => this.code.get(double).simd(20));
+    return this.#each(() => local);
+  }
+
+  /** Stores the lanes of both, in turn, from the address in the local on. */
+  storePairs(at: number, first: Value, second: Value): void {
+    for (const [i, x] of first.entries()) {
+      const y = second[i] as number;
+      const low = [0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23];
+      this.code
+        .get(at, x, y)
+        .shuffle(...low)
+        .simdMemory(0x0b, 32 * i);
+      this.code
+        .get(at, x, y)
+        .shuffle(...low.map((byte) => byte + 8))
+        .simdMemory(0x0b, 32 * i + 16);
+    }
   }
 
   /** Whether any lane of a mask is set, as the bits of a number: a local with it. */

@@ -1,9 +1,10 @@
 import { type ElementOpName, elementOp } from '../../elementwise.ts';
-import { Code, type FunctionType, V128, type ValueType } from '../code.ts';
+import { Code, F64, type FunctionType, I32, V128, type ValueType } from '../code.ts';
 import { moduleBytes } from '../module.ts';
 import { Constants } from './constants.ts';
 import { DEFINITIONS, type Definition } from './definitions.ts';
 import { Lanes, scalarType, type Value } from './lanes.ts';
+import { Exponents } from './one-power.ts';
 
 /**
  * Functions of floats for kernels to call. Each operator is a module of its own (one for each type), made when a kernel first needs it and kept as long as
@@ -25,40 +26,58 @@ const vectors = (n: number): ValueType[] => new Array<ValueType>(n).fill(V128);
 
 export const isInLibrary = (op: ElementOpName): boolean => Object.hasOwn(DEFINITIONS, op);
 
-/** What a kernel imports it as. */
-export const nameOf = (op: ElementOpName, shape: Shape): string => `${op}.${shape}`;
+/** Whether there is a faster one where the second operand is the same for all. */
+export const hasPlaces = (op: ElementOpName): boolean => DEFINITIONS[op]?.ofPlace !== undefined;
 
-/** Takes the vectors of the first operand, then those of the second, and returns as many as one operand has. */
-export const typeOf = (op: ElementOpName, shape: Shape): FunctionType => ({
-  params: vectors(elementOp(op).arity * VECTORS[shape]),
+/** What a kernel imports it as. `placed`: the one that takes a place instead of a second operand. */
+export const nameOf = (op: ElementOpName, shape: Shape, placed = false): string =>
+  placed ? `${op}.${shape}.placed` : `${op}.${shape}`;
+
+/** Takes the vectors of the first operand, then those of the second (or a place), and returns as many as one operand has. */
+export const typeOf = (op: ElementOpName, shape: Shape, placed = false): FunctionType => ({
+  params: placed ? [...vectors(VECTORS[shape]), I32] : vectors(elementOp(op).arity * VECTORS[shape]),
   results: vectors(VECTORS[shape]),
 });
 
+/** What gives the place of a second operand: for a kernel to call before it runs through its elements. */
+export const PLACE = 'place';
+export const PLACE_TYPE: FunctionType = { params: [F64], results: [I32] };
+
 const constants = new Constants();
+const exponents = new Exponents(constants);
 const made = new Map<string, Readonly<Record<string, unknown>>>();
 
 /** The function that a kernel imports by that name. */
 export function functionOf(name: string): unknown {
-  const [op, shape] = name.split('.') as [ElementOpName, Shape];
+  if (name === PLACE) return exponents.place;
+  const [op, shape, placed] = name.split('.') as [ElementOpName, Shape, string?];
   const shapes = SHAPES.find((each) => each.includes(shape)) as readonly Shape[];
-  const key = nameOf(op, shapes[0] as Shape);
+  const key = nameOf(op, shapes[0] as Shape, placed !== undefined);
   let exports = made.get(key);
   if (exports === undefined) {
-    exports = instanceOf(op, DEFINITIONS[op] as Definition, shapes).exports;
+    exports = instanceOf(op, DEFINITIONS[op] as Definition, shapes, placed !== undefined).exports;
     made.set(key, exports);
   }
   return exports[name];
 }
 
-function instanceOf(op: ElementOpName, definition: Definition, shapes: readonly Shape[]): WebAssembly.Instance {
+function instanceOf(
+  op: ElementOpName,
+  definition: Definition,
+  shapes: readonly Shape[],
+  placed: boolean,
+): WebAssembly.Instance {
+  const { ofPlace } = definition;
   const functions = shapes.map((shape) => {
     const code = new Code(typeOf(op, shape).results);
-    if (shape === 'f32x4') narrow(code, definition);
+    if (shape === 'f32x4') narrow(code, definition, placed);
     else {
       const m = new Lanes(code, VECTORS[shape], constants);
-      m.return(written(m, definition, [m.param(), ...(definition.arity === 2 ? [m.param()] : [])]));
+      const x = m.param();
+      if (placed && ofPlace !== undefined) m.return(ofPlace(m, x, code.param(I32), REFERENCE));
+      else m.return(written(m, definition, definition.arity === 2 ? [x, m.param()] : [x]));
     }
-    return { name: nameOf(op, shape), code };
+    return { name: nameOf(op, shape, placed), code };
   });
   const imports = definition.asks ? [{ name: 'reference', type: scalarType(definition.arity) }] : [];
   const bytes = moduleBytes({ shared: false, imports, functions });
@@ -78,8 +97,9 @@ const PROMOTE_LOW = 95;
 const DEMOTE = 94;
 
 /** One vector of floats of 32 bits, as two of doubles. */
-function narrow(code: Code, definition: Definition): void {
-  const params = Array.from({ length: definition.arity }, () => code.param(V128));
+function narrow(code: Code, definition: Definition, placed: boolean): void {
+  const params = Array.from({ length: placed ? 1 : definition.arity }, () => code.param(V128));
+  const at = placed ? code.param(I32) : -1;
   const local = (write: () => void): number => {
     write();
     const result = code.local(V128);
@@ -94,8 +114,9 @@ function narrow(code: Code, definition: Definition): void {
     );
     return [low, high];
   });
-  const [low, high] = written(m, definition.narrow ?? definition, args).map((each) =>
-    local(() => code.get(each).simd(DEMOTE)),
-  );
+  const own = definition.narrow ?? definition;
+  const wide =
+    placed && own.ofPlace !== undefined ? own.ofPlace(m, args[0] as Value, at, REFERENCE) : written(m, own, args);
+  const [low, high] = wide.map((each) => local(() => code.get(each).simd(DEMOTE)));
   code.get(low as number, high as number).shuffle(0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23);
 }

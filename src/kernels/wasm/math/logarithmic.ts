@@ -38,33 +38,28 @@ function parts(m: Lanes, x: Value): Parts {
   return { k: m.subf(biased, 2 ** 52 + 1023), f: m.subf(one, 1) };
 }
 
-/** s = f / (2 + f), and the rest of the series: log(1 + f) = f - s (f - rest). */
-function series(m: Lanes, f: Value): { s: Value; rest: Value } {
+/** s = f / (2 + f), its square z, and the rest of the series: log(1 + f) = f - s (f - z g). */
+function series(m: Lanes, f: Value): { s: Value; z: Value; g: Value } {
   const s = m.div(f, m.addf(f, 2));
   const z = m.square(s);
-  return { s, rest: m.mul(z, m.estrin(z, G)) };
+  return { s, z, g: m.estrin(z, G) };
 }
 
 /** k log 2 + log(1 + f) + extra, the latter tiny. */
 function sum(m: Lanes, { k, f }: Parts, extra?: Value): Value {
-  const { s, rest } = series(m, f);
-  let low = m.mulf(k, LN2_LOW);
-  if (extra !== undefined) low = m.add(low, extra);
-  const less = m.sub(m.mul(s, m.sub(f, rest)), low);
-  return m.sub(m.mulf(k, LN2_HIGH), m.sub(less, f));
+  const { s, z, g } = series(m, f);
+  const low = extra === undefined ? m.mulf(k, LN2_LOW) : m.fma(k, m.f(LN2_LOW), extra);
+  return m.fma(k, m.f(LN2_HIGH), m.add(m.fnma(s, m.fnma(z, g, f), low), f));
 }
 
 /** Applies `of` to numbers that are normal, and what the logarithm is of others. */
 function ofAll(m: Lanes, x: Value, of: (each: Parts) => Value): Value {
   const flag = m.anyNot(m.and(m.ge(x, m.f(2 ** -1022)), m.lt(x, m.f(Number.POSITIVE_INFINITY))));
-  const zero = m.f(0);
-  const [normal, lower] = m.rarely(flag, [x, zero], () => {
+  const [result] = m.rarely(flag, [of(parts(m, x))], () => {
+    const zero = m.f(0);
     const subnormal = m.lt(x, m.f(2 ** -1022));
-    return [m.select(subnormal, m.mulf(x, 2 ** 54), x), m.and(subnormal, m.f(54))];
-  });
-  const { k, f } = parts(m, normal);
-  const usual = of({ k: m.sub(k, lower), f });
-  const [result] = m.rarely(flag, [usual], () => {
+    const { k, f } = parts(m, m.select(subnormal, m.mulf(x, 2 ** 54), x));
+    const usual = of({ k: m.sub(k, m.and(subnormal, m.f(54))), f });
     const atZero = m.select(m.eq(x, zero), m.f(Number.NEGATIVE_INFINITY), usual);
     const inDomain = m.select(m.ge(x, zero), atZero, m.f(Number.NaN));
     return [m.select(m.lt(x, m.f(Number.POSITIVE_INFINITY)), inDomain, m.mul(x, x))];
@@ -76,10 +71,10 @@ export const log = (m: Lanes, x: Value): Value => ofAll(m, x, (each) => sum(m, e
 
 /** The logarithm of 1 + f in two parts, the first of 21 bits or so. */
 function inParts(m: Lanes, f: Value): [Value, Value] {
-  const { s, rest } = series(m, f);
+  const { s, z, g } = series(m, f);
   const half = m.mul(f, m.mulf(f, 0.5));
   const high = m.and(m.sub(f, half), m.bits(-1n << 32n));
-  return [high, m.add(m.sub(m.sub(f, high), half), m.mul(s, m.add(half, rest)))];
+  return [high, m.add(m.sub(m.sub(f, high), half), m.mul(s, m.fma(z, g, half)))];
 }
 
 export const log2 = (m: Lanes, x: Value): Value =>

@@ -1,5 +1,5 @@
 import { bitsOf } from './constants.ts';
-import { exponential, scaled } from './exponential.ts';
+import { exponential, scaled, together } from './exponential.ts';
 import type { Lanes, Value } from './lanes.ts';
 import { LOGARITHMS } from './logarithms.table.ts';
 
@@ -56,19 +56,20 @@ function logarithm(m: Lanes, x: Value): [Value, Value] {
   return m.fastTwoSum(second, low);
 }
 
-const LARGE = 708;
-
-export function pow(m: Lanes, x: Value, y: Value, reference: number): Value {
-  const size = m.abs(x);
-  const [high, low] = logarithm(m, size);
-  // Their product with y in two parts, out of halves whose products are exact.
+/** y log x of positive normal x, in two parts, out of halves whose products are exact. */
+export function inParts(m: Lanes, x: Value, y: Value): { readonly product: Value; readonly tail: Value } {
+  const [high, low] = logarithm(m, x);
   const mask = m.bits(-1n << 27n);
   const [yHigh, logHigh] = [m.and(y, mask), m.and(high, mask)];
   const logLow = m.add(m.sub(high, logHigh), low);
-  const product = m.mul(yHigh, logHigh);
-  const tail = m.add(m.mul(m.sub(y, yHigh), logHigh), m.mul(y, logLow));
-  const { scale, rest } = exponential(m, product, { tail });
-  const usual = m.add(scale, m.mul(scale, rest));
+  return { product: m.mul(yHigh, logHigh), tail: m.fma(m.sub(y, yHigh), logHigh, m.mul(y, logLow)) };
+}
+
+const LARGE = 708;
+
+export function pow(m: Lanes, x: Value, y: Value, reference: number): Value {
+  const { product, tail } = inParts(m, m.abs(x), y);
+  const usual = together(m, exponential(m, product, { tail }));
 
   const inRange = m.lt(m.abs(product), m.f(LARGE));
   const normal = m.and(m.ge(x, m.f(2 ** -1022)), m.lt(x, m.f(Number.POSITIVE_INFINITY)));
