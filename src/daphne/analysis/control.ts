@@ -9,11 +9,11 @@ import { assignedIn } from './assigned.ts';
 import type { Body } from './body.ts';
 import type { Builder } from './builder.ts';
 import { evaluateOne } from './expressions.ts';
-import { joined, typeKey, widest } from './join.ts';
+import { generalised, joined, typeKey, widest } from './join.ts';
 import { type Known, UNKNOWN } from './known.ts';
 import type { Binding } from './names.ts';
 
-/** From here on, loops in loops are taken as general as can be at once. */
+/** From here on, loops in loops are looked at without shapes at once. */
 const DEEP = 2;
 const ROUNDS = 3;
 
@@ -156,7 +156,7 @@ function carried<T>(body: Body, statement: Statement, at: Span, written: readonl
     const before = binding.value;
     const known = memory.get(name);
     const start = known === undefined ? before.type : (joined(known, before.type) ?? before.type);
-    all.push({ binding, before, type: body.loops >= DEEP ? widest(start) : start });
+    all.push({ binding, before, type: body.loops >= DEEP ? generalised(start) : start });
   }
   const failure = compilation.failure;
   for (let round = 0; ; round++) {

@@ -59,6 +59,10 @@ export const STATEMENTS: Cases = {
   ],
   for: [
     prints('for (i in 1:3) print(i);', '1\n2\n3\n'),
+    prints(
+      'F = {"a": [1]}; s = 0; for (i in 1:2) for (j in 1:2) for (k in 1:2) { s = s + as.scalar(F[-1, "a"]); F = rbind(F, {"a": [k]}); } print(s); print(nrow(F));',
+      '11\n9\n',
+    ),
     prints('for (i in 3:1) print(i);', '3\n2\n1\n'),
     prints('for (i in 1:5:2) print(i);', '1\n3\n5\n'),
     prints('for (i in 5:1:-2) print(i);', '5\n3\n1\n'),
