@@ -1,6 +1,6 @@
 import { type Arr, arrayOf, nodeOf } from '../../arrays/index.ts';
-import { type Elements, elements } from '../../nd/index.ts';
-import { inThread } from '../../pipelines/index.ts';
+import type { Elements } from '../../nd/index.ts';
+import { inThread, isComputed } from '../../pipelines/index.ts';
 import { ELEMENT_TYPES, type ValueType } from '../types.ts';
 import type { DenseMatrix, Frame, Matrix, StringMatrix } from '../values/values.ts';
 import { Own } from './own.ts';
@@ -15,11 +15,11 @@ function computedNow(arrays: readonly Arr[]): readonly Elements[] {
 /** So few elements are copied sooner than a pipeline is planned that does it: scripts take one after the other. */
 export const FEW = 4096;
 
-function copyOf({ array, value, rows, columns }: DenseMatrix): Elements {
-  const [all] = computedNow([array]) as [Float64Array];
-  const copy = elements(ELEMENT_TYPES[value], rows * columns) as Float64Array;
-  copy.set(all);
-  return copy;
+/** A copy of a part, which nobody else has. */
+function partNow({ array }: DenseMatrix, top: number, left: number, rows: number, columns: number): Elements {
+  const node = nodeOf('part', array);
+  if (!isComputed(node)) inThread().computeNow([node]);
+  return inThread().readPart(node, [top, left], [rows, columns]);
 }
 
 /** Computes at once, operation by operation, in this thread alone: what scripts are run with without `--vec`. */
@@ -59,19 +59,13 @@ export class EagerRuntime implements Runtime {
       this.own.share(of);
       return this.matrix(of.array.at(`${top}:${top + rows}`, `${left}:${left + columns}`), of.value);
     }
-    const [all] = computedNow([of.array]) as [Float64Array];
-    const into = elements(ELEMENT_TYPES[of.value], rows * columns) as Float64Array;
-    for (let i = 0; i < rows; i++) {
-      const from = (top + i) * of.columns + left;
-      into.set(all.subarray(from, from + columns), i * columns);
-    }
-    return this.matrixOf(into, of.value, rows, columns);
+    return this.matrixOf(partNow(of, top, left, rows, columns), of.value, rows, columns);
   }
 
   withPart(of: DenseMatrix, by: DenseMatrix, top: number, left: number): DenseMatrix {
     const { value, rows, columns } = of;
     const [part] = computedNow([by.array]) as [Float64Array];
-    const into = (this.own.take(of) ?? copyOf(of)) as Float64Array;
+    const into = (this.own.take(of) ?? partNow(of, 0, 0, rows, columns)) as Float64Array;
     for (let i = 0; i < by.rows; i++) {
       into.set(part.subarray(i * by.columns, (i + 1) * by.columns), (top + i) * columns + left);
     }
