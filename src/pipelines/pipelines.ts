@@ -1,5 +1,5 @@
 import { Matmul, routine } from '../kernels/index.ts';
-import { DTYPES, type Elements, elements, sizeOf } from '../nd/index.ts';
+import { DTYPES, type Elements, elements, type Shape, sizeOf } from '../nd/index.ts';
 import { coreCache } from '../runtime/index.ts';
 import { BlockRun, blockOf, isNoRoom, type Prepared } from './blocks/block-run.ts';
 import { copyOf } from './blocks/cutting.rules.ts';
@@ -26,7 +26,7 @@ import type { Routines } from './routines.ts';
 import { Survey } from './survey.rules.ts';
 import { compilersFor } from './tile-runner.ts';
 import { valuesOf } from './values.rules.ts';
-import { copy, dense, isDense, viewed } from './walk.ts';
+import { copy, dense, isDense, type Layout, viewed } from './walk.ts';
 import { windowsOf } from './windows.rules.ts';
 
 /** Memory that there is only so much of, in bytes. */
@@ -310,9 +310,25 @@ export class Pipelines {
     const buffers = buffer.home;
     const size = sizeOf(node.shape);
     if (size === buffer.length && offset === 0 && isDense(node.shape, strides)) return buffers.lend(buffer);
-    const own = elements(node.dtype, size);
+    return this.readPart(node, [], node.shape);
+  }
+
+  /** Elements from a place on (left out: the first one), as many as a shape has, row by row. They are the caller's, and only they are copied. */
+  readPart(node: Node, place: readonly number[], shape: Shape): Elements {
+    const own = elements(node.dtype, sizeOf(shape));
+    const from = (offset: number, strides: readonly number[]): Layout => ({
+      offset: place.reduce((sum, each, axis) => sum + each * (strides[axis] as number), offset),
+      strides,
+    });
+    if (isStored(node)) {
+      const { offset, strides } = dense(node.shape);
+      copy(shape, this.#readBlocks(node), from(offset, strides), own, dense(shape));
+      return own;
+    }
+    const { buffer, offset, strides } = sourceOf(node);
+    const buffers = buffer.home;
     buffers.use(buffer);
-    copy(node.shape, buffers.view(buffer, 'read'), { offset, strides }, own, dense(node.shape));
+    copy(shape, buffers.view(buffer, 'read'), from(offset, strides), own, dense(shape));
     buffers.unuse(buffer);
     return own;
   }

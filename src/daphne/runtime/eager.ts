@@ -1,6 +1,6 @@
 import { type Arr, arrayOf, nodeOf } from '../../arrays/index.ts';
-import { type Elements, elements } from '../../nd/index.ts';
-import { buffersOf, inThread } from '../../pipelines/index.ts';
+import type { Elements } from '../../nd/index.ts';
+import { buffersOf, inThread, isComputed } from '../../pipelines/index.ts';
 import { ELEMENT_TYPES, type ValueType } from '../types.ts';
 import type { DenseMatrix, Frame, Matrix, StringMatrix } from '../values/values.ts';
 import { Holdings, type HoldingsOptions } from './holdings.ts';
@@ -16,11 +16,18 @@ function computedNow(arrays: readonly Arr[], holdings: Holdings): readonly Eleme
 /** So few elements are copied sooner than a pipeline is planned that does it: scripts take one after the other. */
 export const FEW = 4096;
 
-function copyOf({ array, value, rows, columns }: DenseMatrix, holdings: Holdings): Elements {
-  const [all] = computedNow([array], holdings) as [Float64Array];
-  const copy = elements(ELEMENT_TYPES[value], rows * columns) as Float64Array;
-  copy.set(all);
-  return copy;
+/** A copy of a part, which nobody else has. */
+function partNow(
+  of: DenseMatrix,
+  holdings: Holdings,
+  top: number,
+  left: number,
+  rows: number,
+  columns: number,
+): Elements {
+  const node = nodeOf('part', of.array);
+  if (!isComputed(node)) holdings.add(inThread().computeNow([node]));
+  return inThread().readPart(node, [top, left], [rows, columns]);
 }
 
 /** Computes at once, operation by operation, in this thread alone: what scripts are run with without `--vec`. */
@@ -68,19 +75,13 @@ export class EagerRuntime implements Runtime {
       this.own.share(of);
       return this.matrix(of.array.at(`${top}:${top + rows}`, `${left}:${left + columns}`), of.value);
     }
-    const [all] = computedNow([of.array], this.holdings) as [Float64Array];
-    const into = elements(ELEMENT_TYPES[of.value], rows * columns) as Float64Array;
-    for (let i = 0; i < rows; i++) {
-      const from = (top + i) * of.columns + left;
-      into.set(all.subarray(from, from + columns), i * columns);
-    }
-    return this.matrixOf(into, of.value, rows, columns);
+    return this.matrixOf(partNow(of, this.holdings, top, left, rows, columns), of.value, rows, columns);
   }
 
   withPart(of: DenseMatrix, by: DenseMatrix, top: number, left: number): DenseMatrix {
     const { value, rows, columns } = of;
     const [part] = computedNow([by.array], this.holdings) as [Float64Array];
-    const into = (this.own.take(of) ?? copyOf(of, this.holdings)) as Float64Array;
+    const into = (this.own.take(of) ?? partNow(of, this.holdings, 0, 0, rows, columns)) as Float64Array;
     for (let i = 0; i < by.rows; i++) {
       into.set(part.subarray(i * by.columns, (i + 1) * by.columns), (top + i) * columns + left);
     }

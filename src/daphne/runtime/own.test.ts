@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
+import { inThread } from '../../pipelines/index.ts';
 import { analyse } from '../analysis/index.ts';
 import { runSource } from '../driver/execute.ts';
 import { Source } from '../source.ts';
@@ -60,6 +61,25 @@ suite('parts of matrices that one variable alone has', () => {
       'X = fill(1, 100, 100); X[0, 0] = [2]; Y = X[0:60, ]; X[0, 0] = [50]; print(sum(Y)); print(sum(X));',
     );
     assert.equal(printed, '6001\n10049\n');
+  });
+
+  test('are read without a copy of the rest', async () => {
+    let read = 0;
+    const whole = inThread().buffers.lend;
+    inThread().buffers.lend = (buffer) => {
+      read = Math.max(read, buffer.length);
+      return whole.call(inThread().buffers, buffer);
+    };
+    try {
+      const { printed } = await placesOf(
+        0,
+        'X = fill(2, 100, 100) * 3; print(as.scalar(X[99, 98]) + as.scalar(X[-1, 0]));',
+      );
+      assert.equal(printed, '12\n');
+    } finally {
+      inThread().buffers.lend = whole;
+    }
+    assert.ok(read <= 1, `${read} elements were read at once`);
   });
 
   test('are as they were set where workers have copies of them', async () => {
