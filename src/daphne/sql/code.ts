@@ -15,6 +15,7 @@ type Binary = Extract<Typed, { kind: 'binary' }>;
 interface Tools {
   readonly exact: (value: number) => number;
   readonly inexact: () => never;
+  readonly large: (cells: object) => never;
   readonly divided: (a: number, b: number) => number;
   readonly dividedWide: (a: bigint, b: bigint) => bigint;
   readonly order: (a: string, b: string) => number;
@@ -23,7 +24,12 @@ interface Tools {
 }
 
 /** Numbers have not all of the integers that are there. */
-export class Inexact extends Error {}
+class Inexact extends Error {}
+
+/** Integers in a column have more than 32 bits, which is known from now on. */
+class Large extends Error {}
+
+const large = new WeakSet<object>();
 
 const TOOLS: Tools = {
   exact(value) {
@@ -32,6 +38,10 @@ const TOOLS: Tools = {
   },
   inexact() {
     throw new Inexact();
+  },
+  large(cells) {
+    large.add(cells);
+    throw new Large();
   },
   divided(a, b) {
     if (b === 0) throw new RunError('integers are not divided by 0');
@@ -150,13 +160,22 @@ for (let j = 0; j < q; j++) {\nconst i = chosen[j];\n${statements}\n}
     if (numbers !== undefined) return `${this.array(numbers)}[i]`;
     if (!this.#loaded.has(index)) {
       this.#loaded.add(index);
-      const words = this.array(wordsOf(cells));
-      const least = cells instanceof BigInt64Array ? -HIGH : 0;
-      this.#loads += `const h${index} = ${words}[2 * i + 1];
-if (h${index} >= ${HIGH} || h${index} < ${least}) t.inexact();
-const x${index} = h${index} * ${WORD} + (${words}[2 * i] >>> 0);\n`;
+      this.#loads += this.#load(cells, `h${index}`, `x${index}`);
     }
     return `x${index}`;
+  }
+
+  /** Mostly they are small, and numbers of 32 bits take half as long. */
+  #load(cells: BigInt64Array | BigUint64Array, high: string, number: string): string {
+    const words = this.array(wordsOf(cells));
+    const isSigned = cells instanceof BigInt64Array;
+    if (large.has(cells))
+      return `const ${high} = ${words}[2 * i + 1];
+if (${high} >= ${HIGH} || ${high} < ${isSigned ? -HIGH : 0}) t.inexact();
+const ${number} = ${high} * ${WORD} + (${words}[2 * i] >>> 0);\n`;
+    const isLarge = isSigned ? `${high} !== ${number} >> 31` : `${high} !== 0 || ${number} < 0`;
+    return `const ${number} = ${words}[2 * i], ${high} = ${words}[2 * i + 1];
+if (${isLarge}) t.large(${this.array(cells)});\n`;
   }
 
   #own(of: Typed): string {
@@ -291,12 +310,19 @@ const TURNED: Partial<Record<Operator, Operator>> = { '<': '>', '<=': '>=', '>':
 const wordsOf = (cells: BigInt64Array | BigUint64Array): Int32Array =>
   new Int32Array(cells.buffer, cells.byteOffset, cells.length * 2);
 
-/** With numbers first; where these are not exact, with bigints. */
-export function attempt<T>(columns: readonly Column[], work: (writer: Writer) => T): T {
-  try {
-    return work(new Writer(columns, false));
-  } catch (error) {
-    if (!(error instanceof Inexact)) throw error;
+/** With numbers; undefined: these are not exact. */
+export function withNumbers<T>(columns: readonly Column[], work: (writer: Writer) => T): T | undefined {
+  for (;;) {
+    try {
+      return work(new Writer(columns, false));
+    } catch (error) {
+      if (error instanceof Inexact) return undefined;
+      // Of each column that is known once.
+      if (!(error instanceof Large)) throw error;
+    }
   }
-  return work(new Writer(columns, true));
 }
+
+/** With numbers first; where these are not exact, with bigints. */
+export const attempt = <T extends object>(columns: readonly Column[], work: (writer: Writer) => T): T =>
+  withNumbers(columns, work) ?? work(new Writer(columns, true));

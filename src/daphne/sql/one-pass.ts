@@ -10,7 +10,7 @@ import { isWideCells, wideCells } from '../values/integers.ts';
 import { Texts } from '../values/texts.ts';
 import type { Column } from '../values/values.ts';
 import type { Bound } from './bind.ts';
-import { Inexact, Writer } from './code.ts';
+import { type Writer, withNumbers } from './code.ts';
 import type { Typed } from './expressions.ts';
 import { type Cells, integerRange, isRanked, type Range, ranksOf } from './keys.ts';
 import type { Table } from './steps.ts';
@@ -30,12 +30,8 @@ const mostGroups = (rows: number): number => rows / 4 + 65_536;
 /** Keys, and then aggregates, of the rows that `where` lets through; undefined: another way has to be found. */
 export function groupedInOnePass({ where, groups }: Bound, table: Table): Table | undefined {
   if (groups === undefined) return undefined;
-  try {
-    return onePass(where, groups.keys, groups.aggregates, table);
-  } catch (error) {
-    if (error instanceof Inexact) return undefined;
-    throw error;
-  }
+  const { keys, aggregates } = groups;
+  return withNumbers(table.columns, (writer) => onePass(where, keys, aggregates, table, writer));
 }
 
 function onePass(
@@ -43,12 +39,12 @@ function onePass(
   keys: readonly number[],
   aggregates: readonly Aggregated[],
   { rows, columns }: Table,
+  writer: Writer,
 ): Table | undefined {
   const ranges = keysOf(keys, columns, mostGroups(rows), where !== undefined);
   if (ranges === undefined) return undefined;
   const room = ranges.reduce((product, { count }) => product * count, 1);
   const [counts, first] = [new Int32Array(room), new Int32Array(room)];
-  const writer = new Writer(columns, false);
   if (where !== undefined) writer.filter(where);
   const group = ranges.reduce(
     (code, { own, count }) => (code === '' ? own(writer) : `(${code}) * ${count} + ${own(writer)}`),
