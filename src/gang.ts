@@ -2,4 +2,5 @@
 export { tiles } from './pipelines/gang/member.ts';
 export { pipelineTiles } from './pipelines/gang/pipeline-tiles.ts';
 export { innerTiles, preload, productTiles } from './pipelines/gang/product-tiles.ts';
+export { sortTiles } from './pipelines/gang/sort-tiles.ts';
 export { sparseTiles } from './pipelines/gang/sparse-tiles.ts';

@@ -33,6 +33,7 @@ export {
   type RoutineName,
   routine,
 } from './routines/index.ts';
+export { DoubleSort, type DoublesToSort, scratchBytes } from './sorting/doubles.ts';
 export { faultsOf, verify } from './verify.ts';
 /** @internal */
 export { Code, F64, I32, I64, V128 } from './wasm/code.ts';

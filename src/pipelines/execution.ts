@@ -173,7 +173,41 @@ function runAlone(whole: Whole, arrays: readonly Buffer[], offsets: readonly num
   }));
   const places = [...whole.args, ...whole.results].map(({ array }) => buffers.place(arrays[array] as Buffer)?.memory);
   const memory = places.every((each) => each === places[0]) ? places[0] : undefined;
-  runWhole(whole, args, results, machine.routines, machine.matmul(), memory);
+  const scratch = memory && scratchOf(whole, memory, machine);
+  try {
+    runWhole(whole, args, results, machine.routines, machine.matmul(), memory, scratch?.offset);
+  } finally {
+    if (scratch !== undefined) buffers.release(scratch.buffer);
+  }
+}
+
+/** Room in this memory that a routine is faster with, if there is any. */
+function scratchOf(
+  { op, args }: Whole,
+  memory: WebAssembly.Memory,
+  { buffers, routines }: Machine,
+): { readonly buffer: Buffer; readonly offset: number } | undefined {
+  const bytes = op.kind === 'call' ? (routines(op.routine).scratch?.(args, op.params) ?? 0) : 0;
+  return bytes === 0 ? undefined : roomIn(memory, bytes, buffers);
+}
+
+/** A buffer in a memory, to be released. Undefined where it is full. */
+export function roomIn(
+  memory: WebAssembly.Memory,
+  bytes: number,
+  buffers: Buffers,
+): { readonly buffer: Buffer; readonly offset: number } | undefined {
+  let buffer: Buffer;
+  try {
+    buffer = buffers.allocate('u8', bytes);
+  } catch (error) {
+    if (error instanceof OutOfMemoryError) return undefined;
+    throw error;
+  }
+  const place = buffers.place(buffer);
+  if (place?.memory === memory) return { buffer, offset: place.offset };
+  buffers.release(buffer);
+  return undefined;
 }
 
 /** What operations on scalars alone give is computed here: it is the same at all points. */

@@ -4,4 +4,4 @@ import type { Dense, Routine } from '../kernels/index.ts';
 export type DenseArray = Dense;
 
 /** Routines by name. Throws for a name that there is none of. */
-export type Routines = (name: string) => Pick<Routine, 'run'>;
+export type Routines = (name: string) => Pick<Routine, 'run' | 'scratch'>;

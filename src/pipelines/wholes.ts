@@ -14,7 +14,7 @@ export interface StridedArray extends ArrayType {
   readonly strides: readonly number[];
 }
 
-/** Computes what is computed by itself. `memory`: where all of it lies, if it lies in one. */
+/** Computes what is computed by itself. `memory`: where all of it lies, if it lies in one; `scratch`: where there is room in it that its routine wants. */
 export function runWhole(
   { op }: Whole,
   args: readonly StridedArray[],
@@ -22,6 +22,7 @@ export function runWhole(
   routines: Routines,
   matmul: Matmul,
   memory: WebAssembly.Memory | undefined,
+  scratch?: number,
 ): void {
   const [first, second] = args as [StridedArray, StridedArray];
   const [own] = results as [DenseArray];
@@ -29,7 +30,7 @@ export function runWhole(
     const inputs = args.map(densified);
     // Copies lie elsewhere.
     const within = inputs.every(({ elements }) => elements.buffer === memory?.buffer) ? memory : undefined;
-    routines(op.routine).run(inputs, op.params, results, within);
+    routines(op.routine).run(inputs, op.params, results, within, within && scratch);
   } else if (op.kind === 'take') taken(op, own, first, densified(second));
   else product(own, first, second, matmul);
 }

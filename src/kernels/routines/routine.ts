@@ -23,9 +23,17 @@ export interface Routine {
   outputs(inputs: readonly ArrayType[], params: Params): readonly ArrayType[];
   /**
    * Writes all of the outputs, of the types that `outputs` gave. They do not overlap the inputs. `memory`: where all of them lie, if they
-   * lie in one; what has WebAssembly for it is faster then.
+   * lie in one; what has WebAssembly for it is faster then. `scratch`: from which byte of it on there is the room that `scratch` wants.
    */
-  run(inputs: readonly Dense[], params: Params, outputs: readonly Dense[], memory?: WebAssembly.Memory): void;
+  run(
+    inputs: readonly Dense[],
+    params: Params,
+    outputs: readonly Dense[],
+    memory?: WebAssembly.Memory,
+    scratch?: number,
+  ): void;
+  /** Bytes beside them, in the same memory, with which it is faster. */
+  scratch?(inputs: readonly ArrayType[], params: Params): number;
 }
 
 /** An input whose type has to be of these kinds. */

@@ -1,4 +1,5 @@
 import { axisOf, type Elements } from '../../nd/index.ts';
+import { DoubleSort, LEAST_DOUBLES, scratchBytes } from '../sorting/doubles.ts';
 import { placed } from '../sorting/select.ts';
 import { argsorted, line, sorted } from '../sorting/sort.ts';
 import { loopsFor } from '../wasm/loops.ts';
@@ -34,11 +35,24 @@ const sort: Routine = {
     axisParam('sort', params, x!);
     return [{ shape: x!.shape, dtype: x!.dtype }];
   },
-  run([x], params, [into]) {
+  scratch([x], params) {
+    const { length, inner } = linesOf(x!.shape, axisParam('sort', params, x!));
+    if (x!.dtype !== 'f64' || inner !== 1 || length < LEAST_DOUBLES) return 0;
+    return scratchBytes({ count: length, parts: 1, threads: 1 });
+  },
+  run([x], params, [into], memory, scratch) {
     const descending = isDescending(params);
     const axis = axisParam('sort', params, x!);
-    const { length, inner } = linesOf(x!.shape, axis);
+    const { outer, length, inner } = linesOf(x!.shape, axis);
     const to = into!.elements;
+    if (memory !== undefined && scratch !== undefined) {
+      for (let i = 0; i < outer; i++) {
+        const [from, at] = [x!.elements, to].map(({ byteOffset }) => byteOffset + 8 * i * length) as [number, number];
+        const plan = { from, into: at, count: length, descending, scratch, parts: 1, threads: 1 };
+        new DoubleSort(plan, memory).run();
+      }
+      return;
+    }
     const room = inner === 1 ? undefined : line(x!.dtype, length);
     eachLine(x!, axis, (own, first, step) => {
       if (room === undefined) return sorted(x!.dtype, own, descending, to.subarray(first, first + length));

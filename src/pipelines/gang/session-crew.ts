@@ -1,9 +1,9 @@
 import { pathToFileURL } from 'node:url';
-import { cutRows } from '../../kernels/index.ts';
-import { DTYPES } from '../../nd/index.ts';
+import { cutRows, scratchBytes } from '../../kernels/index.ts';
+import { DTYPES, sizeOf } from '../../nd/index.ts';
 import { packageEntry } from '../../runtime/index.ts';
 import type { Buffer, Place } from '../buffers.ts';
-import { boundTo, type PipelineJob, type WholeJob } from '../execution.ts';
+import { boundTo, type PipelineJob, roomIn, type WholeJob } from '../execution.ts';
 import { type Pipeline, unitsOf } from '../pipeline.ts';
 import type { ArrayView, Whole } from '../plan.ts';
 import type { SessionBuffers } from '../session-buffers.ts';
@@ -22,6 +22,7 @@ import {
   productTiles,
   turned,
 } from './product-tiles.ts';
+import { PARTS_OF_SORT, type SortPlan, sortInSteps, sortTiles } from './sort-tiles.ts';
 import { csrOf, type PlacedLine, type SparsePlan, sparseTiles } from './sparse-tiles.ts';
 import type { Estimate, Placed, RunnerModule, TileWork } from './work.ts';
 
@@ -35,6 +36,8 @@ const PARTS_OF_SPARSE = 8;
 /** Rows of a sparse matrix that are computed in one go, at least. */
 const SPARSE_ROWS = 1024;
 
+/** So many doubles are sorted as soon by one thread. */
+const MANY_DOUBLES = 2e5;
 const DONE = Promise.resolve();
 
 const modules = new Map<string, RunnerModule>();
@@ -75,7 +78,9 @@ export class SessionCrew {
     if (this.#gang.size === 1) return undefined;
     const { op } = job.whole;
     if (op.kind === 'matmul') return this.#product(job);
-    return op.kind === 'call' && (op.routine === 'spmv' || op.routine === 'spmm') ? this.#sparse(job) : undefined;
+    if (op.kind !== 'call') return undefined;
+    if (op.routine === 'sort') return this.#sort(job, op.params.descending === true);
+    return op.routine === 'spmv' || op.routine === 'spmm' ? this.#sparse(job) : undefined;
   }
 
   #estimate(of: object, bytes: () => number): Estimate {
@@ -236,6 +241,43 @@ export class SessionCrew {
       tile: SPARSE_ROWS,
     });
     return going ?? DONE;
+  }
+
+  /** Sorts many doubles. Undefined for what is small, or are several lines, or does not lie in one memory: that is for one thread. */
+  #sort({ whole, arrays, offsets }: WholeJob, descending: boolean): Promise<void> | undefined {
+    const [x, result] = [whole.args[0] as ArrayView, whole.results[0] as Whole['results'][number]];
+    const count = sizeOf(x.shape);
+    if (result.dtype !== 'f64' || x.shape.length !== 1 || count < MANY_DOUBLES || !isDense(x.shape, x.strides))
+      return undefined;
+    const used = [x, result].map(({ array }) => arrays[array] as Buffer);
+    const placed = this.#placed(used);
+    if (placed === undefined) return undefined;
+    const { memory, places } = placed;
+    const threads = this.#gang.size;
+    const sizes = { count, parts: PARTS_OF_SORT * threads, threads };
+    const room = roomIn(memory, scratchBytes(sizes), this.#buffers);
+    if (room === undefined) return undefined;
+    const [from, into] = places as [Place, Place];
+    const first = from.offset + 8 * ((offsets[x.array] as number) + x.offset);
+    const plan = { ...sizes, from: first, into: into.offset, descending, scratch: room.offset };
+    const region = this.#buffers.placed(used[0] as Buffer)?.region ?? 0;
+    used.push(room.buffer);
+    const run = (of: SortPlan, chunks: readonly number[], expected: number): Promise<void> => {
+      const estimate = { bytes: 0, perRow: expected / (chunks.at(-1) as number) };
+      const going = this.#gang.run({
+        module: moduleOf('sortTiles'),
+        runner: sortTiles(of, memory, 0),
+        plan: of,
+        region,
+        objects: () => this.#objects(used),
+        chunks,
+        estimate,
+        tile: 1,
+        expected,
+      });
+      return going ?? DONE;
+    };
+    return sortInSteps(plan, memory, run).finally(() => this.#buffers.release(room.buffer));
   }
 
   #together(job: PipelineJob, piece: number): Promise<void> | undefined {
