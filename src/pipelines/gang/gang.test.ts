@@ -216,6 +216,24 @@ for (const isolation of ['process', 'thread'] as const) {
       await nothingLeft(session);
     });
 
+    test('members go from run to run without a call, and fail as others do', LIMIT, async () => {
+      using loop = await Bench.of(session, 'slowly', 400, { micros: 20, grain: 5 });
+      let isTaken = false;
+      // On a busy machine one may be too late for the next run.
+      for (let runs = 0; runs < 200 && !isTaken; runs++) {
+        await loop.gang.run(loop.work);
+        loop.check();
+        isTaken = [...loop.gang.members].some(({ taken }) => taken);
+      }
+      assert.ok(isTaken, 'each has come by a call');
+      using bench = await Bench.of(session, 'fails', 20_000, { grain: 50 });
+      await assert.rejects(async () => bench.gang.run(bench.work), { name: 'RangeError' });
+      await run(session, 'slowly', 400, { micros: 20 });
+      loop[Symbol.dispose]();
+      bench[Symbol.dispose]();
+      await nothingLeft(session);
+    });
+
     test('the event loop has its turns', LIMIT, async () => {
       let turns = 0;
       const timer = setInterval(() => turns++, 1);
@@ -231,6 +249,8 @@ for (const isolation of ['process', 'thread'] as const) {
 
 test('workers that are killed in the middle of a kernel: the same answer', LIMIT, async () => {
   await using session = await connect({ cpus: CPUS, isolation: 'process', memory: '64MiB', spill: 'off' });
+  // They may be there from the run before.
+  await run(session, 'joined', 20_000, { grain: 50 });
   {
     using bench = await Bench.of(session, 'hangs', 20_000, { grain: 50 });
     const running = bench.gang.run(bench.work);
