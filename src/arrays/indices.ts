@@ -114,22 +114,21 @@ interface Listed {
   readonly length: number;
 }
 
-/** Whether an index, counted from the front, is one of an axis. */
-const fits = (at: Node, length: number): Node =>
-  apply('logicalAnd', [apply('greaterEqual', [at, integer(0)]), apply('less', [at, integer(length)])]);
+/** Whether an index, counted from the front, is outside of an axis: it is below 0, or what is left of the axis behind it is. */
+const isOutside = (at: Node, length: number): Node =>
+  apply('less', [apply('bitwiseOr', [at, apply('subtract', [integer(length - 1), at])]), integer(0)]);
 
 /** An index that there is not as a number below 0, from which `take` has it for its message. */
-function missing(index: Node, which: number, count: number): Node {
-  const { farthest, base } = MISSING;
-  const near = apply('minimum', [apply('maximum', [index, integer(-farthest)]), integer(farthest)]);
-  return apply('add', [apply('multiply', [near, integer(count)]), integer(which - base)]);
+function missing(index: Node, which: number): Node {
+  const lowest = apply('bitwiseAnd', [index, constantOf((1n << BigInt(MISSING.bits)) - 1n, [], 'i64')]);
+  return apply('bitwiseOr', [lowest, constantOf(MISSING.of(which), [], 'i64')]);
 }
 
 /** Places, and in their stead what `missing` makes of an index that there is not. */
 export function placesOr(places: Node, lists: readonly Listed[]): Node {
   return lists.reduceRight(
     (all, { indices, length }, i) =>
-      apply('where', [fits(fromFront(indices, length), length), all, missing(indices, i, lists.length)]),
+      apply('where', [isOutside(fromFront(indices, length), length), missing(indices, i), all]),
     places,
   );
 }

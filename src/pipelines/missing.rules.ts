@@ -12,17 +12,19 @@ export interface GivenIndices {
 }
 
 /**
- * How an index that there is not goes through numbers that mean something else: as (index times axes + which of them) - `base`, which is always below 0.
- * What is farther than `farthest` becomes that.
+ * How an index that there is not goes through numbers that mean something else: in the lowest bits the index, above them which of several axes it is
+ * for, and the sign, so that it is always below 0. Of an index with more bits the lowest ones are left.
  */
-export const MISSING = { farthest: 2 ** 40, base: 2 ** 46 } as const;
+export const MISSING = {
+  bits: 56,
+  of: (which: number): bigint => BigInt.asIntN(64, (1n << 63n) | (BigInt(which) << BigInt(MISSING.bits))),
+} as const;
 
 /** The axis and the index that a number below 0 or beyond the end stands for, which counts from the front. */
 function meant(found: bigint, length: number, { axes, coded }: GivenIndices): { index: bigint; axis: number } {
   if (!coded) return { index: found < 0n ? found - BigInt(length) : found, axis: axes[0] as number };
-  const [code, count] = [found + BigInt(MISSING.base), BigInt(axes.length)];
-  const which = ((code % count) + count) % count;
-  return { index: (code - which) / count, axis: axes[Number(which)] as number };
+  const which = BigInt.asUintN(63, found) >> BigInt(MISSING.bits);
+  return { index: BigInt.asIntN(MISSING.bits, found), axis: axes[Number(which)] as number };
 }
 
 /** An index that an array has no element for. `of`: whose it is; otherwise it counts from the front alone. */
