@@ -266,7 +266,7 @@ export class SessionCrew {
       const estimate = { bytes: 0, perRow: expected / (chunks.at(-1) as number) };
       const going = this.#gang.run({
         module: moduleOf('sortTiles'),
-        runner: sortTiles(of, memory, 0),
+        runner: sortTiles(of, memory, 0, undefined),
         plan: of,
         region,
         objects: () => this.#objects(used),
