@@ -63,6 +63,9 @@ class Scripts {
       () => `${this.#draw(2) === 0 ? 'a' : 'b'} = as.f64(${this.#scalar(2)});`,
       () => `${this.#matrix(0)} = as.f64(${this.#matrix(2)});`,
       () => `${this.#matrix(0)} = as.f64(${this.#matrix(2)});`,
+      () => `${this.#draw(2) === 0 ? 'X = Y;' : 'Y = X;'}`,
+      () => `${this.#matrix(0)}[${this.#draw(3)}, ${this.#draw(3)}] = [as.f64(${this.#scalar(1)})];`,
+      () => `${this.#matrix(0)}[${this.#draw(3)}, ] = ${this.#matrix(1)}[${this.#draw(3)}, ] + 0.0;`,
       () => `print(${this.#scalar(2)});`,
       () => `print(${this.#matrix(2)});`,
     ];
