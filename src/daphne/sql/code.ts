@@ -14,8 +14,7 @@ type Binary = Extract<Typed, { kind: 'binary' }>;
 /** What the code of expressions refers to. */
 interface Tools {
   readonly exact: (value: number) => number;
-  readonly inexact: () => never;
-  readonly large: (cells: object) => never;
+  readonly inexact: Inexact;
   readonly divided: (a: number, b: number) => number;
   readonly dividedWide: (a: bigint, b: bigint) => bigint;
   readonly order: (a: string, b: string) => number;
@@ -36,13 +35,7 @@ const TOOLS: Tools = {
     if (value > Number.MAX_SAFE_INTEGER || value < -Number.MAX_SAFE_INTEGER) throw new Inexact();
     return value;
   },
-  inexact() {
-    throw new Inexact();
-  },
-  large(cells) {
-    large.add(cells);
-    throw new Large();
-  },
+  inexact: new Inexact(),
   divided(a, b) {
     if (b === 0) throw new RunError('integers are not divided by 0');
     return Math.trunc(a / b);
@@ -127,7 +120,14 @@ export class Writer {
       if (known.size >= MOST_KNOWN) known.clear();
       known.set(code, loop);
     }
-    return loop(this.#arrays, this.#constants, TOOLS, rows);
+    try {
+      return loop(this.#arrays, this.#constants, TOOLS, rows);
+    } catch (error) {
+      // Columns are thrown as they are: a call takes time even where it is never made.
+      if (!ArrayBuffer.isView(error)) throw error;
+      large.add(error);
+      throw new Large();
+    }
   }
 
   /**
@@ -171,11 +171,11 @@ for (let j = 0; j < q; j++) {\nconst i = chosen[j];\n${statements}\n}
     const isSigned = cells instanceof BigInt64Array;
     if (large.has(cells))
       return `const ${high} = ${words}[2 * i + 1];
-if (${high} >= ${HIGH} || ${high} < ${isSigned ? -HIGH : 0}) t.inexact();
+if (${high} >= ${HIGH} || ${high} < ${isSigned ? -HIGH : 0}) throw t.inexact;
 const ${number} = ${high} * ${WORD} + (${words}[2 * i] >>> 0);\n`;
     const isLarge = isSigned ? `${high} !== ${number} >> 31` : `${high} !== 0 || ${number} < 0`;
     return `const ${number} = ${words}[2 * i], ${high} = ${words}[2 * i + 1];
-if (${isLarge}) t.large(${this.array(cells)});\n`;
+if (${isLarge}) throw ${this.array(cells)};\n`;
   }
 
   #own(of: Typed): string {
