@@ -145,6 +145,42 @@ for (const isolation of ['process', 'thread'] as const) {
       },
     );
 
+    test('many doubles are sorted to the same bits, however many take part', LIMIT, async () => {
+      const engine = engineOf(session);
+      const settings = arraysOf(engine);
+      assert.ok(settings !== undefined);
+      const numbers = Float64Array.from({ length: 210_000 }, (_, i) =>
+        i % 1000 === 3 ? Number.NaN : i % 7 === 0 ? -0 : i % 11 === 0 ? 0 : Math.sin(i) * 2 ** (i % 40),
+      );
+      const sorted = async (pipelines: Pipelines, descending: boolean): Promise<BigInt64Array> => {
+        const buffer = pipelines.buffers.adopt('f64', numbers);
+        // Not from its first element on.
+        const shape = [numbers.length - 1];
+        const source = new Node({ kind: 'source', buffer, offset: 1, strides: [1] }, shape, 'f64');
+        const outputs = [{ shape, dtype: 'f64' as const }];
+        const params = { axis: 0, descending };
+        const call = new Node({ kind: 'call', routine: 'sort', params, outputs }, shape, 'f64', [source]);
+        await pipelines.compute([call]);
+        const have = (pipelines.read(call) as Float64Array).slice();
+        return new BigInt64Array(have.buffer);
+      };
+      const elsewhere = new Pipelines(new LocalBuffers(256));
+      for (const descending of [false, true]) {
+        const before = hostOf(session.url)?.counters.submitted ?? 0;
+        const have = await sorted(inSession(engine, new Gang(engine, settings, ALWAYS), {}), descending);
+        assert.ok((hostOf(session.url)?.counters.submitted ?? 0) > before, 'others were called');
+        const alone = await sorted(inSession(engine, new Gang(engine, { ...settings, cpus: 1 }), {}), descending);
+        const want = await sorted(elsewhere, descending);
+        // To compare two hundred thousand bigints one by one would take longer than all the rest.
+        for (const each of [have, alone])
+          assert.equal(Buffer.compare(Buffer.from(each.buffer), Buffer.from(want.buffer)), 0);
+        const values = new Float64Array(want.buffer);
+        const wrong = values.findIndex((x, i) => i > 0 && (descending ? x > values[i - 1]! : x < values[i - 1]!));
+        assert.equal(wrong, -1);
+        assert.ok(Number.isNaN(values.at(-1)));
+      }
+    });
+
     test('random graphs, by several workers in tiny tiles, give what nodes mean, for every scheme', LIMIT, async () => {
       const engine = engineOf(session);
       const settings = arraysOf(engine);

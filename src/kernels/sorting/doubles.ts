@@ -29,14 +29,16 @@ const bitsFor = (count: number): number => Math.min(MOST_BITS, Math.ceil(Math.lo
 function layout({ count, parts, threads }: Pick<DoublesToSort, 'count' | 'parts' | 'threads'>) {
   const size = 2 ** bitsFor(count);
   const starts = up(8 * count) + HEAD + up(4 * parts);
-  const tables = starts + up(4 * (size + 1));
+  const begun = starts + up(4 * (size + 1));
+  const tables = begun + up(4 * size);
   const inner = tables + parts * up(4 * size);
-  const own = up(tableBytes(count));
+  const own = up(Math.max(4 * size, tableBytes(count)));
   return {
     size,
     head: up(8 * count),
     flags: up(8 * count) + HEAD,
     starts,
+    begun,
     tables,
     inner,
     own,
@@ -83,7 +85,7 @@ export class DoubleSort {
     this.begin();
     for (let part = 0; part < parts; part++) this.count(part);
     this.place();
-    for (let part = 0; part < parts; part++) this.scatter(part);
+    for (let part = 0; part < parts; part++) this.scatter(part, 0);
     this.finish(0, this.buckets, 0);
     this.end();
   }
@@ -101,7 +103,9 @@ export class DoubleSort {
 
   /** Counts the elements of a part that belong to each bucket. */
   count(part: number): void {
-    this.#words(this.#layout.flags, this.#plan.parts)[part] = this.#functions.count(...this.#argumentsOf(part));
+    this.#words(this.#layout.flags, this.#plan.parts)[part] = this.#functions.count(
+      ...this.#argumentsOf(part, this.#table(part)),
+    );
   }
 
   /** Gives every part a place in each bucket. Gives how many elements there are before each bucket. */
@@ -124,29 +128,48 @@ export class DoubleSort {
       }
     }
     own[buckets] = next;
+    this.#words(this.#layout.begun, buckets).fill(0);
     before[buckets] = (next - first) / 8;
     return before;
   }
 
-  /** Puts the elements of a part into their buckets. */
-  scatter(part: number): void {
-    this.#functions.scatter(...this.#argumentsOf(part));
+  /** Puts the elements of a part into their buckets. `thread`: no two at the same time have the same. */
+  scatter(part: number, thread: number): void {
+    // Its own places are left as they are: whoever does it may die, and somebody else does it again.
+    const places = this.#words(this.#table(part), this.buckets);
+    const own = this.#inner(thread);
+    this.#words(own, this.buckets).set(places);
+    this.#functions.scatter(...this.#argumentsOf(part, own));
   }
 
-  /** Sorts the buckets from one up to another. `thread`: no two at the same time have the same. */
+  /** Sorts the buckets from one up to another, whose keys are gone then. If somebody has begun with them, and died, they are made again. */
   finish(first: number, end: number, thread: number): void {
     const { into } = this.#plan;
-    const { starts, inner, own } = this.#layout;
-    this.#functions.finishAll(
-      this.#at(starts) | 0,
-      first,
-      end,
-      this.buckets - 1,
-      (into - this.#at(0)) | 0,
-      Number(this.#head[1]),
-      this.#at(inner + thread * own) | 0,
-      this.#flip,
-    );
+    const { starts, begun } = this.#layout;
+    const { buckets } = this;
+    const there = into - this.#at(0);
+    const table = this.#at(this.#inner(thread)) | 0;
+    const flags = this.#words(begun, buckets);
+    if (flags[first] === 0) {
+      flags[first] = 1;
+      const bits = Number(this.#head[1]);
+      const place = this.#at(starts) | 0;
+      this.#functions.finishAll(place, first, end, buckets - 1, there | 0, bits, table, this.#flip);
+      return;
+    }
+    const places = this.#words(starts, buckets + 1);
+    const from = places[first] as number;
+    const { parts } = this.#plan;
+    for (let part = 0, to = from; part < parts; part++) {
+      const own = this.#words(this.#table(part), buckets);
+      this.#functions.gather(...this.#argumentsOf(part, to - this.#plan.scratch), first, end - first);
+      for (let bucket = first; bucket < end; bucket++) {
+        const next = part + 1 < parts ? this.#words(this.#table(part + 1), buckets)[bucket] : places[bucket + 1];
+        to += (next as number) - (own[bucket] as number);
+      }
+    }
+    const count = ((places[end] as number) - from) / 8;
+    this.#functions.finish(from | 0, (from + there) | 0, count, -1, this.#flip, table);
   }
 
   /** Zeros are one as keys: they get their signs back, in the order in which they were. */
@@ -159,16 +182,20 @@ export class DoubleSort {
     for (let i = given.indexOf(0); i >= 0; i = given.indexOf(0, i + 1)) sorted[at++] = given[i] as number;
   }
 
-  #argumentsOf(part: number): Parameters<SortFunctions['count']> {
+  #argumentsOf(part: number, table: number): Parameters<SortFunctions['count']> {
     const { from, count, parts } = this.#plan;
     const [first, end] = [Math.floor((count * part) / parts), Math.floor((count * (part + 1)) / parts)];
     const [base, shift, last] = this.#head as unknown as [bigint, bigint, bigint];
-    const table = this.#at(this.#table(part)) | 0;
-    return [(from + 8 * first) | 0, end - first, table, this.#flip, base, shift, last];
+    return [(from + 8 * first) | 0, end - first, this.#at(table) | 0, this.#flip, base, shift, last];
   }
 
   #at(offset: number): number {
     return this.#plan.scratch + offset;
+  }
+
+  #inner(thread: number): number {
+    const { inner, own } = this.#layout;
+    return inner + thread * own;
   }
 
   #table(part: number): number {

@@ -151,12 +151,13 @@ function bucket(c: Code, { own, shift, base, last }: Record<'own' | 'shift' | 'b
   c.tee(own).get(last).get(own).get(last).op(op.ltU64, op.select, op.wrap);
 }
 
-/** The parameters of `count` and `scatter`. */
-function line(c: Code) {
+/** The parameters of `count` and `scatter`, with others behind them, and room for what they make of them. */
+function line(c: Code, others = 0) {
   const [from, left, table] = [c.param(I32), c.param(I32), c.param(I32)];
   const [flip, base, shift, last] = [c.param(I64), c.param(I64), c.param(I64), c.param(I64)];
+  const more = Array.from({ length: others }, () => c.param(I32));
   const [raw, own, at] = [c.local(I64), c.local(I64), c.local(I32)];
-  return { from, left, table, flip, base, shift, last, raw, own, at };
+  return { from, left, table, flip, base, shift, last, raw, own, at, more };
 }
 
 /** Counts how many keys there are in each bucket. Gives whether there is a negative zero. */
@@ -195,6 +196,30 @@ function scatter(): Code {
       c.i32(2).op(op.shl).get(table).op(op.add).tee(at);
       c.memory(op.load32, 0).tee(to).get(k).memory(op.store64, 0);
       c.get(at).get(to).i32(8).op(op.add).memory(op.store32, 0);
+      forth(c, from, 8);
+      forth(c, left, -1);
+    },
+  );
+  return c;
+}
+
+/** Puts the keys of some buckets one after the other, to where a table would be: of so many from the one with a number on. */
+function gather(): Code {
+  const c = new Code();
+  const { from, left, table: to, more, ...rest } = line(c, 2);
+  const [first, span] = more as [number, number];
+  const own = c.local(I64);
+  c.while(
+    () => c.get(left),
+    () => {
+      key(c, from, rest);
+      c.tee(own);
+      bucket(c, rest);
+      c.get(first).op(op.sub).get(span).op(op.ltU);
+      c.if(() => {
+        c.get(to, own).memory(op.store64, 0);
+        forth(c, to, 8);
+      });
       forth(c, from, 8);
       forth(c, left, -1);
     },
@@ -420,10 +445,14 @@ function finishAll(callee: number): Code {
   return c;
 }
 
+type OfPart = [from: number, count: number, table: number, flip: bigint, base: bigint, shift: bigint, last: bigint];
+
 export interface SortFunctions {
   range(from: number, count: number, size: number, into: number, flip: bigint): void;
-  count(from: number, count: number, table: number, flip: bigint, base: bigint, shift: bigint, last: bigint): number;
-  scatter(from: number, count: number, table: number, flip: bigint, base: bigint, shift: bigint, last: bigint): void;
+  count(...part: OfPart): number;
+  scatter(...part: OfPart): void;
+  gather(...part: [...OfPart, first: number, buckets: number]): void;
+  finish(a: number, b: number, count: number, bits: number, flip: bigint, table: number): void;
   finishAll(
     starts: number,
     at: number,
@@ -447,6 +476,7 @@ export function sortFunctions(memory: WebAssembly.Memory): SortFunctions {
     { name: 'range', code: range() },
     { name: 'count', code: count() },
     { name: 'scatter', code: scatter() },
+    { name: 'gather', code: gather() },
   ];
   const shared = memory.buffer instanceof SharedArrayBuffer;
   const module = new WebAssembly.Module(moduleBytes({ shared, imports: [], functions }));

@@ -16,8 +16,11 @@ export interface SortPlan extends DoublesToSort {
 export const sortTiles: RunnerOf<SortPlan> = (plan, memory, participant) => {
   const sort = new DoubleSort(plan, memory);
   return (_chunk, from, to) => {
-    if (plan.step === 'finish') sort.finish(from, to, participant);
-    else for (let part = from; part < to; part++) sort[plan.step](part);
+    if (plan.step === 'finish') return sort.finish(from, to, participant);
+    for (let part = from; part < to; part++) {
+      if (plan.step === 'count') sort.count(part);
+      else sort.scatter(part, participant);
+    }
   };
 };
 
