@@ -40,6 +40,8 @@ export interface Buffers {
    * when that is noticed.
    */
   release(buffer: Buffer): void;
+  /** Whether somebody will say when nobody needs it any more: then it is not to be looked for among what may be garbage. */
+  mind(buffer: Buffer, minded: boolean): void;
 }
 
 /** Somebody uses a buffer that was released. */

@@ -28,11 +28,21 @@ class Block {
   used = 0;
   /** How many buffers in it are not released. */
   live = 0;
+  readonly room: Room;
 
-  constructor(offset: number, bytes: number) {
-    this.offset = offset;
-    this.bytes = bytes;
+  constructor(room: Room) {
+    this.offset = room.offset;
+    this.bytes = room.bytes;
+    this.room = room;
   }
+}
+
+/** What is left of a block when it is garbage. */
+interface Room {
+  readonly offset: number;
+  readonly bytes: number;
+  /** Somebody will say when it is given back. */
+  minded: boolean;
 }
 
 class LocalBuffer implements Buffer {
@@ -43,6 +53,7 @@ class LocalBuffer implements Buffer {
   offset: number | undefined;
   /** They are somebody's, who may go on looking at them. */
   adopted = false;
+  minded = false;
   /** Of all buffers in a block the garbage collector has to find out about one object alone. */
   block: Block | undefined;
   elements: Elements | undefined;
@@ -62,12 +73,12 @@ class LocalBuffer implements Buffer {
 export class LocalBuffers implements Buffers {
   readonly memory: WebAssembly.Memory;
   readonly #spans: Spans;
-  readonly #registry = new FinalizationRegistry<{ offset: number; bytes: number }>((held) => this.#free(held));
+  readonly #registry = new FinalizationRegistry<Room>((room) => this.#free(room));
   /** Buffers of others, and what stands for them here. */
   readonly #guests = new Guests(this);
   /** Where small ones are put. */
   #open: Block | undefined;
-  /** Bytes that are neither released nor known to be garbage. */
+  /** Bytes that are neither released nor known to be garbage, and of which nobody will say that they are. */
   #handedOut = 0;
   #collectAt = BETWEEN_COLLECTIONS;
 
@@ -121,6 +132,7 @@ export class LocalBuffers implements Buffers {
     block.live++;
     const { Elements } = DTYPES[own.dtype];
     new Elements(this.memory.buffer, own.offset, own.length).set(own.elements as never);
+    if (own.minded) this.mind(own, true);
   }
 
   adopt(dtype: DType, own: Elements): Buffer {
@@ -173,6 +185,16 @@ export class LocalBuffers implements Buffers {
     else this.#giveBack(block);
   }
 
+  mind(buffer: Buffer, minded: boolean): void {
+    const own = buffer as LocalBuffer;
+    own.minded = minded;
+    const room = own.block?.room;
+    // One that is shared is others' as well.
+    if (room === undefined || room.minded === minded || bytesOf(own.dtype, own.length) <= SMALL) return;
+    room.minded = minded;
+    this.#handedOut += minded ? -room.bytes : room.bytes;
+  }
+
   /** Called between computations: time to find out which buffers are garbage, if that is due. */
   relieve(): Promise<void> | undefined {
     return this.#handedOut < this.#collectAt ? undefined : this.#collect();
@@ -199,8 +221,8 @@ export class LocalBuffers implements Buffers {
   #block(bytes: number): Block | undefined {
     const offset = this.#spans.take(bytes);
     if (offset === undefined) return undefined;
-    const block = new Block(offset, bytes);
-    this.#registry.register(block, { offset, bytes }, block);
+    const block = new Block({ offset, bytes, minded: false });
+    this.#registry.register(block, block.room, block);
     this.#handedOut += bytes;
     return block;
   }
@@ -214,11 +236,11 @@ export class LocalBuffers implements Buffers {
 
   #giveBack(block: Block): void {
     this.#registry.unregister(block);
-    this.#free(block);
+    this.#free(block.room);
   }
 
-  #free({ offset, bytes }: { readonly offset: number; readonly bytes: number }): void {
-    this.#handedOut -= bytes;
+  #free({ offset, bytes, minded }: Room): void {
+    if (!minded) this.#handedOut -= bytes;
     this.#spans.give(offset, bytes);
   }
 }

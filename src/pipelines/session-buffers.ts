@@ -52,6 +52,8 @@ interface Tracked {
   /** Undefined for a slab, which is in use as long as it is there. */
   readonly storage: Storage | undefined;
   readonly holder: WeakRef<object>;
+  /** Bytes of it that count among those that may be garbage. */
+  uncertain: number;
 }
 
 /**
@@ -116,7 +118,7 @@ export class SessionBuffers implements Buffers {
 
   #track(holder: object, slot: SlotRef, storage: Storage | undefined): Tracked {
     const bytes = this.store.byteLength(slot);
-    const tracked: Tracked = { owner: this, slot, bytes, storage, holder: new WeakRef(holder) };
+    const tracked: Tracked = { owner: this, slot, bytes, storage, holder: new WeakRef(holder), uncertain: bytes };
     this.#tracked.add(tracked);
     SessionBuffers.#finalizers.register(holder, tracked, tracked);
     this.#allocated += bytes;
@@ -275,9 +277,24 @@ export class SessionBuffers implements Buffers {
   #free({ tracked, storage }: SessionBuffer): void {
     if (storage.slab !== undefined) this.#slabs.give(storage.slab);
     if (tracked === undefined) return;
-    // That is no garbage, and is not to be looked for.
-    this.#allocated = Math.max(0, this.#allocated - tracked.bytes);
+    this.#settle(tracked);
     this.#letGo(tracked);
+  }
+
+  mind(buffer: Buffer, minded: boolean): void {
+    const { tracked } = own(buffer);
+    if (tracked === undefined) return;
+    if (minded) this.#settle(tracked);
+    else if (tracked.uncertain === 0) {
+      tracked.uncertain = tracked.bytes;
+      this.#allocated += tracked.bytes;
+    }
+  }
+
+  /** It is no garbage, and is not to be looked for. */
+  #settle(tracked: Tracked): void {
+    this.#allocated = Math.max(0, this.#allocated - tracked.uncertain);
+    tracked.uncertain = 0;
   }
 
   #letGo(tracked: Tracked): void {

@@ -33,7 +33,10 @@ export class Holdings {
   /** Those that the garbage collector finds first are not kept by this. */
   #made: WeakRef<Buffer>[] = [];
   #bytes = 0;
+  #isOpen = true;
   #dueAt: number;
+  /** Built-ins that are running. What they hold nobody else knows of. */
+  running = 0;
 
   constructor({ least = LEAST, between = BETWEEN, perNode = PER_NODE }: HoldingsOptions = {}) {
     this.#least = least;
@@ -42,25 +45,40 @@ export class Holdings {
     this.#dueAt = between;
   }
 
-  /** What was made before is for somebody else to let go of. */
+  /** A run begins. */
   begin(): void {
+    this.end();
+    this.#isOpen = true;
+  }
+
+  /** It is over: what is left is for somebody else to let go of, or the garbage collector. */
+  end(): void {
+    for (const ref of this.#made) {
+      const buffer = ref.deref();
+      if (buffer?.released === false) buffer.home.mind(buffer, false);
+    }
+    this.#isOpen = false;
+    this.running = 0;
     this.#made = [];
     this.#bytes = 0;
     this.#dueAt = this.#between;
   }
 
   add(made: readonly Buffer[]): void {
+    if (!this.#isOpen) return;
     for (const buffer of made) {
       const bytes = buffer.length * DTYPES[buffer.dtype].bytes;
       if (bytes < this.#least) continue;
       this.#made.push(new WeakRef(buffer));
       this.#bytes += bytes;
+      // Before the next built-in it is seen whether it is needed; within one that calls functions of the script there may be many.
+      if (this.running <= 1) buffer.home.mind(buffer, true);
     }
   }
 
   /** Whether enough was made that it is worth looking for what can be let go of. */
   get isDue(): boolean {
-    return this.#made.length > 0 && this.#bytes >= this.#dueAt;
+    return this.running === 0 && this.#made.length > 0 && this.#bytes >= this.#dueAt;
   }
 
   /** Lets go of all that was made and that none of these leads to. */

@@ -68,7 +68,7 @@ export function link(
   );
   const main = made.main as (...args: Value[]) => Promise<readonly Value[]>;
   // It is compiled when it is called first.
-  return (...args) => compiling(program.source, () => main(...args));
+  return (...args) => compiling(program.source, () => main(...args)).finally(() => runtime.holdings.end());
 }
 
 const generated = (program: Program, options: Parameters<typeof generate>[1]): Generated =>
@@ -112,10 +112,8 @@ class Support {
     const lazy = isLazy(runtime) ? runtime : undefined;
     const { holdings, own } = runtime;
     holdings.begin();
-    /** Built-ins that are running. What they hold nobody else knows of. */
-    let running = 0;
     const release = (): void => {
-      if (running === 0 && holdings.isDue) holdings.release(this.frames.flatMap((frame) => frame()));
+      if (holdings.isDue) holdings.release(this.frames.flatMap((frame) => frame()));
     };
     this.turn = (values) => {
       release();
@@ -137,14 +135,14 @@ class Support {
       if (!borrows(site, args)) own.shareAll(args);
       if (lazy !== undefined) lazy.live = live;
       const ended = (value: unknown): unknown => {
-        running--;
+        holdings.running--;
         return Array.isArray(value) && site.results.length === 1 ? value[0] : value;
       };
       const failed = (error: unknown): never => {
-        running--;
+        holdings.running--;
         throw placed(error, site);
       };
-      running++;
+      holdings.running++;
       let result: unknown;
       try {
         result = run(site, args);

@@ -3,7 +3,7 @@ import type { SharedStore, SlotRef } from '../../memory/index.ts';
 import { libc } from '../../native/index.ts';
 import { threadState } from '../../runtime/index.ts';
 import { type BoardPlace, type Brief, SharedBoard } from './board.ts';
-import { coreOf, isHeard, isStopped, NONE, release, stop, type Taker, type Words } from './chunks.rules.ts';
+import { coreOf, firstOpen, isHeard, isStopped, NONE, release, stop, type Taker, type Words } from './chunks.rules.ts';
 import { calledTo, leave, wait } from './standby.rules.ts';
 import type { RunnerModule, RunnerOf, TileRunner } from './work.ts';
 
@@ -95,24 +95,28 @@ function next({ participant, board: { words, board } }: Opened): Called | undefi
 }
 
 function work(store: SharedStore, { participant, brief, common, board }: Opened, runnerOf: RunnerOf<unknown>): void {
+  const { plan, region, objects, shape }: Brief = brief;
+  const { words } = board;
   const taker = board.taker(participant, Math.random);
   if (taker.begin()) {
-    for (let chunk = 0; chunk < brief.shape.chunks; chunk++) release(board.words, board.board, participant, chunk);
+    for (let chunk = 0; chunk < shape.chunks; chunk++) release(words, board.board, participant, chunk);
   }
+  if (firstOpen(words, board.board, 0) === shape.chunks) return;
+  stepAside(words);
+  // It may have to be compiled, for longer than others take for the rest: until it is there, what there is to do is theirs.
+  const run = runnerOf(plan, store.memory(region) as WebAssembly.Memory, participant, common);
   const first = taker.take();
   if (first === NONE) return;
-  stepAside(board.words);
   // From here on the owner, if it is alive, keeps what the plan names: a chunk is taken and not done.
   const used: SlotRef[] = [];
   try {
-    const run = runner();
+    hold();
     for (let chunk = first; chunk !== NONE; chunk = taker.take()) compute(board, taker, chunk, run);
   } finally {
     if (store.usable) for (const slot of used) store.unuse(slot);
   }
 
-  function runner(): TileRunner {
-    const { plan, region, objects }: Brief = brief;
+  function hold(): void {
     try {
       for (const { slot, offset } of objects) {
         store.use(slot);
@@ -121,9 +125,8 @@ function work(store: SharedStore, { participant, brief, common, board }: Opened,
         if (place.region !== region || place.offset !== offset)
           throw new InternalError(`an array that is being computed has moved, so its owner is gone`);
       }
-      return runnerOf(plan, store.memory(region) as WebAssembly.Memory, participant, common);
     } catch (error) {
-      fail(board.words, taker, first);
+      fail(words, taker, first);
       throw error;
     }
   }

@@ -8,7 +8,7 @@ import type { SlotRef } from '../../memory/index.ts';
 export type TileRunner = (chunk: number, from: number, to: number) => void;
 
 /**
- * What makes a runner of a plan, over the memory that the plan's addresses are in. Workers import it from its module. `participant`: whose
+ * What makes a runner of a plan, over the memory that the plan's addresses are in, without a look at what lies there. Workers import it from its module. `participant`: whose
  * runner it is, from 0 up to `Gang.size` - 1; no two that run at the same time have the same. `common`: of the work; the same object for the same
  * work, most of the time.
  */
