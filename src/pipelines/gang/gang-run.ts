@@ -210,6 +210,8 @@ export class GangRun {
     const { engine, settings, groups, member } = this.#gang;
     const { module, plan, common, region, objects, chunks } = this.#work;
     const { layout, victims } = settings;
+    // A member of the last run may be over, and its worker has the kernels.
+    takeMessages(engine);
     const shape: BoardShape = { chunks: this.#count, workers: members + 1, groups, layout, victims };
     const shared = this.#gang.common(common);
     const brief = this.#gang.encoded({ shape, module, plan, region, objects: objects() });

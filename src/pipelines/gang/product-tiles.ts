@@ -38,7 +38,7 @@ export function turned({ left, right, into, ...plan }: ProductPlan, m: number): 
 let matmul: Matmul | undefined;
 
 /** Looks for the library, before there is anything to multiply. */
-export function preload(): void {
+export function findLibrary(): void {
   matmul ??= new Matmul();
 }
 
