@@ -46,7 +46,7 @@ export interface SessionOptions {
   readonly workerMemory: number | undefined;
   readonly env: Readonly<Record<string, string>>;
   readonly checkWrites: boolean;
-  readonly arrays: Omit<ArraySettings, 'cpus'>;
+  readonly arrays: ArraySettings;
   readonly name: string;
 }
 
@@ -132,7 +132,7 @@ export class LocalSession {
       bells: this.#pipes,
       spinners: availableParallelism(),
       checkWrites: o.checkWrites,
-      arrays: { ...o.arrays, cpus: Math.floor(o.cpus) },
+      arrays: o.arrays,
       workerEntry: entries.worker,
       env: o.env,
     };

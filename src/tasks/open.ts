@@ -87,11 +87,14 @@ function spillFolder(option: string | undefined): string | undefined {
   return folder;
 }
 
-/** @internal A session for arrays alone: its workers load what computes these as soon as they start. */
+/**
+ * @internal A session for arrays alone: its workers load what computes these as soon as they start, and there are fewer of them by one, since this thread
+ * computes, too.
+ */
 export const connectForArrays = (options: ConnectOptions): Promise<Session> => openSession(options, true);
 
-/** `connect` on this machine. `preload`: see `ArraySettings`. */
-export async function openSession(where: ConnectOptions, preload: boolean): Promise<Session> {
+/** `connect` on this machine. */
+export async function openSession(where: ConnectOptions, forArrays: boolean): Promise<Session> {
   checkConnect(where);
   if (threadState().onWorker || inlineTaskEngine() !== undefined) {
     throw new UsageError(
@@ -111,7 +114,7 @@ export async function openSession(where: ConnectOptions, preload: boolean): Prom
     );
   }
   const options = {
-    cpus,
+    cpus: forArrays ? Math.max(1, cpus - 1) : cpus,
     gpus: o.gpus ?? 0,
     memory,
     spill: spillFolder(o.spill),
@@ -120,7 +123,7 @@ export async function openSession(where: ConnectOptions, preload: boolean): Prom
     workerMemory: workerMemory(),
     env: o.env ?? {},
     checkWrites: o.checkWrites ?? false,
-    arrays: { ...arraySettings(o.arrays), preload },
+    arrays: { ...arraySettings(o.arrays), cpus: Math.floor(cpus), preload: forArrays },
     name: o.name ?? process.argv[1] ?? 'session',
   };
   const local = o.mode === 'inline' ? InlineSession.open(options) : LocalSession.open(options);
