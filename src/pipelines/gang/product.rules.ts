@@ -57,7 +57,7 @@ const PER_MS_OF_OTHERS = 5e6;
 const SMALL_RESULT = 512 * 512;
 const LONG = 8;
 const LEAST_OF_PART = 1e6;
-const MOST_PARTS = 32;
+const MOST_PARTS = 64;
 const MOST_SUMS = 1 << 20;
 
 /**
