@@ -88,6 +88,9 @@ export function badShapes(operation: string, text: string, ...shapes: readonly S
   });
 }
 
+/** A typed array, or one of ours: in their place an argument was left out, or `map(f)(x)` was meant. */
+const isOfElements = (o: object): boolean => ArrayBuffer.isView(o) || ('shape' in o && 'dtype' in o);
+
 /**
  * Options are an object, all of whose names are known: one that is misspelt would not be noticed in the result.
  *
@@ -100,7 +103,7 @@ export function checkOptions(
   lists: readonly string[] = [],
 ): void {
   if (o === undefined) return;
-  if (typeof o !== 'object' || o === null || Array.isArray(o)) {
+  if (typeof o !== 'object' || o === null || Array.isArray(o) || isOfElements(o)) {
     throw new UsageError(
       `${operation}: options are an object such as { ${names[0]}: ... }, and not ${kindOfValue(o)}`,
       {

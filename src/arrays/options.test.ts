@@ -110,6 +110,11 @@ test('an option that there is not is refused by name, since nothing in the resul
       { code: 'ERR_SHEAF_USAGE', message: new RegExp(`^${name}: options are an object such as`) },
       name,
     );
+    assert.throws(
+      () => call(x as never),
+      { code: 'ERR_SHEAF_USAGE', message: new RegExp(`^${name}: options are an object such as`) },
+      `an array in the place of the options of ${name}`,
+    );
   }
   assert.ok(Object.keys(CALLS).length > 55);
 });
