@@ -8,7 +8,9 @@ import { loadPeer } from '../io/index.ts';
 export async function languageServer(): Promise<void> {
   const what = 'the language server';
   const [protocol, texts] = await Promise.all([
-    loadPeer<typeof import('vscode-languageserver/node')>('vscode-languageserver/node', what),
+    loadPeer<typeof import('vscode-languageserver/node')>('vscode-languageserver/node', what, [
+      'vscode-languageserver-textdocument',
+    ]),
     loadPeer<typeof import('vscode-languageserver-textdocument')>('vscode-languageserver-textdocument', what),
   ]);
   const { createConnection, DiagnosticSeverity, TextDocumentSyncKind, TextDocuments } = protocol;

@@ -65,6 +65,11 @@ export class Body {
     return true;
   }
 
+  /** What editors show of an expression, or of a name where it gets its value. */
+  recordType(at: Span, value: Known): void {
+    if (value !== UNKNOWN) this.compilation.options.record?.type(this.module.source, at, value.type);
+  }
+
   recordUse(at: Span, definition: { readonly source: Source; readonly span: Span }): void {
     this.compilation.options.record?.use(this.module.source, at, definition);
   }
@@ -186,7 +191,9 @@ export class Body {
     if (binding?.fixed !== undefined) this.wrong(at, `\`${name}\` is ${binding.fixed}, which can't be assigned`);
     const variable = this.builder.variables[value.variable];
     if (variable !== undefined) variable.name ??= name;
-    if (binding === undefined) this.names.declare(name, value, { start: at.start, end: at.start + name.length });
+    const named = { start: at.start, end: at.start + name.length };
+    this.recordType(named, value);
+    if (binding === undefined) this.names.declare(name, value, named);
     else {
       this.recordUse(at, binding);
       this.names.set(binding, value);

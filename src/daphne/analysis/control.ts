@@ -261,6 +261,7 @@ export function countingLoop(body: Body, statement: For): void {
     names.open();
     const counter = builder.fresh(scalar('si64'), name.name);
     names.declare(name.name, counter, name, 'the variable of a loop');
+    body.recordType(name, counter);
     body.block(statement.body);
     names.close();
     return counter.variable;

@@ -49,9 +49,7 @@ function one(body: Body, results: Results, at: Expression): Known {
 function visit(body: Body, at: Expression, tasks: Task[], made: Made[]): void {
   const push = (results: Results): void => {
     made.push({ results, at });
-    const record = body.compilation.options.record;
-    if (record !== undefined && results?.length === 1 && results[0] !== UNKNOWN)
-      record.type(body.module.source, at, (results[0] as Known).type);
+    if (results?.length === 1) body.recordType(at, results[0] as Known);
   };
   const take = (count: number): Known[] =>
     made.splice(made.length - count, count).map((each) => one(body, each.results, each.at));

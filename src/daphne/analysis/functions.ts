@@ -212,7 +212,9 @@ function analyseInstance(body: Body, instance: Instance, args: readonly Known[])
   const parameters = definition.node.parameters.map(({ name }, i) => {
     const { type, constant } = args[i] as Known;
     const variable = inner.builder.variable(type, name.name);
-    inner.names.declare(name.name, { variable, type, constant }, name);
+    const value = { variable, type, constant };
+    inner.names.declare(name.name, value, name);
+    inner.recordType(name, value);
     return variable;
   });
   instance.results = inner.functionBody();
@@ -240,6 +242,7 @@ export function checkUncalled(body: Body, definition: Definition): void {
     const isOpen = type === undefined || type.value === undefined;
     const value = isOpen ? UNKNOWN : inner.builder.fresh(typeOf(type), name.name);
     inner.names.declare(name.name, value, name);
+    inner.recordType(name, value);
   }
   inner.functionBody();
   compilation.active.pop();

@@ -15,6 +15,18 @@ describe('what an editor shows', () => {
     assert.equal(at(text.length), undefined);
   });
 
+  it('types of names where they get their values: variables, of loops as well, and parameters', () => {
+    const text =
+      'def f(a) { return a + 1; }\nX = fill(1.5, 2, 3);\nX[0, ] = X[1, ];\nn = 0;\nfor (i in 1:3) n = f(i);\nprint(n);\n';
+    const { problems, at } = examine('a.daphne', text);
+    assert.deepEqual(problems, []);
+    assert.equal(at(text.indexOf('X ='))?.text, 'X: matrix<f64> 2x3');
+    assert.equal(at(text.indexOf('X[0'))?.text, 'X: matrix<f64> 2x3');
+    assert.equal(at(text.indexOf('i in'))?.text, 'i: si64');
+    assert.equal(at(text.indexOf('n = f'))?.text, 'n: si64');
+    assert.equal(at(text.indexOf('a)'))?.text, 'a: si64');
+  });
+
   it('definitions of variables and functions', () => {
     const text = 'def f(a) {\n  return a + 1;\n}\nx = 2;\nprint(f(x));\n';
     const { definitionOf, problems } = examine('a.daphne', text);
