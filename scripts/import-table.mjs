@@ -11,7 +11,7 @@ export const ROOMS = {
   codec: ['nd'],
   memory: ['native'],
   protocol: ['nd'],
-  code: ['codec'],
+  code: ['native', 'codec'],
   transport: ['protocol', 'codec', 'memory', 'native'],
   runtime: ['nd', 'native', 'codec', 'memory', 'protocol', 'code', 'transport'],
   tasks: ['runtime'],

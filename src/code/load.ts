@@ -1,8 +1,9 @@
 import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { constants, Script } from 'node:vm';
+import { constants, Script, type ScriptOptions } from 'node:vm';
 import { InternalError, UsageError } from '../base/index.ts';
+import { undisturbed } from '../native/index.ts';
 import { type Captures, decodeCaptures } from './captures.ts';
 import { widened } from './slice-text.ts';
 import { mapStacks } from './source-maps.ts';
@@ -46,13 +47,18 @@ async function runSlice(source: SliceSource, captures: Uint8Array | undefined): 
   const whole = source.gaps === undefined ? source.text : widened(source.text, source.gaps);
   const text = source.using && !engineHasUsing ? lowerUsing(whole) : whole;
   await importsAllowed();
-  const factory = new Script(text, {
+  const factory = scriptOf(text, {
     filename: source.url,
     lineOffset: source.lineOffset,
-    importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
   }).runInThisContext() as (around: Surroundings) => Promise<unknown>;
   return await factory(surroundings(source.url, captures));
 }
+
+/** A thread that is ended while Node 20 compiles a script takes the process down. */
+const scriptOf = (text: string, options: ScriptOptions = {}): Script =>
+  undisturbed(
+    () => new Script(text, { ...options, importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER }),
+  );
 
 let warned: Promise<unknown> | undefined;
 
@@ -68,9 +74,7 @@ function importsAllowed(): Promise<unknown> {
     };
     process.emitWarning = filtered as typeof emitWarning;
     try {
-      await new Script('import("node:module")', {
-        importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
-      }).runInThisContext();
+      await scriptOf('import("node:module")').runInThisContext();
     } finally {
       if (process.emitWarning === filtered) process.emitWarning = emitWarning;
     }
