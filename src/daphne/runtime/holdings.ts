@@ -22,8 +22,8 @@ const BETWEEN = 1 << 20;
 /** To look at a node takes about as long as the first touch of so many bytes. */
 const PER_NODE = 64;
 
-/** What a variable, or an argument of a built-in, may hold. */
-type Held = Value | object | undefined;
+/** What a variable may hold. */
+type Held = Value | undefined;
 
 /** The arrays that a run of a script has made. */
 export class Holdings {
@@ -118,15 +118,14 @@ function reached(held: Iterable<Held>): { nodes: number; buffers: Set<Buffer> } 
 
 /** Columns of frames and cells of strings are JavaScript's own. */
 function nodesOf(held: Held): readonly Node[] {
-  if (typeof held !== 'object' || !('kind' in held)) return [];
-  const value = held as Exclude<Value, number | bigint | boolean | string>;
-  switch (value.kind) {
+  if (typeof held !== 'object') return [];
+  switch (held.kind) {
     case 'dense':
-      return [nodeOf('matrix', value.array)];
+      return [nodeOf('matrix', held.array)];
     case 'sparse':
-      return nodesOfSparse(value.csr);
+      return nodesOfSparse(held.csr);
     case 'list':
-      return value.elements.flatMap(nodesOf);
+      return held.elements.flatMap(nodesOf);
     default:
       return [];
   }
