@@ -1,4 +1,4 @@
-import { Code, F64, I32, I64, moduleBytes, V128 } from '../kernels/index.ts';
+import { Code, F64, I32, I64, moduleBytes, OPCODES as op, V128 } from '../kernels/index.ts';
 import { GREATEST_POWER, LEAST_POWER } from './decimal.ts';
 
 /** As in csv-scan.ts: one more for whole numbers. */
@@ -24,59 +24,6 @@ export const TEXT = ORDERS + 16 * 16 * 17;
 export const VALUES = TEXT + WINDOW + 64;
 // A field without anything in it is only what ends it.
 export const SIZE = VALUES + (WINDOW + 1) * 8;
-
-const op = {
-  block: 0x02,
-  loop: 0x03,
-  if: 0x04,
-  else: 0x05,
-  end: 0x0b,
-  br: 0x0c,
-  brIf: 0x0d,
-  load8: 0x2d,
-  load64: 0x29,
-  loadF64: 0x2b,
-  store32: 0x36,
-  store8: 0x3a,
-  storeF64: 0x39,
-  eqz: 0x45,
-  eq: 0x46,
-  ne: 0x47,
-  ltS: 0x48,
-  gtS: 0x4a,
-  gtU: 0x4b,
-  geS: 0x4e,
-  add: 0x6a,
-  sub: 0x6b,
-  mul: 0x6c,
-  and: 0x71,
-  or: 0x72,
-  shl: 0x74,
-  eqz64: 0x50,
-  gtU64: 0x56,
-  ctz64: 0x7a,
-  add64: 0x7c,
-  sub64: 0x7d,
-  mul64: 0x7e,
-  and64: 0x83,
-  or64: 0x84,
-  xor64: 0x85,
-  shl64: 0x86,
-  shrU64: 0x88,
-  neF64: 0x62,
-  negF64: 0x9a,
-  addF64: 0xa0,
-  subF64: 0xa1,
-  mulF64: 0xa2,
-  divF64: 0xa3,
-  ctz: 0x68,
-  xor: 0x73,
-  wrap: 0xa7,
-  extendU: 0xad,
-  truncU: 0xb1,
-  ofI64: 0xb9,
-  ofU64: 0xba,
-} as const;
 
 const simd = {
   load: 0x00,
@@ -210,13 +157,13 @@ export function scannerBytes(): Uint8Array<ArrayBuffer> {
     code
       .f64(2 ** 27 + 1)
       .get(a)
-      .op(op.mulF64)
+      .op(op.mulF)
       .tee(s)
       .get(s)
       .get(a)
-      .op(op.subF64, op.subF64)
+      .op(op.subF, op.subF)
       .set(upper);
-    code.get(a).get(upper).op(op.subF64).set(lower);
+    code.get(a).get(upper).op(op.subF).set(lower);
   };
 
   /** What has to come now: a delimiter, or after the last column the end of the line. */
@@ -233,7 +180,7 @@ export function scannerBytes(): Uint8Array<ArrayBuffer> {
   /** `x` is the value of the field, without its sign. */
   const finish = (): void => {
     code.get(out);
-    code.get(x).op(op.negF64).get(x).get(negative).op(0x1b).memory(op.storeF64, 0);
+    code.get(x).op(op.negF).get(x).get(negative).op(0x1b).memory(op.storeF64, 0);
     next();
   };
   /** The value is stored; `p` is where its field ends. */
@@ -290,9 +237,9 @@ export function scannerBytes(): Uint8Array<ArrayBuffer> {
     code.get(lower).simd(simd.and).get(tens).simd(simd.mul16).get(text).i32(8).simd(simd.shrU16, simd.add16);
     code.get(hundreds).simd(simd.dot32).tee(text).get(text).simd(simd.narrow16);
     code.get(myriads).simd(simd.dot32, simd.ofI32).tee(text);
-    code.lane(simd.extractF64, 0).f64(1e8).op(op.mulF64).get(text).lane(simd.extractF64, 1).op(op.addF64);
+    code.lane(simd.extractF64, 0).f64(1e8).op(op.mulF).get(text).lane(simd.extractF64, 1).op(op.addF);
     code.get(digits).get(e).op(op.sub).get(whole).op(op.add).i32(1).op(op.sub);
-    code.get(negative).i32(4).op(op.shl, op.or).i32(3).op(op.shl).memory(op.loadF64, SIGNED).op(op.divF64);
+    code.get(negative).i32(4).op(op.shl, op.or).i32(3).op(op.shl).memory(op.loadF64, SIGNED).op(op.divF);
     code.memory(op.storeF64, 0);
     next();
   };
@@ -385,39 +332,30 @@ export function scannerBytes(): Uint8Array<ArrayBuffer> {
           split(x, aHigh, aLow);
           split(tHigh, bHigh, bLow);
           // s: the product, rounded; what it lacks, and what the lower parts add, are `low`.
-          code.get(x).get(tHigh).op(op.mulF64).set(s);
-          code.get(aHigh).get(bHigh).op(op.mulF64).get(s).op(op.subF64);
-          code.get(aHigh).get(bLow).op(op.mulF64, op.addF64).get(aLow).get(bHigh).op(op.mulF64, op.addF64);
-          code.get(aLow).get(bLow).op(op.mulF64, op.addF64);
-          code.get(x).get(tLow).op(op.mulF64).get(wLow).get(tHigh).op(op.mulF64, op.addF64, op.addF64).set(low);
+          code.get(x).get(tHigh).op(op.mulF).set(s);
+          code.get(aHigh).get(bHigh).op(op.mulF).get(s).op(op.subF);
+          code.get(aHigh).get(bLow).op(op.mulF, op.addF).get(aLow).get(bHigh).op(op.mulF, op.addF);
+          code.get(aLow).get(bLow).op(op.mulF, op.addF);
+          code.get(x).get(tLow).op(op.mulF).get(wLow).get(tHigh).op(op.mulF, op.addF, op.addF).set(low);
           code
             .get(s)
             .get(low)
-            .op(op.addF64)
+            .op(op.addF)
             .tee(high)
             .f64(2 ** -100)
-            .op(op.mulF64)
+            .op(op.mulF)
             .set(doubt);
-          code.get(low).get(high).get(s).op(op.subF64, op.subF64).set(low);
-          code.get(high).get(low).get(doubt).op(op.addF64, op.addF64).get(high).op(op.neF64);
-          code.get(high).get(low).get(doubt).op(op.subF64, op.addF64).get(high).op(op.neF64, op.or);
+          code.get(low).get(high).get(s).op(op.subF, op.subF).set(low);
+          code.get(high).get(low).get(doubt).op(op.addF, op.addF).get(high).op(op.neF);
+          code.get(high).get(low).get(doubt).op(op.subF, op.addF).get(high).op(op.neF, op.or);
           blocks.to(op.brIf, 'odd');
           code.get(high).set(x);
           code.op(op.else);
           code.get(exponent).i32(0).op(op.ltS);
           blocks.inside(op.if, 'negative', () => {
-            code
-              .get(x)
-              .i32(0)
-              .get(exponent)
-              .op(op.sub)
-              .i32(3)
-              .op(op.shl)
-              .memory(op.loadF64, EXACTS)
-              .op(op.divF64)
-              .set(x);
+            code.get(x).i32(0).get(exponent).op(op.sub).i32(3).op(op.shl).memory(op.loadF64, EXACTS).op(op.divF).set(x);
             code.op(op.else);
-            code.get(x).get(exponent).i32(3).op(op.shl).memory(op.loadF64, EXACTS).op(op.mulF64).set(x);
+            code.get(x).get(exponent).i32(3).op(op.shl).memory(op.loadF64, EXACTS).op(op.mulF).set(x);
           });
         });
         finish();

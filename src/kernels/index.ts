@@ -40,3 +40,5 @@ export { Code, F64, I32, I64, V128 } from './wasm/code.ts';
 export type { Along } from './wasm/cursors.ts';
 export { alongOf, type WasmFunction, WasmKernels } from './wasm/kernels.ts';
 export { moduleBytes } from './wasm/module.ts';
+/** @internal */
+export { OPCODES } from './wasm/opcodes.ts';

@@ -1,5 +1,6 @@
 import { Code, I32, I64, V128 } from '../wasm/code.ts';
 import { moduleBytes } from '../wasm/module.ts';
+import { OPCODES as op } from '../wasm/opcodes.ts';
 
 /**
  * Doubles are sorted as signed integers of 64 bits that have their order: NaNs are the greatest, zeros are one. They are put into buckets by their upper
@@ -23,51 +24,6 @@ const FEW = 24;
 /** What is so near to where it belongs is inserted as well. */
 const NEAR = 16;
 
-const op = {
-  block: 0x02,
-  loop: 0x03,
-  if: 0x04,
-  else: 0x05,
-  end: 0x0b,
-  brIf: 0x0d,
-  return: 0x0f,
-  select: 0x1b,
-  load32: 0x28,
-  load64: 0x29,
-  store32: 0x36,
-  store64: 0x37,
-  eqz: 0x45,
-  eq: 0x46,
-  ltS: 0x48,
-  ltU: 0x49,
-  gtU: 0x4b,
-  leU: 0x4d,
-  eq64: 0x51,
-  ltS64: 0x53,
-  ltU64: 0x54,
-  gtS64: 0x55,
-  geU64: 0x5a,
-  eqF: 0x61,
-  clz: 0x67,
-  add: 0x6a,
-  sub: 0x6b,
-  divU: 0x6e,
-  and: 0x71,
-  or: 0x72,
-  shl: 0x74,
-  shrU: 0x76,
-  clz64: 0x79,
-  add64: 0x7c,
-  sub64: 0x7d,
-  or64: 0x84,
-  xor64: 0x85,
-  shrS64: 0x87,
-  shrU64: 0x88,
-  wrap: 0xa7,
-  extendU: 0xad,
-  toI64: 0xbd,
-  ofI64: 0xbf,
-} as const;
 const FILL = 11;
 const COPY = 10;
 const simd = {
@@ -100,7 +56,7 @@ interface KeyLocals {
 function key(c: Code, from: number, { raw, flip }: KeyLocals): void {
   c.i64(0n).get(from).memory(op.load64, 0).tee(raw).get(raw).i64(SIGN).op(op.eq64, op.select).tee(raw);
   c.get(raw).i64(63n).op(op.shrS64).i64(1n).op(op.shrU64, op.xor64).get(flip).op(op.xor64);
-  c.i64(LAST).get(raw).op(op.ofI64).get(raw).op(op.ofI64, op.eqF, op.select);
+  c.i64(LAST).get(raw).op(op.asF64).get(raw).op(op.asF64, op.eqF, op.select);
 }
 
 /** Where the keys of a sample lie: stores the shift that leaves at most `size` of what they begin with, the first of these, and the last one less that. */
@@ -387,7 +343,7 @@ function restore(): Code {
   );
   c.get(left);
   c.if(() => {
-    c.get(at).f64(Number.NaN).op(op.toI64);
+    c.get(at).f64(Number.NaN).op(op.asI64);
     c.get(at).memory(op.load64, 0).get(flip).op(op.xor64).tee(own);
     c.get(own).i64(63n).op(op.shrS64).i64(1n).op(op.shrU64, op.xor64);
     c.get(at).memory(op.load64, 0).i64(LAST).op(op.eq64, op.select).memory(op.store64, 0);

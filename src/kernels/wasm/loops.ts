@@ -1,33 +1,8 @@
 import type { Elements } from '../../nd/index.ts';
 import { Code, F64, I32, V128 } from './code.ts';
 import { moduleBytes } from './module.ts';
+import { OPCODES as op } from './opcodes.ts';
 
-const op = {
-  brIf: 0x0d,
-  select: 0x1b,
-  load32: 0x28,
-  load64: 0x29,
-  loadF64: 0x2b,
-  store64: 0x37,
-  storeF64: 0x39,
-  eqz: 0x45,
-  ltS: 0x48,
-  ltU: 0x49,
-  gtS: 0x4a,
-  geU: 0x4f,
-  ltF: 0x63,
-  leF: 0x65,
-  geF: 0x66,
-  add: 0x6a,
-  sub: 0x6b,
-  and: 0x71,
-  or: 0x72,
-  shl: 0x74,
-  add64: 0x7c,
-  addF: 0xa0,
-  subF: 0xa1,
-  mulF: 0xa2,
-} as const;
 const TRUNC_SAT = 2;
 const simd = { load: 0, splatF64: 20, leF64: 75, geF64: 76, and: 78, allTrue64: 195 } as const;
 
